@@ -1,0 +1,176 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The device and the open file.
+ *
+ * Locks, outermost first:
+ *
+ *   npu_bo.lock			mappings of a buffer
+ *     npu_vm.lock			layout and page tables of an address space
+ *   npu_device.vms_lock		list of address spaces
+ *     npu_vm.lock
+ *   npu_core.hw_lock			attach and reset of a core
+ *     npu_device.sched_lock (irq)	everything about queues and cores
+ *
+ * Fence locks are taken outside of sched_lock (dependency callbacks run under
+ * them), so no fence is ever signalled with sched_lock held.
+ */
+#ifndef NPU_DEVICE_H
+#define NPU_DEVICE_H
+
+#include <linux/atomic.h>
+#include <linux/kthread.h>
+#include <linux/list.h>
+#include <linux/mutex.h>
+#include <linux/spinlock.h>
+#include <linux/workqueue.h>
+#include <linux/xarray.h>
+
+#include <drm/drm_device.h>
+#include <drm/drm_file.h>
+
+#include "npu_hw.h"
+
+struct npu_context;
+struct npu_vm;
+
+/* Objects a file may have; bounds the memory that ids can pin. */
+#define NPU_MAX_CONTEXTS	64
+#define NPU_MAX_JOBS		65536
+#define NPU_MAX_SUBMIT_JOBS	256
+#define NPU_MAX_SUBMIT_SYNCS	64
+#define NPU_MAX_QUEUED		256
+
+/**
+ * enum npu_core_state - what a core is doing
+ */
+enum npu_core_state {
+	/** @NPU_CORE_IDLE: Nothing. */
+	NPU_CORE_IDLE,
+	/** @NPU_CORE_ATTACHING: Its thread attaches the address space of its lane. */
+	NPU_CORE_ATTACHING,
+	/** @NPU_CORE_RUNNING: The hardware runs its lane. */
+	NPU_CORE_RUNNING,
+	/** @NPU_CORE_RESETTING: Its thread resets it, then the lane ends. */
+	NPU_CORE_RESETTING,
+};
+
+/**
+ * struct npu_core - one core
+ */
+struct npu_core {
+	/** @npu: The device. */
+	struct npu_device *npu;
+	/** @index: Its number. */
+	unsigned int index;
+	/** @worker: Thread for what must sleep. */
+	struct kthread_worker *worker;
+	/** @work: Attach and reset. */
+	struct kthread_work work;
+	/** @watchdog: Looks for progress. */
+	struct kthread_delayed_work watchdog;
+	/** @hw_lock: Serialises attach and reset. */
+	struct mutex hw_lock;
+
+	/* The rest is protected by npu_device.sched_lock. */
+
+	/** @state: What it is doing. */
+	enum npu_core_state state;
+	/** @ctx: Context whose lane it has, unless idle. */
+	struct npu_context *ctx;
+	/** @lane: That lane's number. */
+	u32 lane;
+	/** @error: Why it is reset. */
+	int error;
+	/** @attached: Address space it has, not counted as a reference. */
+	struct npu_vm *attached;
+	/** @progress: What the watchdog saw last. */
+	u64 progress;
+	/** @started: When the lane was started. */
+	u64 started;
+};
+
+/**
+ * struct npu_device - a device
+ */
+struct npu_device {
+	/** @drm: The DRM device. */
+	struct drm_device drm;
+	/** @desc: Description; valid until unplugged. */
+	const struct npu_hw_desc *desc;
+	/** @hw: The backend's own. */
+	void *hw;
+	/** @timeout: How long a core may be without progress, in jiffies. */
+	unsigned long timeout;
+
+	/** @vms_lock: Protects @vms. */
+	struct mutex vms_lock;
+	/** @vms: Address spaces. */
+	struct list_head vms;
+
+	/** @used: Bytes in buffers and jobs. */
+	atomic64_t used;
+	/** @buffer_objects: Buffers alive, those of jobs included. */
+	atomic_t buffer_objects;
+	/** @context_objects: Contexts alive. */
+	atomic_t context_objects;
+	/** @job_objects: Jobs alive. */
+	atomic_t job_objects;
+
+	/** @signaller: Thread that signals fences. */
+	struct kthread_worker *signaller;
+	/** @signal_work: What it does. */
+	struct kthread_work signal_work;
+	/** @retirer: Queue of @retire_work alone. */
+	struct workqueue_struct *retirer;
+	/** @retire_work: Drops the references of jobs that have ended. */
+	struct work_struct retire_work;
+
+	/** @sched_lock: Protects queues and cores. */
+	spinlock_t sched_lock;
+	/** @dead: Unplugged; nothing is started any more. */
+	bool dead;
+	/** @contexts: All contexts. */
+	struct list_head contexts;
+	/** @ready: Contexts with a lane that can start. */
+	struct list_head ready;
+	/** @signal: Contexts with jobs that have ended. */
+	struct list_head signal;
+	/** @retire: Contexts with jobs that have signalled. */
+	struct list_head retire;
+	/** @core_count: Number of cores. */
+	unsigned int core_count;
+	/** @cores: The cores. */
+	struct npu_core cores[NPU_MAX_CORES];
+};
+
+/**
+ * struct npu_file - an open file
+ */
+struct npu_file {
+	/** @npu: The device. */
+	struct npu_device *npu;
+	/** @vm: Its address space. */
+	struct npu_vm *vm;
+	/** @contexts: Contexts by id. */
+	struct xarray contexts;
+	/** @jobs: Jobs by id. */
+	struct xarray jobs;
+};
+
+#define to_npu_device(dev) container_of(dev, struct npu_device, drm)
+
+int npu_query_ioctl(struct drm_device *dev, void *data, struct drm_file *file);
+
+/* The largest buffer: half of what can be addressed. */
+static inline u64 npu_max_buffer_size(const struct npu_device *npu)
+{
+	return BIT_ULL(npu->desc->address_bits - 1);
+}
+
+/* All cores of @npu, one bit each. */
+static inline u32 npu_core_mask(const struct npu_device *npu)
+{
+	return GENMASK(npu->core_count - 1, 0);
+}
+
+#endif /* NPU_DEVICE_H */

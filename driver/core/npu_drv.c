@@ -1,0 +1,267 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The DRM driver: device, open files, ioctl table.
+ */
+#include <linux/debugfs.h>
+#include <linux/module.h>
+#include <linux/slab.h>
+
+#include <drm/drm_accel.h>
+#include <drm/drm_debugfs.h>
+#include <drm/drm_drv.h>
+#include <drm/drm_gem.h>
+#include <drm/drm_gem_shmem_helper.h>
+#include <drm/drm_ioctl.h>
+#include <drm/drm_managed.h>
+
+#include "npu_accel.h"
+#include "npu_bo.h"
+#include "npu_context.h"
+#include "npu_device.h"
+#include "npu_job.h"
+#include "npu_sched.h"
+#include "npu_submit.h"
+#include "npu_vm.h"
+
+static int npu_open(struct drm_device *dev, struct drm_file *file)
+{
+	struct npu_device *npu = to_npu_device(dev);
+	struct npu_file *nfile;
+	int ret, idx;
+
+	nfile = kzalloc(sizeof(*nfile), GFP_KERNEL);
+	if (!nfile)
+		return -ENOMEM;
+
+	ret = -ENODEV;
+	if (!drm_dev_enter(dev, &idx))
+		goto err_free;
+	nfile->vm = npu_vm_create(npu);
+	drm_dev_exit(idx);
+	ret = PTR_ERR_OR_ZERO(nfile->vm);
+	if (ret)
+		goto err_free;
+
+	nfile->npu = npu;
+	xa_init_flags(&nfile->contexts, XA_FLAGS_ALLOC1);
+	xa_init_flags(&nfile->jobs, XA_FLAGS_ALLOC1);
+	file->driver_priv = nfile;
+	return 0;
+
+err_free:
+	kfree(nfile);
+	return ret;
+}
+
+static void npu_postclose(struct drm_device *dev, struct drm_file *file)
+{
+	struct npu_file *nfile = file->driver_priv;
+
+	npu_contexts_release(nfile);
+	npu_jobs_release(nfile);
+	npu_vm_put(nfile->vm);
+	kfree(nfile);
+}
+
+/*
+ * Calls of the DRM core that must not reach it: GET_UNIQUE and GET_MAGIC use
+ * the master of the file, which an accel node does not have, and crash; global
+ * names would let any client open any buffer.
+ */
+static bool npu_ioctl_refused(unsigned int cmd)
+{
+	switch (_IOC_NR(cmd)) {
+	case _IOC_NR(DRM_IOCTL_GET_UNIQUE):
+	case _IOC_NR(DRM_IOCTL_GET_MAGIC):
+	case _IOC_NR(DRM_IOCTL_GEM_FLINK):
+	case _IOC_NR(DRM_IOCTL_GEM_OPEN):
+		return true;
+	default:
+		return false;
+	}
+}
+
+/*
+ * Our own calls run to their end before the device can go away; none of them
+ * waits for jobs. Calls of the core, which may wait, look after themselves.
+ */
+static long npu_guarded_ioctl(struct file *filp, unsigned int cmd,
+			      unsigned long arg,
+			      long (*ioctl)(struct file *filp, unsigned int cmd,
+					    unsigned long arg))
+{
+	struct drm_file *file = filp->private_data;
+	unsigned int nr = _IOC_NR(cmd);
+	long ret;
+	int idx;
+
+	if (npu_ioctl_refused(cmd))
+		return -EACCES;
+	if (nr < DRM_COMMAND_BASE || nr >= DRM_COMMAND_END)
+		return ioctl(filp, cmd, arg);
+	if (!drm_dev_enter(file->minor->dev, &idx))
+		return -ENODEV;
+	ret = ioctl(filp, cmd, arg);
+	drm_dev_exit(idx);
+	return ret;
+}
+
+static long npu_ioctl(struct file *filp, unsigned int cmd, unsigned long arg)
+{
+	return npu_guarded_ioctl(filp, cmd, arg, drm_ioctl);
+}
+
+#ifdef CONFIG_COMPAT
+static long npu_compat_ioctl(struct file *filp, unsigned int cmd,
+			     unsigned long arg)
+{
+	return npu_guarded_ioctl(filp, cmd, arg, drm_compat_ioctl);
+}
+#endif
+
+static const struct file_operations npu_fops = {
+	.owner = THIS_MODULE,
+	.open = accel_open,
+	.release = drm_release,
+	.unlocked_ioctl = npu_ioctl,
+#ifdef CONFIG_COMPAT
+	.compat_ioctl = npu_compat_ioctl,
+#endif
+	.poll = drm_poll,
+	.read = drm_read,
+	.llseek = noop_llseek,
+	.mmap = drm_gem_mmap,
+	.fop_flags = FOP_UNSIGNED_OFFSET,
+};
+
+static const struct drm_ioctl_desc npu_ioctls[] = {
+	DRM_IOCTL_DEF_DRV(NPU_QUERY, npu_query_ioctl, 0),
+	DRM_IOCTL_DEF_DRV(NPU_BO_CREATE, npu_bo_create_ioctl, 0),
+	DRM_IOCTL_DEF_DRV(NPU_CONTEXT_CREATE, npu_context_create_ioctl, 0),
+	DRM_IOCTL_DEF_DRV(NPU_CONTEXT_DESTROY, npu_context_destroy_ioctl, 0),
+	DRM_IOCTL_DEF_DRV(NPU_JOB_CREATE, npu_job_create_ioctl, 0),
+	DRM_IOCTL_DEF_DRV(NPU_JOB_DESTROY, npu_job_destroy_ioctl, 0),
+	DRM_IOCTL_DEF_DRV(NPU_JOB_SUBMIT, npu_job_submit_ioctl, 0),
+};
+
+/* The name that mainline's user space looks for; mainline is version 0. */
+static const struct drm_driver npu_driver = {
+	.driver_features = DRIVER_COMPUTE_ACCEL | DRIVER_GEM | DRIVER_SYNCOBJ |
+			   DRIVER_SYNCOBJ_TIMELINE,
+	.open = npu_open,
+	.postclose = npu_postclose,
+	.gem_create_object = npu_gem_create_object,
+	.ioctls = npu_ioctls,
+	.num_ioctls = ARRAY_SIZE(npu_ioctls),
+	.fops = &npu_fops,
+	.name = "rocket",
+	.desc = "NPU with jobs, contexts and residency",
+	.major = 1,
+	.minor = 0,
+};
+
+/* How many objects of each kind are alive, for tests that look for leaks. */
+static int npu_debugfs_objects(struct seq_file *m, void *data)
+{
+	struct drm_debugfs_entry *entry = m->private;
+	struct npu_device *npu = to_npu_device(entry->dev);
+	struct npu_vm *vm;
+	unsigned int vms = 0;
+
+	mutex_lock(&npu->vms_lock);
+	list_for_each_entry(vm, &npu->vms, link)
+		vms++;
+	mutex_unlock(&npu->vms_lock);
+
+	seq_printf(m, "address_spaces %u\n", vms);
+	seq_printf(m, "buffers %d\n", atomic_read(&npu->buffer_objects));
+	seq_printf(m, "contexts %d\n", atomic_read(&npu->context_objects));
+	seq_printf(m, "jobs %d\n", atomic_read(&npu->job_objects));
+	seq_printf(m, "bytes %lld\n", atomic64_read(&npu->used));
+	return 0;
+}
+
+static void npu_device_fini(struct drm_device *drm, void *data)
+{
+	struct npu_device *npu = data;
+
+	npu_sched_fini(npu);
+	mutex_destroy(&npu->vms_lock);
+}
+
+/**
+ * npu_device_create() - prepare a device
+ * @parent: the hardware's device
+ * @desc: its description; valid until npu_device_unplug() returns
+ * @hw: handed to the operations
+ *
+ * Return: the device, which goes with the last reference, or an ERR_PTR().
+ */
+struct npu_device *npu_device_create(struct device *parent,
+				     const struct npu_hw_desc *desc, void *hw)
+{
+	struct npu_device *npu;
+	int ret;
+
+	if (!desc->core_count || desc->core_count > NPU_MAX_CORES)
+		return ERR_PTR(-EINVAL);
+
+	npu = devm_drm_dev_alloc(parent, &npu_driver, struct npu_device, drm);
+	if (IS_ERR(npu))
+		return npu;
+
+	npu->desc = desc;
+	npu->hw = hw;
+	npu->core_count = desc->core_count;
+	npu->timeout = msecs_to_jiffies(desc->timeout_ms);
+	mutex_init(&npu->vms_lock);
+	INIT_LIST_HEAD(&npu->vms);
+
+	ret = npu_sched_init(npu);
+	if (ret)
+		return ERR_PTR(ret);
+	ret = drmm_add_action_or_reset(&npu->drm, npu_device_fini, npu);
+	if (ret)
+		return ERR_PTR(ret);
+
+	drm_debugfs_add_file(&npu->drm, "objects", npu_debugfs_objects, NULL);
+	return npu;
+}
+EXPORT_SYMBOL_GPL(npu_device_create);
+
+/**
+ * npu_device_register() - let clients in
+ * @npu: the device
+ *
+ * Return: 0 or a negative errno.
+ */
+int npu_device_register(struct npu_device *npu)
+{
+	return drm_dev_register(&npu->drm, 0);
+}
+EXPORT_SYMBOL_GPL(npu_device_register);
+
+/**
+ * npu_device_unplug() - the hardware goes away, whether clients like it or not
+ * @npu: the device
+ *
+ * Jobs end with ENODEV, calls answer ENODEV, and none of the backend's
+ * operations is called after it.
+ */
+void npu_device_unplug(struct npu_device *npu)
+{
+	struct npu_vm *vm;
+
+	drm_dev_unplug(&npu->drm);
+	npu_sched_unplug(npu);
+
+	mutex_lock(&npu->vms_lock);
+	list_for_each_entry(vm, &npu->vms, link)
+		npu_vm_unplug(vm);
+	mutex_unlock(&npu->vms_lock);
+}
+EXPORT_SYMBOL_GPL(npu_device_unplug);
+
+MODULE_AUTHOR("accel-npu maintainers");
+MODULE_DESCRIPTION("NPU jobs, contexts and memory on drivers/accel");
+MODULE_LICENSE("GPL");

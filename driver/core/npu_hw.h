@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What a hardware backend offers to the core, and what the core offers to it.
+ *
+ * A backend describes its device in a struct npu_hw_desc, creates it with
+ * npu_device_create(), and reports the end of each lane with npu_core_done().
+ * After npu_device_unplug() the core calls none of its operations.
+ */
+#ifndef NPU_HW_H
+#define NPU_HW_H
+
+#include <linux/types.h>
+
+struct device;
+struct npu_device;
+struct npu_isa_ops;
+struct sg_table;
+
+#define NPU_MAX_CORES		8
+#define NPU_MAX_REGIONS		4
+
+/**
+ * struct npu_hw_lane - what a core is started with
+ */
+struct npu_hw_lane {
+	/** @stream: Device address of the first command stream. */
+	u32 stream;
+	/** @stream_words: 64 bit words of that stream, link included. */
+	u32 stream_words;
+	/** @task_count: Tasks in the chain. */
+	u32 task_count;
+	/** @job_lanes: Lanes of the job, which may share the bus. */
+	u32 job_lanes;
+};
+
+/**
+ * struct npu_hw_result - how a lane ended
+ */
+struct npu_hw_result {
+	/** @error: 0 or a negative errno. */
+	int error;
+	/** @tasks: Tasks that ended. */
+	u32 tasks;
+	/** @device_ns: Time it took; 0 lets the core take the clock's. */
+	u64 device_ns;
+	/** @read_bytes: Bytes read; 0 if not counted. */
+	u64 read_bytes;
+	/** @written_bytes: Bytes written; 0 if not counted. */
+	u64 written_bytes;
+};
+
+/**
+ * struct npu_hw_ops - operations of a backend
+ *
+ * @hw is what was given to npu_device_create(). Operations on one core, and
+ * operations on one address space, are serialised by the core.
+ */
+struct npu_hw_ops {
+	/** @vm_create: New, empty address space, or an ERR_PTR(). May sleep. */
+	void *(*vm_create)(void *hw);
+	/** @vm_destroy: End an address space that no core has. May sleep. */
+	void (*vm_destroy)(void *hw, void *vm);
+	/**
+	 * @vm_map: Map the pages of @sgt at @addr; @writable if the device may
+	 * write to them. May sleep.
+	 */
+	int (*vm_map)(void *hw, void *vm, u64 addr, struct sg_table *sgt,
+		      bool writable);
+	/** @vm_unmap: Undo @vm_map; the device cannot reach the pages after it. */
+	void (*vm_unmap)(void *hw, void *vm, u64 addr, u64 size);
+	/**
+	 * @attach: Give idle core @core the address space @vm, or none if
+	 * %NULL. May sleep, but stands in the way of fences: must not allocate.
+	 */
+	int (*attach)(void *hw, unsigned int core, void *vm);
+	/**
+	 * @reset: Stop whatever core @core does. After it no end of an earlier
+	 * start is reported. May sleep, must not allocate.
+	 */
+	void (*reset)(void *hw, unsigned int core);
+	/** @kick: Start core @core. Atomic. */
+	void (*kick)(void *hw, unsigned int core,
+		     const struct npu_hw_lane *lane);
+	/** @progress: A number that changes while core @core works. Atomic. */
+	u64 (*progress)(void *hw, unsigned int core);
+};
+
+/**
+ * struct npu_hw_core_desc - what a core is; see &struct drm_npu_query_core
+ */
+struct npu_hw_core_desc {
+	/** @clock_hz: Clock in Hz. */
+	u64 clock_hz;
+	/** @bandwidth: Bytes a second of one core alone. */
+	u64 bandwidth;
+	/** @int8_macs_per_cycle: Peak int8 multiply-accumulates a cycle. */
+	u32 int8_macs_per_cycle;
+	/** @fp16_macs_per_cycle: Peak fp16 multiply-accumulates a cycle. */
+	u32 fp16_macs_per_cycle;
+	/** @buffer_bytes: Private buffer. */
+	u32 buffer_bytes;
+};
+
+/**
+ * struct npu_hw_desc - what a device is
+ */
+struct npu_hw_desc {
+	/** @name: Name of the hardware. */
+	const char *name;
+	/** @ops: Operations. */
+	const struct npu_hw_ops *ops;
+	/** @isa: Dialect of the command streams. */
+	const struct npu_isa_ops *isa;
+	/** @core: Cores, all alike. */
+	struct npu_hw_core_desc core;
+	/** @core_count: Number of cores. */
+	u32 core_count;
+	/** @flags: %DRM_NPU_DEVICE_VIRTUAL or 0. */
+	u32 flags;
+	/** @address_bits: Width of a device address. */
+	u32 address_bits;
+	/** @hw_version: Version register. */
+	u64 hw_version;
+	/** @bandwidth: Bytes a second of system memory for all cores. */
+	u64 bandwidth;
+	/** @timeout_ms: A core without progress for so long hangs. */
+	u32 timeout_ms;
+};
+
+extern const struct npu_isa_ops npu_isa_rknn;
+
+struct npu_device *npu_device_create(struct device *parent,
+				     const struct npu_hw_desc *desc, void *hw);
+int npu_device_register(struct npu_device *npu);
+void npu_device_unplug(struct npu_device *npu);
+void npu_core_done(struct npu_device *npu, unsigned int core,
+		   const struct npu_hw_result *result);
+
+#endif /* NPU_HW_H */

@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* What the core asks of a dialect of command streams. */
+#ifndef NPU_ISA_H
+#define NPU_ISA_H
+
+#include <linux/types.h>
+
+/**
+ * struct npu_isa_fault - where and why a stream is refused
+ */
+struct npu_isa_fault {
+	/** @command: Index of the command, or the count for the whole stream. */
+	u32 command;
+	/** @reason: A &enum drm_npu_fault_reason. */
+	u32 reason;
+};
+
+/**
+ * struct npu_isa_stream - a command stream to be verified
+ */
+struct npu_isa_stream {
+	/** @commands: The commands, in memory no client can change. */
+	const u64 *commands;
+	/** @count: Number of commands. */
+	u32 count;
+	/** @enable: Blocks to start. */
+	u32 enable;
+	/**
+	 * @use: Note that the job uses device address @addr. Returns 0, or
+	 * -EINVAL if it lies in no buffer, or -ENOMEM.
+	 */
+	int (*use)(void *data, u64 addr);
+	/** @data: Handed to @use. */
+	void *data;
+};
+
+/**
+ * struct npu_isa_ops - a dialect
+ */
+struct npu_isa_ops {
+	/** @id: A &enum drm_npu_isa. */
+	u32 id;
+	/** @max_lane_tasks: Tasks that one chain can have. */
+	u32 max_lane_tasks;
+	/** @max_task_commands: Commands that one stream can have. */
+	u32 max_task_commands;
+	/** @state_size: Bytes that @verify keeps between tasks of a lane. */
+	size_t (*state_size)(void);
+	/** @stream_words: Room for a stream of @count commands and its link. */
+	u32 (*stream_words)(u32 count);
+	/**
+	 * @verify: Verify a stream. @state is zeros before the first task of a
+	 * lane. Returns 0, -EINVAL with @fault filled in, or what @use returned.
+	 */
+	int (*verify)(void *state, const struct npu_isa_stream *stream,
+		      struct npu_isa_fault *fault);
+	/**
+	 * @link: Append to the @count commands at @stream the link to the stream
+	 * of @next_count commands at device address @next (0 and 0 if this is
+	 * the last) and the start of the blocks of @enable.
+	 */
+	void (*link)(u64 *stream, u32 count, u32 enable, u64 next,
+		     u32 next_count);
+};
+
+#endif /* NPU_ISA_H */

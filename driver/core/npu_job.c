@@ -1,0 +1,414 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Jobs: copied, verified and linked once, submitted often.
+ *
+ * Streams are verified in kernel memory and then written to memory that the
+ * device reads and no client can map, so nothing can change in between or
+ * later. The job holds the mappings that its streams address.
+ */
+#include <linux/cleanup.h>
+#include <linux/dma-resv.h>
+#include <linux/iosys-map.h>
+#include <linux/overflow.h>
+#include <linux/sched.h>
+#include <linux/sizes.h>
+#include <linux/slab.h>
+#include <linux/uaccess.h>
+
+#include "npu_accel.h"
+#include "npu_bo.h"
+#include "npu_device.h"
+#include "npu_isa.h"
+#include "npu_job.h"
+#include "npu_vm.h"
+
+/* Command memory of a job; a lane of 4095 tasks fits several times. */
+#define NPU_MAX_JOB_BYTES	SZ_32M
+
+/**
+ * struct npu_job_builder - a job under construction
+ */
+struct npu_job_builder {
+	/** @job: The job. */
+	struct npu_job *job;
+	/** @vm: Address space of the file. */
+	struct npu_vm *vm;
+	/** @isa: Dialect. */
+	const struct npu_isa_ops *isa;
+	/** @tasks: All tasks of all lanes, one after the other. */
+	struct drm_npu_task *tasks;
+	/** @commands: Room for the commands of one task. */
+	u64 *commands;
+	/** @state: State of the verifier. */
+	void *state;
+};
+
+static void npu_job_release(struct kref *ref)
+{
+	struct npu_job *job = container_of(ref, struct npu_job, ref);
+	struct npu_mapping *mapping;
+	unsigned long index;
+
+	/* First, for the mappings may hold the last references to the device. */
+	atomic_dec(&job->npu->job_objects);
+	xa_for_each(&job->used, index, mapping)
+		npu_mapping_put(mapping);
+	xa_destroy(&job->used);
+	if (job->streams)
+		npu_mapping_put(job->streams);
+	kfree(job);
+}
+
+/**
+ * npu_job_put() - drop a reference; may sleep
+ * @job: the job
+ */
+void npu_job_put(struct npu_job *job)
+{
+	kref_put(&job->ref, npu_job_release);
+}
+
+/**
+ * npu_job_find() - look up an id
+ * @nfile: the file
+ * @id: the id
+ *
+ * Return: the job with a reference for the caller, or %NULL.
+ */
+struct npu_job *npu_job_find(struct npu_file *nfile, u32 id)
+{
+	struct npu_job *job;
+
+	xa_lock(&nfile->jobs);
+	job = xa_load(&nfile->jobs, id);
+	if (job)
+		kref_get(&job->ref);
+	xa_unlock(&nfile->jobs);
+	return job;
+}
+
+/* &npu_isa_stream.use */
+static int npu_job_use(void *data, u64 addr)
+{
+	struct npu_job_builder *builder = data;
+	struct npu_job *job = builder->job;
+	struct npu_mapping *mapping;
+	unsigned long index;
+	int ret;
+
+	mapping = npu_mapping_find(builder->vm, addr);
+	if (!mapping)
+		return -EINVAL;
+	/* Streams of jobs are mapped, but not the client's to touch. */
+	if (!READ_ONCE(mapping->handles)) {
+		npu_mapping_put(mapping);
+		return -EINVAL;
+	}
+	index = mapping->node.start >> PAGE_SHIFT;
+	ret = xa_insert(&job->used, index, mapping, GFP_KERNEL_ACCOUNT);
+	if (ret)
+		npu_mapping_put(mapping);
+	return ret == -EBUSY ? 0 : ret;
+}
+
+static int npu_job_fault(struct drm_npu_job_create *args, u32 lane, u32 task,
+			 const struct npu_isa_fault *fault)
+{
+	args->fault_lane = lane;
+	args->fault_task = task;
+	args->fault_command = fault->command;
+	args->fault_reason = fault->reason;
+	return -EINVAL;
+}
+
+/* Copy @count elements of @size bytes that lie @stride bytes apart. */
+static int npu_copy_array(void *dst, size_t size, u64 user, u32 count,
+			  u32 stride)
+{
+	u32 i;
+	int ret;
+
+	for (i = 0; i < count; i++) {
+		ret = copy_struct_from_user(dst + i * size, size,
+					    u64_to_user_ptr(user) +
+					    (size_t)i * stride, stride);
+		if (ret)
+			return ret;
+		cond_resched();
+	}
+	return 0;
+}
+
+static int npu_check_task(const struct npu_job_builder *builder,
+			  const struct drm_npu_task *task)
+{
+	if (task->flags || task->pad || !task->command_count)
+		return -EINVAL;
+	if (task->command_count > builder->isa->max_task_commands)
+		return -E2BIG;
+	return 0;
+}
+
+/*
+ * Copy the lanes' task lists into @builder->tasks, and the number of tasks of
+ * each into the job.
+ */
+static int npu_job_copy_tasks(struct npu_job_builder *builder,
+			      const struct drm_npu_job_create *args)
+{
+	struct npu_job *job = builder->job;
+	struct drm_npu_lane *lanes;
+	u32 total = 0, i, done;
+	int ret;
+
+	lanes = kcalloc(job->lane_count, sizeof(*lanes), GFP_KERNEL);
+	if (!lanes)
+		return -ENOMEM;
+	ret = npu_copy_array(lanes, sizeof(*lanes), args->lanes,
+			     job->lane_count, args->lane_stride);
+	if (ret)
+		goto out_free;
+
+	for (i = 0; i < job->lane_count; i++) {
+		ret = -EINVAL;
+		if (!lanes[i].task_count || lanes[i].task_stride % 8 ||
+		    lanes[i].task_stride < sizeof(struct drm_npu_task))
+			goto out_free;
+		ret = -E2BIG;
+		if (lanes[i].task_count > builder->isa->max_lane_tasks)
+			goto out_free;
+		job->lanes[i].task_count = lanes[i].task_count;
+		total += lanes[i].task_count;
+	}
+
+	ret = -ENOMEM;
+	builder->tasks = kvcalloc(total, sizeof(*builder->tasks),
+				  GFP_KERNEL_ACCOUNT);
+	if (!builder->tasks)
+		goto out_free;
+
+	for (i = 0, done = 0; i < job->lane_count; i++) {
+		ret = npu_copy_array(builder->tasks + done,
+				     sizeof(*builder->tasks), lanes[i].tasks,
+				     lanes[i].task_count, lanes[i].task_stride);
+		if (ret)
+			goto out_free;
+		done += lanes[i].task_count;
+	}
+	for (i = 0; i < total && !ret; i++)
+		ret = npu_check_task(builder, &builder->tasks[i]);
+out_free:
+	kfree(lanes);
+	return ret;
+}
+
+/* Bytes that the streams take. */
+static u64 npu_job_bytes(const struct npu_job_builder *builder)
+{
+	u64 words = 0;
+	u32 total = 0, i;
+
+	for (i = 0; i < builder->job->lane_count; i++)
+		total += builder->job->lanes[i].task_count;
+	for (i = 0; i < total; i++)
+		words += builder->isa->stream_words(builder->tasks[i].command_count);
+	return words * sizeof(u64);
+}
+
+/* Copy, verify, link and write lane @lane, whose tasks are at @tasks. */
+static int npu_job_build_lane(struct npu_job_builder *builder, u32 lane,
+			      const struct drm_npu_task *tasks, u64 *streams,
+			      u64 *offset, struct drm_npu_job_create *args)
+{
+	struct npu_job_lane *job_lane = &builder->job->lanes[lane];
+	const struct npu_isa_ops *isa = builder->isa;
+	u64 base = builder->job->streams->node.start;
+	u32 i;
+
+	memset(builder->state, 0, isa->state_size());
+	job_lane->stream = base + *offset;
+	job_lane->stream_words = isa->stream_words(tasks[0].command_count);
+
+	for (i = 0; i < job_lane->task_count; i++) {
+		u32 count = tasks[i].command_count;
+		u32 words = isa->stream_words(count);
+		bool last = i + 1 == job_lane->task_count;
+		struct npu_isa_stream stream = {
+			.commands = builder->commands,
+			.count = count,
+			.enable = tasks[i].enable,
+			.use = npu_job_use,
+			.data = builder,
+		};
+		struct npu_isa_fault fault = {};
+		u64 next = *offset + words * sizeof(u64);
+		int ret;
+
+		if (copy_from_user(builder->commands,
+				   u64_to_user_ptr(tasks[i].commands),
+				   count * sizeof(u64)))
+			return -EFAULT;
+		ret = isa->verify(builder->state, &stream, &fault);
+		if (ret == -EINVAL)
+			return npu_job_fault(args, lane, i, &fault);
+		if (ret)
+			return ret;
+
+		memset(builder->commands + count, 0,
+		       (words - count) * sizeof(u64));
+		isa->link(builder->commands, count, tasks[i].enable,
+			  last ? 0 : base + next,
+			  last ? 0 : tasks[i + 1].command_count);
+		memcpy(streams + *offset / sizeof(u64), builder->commands,
+		       words * sizeof(u64));
+		*offset = next;
+		cond_resched();
+	}
+	return 0;
+}
+
+static int npu_job_build(struct npu_job_builder *builder,
+			 struct drm_npu_job_create *args)
+{
+	const struct npu_isa_ops *isa = builder->isa;
+	struct npu_job *job = builder->job;
+	const struct drm_npu_task *tasks;
+	struct iosys_map map;
+	struct npu_bo *bo;
+	u64 offset = 0;
+	u64 bytes;
+	int ret;
+	u32 i;
+
+	ret = npu_job_copy_tasks(builder, args);
+	if (ret)
+		return ret;
+	bytes = npu_job_bytes(builder);
+	if (bytes > NPU_MAX_JOB_BYTES)
+		return -E2BIG;
+
+	builder->state = kvzalloc(isa->state_size(), GFP_KERNEL);
+	builder->commands = kvmalloc_array(isa->stream_words(isa->max_task_commands),
+					   sizeof(u64), GFP_KERNEL);
+	if (!builder->state || !builder->commands)
+		return -ENOMEM;
+
+	bo = npu_bo_create(job->npu, bytes);
+	if (IS_ERR(bo))
+		return PTR_ERR(bo);
+	job->streams = npu_mapping_create(builder->vm, bo, false);
+	if (IS_ERR(job->streams)) {
+		ret = PTR_ERR(job->streams);
+		job->streams = NULL;
+		goto out_put;
+	}
+
+	ret = drm_gem_vmap_unlocked(&bo->base.base, &map);
+	if (ret)
+		goto out_put;
+	tasks = builder->tasks;
+	for (i = 0; i < job->lane_count && !ret; i++) {
+		ret = npu_job_build_lane(builder, i, tasks, map.vaddr, &offset,
+					 args);
+		tasks += job->lanes[i].task_count;
+	}
+	drm_gem_vunmap_unlocked(&bo->base.base, &map);
+out_put:
+	npu_bo_put(bo);
+	return ret;
+}
+
+/**
+ * npu_job_create_ioctl() - %DRM_IOCTL_NPU_JOB_CREATE
+ * @dev: the device
+ * @data: a &struct drm_npu_job_create
+ * @file: the file
+ *
+ * Return: 0 or a negative errno.
+ */
+int npu_job_create_ioctl(struct drm_device *dev, void *data,
+			 struct drm_file *file)
+{
+	struct npu_device *npu = to_npu_device(dev);
+	struct npu_file *nfile = file->driver_priv;
+	struct drm_npu_job_create *args = data;
+	struct npu_job_builder builder = {
+		.vm = nfile->vm,
+		.isa = npu->desc->isa,
+	};
+	struct npu_job *job;
+	int ret;
+
+	args->fault_lane = 0;
+	args->fault_task = 0;
+	args->fault_command = 0;
+	args->fault_reason = DRM_NPU_FAULT_NONE;
+	if (args->flags || !args->lane_count || args->lane_stride % 8 ||
+	    args->lane_stride < sizeof(struct drm_npu_lane))
+		return -EINVAL;
+	if (args->lane_count > npu->core_count)
+		return -E2BIG;
+
+	job = kzalloc(struct_size(job, lanes, args->lane_count),
+		      GFP_KERNEL_ACCOUNT);
+	if (!job)
+		return -ENOMEM;
+	kref_init(&job->ref);
+	job->npu = npu;
+	job->lane_count = args->lane_count;
+	xa_init(&job->used);
+	atomic_inc(&npu->job_objects);
+	builder.job = job;
+
+	ret = npu_job_build(&builder, args);
+	kvfree(builder.commands);
+	kvfree(builder.state);
+	kvfree(builder.tasks);
+	if (!ret) {
+		ret = xa_alloc(&nfile->jobs, &args->job_id, job,
+			       XA_LIMIT(1, NPU_MAX_JOBS), GFP_KERNEL_ACCOUNT);
+		if (ret == -EBUSY)
+			ret = -ENOSPC;
+	}
+	if (ret)
+		npu_job_put(job);
+	return ret;
+}
+
+/**
+ * npu_job_destroy_ioctl() - %DRM_IOCTL_NPU_JOB_DESTROY
+ * @dev: the device
+ * @data: a &struct drm_npu_job_destroy
+ * @file: the file
+ *
+ * Return: 0 or a negative errno.
+ */
+int npu_job_destroy_ioctl(struct drm_device *dev, void *data,
+			  struct drm_file *file)
+{
+	struct drm_npu_job_destroy *args = data;
+	struct npu_file *nfile = file->driver_priv;
+	struct npu_job *job;
+
+	if (args->pad)
+		return -EINVAL;
+	job = xa_erase(&nfile->jobs, args->job_id);
+	if (!job)
+		return -ENOENT;
+	npu_job_put(job);
+	return 0;
+}
+
+/**
+ * npu_jobs_release() - destroy all jobs of a file that is closed
+ * @nfile: the file
+ */
+void npu_jobs_release(struct npu_file *nfile)
+{
+	struct npu_job *job;
+	unsigned long id;
+
+	xa_for_each(&nfile->jobs, id, job)
+		npu_job_put(job);
+	xa_destroy(&nfile->jobs);
+}

@@ -1,0 +1,154 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * QUERY: facts and statistics.
+ */
+#include <linux/mm.h>
+#include <linux/uaccess.h>
+
+#include "npu_accel.h"
+#include "npu_context.h"
+#include "npu_device.h"
+#include "npu_isa.h"
+#include "npu_vm.h"
+
+/* Room for any record. */
+union npu_record {
+	struct drm_npu_query_device device;
+	struct drm_npu_query_core core;
+	struct drm_npu_query_region region;
+	struct drm_npu_query_limits limits;
+	struct drm_npu_query_context context;
+};
+
+static int npu_query_device(struct npu_device *npu, u32 index,
+			    struct drm_npu_query_device *record)
+{
+	if (index)
+		return -ENOENT;
+	strscpy(record->name, npu->desc->name);
+	record->isa = npu->desc->isa->id;
+	record->core_count = npu->core_count;
+	record->region_count = 1;
+	record->flags = npu->desc->flags;
+	record->hw_version = npu->desc->hw_version;
+	return sizeof(*record);
+}
+
+static int npu_query_core(struct npu_device *npu, u32 index,
+			  struct drm_npu_query_core *record)
+{
+	const struct npu_hw_core_desc *core = &npu->desc->core;
+
+	if (index >= npu->core_count)
+		return -ENOENT;
+	record->clock_hz = core->clock_hz;
+	record->int8_macs_per_cycle = core->int8_macs_per_cycle;
+	record->fp16_macs_per_cycle = core->fp16_macs_per_cycle;
+	record->buffer_bytes = core->buffer_bytes;
+	record->bandwidth = core->bandwidth;
+	return sizeof(*record);
+}
+
+static int npu_query_region(struct npu_device *npu, struct npu_file *nfile,
+			    u32 index, struct drm_npu_query_region *record)
+{
+	if (index)
+		return -ENOENT;
+	record->kind = DRM_NPU_REGION_SYSTEM;
+	record->size = (u64)totalram_pages() << PAGE_SHIFT;
+	record->used = atomic64_read(&npu->used);
+	record->file_used = atomic64_read(&nfile->vm->used);
+	record->bandwidth = npu->desc->bandwidth;
+	return sizeof(*record);
+}
+
+static int npu_query_limits(struct npu_device *npu, u32 index,
+			    struct drm_npu_query_limits *record)
+{
+	if (index)
+		return -ENOENT;
+	record->address_bits = npu->desc->address_bits;
+	record->max_contexts = NPU_MAX_CONTEXTS;
+	record->max_jobs = NPU_MAX_JOBS;
+	record->max_lanes = npu->core_count;
+	record->max_lane_tasks = npu->desc->isa->max_lane_tasks;
+	record->max_task_commands = npu->desc->isa->max_task_commands;
+	record->max_submit_jobs = NPU_MAX_SUBMIT_JOBS;
+	record->max_submit_syncs = NPU_MAX_SUBMIT_SYNCS;
+	record->max_queued = NPU_MAX_QUEUED;
+	record->max_buffer_size = npu_max_buffer_size(npu);
+	return sizeof(*record);
+}
+
+static int npu_query_context(struct npu_device *npu, struct npu_file *nfile,
+			     u32 index, struct drm_npu_query_context *record)
+{
+	struct npu_context *ctx = npu_context_find(nfile, index);
+
+	if (!ctx)
+		return -ENOENT;
+	spin_lock_irq(&npu->sched_lock);
+	*record = ctx->stats;
+	record->submitted_seqno = ctx->submitted;
+	record->completed_seqno = ctx->completed;
+	spin_unlock_irq(&npu->sched_lock);
+	npu_context_put(ctx);
+	return sizeof(*record);
+}
+
+/**
+ * npu_query_ioctl() - %DRM_IOCTL_NPU_QUERY
+ * @dev: the device
+ * @data: a &struct drm_npu_query
+ * @file: the file
+ *
+ * Return: 0 or a negative errno.
+ */
+int npu_query_ioctl(struct drm_device *dev, void *data, struct drm_file *file)
+{
+	struct npu_device *npu = to_npu_device(dev);
+	struct npu_file *nfile = file->driver_priv;
+	struct drm_npu_query *args = data;
+	void __user *user = u64_to_user_ptr(args->data);
+	union npu_record record = {};
+	u32 known;
+	int ret;
+
+	if (args->pad)
+		return -EINVAL;
+
+	switch (args->type) {
+	case DRM_NPU_QUERY_DEVICE:
+		ret = npu_query_device(npu, args->index, &record.device);
+		break;
+	case DRM_NPU_QUERY_CORE:
+		ret = npu_query_core(npu, args->index, &record.core);
+		break;
+	case DRM_NPU_QUERY_REGION:
+		ret = npu_query_region(npu, nfile, args->index, &record.region);
+		break;
+	case DRM_NPU_QUERY_LIMITS:
+		ret = npu_query_limits(npu, args->index, &record.limits);
+		break;
+	case DRM_NPU_QUERY_CONTEXT:
+		ret = npu_query_context(npu, nfile, args->index,
+					&record.context);
+		break;
+	default:
+		return -EINVAL;
+	}
+	if (ret < 0)
+		return ret;
+
+	known = ret;
+	if (args->size) {
+		u32 copied = min(args->size, known);
+
+		if (copy_to_user(user, &record, copied) ||
+		    clear_user(user + copied, args->size - copied))
+			return -EFAULT;
+		known = copied;
+	}
+	args->size = known;
+	return 0;
+}

@@ -1,0 +1,216 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Address spaces: one for each open file, with page tables of the backend.
+ *
+ * A mapping lives as long as a handle or a job refers to it, so what a job
+ * addresses stays where it is until the job is gone.
+ */
+#include <linux/sizes.h>
+#include <linux/slab.h>
+
+#include <drm/drm_drv.h>
+#include <drm/drm_gem_shmem_helper.h>
+
+#include "npu_bo.h"
+#include "npu_device.h"
+#include "npu_sched.h"
+#include "npu_vm.h"
+
+/* Page 0 is never mapped, so that an address of 0 is always a fault. */
+#define NPU_VM_START		SZ_64K
+
+/**
+ * npu_vm_create() - new, empty address space
+ * @npu: the device
+ *
+ * Return: the address space, or an ERR_PTR().
+ */
+struct npu_vm *npu_vm_create(struct npu_device *npu)
+{
+	struct npu_vm *vm;
+
+	vm = kzalloc(sizeof(*vm), GFP_KERNEL);
+	if (!vm)
+		return ERR_PTR(-ENOMEM);
+
+	vm->hw = npu->desc->ops->vm_create(npu->hw);
+	if (IS_ERR(vm->hw)) {
+		void *err = vm->hw;
+
+		kfree(vm);
+		return err;
+	}
+	kref_init(&vm->ref);
+	mutex_init(&vm->lock);
+	drm_mm_init(&vm->mm, NPU_VM_START,
+		    BIT_ULL(npu->desc->address_bits) - NPU_VM_START);
+	drm_dev_get(&npu->drm);
+	vm->npu = npu;
+
+	mutex_lock(&npu->vms_lock);
+	list_add_tail(&vm->link, &npu->vms);
+	mutex_unlock(&npu->vms_lock);
+	return vm;
+}
+
+/**
+ * npu_vm_unplug() - let go of the backend
+ * @vm: the address space, which no core has
+ *
+ * The layout stays, so that clients can go on to close what they have.
+ */
+void npu_vm_unplug(struct npu_vm *vm)
+{
+	struct npu_device *npu = vm->npu;
+
+	mutex_lock(&vm->lock);
+	if (vm->hw)
+		npu->desc->ops->vm_destroy(npu->hw, vm->hw);
+	vm->hw = NULL;
+	mutex_unlock(&vm->lock);
+}
+
+static void npu_vm_release(struct kref *ref)
+{
+	struct npu_vm *vm = container_of(ref, struct npu_vm, ref);
+	struct npu_device *npu = vm->npu;
+
+	mutex_lock(&npu->vms_lock);
+	list_del(&vm->link);
+	npu_sched_forget_vm(npu, vm);
+	npu_vm_unplug(vm);
+	mutex_unlock(&npu->vms_lock);
+
+	drm_mm_takedown(&vm->mm);
+	mutex_destroy(&vm->lock);
+	kfree(vm);
+	drm_dev_put(&npu->drm);
+}
+
+/**
+ * npu_vm_get() - take a reference
+ * @vm: the address space
+ *
+ * Return: @vm.
+ */
+struct npu_vm *npu_vm_get(struct npu_vm *vm)
+{
+	kref_get(&vm->ref);
+	return vm;
+}
+
+/**
+ * npu_vm_put() - drop a reference; may sleep
+ * @vm: the address space
+ */
+void npu_vm_put(struct npu_vm *vm)
+{
+	kref_put(&vm->ref, npu_vm_release);
+}
+
+/**
+ * npu_mapping_create() - map a buffer
+ * @vm: the address space
+ * @bo: the buffer
+ * @writable: whether the device may write to it
+ *
+ * Return: the mapping, with one reference, or an ERR_PTR().
+ */
+struct npu_mapping *npu_mapping_create(struct npu_vm *vm, struct npu_bo *bo,
+				       bool writable)
+{
+	struct npu_device *npu = vm->npu;
+	struct npu_mapping *mapping;
+	struct sg_table *sgt;
+	u64 size = bo->base.base.size;
+	int ret;
+
+	sgt = drm_gem_shmem_get_pages_sgt(&bo->base);
+	if (IS_ERR(sgt))
+		return ERR_CAST(sgt);
+
+	mapping = kzalloc(sizeof(*mapping), GFP_KERNEL);
+	if (!mapping)
+		return ERR_PTR(-ENOMEM);
+
+	mutex_lock(&vm->lock);
+	if (!vm->hw) {
+		ret = -ENODEV;
+		goto err_unlock;
+	}
+	ret = drm_mm_insert_node_generic(&vm->mm, &mapping->node, size,
+					 PAGE_SIZE, 0, DRM_MM_INSERT_BEST);
+	if (ret)
+		goto err_unlock;
+	ret = npu->desc->ops->vm_map(npu->hw, vm->hw, mapping->node.start, sgt,
+				     writable);
+	if (ret)
+		goto err_remove;
+	mutex_unlock(&vm->lock);
+
+	kref_init(&mapping->ref);
+	INIT_LIST_HEAD(&mapping->link);
+	mapping->vm = npu_vm_get(vm);
+	mapping->bo = bo;
+	drm_gem_object_get(&bo->base.base);
+	atomic64_add(size, &vm->used);
+	return mapping;
+
+err_remove:
+	drm_mm_remove_node(&mapping->node);
+err_unlock:
+	mutex_unlock(&vm->lock);
+	kfree(mapping);
+	return ERR_PTR(ret);
+}
+
+static void npu_mapping_release(struct kref *ref)
+{
+	struct npu_mapping *mapping = container_of(ref, struct npu_mapping, ref);
+	struct npu_vm *vm = mapping->vm;
+	struct npu_device *npu = vm->npu;
+
+	/* npu_mapping_find() takes the lock and finds none without reference. */
+	lockdep_assert_held(&vm->lock);
+	if (vm->hw)
+		npu->desc->ops->vm_unmap(npu->hw, vm->hw, mapping->node.start,
+					 mapping->node.size);
+	drm_mm_remove_node(&mapping->node);
+	mutex_unlock(&vm->lock);
+
+	atomic64_sub(mapping->bo->base.base.size, &vm->used);
+	drm_gem_object_put(&mapping->bo->base.base);
+	kfree(mapping);
+	npu_vm_put(vm);
+}
+
+/**
+ * npu_mapping_put() - drop a reference; the last one unmaps; may sleep
+ * @mapping: the mapping
+ */
+void npu_mapping_put(struct npu_mapping *mapping)
+{
+	kref_put_mutex(&mapping->ref, npu_mapping_release, &mapping->vm->lock);
+}
+
+/**
+ * npu_mapping_find() - which mapping covers an address
+ * @vm: the address space
+ * @addr: device address
+ *
+ * Return: the mapping with a reference for the caller, or %NULL.
+ */
+struct npu_mapping *npu_mapping_find(struct npu_vm *vm, u64 addr)
+{
+	struct npu_mapping *mapping = NULL;
+	struct drm_mm_node *node;
+
+	mutex_lock(&vm->lock);
+	drm_mm_for_each_node_in_range(node, &vm->mm, addr, addr + 1) {
+		mapping = container_of(node, struct npu_mapping, node);
+		kref_get(&mapping->ref);
+		break;
+	}
+	mutex_unlock(&vm->lock);
+	return mapping;
+}

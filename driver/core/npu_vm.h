@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Address spaces. */
+#ifndef NPU_VM_H
+#define NPU_VM_H
+
+#include <linux/kref.h>
+#include <linux/list.h>
+#include <linux/mutex.h>
+
+#include <drm/drm_mm.h>
+
+struct npu_bo;
+struct npu_device;
+
+/**
+ * struct npu_vm - the device address space of an open file
+ */
+struct npu_vm {
+	/** @ref: References. */
+	struct kref ref;
+	/** @npu: The device; the DRM device is referenced. */
+	struct npu_device *npu;
+	/** @link: In &npu_device.vms. */
+	struct list_head link;
+	/** @lock: Protects @mm, @hw and &npu_mapping.node. */
+	struct mutex lock;
+	/** @mm: Layout. */
+	struct drm_mm mm;
+	/** @hw: The backend's page tables; %NULL once unplugged. */
+	void *hw;
+	/** @used: Bytes mapped. */
+	atomic64_t used;
+};
+
+/**
+ * struct npu_mapping - a buffer in an address space
+ */
+struct npu_mapping {
+	/** @ref: References: handles and jobs. */
+	struct kref ref;
+	/** @vm: The address space, referenced. */
+	struct npu_vm *vm;
+	/** @bo: The buffer, referenced. */
+	struct npu_bo *bo;
+	/** @node: Place in &npu_vm.mm. */
+	struct drm_mm_node node;
+	/** @link: In &npu_bo.mappings, while there are handles. */
+	struct list_head link;
+	/** @handles: Handles of the file; protected by &npu_bo.lock. */
+	unsigned int handles;
+};
+
+struct npu_vm *npu_vm_create(struct npu_device *npu);
+struct npu_vm *npu_vm_get(struct npu_vm *vm);
+void npu_vm_put(struct npu_vm *vm);
+void npu_vm_unplug(struct npu_vm *vm);
+
+struct npu_mapping *npu_mapping_create(struct npu_vm *vm, struct npu_bo *bo,
+				       bool writable);
+struct npu_mapping *npu_mapping_find(struct npu_vm *vm, u64 addr);
+void npu_mapping_put(struct npu_mapping *mapping);
+
+#endif /* NPU_VM_H */

@@ -1,0 +1,230 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Functional and timing model of one RKNN core of the RK3588.
+ *
+ * The model is driven like the hardware: through the registers of its window,
+ * a bus that it masters, and an interrupt line that its host polls. It computes
+ * with integers only, so that it gives the same bits in the kernel and in user
+ * space, and calls nothing but its bus.
+ *
+ * What is modelled: command fetch, chains, ping-pong register groups, both
+ * feature address modes, the convolution buffer with its banks and reuse flags,
+ * 1x1 direct convolution (matrix multiplication) of int8 to int32 and of fp16
+ * to fp32 or fp16. What is not modelled, other kernels, padding, depthwise,
+ * post-processing, pooling, ends the run with %NPU_MODEL_UNSUPPORTED and names
+ * the register, so that no wrong result passes for a right one.
+ */
+#ifndef NPU_MODEL_H
+#define NPU_MODEL_H
+
+#include <linux/types.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/**
+ * struct npu_model_bus - the bus that a core masters
+ */
+struct npu_model_bus {
+	/**
+	 * @read: Read @len bytes at device address @addr. Returns 0, or not 0
+	 * if the address is not mapped or the run is to be abandoned.
+	 */
+	int (*read)(void *host, __u32 addr, void *dst, __u32 len);
+	/** @write: Write @len bytes at device address @addr. Returns as @read. */
+	int (*write)(void *host, __u32 addr, const void *src, __u32 len);
+	/** @host: Handed to @read and @write. */
+	void *host;
+};
+
+/**
+ * struct npu_model_params - parameters of the timing model
+ *
+ * The time of a task is the longer of its compute time and its bus time, plus
+ * a fixed start-up time. The defaults are npu_model_params_rk3588.
+ */
+struct npu_model_params {
+	/** @clock_hz: Clock of the core in Hz. */
+	__u64 clock_hz;
+	/** @util_permille: Share of the peak rate that the array reaches. */
+	__u32 util_permille;
+	/** @core_bytes_per_us: Bus bandwidth one core can draw. */
+	__u32 core_bytes_per_us;
+	/** @total_bytes_per_us: Bus bandwidth that all cores share. */
+	__u32 total_bytes_per_us;
+	/** @task_ns: Start-up and drain of a task. */
+	__u32 task_ns;
+};
+
+extern const struct npu_model_params npu_model_params_rk3588;
+
+/**
+ * enum npu_model_status - how a run ended
+ */
+enum npu_model_status {
+	/** @NPU_MODEL_DONE: All tasks ran; the interrupt is raised. */
+	NPU_MODEL_DONE,
+	/** @NPU_MODEL_HUNG: The hardware would wait for ever; no interrupt. */
+	NPU_MODEL_HUNG,
+	/** @NPU_MODEL_FAULT: The bus refused an address; no interrupt. */
+	NPU_MODEL_FAULT,
+	/** @NPU_MODEL_UNSUPPORTED: The program uses what is not modelled. */
+	NPU_MODEL_UNSUPPORTED,
+};
+
+/**
+ * struct npu_model_stats - what a core has done since npu_model_init()
+ */
+struct npu_model_stats {
+	/** @tasks: Tasks completed. */
+	__u64 tasks;
+	/** @macs: Multiply-accumulates of these tasks. */
+	__u64 macs;
+	/** @read_bytes: Bytes read over the bus. */
+	__u64 read_bytes;
+	/** @written_bytes: Bytes written over the bus. */
+	__u64 written_bytes;
+	/** @busy_ns: Modelled time that these tasks took. */
+	__u64 busy_ns;
+};
+
+/* Words of the register file of one block: offsets 0x000 to 0x1ff. */
+#define NPU_MODEL_BLOCK_WORDS	128
+/* Output positions that are computed at a time. */
+#define NPU_MODEL_POSITIONS	256
+/* Kernels that the array computes side by side, int8. */
+#define NPU_MODEL_KERNELS	32
+
+/* Channels that the array takes at a time. */
+#define NPU_MODEL_LANES		32
+
+/**
+ * struct npu_model_slice - 32 fp16 numbers as integers with one exponent
+ */
+struct npu_model_slice {
+	/** @value: lane i is value[i] * 2^exponent; 0 beyond the last lane. */
+	__s32 value[NPU_MODEL_LANES];
+	/** @half: The numbers as they are. */
+	__u16 half[NPU_MODEL_LANES];
+	/** @exponent: The common exponent. */
+	__s32 exponent;
+	/** @range: Bits that the exponents differ by; 99 if @value is not valid. */
+	__u32 range;
+	/** @special: There is an infinity or a NaN. */
+	__u32 special;
+};
+
+/**
+ * enum npu_model_block - blocks with ping-pong register groups
+ */
+enum npu_model_block {
+	NPU_MODEL_CNA,
+	NPU_MODEL_CORE,
+	NPU_MODEL_DPU,
+	NPU_MODEL_BLOCKS,
+};
+
+/**
+ * struct npu_model_core - one core
+ *
+ * Large (about 0.5 MiB); the host allocates it. Everything is private to the
+ * model but @stats, @error_reg, @error_value, @fault_addr and @active_cores.
+ */
+struct npu_model_core {
+	struct npu_model_bus bus;
+	struct npu_model_params params;
+	struct npu_model_stats stats;
+	/** @index: Number of this core. */
+	__u32 index;
+	/** @active_cores: Cores that share the bus now; set by the host. */
+	__u32 active_cores;
+	/** @error_reg: Register that explains a run that did not end well. */
+	__u32 error_reg;
+	/** @error_value: Its value. */
+	__u32 error_value;
+	/** @fault_addr: Address that the bus refused. */
+	__u32 fault_addr;
+
+	/* PC */
+	__u32 pc_base;
+	__u32 pc_amounts;
+	__u32 pc_task_con;
+	__u32 int_mask;
+	__u32 int_raw;
+	__u8 started;
+	__u8 redirected;
+
+	/* Two groups of registers a block, the pointer, and which one runs. */
+	__u32 regs[NPU_MODEL_BLOCKS][2][NPU_MODEL_BLOCK_WORDS];
+	__u32 s_pointer[NPU_MODEL_BLOCKS];
+	__u8 group[NPU_MODEL_BLOCKS];
+
+	/* Bytes over the bus in the task that runs. */
+	__u64 task_bytes;
+
+	__u64 fetch[2 * 0x400];
+	struct npu_model_slice slices[NPU_MODEL_KERNELS];
+	__u32 acc[NPU_MODEL_POSITIONS * NPU_MODEL_KERNELS];
+	__u8 stage[NPU_MODEL_POSITIONS * NPU_MODEL_KERNELS * 4];
+	__u8 cbuf[12 * 32768] __attribute__((aligned(64)));
+};
+
+/**
+ * npu_model_init() - power-on state
+ * @core: the core; its memory need not be initialised
+ * @index: its number, 0 to 2
+ * @bus: the bus it masters
+ * @params: its timing
+ */
+void npu_model_init(struct npu_model_core *core, __u32 index,
+		    const struct npu_model_bus *bus,
+		    const struct npu_model_params *params);
+
+/**
+ * npu_model_reset() - reset a core; statistics are kept
+ * @core: the core
+ */
+void npu_model_reset(struct npu_model_core *core);
+
+/**
+ * npu_model_read_reg() - read a register of the window
+ * @core: the core
+ * @reg: byte offset in the window
+ *
+ * Return: the value; 0 for what does not exist.
+ */
+__u32 npu_model_read_reg(const struct npu_model_core *core, __u32 reg);
+
+/**
+ * npu_model_write_reg() - write a register of the window
+ * @core: the core
+ * @reg: byte offset in the window
+ * @value: the value
+ *
+ * Writing 1 to PC_OPERATION_ENABLE only notes the start: the host then calls
+ * npu_model_run() where it may take its time.
+ */
+void npu_model_write_reg(struct npu_model_core *core, __u32 reg, __u32 value);
+
+/**
+ * npu_model_run() - run what was started until its interrupt or its end
+ * @core: the core
+ *
+ * Return: how it ended; %NPU_MODEL_HUNG if nothing was started.
+ */
+enum npu_model_status npu_model_run(struct npu_model_core *core);
+
+/**
+ * npu_model_irq() - level of the interrupt line
+ * @core: the core
+ *
+ * Return: not 0 if a bit is raised that is not masked.
+ */
+__u32 npu_model_irq(const struct npu_model_core *core);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif /* NPU_MODEL_H */

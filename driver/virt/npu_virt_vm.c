@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Page tables of the virtual NPU: what an IOMMU does, in software. An access
+ * holds a read lock for at most a page, so that unmapping, which takes the
+ * write lock, knows that no access is under way.
+ */
+#include <linux/highmem.h>
+#include <linux/scatterlist.h>
+#include <linux/slab.h>
+#include <linux/spinlock.h>
+#include <linux/xarray.h>
+
+#include "npu_virt_vm.h"
+
+/* The tag of an entry that may be written to. */
+#define NPU_VIRT_WRITABLE	1UL
+
+/**
+ * struct npu_virt_vm - an address space
+ */
+struct npu_virt_vm {
+	/** @lock: Held for reading by accesses, for writing by unmapping. */
+	rwlock_t lock;
+	/** @pages: Tagged pages by page number. */
+	struct xarray pages;
+};
+
+/**
+ * npu_virt_vm_create() - new, empty address space
+ *
+ * Return: the address space or an ERR_PTR().
+ */
+struct npu_virt_vm *npu_virt_vm_create(void)
+{
+	struct npu_virt_vm *vm = kzalloc(sizeof(*vm), GFP_KERNEL);
+
+	if (!vm)
+		return ERR_PTR(-ENOMEM);
+	rwlock_init(&vm->lock);
+	xa_init(&vm->pages);
+	return vm;
+}
+
+/**
+ * npu_virt_vm_destroy() - end an address space that no core has
+ * @vm: the address space
+ */
+void npu_virt_vm_destroy(struct npu_virt_vm *vm)
+{
+	xa_destroy(&vm->pages);
+	kfree(vm);
+}
+
+/**
+ * npu_virt_vm_map() - map pages
+ * @vm: the address space
+ * @addr: device address
+ * @sgt: the pages
+ * @writable: whether cores may write to them
+ *
+ * Return: 0 or a negative errno, with nothing mapped.
+ */
+int npu_virt_vm_map(struct npu_virt_vm *vm, u64 addr, struct sg_table *sgt,
+		    bool writable)
+{
+	unsigned long first = addr >> PAGE_SHIFT, index = first;
+	struct sg_page_iter iter;
+	int ret;
+
+	for_each_sgtable_page(sgt, &iter, 0) {
+		void *entry = xa_tag_pointer(sg_page_iter_page(&iter),
+					     writable ? NPU_VIRT_WRITABLE : 0);
+
+		ret = xa_err(xa_store(&vm->pages, index, entry, GFP_KERNEL));
+		if (ret) {
+			npu_virt_vm_unmap(vm, addr,
+					  (u64)(index - first) << PAGE_SHIFT);
+			return ret;
+		}
+		index++;
+	}
+	return 0;
+}
+
+/**
+ * npu_virt_vm_unmap() - unmap pages; no core reaches them after it
+ * @vm: the address space
+ * @addr: device address
+ * @size: bytes, whole pages
+ */
+void npu_virt_vm_unmap(struct npu_virt_vm *vm, u64 addr, u64 size)
+{
+	unsigned long index = addr >> PAGE_SHIFT;
+	unsigned long end = index + (size >> PAGE_SHIFT);
+
+	for (; index < end; index++)
+		xa_erase(&vm->pages, index);
+	/* Accesses that found a page before it was erased have ended then. */
+	write_lock(&vm->lock);
+	write_unlock(&vm->lock);
+}
+
+/**
+ * npu_virt_vm_access() - read or write memory
+ * @vm: the address space
+ * @addr: device address
+ * @data: where to read to or to write from
+ * @len: bytes
+ * @write: write, else read
+ *
+ * Return: 0 or -EFAULT.
+ */
+int npu_virt_vm_access(struct npu_virt_vm *vm, u32 addr, void *data, u32 len,
+		       bool write)
+{
+	while (len) {
+		u32 offset = offset_in_page(addr);
+		u32 part = min_t(u32, len, PAGE_SIZE - offset);
+		struct page *page;
+		void *entry;
+
+		read_lock(&vm->lock);
+		entry = xa_load(&vm->pages, addr >> PAGE_SHIFT);
+		if (!entry || (write && xa_pointer_tag(entry) != NPU_VIRT_WRITABLE)) {
+			read_unlock(&vm->lock);
+			return -EFAULT;
+		}
+		page = xa_untag_pointer(entry);
+		if (write)
+			memcpy_to_page(page, offset, data, part);
+		else
+			memcpy_from_page(data, page, offset, part);
+		read_unlock(&vm->lock);
+
+		addr += part;
+		data += part;
+		len -= part;
+	}
+	return 0;
+}

@@ -1,0 +1,508 @@
+/* SPDX-License-Identifier: (GPL-2.0 WITH Linux-syscall-note) OR MIT */
+/*
+ * User space interface of the accel-npu driver.
+ */
+
+#ifndef _UAPI_NPU_ACCEL_H_
+#define _UAPI_NPU_ACCEL_H_
+
+#include <drm/drm.h>
+
+#if defined(__cplusplus)
+extern "C" {
+#endif
+
+/**
+ * DOC: introduction
+ *
+ * A neural processing unit is driven through four kinds of object, all of
+ * them private to the open file that created them:
+ *
+ * - a *buffer* is a GEM handle. It has a device address that holds for the
+ *   buffer's whole life and an offset for mmap().
+ * - a *job* is an immutable program: up to one *lane* a core, each lane a list
+ *   of *tasks*, each task a command stream. JOB_CREATE copies and verifies the
+ *   streams and links the tasks of a lane, so that a lane costs one start and
+ *   one interrupt however many tasks it has.
+ * - a *context* is an ordered queue. The jobs of a context run one after the
+ *   other, the lanes of a job and different contexts run side by side.
+ * - a *syncobj* (DRM core), binary or timeline, orders work with everything
+ *   else. Nothing is ordered implicitly.
+ *
+ * A whole client in pseudo code::
+ *
+ *	BO_CREATE { .size = 4096 }            -> handle, address, mmap_offset
+ *	mmap(fd, mmap_offset), fill it
+ *	CONTEXT_CREATE { .core_mask = 0 }     -> context_id
+ *	JOB_CREATE { .lanes = { { .tasks = { { .commands, .command_count,
+ *				.enable } } } } }  -> job_id
+ *	JOB_SUBMIT { .context_id, .jobs = { { job_id } },
+ *		     .out_syncs = { { syncobj } } } -> seqno
+ *	SYNCOBJ_WAIT, then QUERY(CONTEXT) for errors
+ *
+ * DOC: rules
+ *
+ * - Structures have the same layout for 32 and 64 bit clients and only ever
+ *   grow at the end. A shorter structure is taken as padded with zeros.
+ *   Members of arrays carry their size, called a stride, for the same reason;
+ *   bytes beyond what the kernel knows must be zero (E2BIG).
+ * - Unknown flags, and padding or reserved fields that are not zero, are
+ *   refused with EINVAL. Counts are checked against the limits that
+ *   &DRM_NPU_QUERY_LIMITS reports before anything is allocated.
+ * - A call that fails changes nothing: no object is created, no job queued, no
+ *   syncobj touched.
+ * - Every call answers ENODEV once the device is gone, EFAULT for an address
+ *   that cannot be read or written, ENOMEM when memory is exhausted.
+ * - Times are nanoseconds; the clock is CLOCK_MONOTONIC unless stated.
+ */
+
+#define DRM_NPU_QUERY			0x20
+#define DRM_NPU_BO_CREATE		0x21
+#define DRM_NPU_CONTEXT_CREATE		0x22
+#define DRM_NPU_CONTEXT_DESTROY		0x23
+#define DRM_NPU_JOB_CREATE		0x24
+#define DRM_NPU_JOB_DESTROY		0x25
+#define DRM_NPU_JOB_SUBMIT		0x26
+
+/**
+ * enum drm_npu_query_type - what %DRM_IOCTL_NPU_QUERY reports
+ */
+enum drm_npu_query_type {
+	/** @DRM_NPU_QUERY_DEVICE: &struct drm_npu_query_device; index is 0. */
+	DRM_NPU_QUERY_DEVICE = 0,
+	/** @DRM_NPU_QUERY_CORE: &struct drm_npu_query_core of core index. */
+	DRM_NPU_QUERY_CORE = 1,
+	/** @DRM_NPU_QUERY_REGION: &struct drm_npu_query_region of region index. */
+	DRM_NPU_QUERY_REGION = 2,
+	/** @DRM_NPU_QUERY_LIMITS: &struct drm_npu_query_limits; index is 0. */
+	DRM_NPU_QUERY_LIMITS = 3,
+	/** @DRM_NPU_QUERY_CONTEXT: &struct drm_npu_query_context of context index. */
+	DRM_NPU_QUERY_CONTEXT = 4,
+};
+
+/**
+ * struct drm_npu_query - argument of %DRM_IOCTL_NPU_QUERY
+ *
+ * With @size 0 nothing is written to @data, and @size returns the size of the
+ * record that this kernel knows. Otherwise up to @size bytes are written; what
+ * the kernel does not know is filled with zeros, and @size returns the number
+ * of bytes that carry information.
+ *
+ * Errors: EINVAL for an unknown @type or a @pad that is not zero; ENOENT for
+ * an @index that does not exist.
+ */
+struct drm_npu_query {
+	/** @type: In: a &enum drm_npu_query_type. */
+	__u32 type;
+	/** @index: In: which core, region or context. */
+	__u32 index;
+	/** @size: In: bytes at @data. Out: bytes the record has. */
+	__u32 size;
+	/** @pad: Must be zero. */
+	__u32 pad;
+	/** @data: In: user pointer to the record. */
+	__u64 data;
+};
+
+/** define DRM_NPU_DEVICE_VIRTUAL - a software model computes, not silicon */
+#define DRM_NPU_DEVICE_VIRTUAL		(1 << 0)
+
+/**
+ * enum drm_npu_isa - command stream dialects
+ */
+enum drm_npu_isa {
+	/** @DRM_NPU_ISA_RKNN: Rockchip RKNN as in the RK3588: 64 bit register writes. */
+	DRM_NPU_ISA_RKNN = 0,
+};
+
+/**
+ * struct drm_npu_query_device - what the device is
+ */
+struct drm_npu_query_device {
+	/** @name: Name of the hardware, ends with a zero byte. */
+	char name[32];
+	/** @isa: The dialect of its command streams, a &enum drm_npu_isa. */
+	__u32 isa;
+	/** @core_count: Number of cores; core indices are 0 to core_count - 1. */
+	__u32 core_count;
+	/** @region_count: Number of memory regions; region 0 is system memory. */
+	__u32 region_count;
+	/** @flags: %DRM_NPU_DEVICE_VIRTUAL or 0. */
+	__u32 flags;
+	/** @hw_version: The version register of core 0, 0 if there is none. */
+	__u64 hw_version;
+};
+
+/**
+ * struct drm_npu_query_core - one core
+ */
+struct drm_npu_query_core {
+	/** @clock_hz: Present clock in Hz; 0 if not known. */
+	__u64 clock_hz;
+	/** @int8_macs_per_cycle: Peak int8 multiply-accumulates a clock cycle. */
+	__u32 int8_macs_per_cycle;
+	/** @fp16_macs_per_cycle: Peak fp16 multiply-accumulates a clock cycle. */
+	__u32 fp16_macs_per_cycle;
+	/** @buffer_bytes: Size of the core's private convolution buffer. */
+	__u32 buffer_bytes;
+	/** @pad: Zero. */
+	__u32 pad;
+	/** @bandwidth: Peak bytes a second this core alone reads; 0 if not known. */
+	__u64 bandwidth;
+};
+
+/**
+ * enum drm_npu_region_kind - kinds of memory
+ */
+enum drm_npu_region_kind {
+	/** @DRM_NPU_REGION_SYSTEM: System memory (DRAM). */
+	DRM_NPU_REGION_SYSTEM = 0,
+};
+
+/**
+ * struct drm_npu_query_region - one memory region
+ */
+struct drm_npu_query_region {
+	/** @kind: A &enum drm_npu_region_kind. */
+	__u32 kind;
+	/** @pad: Zero. */
+	__u32 pad;
+	/** @size: Bytes in the region. */
+	__u64 size;
+	/** @used: Bytes held by this device's buffers and jobs, of all clients. */
+	__u64 used;
+	/** @file_used: Bytes of @used that this file's buffers and jobs hold. */
+	__u64 file_used;
+	/** @bandwidth: Bytes a second all cores together get; 0 if not known. */
+	__u64 bandwidth;
+};
+
+/**
+ * struct drm_npu_query_limits - bounds that calls are checked against
+ */
+struct drm_npu_query_limits {
+	/** @address_bits: Width of a device address. */
+	__u32 address_bits;
+	/** @max_contexts: Contexts a file may have. */
+	__u32 max_contexts;
+	/** @max_jobs: Jobs a file may have. */
+	__u32 max_jobs;
+	/** @max_lanes: Lanes a job may have. */
+	__u32 max_lanes;
+	/** @max_lane_tasks: Tasks a lane may have. */
+	__u32 max_lane_tasks;
+	/** @max_task_commands: 64 bit commands a task may have. */
+	__u32 max_task_commands;
+	/** @max_submit_jobs: Jobs a submit may have. */
+	__u32 max_submit_jobs;
+	/** @max_submit_syncs: In-syncs, and out-syncs, that a submit may have. */
+	__u32 max_submit_syncs;
+	/** @max_queued: Jobs that a context may have unfinished at a time. */
+	__u32 max_queued;
+	/** @pad: Zero. */
+	__u32 pad;
+	/** @max_buffer_size: Bytes a buffer may have. */
+	__u64 max_buffer_size;
+};
+
+/**
+ * struct drm_npu_query_context - state and statistics of a context
+ *
+ * Device time is what the hardware took from start to interrupt; on a virtual
+ * device it is the modelled time of the hardware, not the time of the host.
+ */
+struct drm_npu_query_context {
+	/** @submitted_seqno: Sequence number of the newest job submitted. */
+	__u64 submitted_seqno;
+	/** @completed_seqno: All jobs up to this one have ended, well or not. */
+	__u64 completed_seqno;
+	/** @failed_seqno: The newest job that ended with an error, 0 if none. */
+	__u64 failed_seqno;
+	/** @failed_jobs: Number of jobs that ended with an error. */
+	__u64 failed_jobs;
+	/** @failed_errno: Positive errno of @failed_seqno, 0 if none. */
+	__u32 failed_errno;
+	/** @core_mask: Cores the context may use. */
+	__u32 core_mask;
+	/** @device_ns: Device time of all jobs, the longest lane of each. */
+	__u64 device_ns;
+	/** @busy_ns: Device time of all lanes of all jobs. */
+	__u64 busy_ns;
+	/** @tasks: Tasks of all jobs that ended well. */
+	__u64 tasks;
+	/** @read_bytes: Bytes the device read; 0 where it does not count. */
+	__u64 read_bytes;
+	/** @written_bytes: Bytes the device wrote; 0 where it does not count. */
+	__u64 written_bytes;
+};
+
+/**
+ * struct drm_npu_bo_create - argument of %DRM_IOCTL_NPU_BO_CREATE
+ *
+ * The buffer is filled with zeros and mapped in the device's address space
+ * until its handle is closed (%DRM_IOCTL_GEM_CLOSE) and no job refers to it.
+ *
+ * Errors: EINVAL for @size 0, a @region that does not exist, @flags or @pad
+ * not zero; E2BIG for a @size above &drm_npu_query_limits.max_buffer_size;
+ * ENOSPC when the device's address space has no hole of that size.
+ */
+struct drm_npu_bo_create {
+	/** @size: In: bytes wanted. Out: bytes given, rounded up to pages. */
+	__u64 size;
+	/** @flags: Must be zero. */
+	__u32 flags;
+	/** @region: In: memory region, 0 for system memory. */
+	__u32 region;
+	/** @handle: Out: GEM handle, never 0. */
+	__u32 handle;
+	/** @pad: Must be zero. */
+	__u32 pad;
+	/** @address: Out: device address. */
+	__u64 address;
+	/** @mmap_offset: Out: offset for mmap() of the device file. */
+	__u64 mmap_offset;
+};
+
+/**
+ * struct drm_npu_context_create - argument of %DRM_IOCTL_NPU_CONTEXT_CREATE
+ *
+ * Errors: EINVAL for a @core_mask with a core that does not exist, a
+ * @max_queued above the limit, or @flags not zero; ENOSPC when the file has
+ * &drm_npu_query_limits.max_contexts contexts.
+ */
+struct drm_npu_context_create {
+	/** @flags: Must be zero. */
+	__u32 flags;
+	/** @core_mask: In: cores to use, one bit each; 0 means all. */
+	__u32 core_mask;
+	/** @max_queued: In: unfinished jobs at a time; 0 means the limit. */
+	__u32 max_queued;
+	/** @context_id: Out: id of the context, never 0. */
+	__u32 context_id;
+};
+
+/**
+ * struct drm_npu_context_destroy - argument of %DRM_IOCTL_NPU_CONTEXT_DESTROY
+ *
+ * Jobs of the context that have not started end with ECANCELED; those that run
+ * are left to end. The call does not wait for them.
+ *
+ * Errors: ENOENT for an id that does not exist; EINVAL for @pad not zero.
+ */
+struct drm_npu_context_destroy {
+	/** @context_id: In: id of the context. */
+	__u32 context_id;
+	/** @pad: Must be zero. */
+	__u32 pad;
+};
+
+/**
+ * struct drm_npu_task - a command stream
+ *
+ * The stream holds register writes only. The kernel appends the link to the
+ * next task and the word that starts the blocks of @enable.
+ */
+struct drm_npu_task {
+	/** @commands: User pointer to 64 bit commands. */
+	__u64 commands;
+	/** @command_count: Number of commands, at least 1. */
+	__u32 command_count;
+	/**
+	 * @enable: Which hardware blocks to start. For %DRM_NPU_ISA_RKNN the
+	 * value of PC_OPERATION_ENABLE.
+	 */
+	__u32 enable;
+	/** @flags: Must be zero. */
+	__u32 flags;
+	/** @pad: Must be zero. */
+	__u32 pad;
+	/** @cost_ns: Expected device time; 0 if not known. */
+	__u64 cost_ns;
+};
+
+/**
+ * struct drm_npu_lane - tasks that run on one core, in order
+ */
+struct drm_npu_lane {
+	/** @tasks: User pointer to an array of &struct drm_npu_task. */
+	__u64 tasks;
+	/** @task_count: Number of tasks, at least 1. */
+	__u32 task_count;
+	/** @task_stride: Bytes from one task to the next. */
+	__u32 task_stride;
+};
+
+/**
+ * struct drm_npu_job_create - argument of %DRM_IOCTL_NPU_JOB_CREATE
+ *
+ * The streams are copied; later changes to user memory have no effect. Every
+ * word is verified: the register must be known and open to clients, its value
+ * within the hardware's bounds, addresses inside buffers of this file, and
+ * on-chip data may be reused only from an earlier task of the same lane. The
+ * job keeps the buffers that its streams address alive and mapped.
+ *
+ * Errors: EINVAL for a stream that is refused (@fault_lane, @fault_task and
+ * @fault_command then say where), for a count of 0, a stride that is too small
+ * or not a multiple of 8, and flags or padding not zero; E2BIG for a count
+ * above its limit; ENOSPC when the file has &drm_npu_query_limits.max_jobs
+ * jobs or no room in its address space.
+ */
+struct drm_npu_job_create {
+	/** @lanes: In: user pointer to an array of &struct drm_npu_lane. */
+	__u64 lanes;
+	/** @lane_count: In: number of lanes, at least 1. */
+	__u32 lane_count;
+	/** @lane_stride: In: bytes from one lane to the next. */
+	__u32 lane_stride;
+	/** @flags: Must be zero. */
+	__u32 flags;
+	/** @job_id: Out: id of the job, never 0. */
+	__u32 job_id;
+	/** @fault_lane: Out, on EINVAL: lane of the stream that was refused. */
+	__u32 fault_lane;
+	/** @fault_task: Out, on EINVAL: its task. */
+	__u32 fault_task;
+	/**
+	 * @fault_command: Out, on EINVAL: the command, or the command count if
+	 * the stream as a whole was refused.
+	 */
+	__u32 fault_command;
+	/**
+	 * @fault_reason: Out, on EINVAL: a &enum drm_npu_fault_reason, and
+	 * %DRM_NPU_FAULT_NONE if no stream is to blame.
+	 */
+	__u32 fault_reason;
+};
+
+/**
+ * enum drm_npu_fault_reason - why a command stream was refused
+ */
+enum drm_npu_fault_reason {
+	/** @DRM_NPU_FAULT_NONE: No stream is to blame. */
+	DRM_NPU_FAULT_NONE = 0,
+	/** @DRM_NPU_FAULT_TARGET: The command names no known block. */
+	DRM_NPU_FAULT_TARGET = 1,
+	/** @DRM_NPU_FAULT_REGISTER: The register is unknown or not for clients. */
+	DRM_NPU_FAULT_REGISTER = 2,
+	/** @DRM_NPU_FAULT_VALUE: The value is out of the register's bounds. */
+	DRM_NPU_FAULT_VALUE = 3,
+	/** @DRM_NPU_FAULT_ADDRESS: The address is in no buffer of this file. */
+	DRM_NPU_FAULT_ADDRESS = 4,
+	/** @DRM_NPU_FAULT_REUSE: On-chip data is reused that is not there. */
+	DRM_NPU_FAULT_REUSE = 5,
+	/** @DRM_NPU_FAULT_MISSING: A register that must be written is not. */
+	DRM_NPU_FAULT_MISSING = 6,
+	/** @DRM_NPU_FAULT_ENABLE: No such set of blocks can be started. */
+	DRM_NPU_FAULT_ENABLE = 7,
+};
+
+/**
+ * struct drm_npu_job_destroy - argument of %DRM_IOCTL_NPU_JOB_DESTROY
+ *
+ * Submits of the job that have not ended go on.
+ *
+ * Errors: ENOENT for an id that does not exist; EINVAL for @pad not zero.
+ */
+struct drm_npu_job_destroy {
+	/** @job_id: In: id of the job. */
+	__u32 job_id;
+	/** @pad: Must be zero. */
+	__u32 pad;
+};
+
+/**
+ * struct drm_npu_sync - a syncobj to wait for or to signal
+ */
+struct drm_npu_sync {
+	/** @handle: Handle of a syncobj. */
+	__u32 handle;
+	/** @flags: Must be zero. */
+	__u32 flags;
+	/** @point: Point of a timeline syncobj; 0 for a binary one. */
+	__u64 point;
+};
+
+/**
+ * struct drm_npu_submit_job - a job of a submit
+ */
+struct drm_npu_submit_job {
+	/** @job_id: Id of the job. */
+	__u32 job_id;
+	/** @flags: Must be zero. */
+	__u32 flags;
+};
+
+/**
+ * struct drm_npu_job_submit - argument of %DRM_IOCTL_NPU_JOB_SUBMIT
+ *
+ * Queues the jobs, in their order, behind all that the context has. The first
+ * waits for all in-syncs. The out-syncs get a fence that signals when the last
+ * has ended, with the error of the first job of the submit that failed. If an
+ * in-sync signals with an error, the jobs do not run and end with that error.
+ *
+ * Errors: ENOENT for an id, a syncobj, or the fence of an in-sync that does
+ * not exist; EINVAL for a count of 0 jobs, a bad stride, flags or padding not
+ * zero; E2BIG for a count above its limit or above the context's
+ * &drm_npu_context_create.max_queued; EBUSY when the context has no room for
+ * the jobs now.
+ */
+struct drm_npu_job_submit {
+	/** @context_id: In: id of the context. */
+	__u32 context_id;
+	/** @flags: Must be zero. */
+	__u32 flags;
+	/** @jobs: In: user pointer to an array of &struct drm_npu_submit_job. */
+	__u64 jobs;
+	/** @job_count: In: number of jobs, at least 1. */
+	__u32 job_count;
+	/** @job_stride: In: bytes from one job to the next. */
+	__u32 job_stride;
+	/** @in_syncs: In: user pointer to an array of &struct drm_npu_sync. */
+	__u64 in_syncs;
+	/** @out_syncs: In: user pointer to an array of &struct drm_npu_sync. */
+	__u64 out_syncs;
+	/** @in_sync_count: In: number of in-syncs, may be 0. */
+	__u32 in_sync_count;
+	/** @out_sync_count: In: number of out-syncs, may be 0. */
+	__u32 out_sync_count;
+	/** @sync_stride: In: bytes from one sync to the next, if there are any. */
+	__u32 sync_stride;
+	/** @pad: Must be zero. */
+	__u32 pad;
+	/** @seqno: Out: sequence number in the context of the last job. */
+	__u64 seqno;
+};
+
+/**
+ * DOC: ioctls
+ *
+ * %DRM_IOCTL_NPU_QUERY reports facts and statistics.
+ * %DRM_IOCTL_NPU_BO_CREATE makes a buffer.
+ * %DRM_IOCTL_NPU_CONTEXT_CREATE and %DRM_IOCTL_NPU_CONTEXT_DESTROY make and end
+ * a queue.
+ * %DRM_IOCTL_NPU_JOB_CREATE and %DRM_IOCTL_NPU_JOB_DESTROY make and end a
+ * program.
+ * %DRM_IOCTL_NPU_JOB_SUBMIT queues programs.
+ */
+#define DRM_IOCTL_NPU_QUERY \
+	DRM_IOWR(DRM_COMMAND_BASE + DRM_NPU_QUERY, struct drm_npu_query)
+#define DRM_IOCTL_NPU_BO_CREATE \
+	DRM_IOWR(DRM_COMMAND_BASE + DRM_NPU_BO_CREATE, struct drm_npu_bo_create)
+#define DRM_IOCTL_NPU_CONTEXT_CREATE \
+	DRM_IOWR(DRM_COMMAND_BASE + DRM_NPU_CONTEXT_CREATE, \
+		 struct drm_npu_context_create)
+#define DRM_IOCTL_NPU_CONTEXT_DESTROY \
+	DRM_IOW(DRM_COMMAND_BASE + DRM_NPU_CONTEXT_DESTROY, \
+		struct drm_npu_context_destroy)
+#define DRM_IOCTL_NPU_JOB_CREATE \
+	DRM_IOWR(DRM_COMMAND_BASE + DRM_NPU_JOB_CREATE, struct drm_npu_job_create)
+#define DRM_IOCTL_NPU_JOB_DESTROY \
+	DRM_IOW(DRM_COMMAND_BASE + DRM_NPU_JOB_DESTROY, struct drm_npu_job_destroy)
+#define DRM_IOCTL_NPU_JOB_SUBMIT \
+	DRM_IOWR(DRM_COMMAND_BASE + DRM_NPU_JOB_SUBMIT, struct drm_npu_job_submit)
+
+#if defined(__cplusplus)
+}
+#endif
+
+#endif /* _UAPI_NPU_ACCEL_H_ */
