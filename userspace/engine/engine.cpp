@@ -1,0 +1,231 @@
+/* SPDX-License-Identifier: MIT */
+#include "engine/engine.h"
+
+#include <algorithm>
+#include <bit>
+#include <cerrno>
+#include <cmath>
+
+#include "engine/numeric.h"
+#include "rknn/registers.h"
+
+namespace npu
+{
+
+namespace
+{
+
+/// Results of layers start on cache lines.
+constexpr std::size_t results_align = 64;
+
+/// Rows are scaled so that their largest number is below 2^14: far from the
+/// largest fp16, and with the most bits above its smallest.
+constexpr int fp16_exponent = 14;
+
+template <typename T>
+std::span<T> room(std::vector<std::byte> &bytes, std::size_t count)
+{
+	bytes.resize(std::max(bytes.size(), count * sizeof(T)));
+	return {reinterpret_cast<T *>(bytes.data()), count};
+}
+
+} // namespace
+
+Result<Engine> Engine::create(const Device &device)
+{
+	auto context = Context::create(device);
+
+	if (!context)
+		return forward(context);
+	return Engine(device, std::move(*context));
+}
+
+Result<void> Engine::multiply(std::span<const Linear *const> layers, std::uint32_t m,
+			      std::span<const float> x, std::span<const std::span<float>> y)
+{
+	if (!m || layers.empty() || y.size() != layers.size())
+		return fail(EINVAL, "no rows or no layers to multiply");
+	const Linear &first = *layers.front();
+	if (x.size() != std::size_t{m} * first.k())
+		return fail(EINVAL, "activations are not m rows of k");
+	for (std::size_t i = 0; i < layers.size(); i++) {
+		if (layers[i]->k() != first.k() || layers[i]->precision() != first.precision())
+			return fail(EINVAL, "layers of one submit differ in k or precision");
+		if (y[i].size() != std::size_t{m} * layers[i]->n())
+			return fail(EINVAL, "results are not m rows of n");
+	}
+
+	auto recorded = record(layers, m * rows_per_row(first.precision()));
+	if (!recorded)
+		return forward(recorded);
+	if (auto loaded = load(first, m, x); !loaded)
+		return loaded;
+	auto fence = context_.submit((*recorded)->job);
+	if (!fence)
+		return forward(fence);
+	if (auto waited = fence->wait(); !waited)
+		return waited;
+
+	for (std::size_t i = 0; i < layers.size(); i++) {
+		unload(*layers[i], m, (*recorded)->results[i], y[i]);
+		macs_ += std::uint64_t{m} * layers[i]->n() * layers[i]->k();
+	}
+	submits_++;
+	return {};
+}
+
+/// The job of @p layers for @p rows rows, recorded if it is new.
+Result<const Engine::Recorded *> Engine::record(std::span<const Linear *const> layers,
+						std::uint32_t rows)
+{
+	const Key key{{layers.begin(), layers.end()}, rows};
+
+	if (const auto found = jobs_.find(key); found != jobs_.end())
+		return &found->second;
+
+	std::vector<rknn::WeightLayout> layouts;
+	Recorded recorded;
+	std::size_t result_bytes = 0;
+	for (const Linear *layer : layers) {
+		layouts.push_back(layer->layout());
+		recorded.results.push_back(result_bytes);
+		result_bytes += rknn::result_bytes(layer->layout(), rows);
+		result_bytes = (result_bytes + results_align - 1) / results_align * results_align;
+	}
+	if (auto reserved = reserve(rknn::feature_bytes(layouts.front(), rows), result_bytes);
+	    !reserved)
+		return forward(reserved);
+
+	const auto cores = static_cast<std::uint32_t>(device_.cores().size());
+	const rknn::Plan plan = rknn::plan_matmul(layouts, rows, cores);
+	std::vector<Lane> lanes;
+	for (const auto &tiles : plan.lanes) {
+		Lane &lane = lanes.emplace_back();
+		for (const rknn::Tile &tile : tiles) {
+			const std::size_t offset = recorded.results[tile.matmul];
+			const rknn::Addresses addresses{
+				.features = features_.address(),
+				.weights = layers[tile.matmul]->address(),
+				.results = static_cast<std::uint32_t>(results_.address() + offset),
+			};
+			lane.push_back({rknn::emit(layouts[tile.matmul], rows, tile, addresses),
+					rknn::enable_convolution, 0});
+		}
+	}
+	auto job = Job::create(device_, lanes);
+	if (!job)
+		return forward(job);
+	recorded.job = std::move(*job);
+	return &jobs_.emplace(key, std::move(recorded)).first->second;
+}
+
+/// Make the buffers large enough. Recorded jobs hold addresses, so they go when
+/// a buffer does.
+Result<void> Engine::reserve(std::size_t features, std::size_t results)
+{
+	for (const auto &[buffer, size] :
+	     {std::pair{&features_, features}, std::pair{&results_, results}}) {
+		if (buffer->size() >= size)
+			continue;
+		auto larger = Buffer::create(device_, std::bit_ceil(size));
+		if (!larger)
+			return forward(larger);
+		clear();
+		*buffer = std::move(*larger);
+	}
+	return {};
+}
+
+/// Quantise @p m rows and put them where the device reads features.
+Result<void> Engine::load(const Linear &layer, std::uint32_t m, std::span<const float> x)
+{
+	const std::uint32_t k = layer.k();
+	const std::uint32_t rows = m * rows_per_row(layer.precision());
+	const std::size_t half = std::size_t{m} * k;
+	const auto bytes = room<std::int8_t>(rows_, 2 * half);
+	const auto halves = room<std::uint16_t>(rows_, 2 * half);
+
+	row_factors_.resize(m);
+	for (std::uint32_t row = 0; row < m; row++) {
+		const auto values = x.subspan(std::size_t{row} * k, k);
+		const float most = max_abs(values);
+		const std::size_t at = std::size_t{row} * k;
+		float factor = 1;
+
+		/* NaNs may hide from a maximum, but not from a sum. */
+		if (!std::isfinite(most) || !std::isfinite(dot(values, values) * 0.0F))
+			return fail(EINVAL, "an activation of row " + std::to_string(row) +
+						    " is not a finite number, or too large");
+		switch (layer.precision()) {
+		case Precision::int8:
+			factor = most > 0 ? 127.0F / most : 1.0F;
+			quantise(values, factor, bytes.subspan(at, k));
+			break;
+		case Precision::int8x2:
+			factor = most > 0 ? 16256.0F / most : 1.0F;
+			quantise_split(values, factor, bytes.subspan(at, k),
+				       bytes.subspan(half + at, k));
+			break;
+		case Precision::fp16:
+			/* A power of two, so that scaling loses nothing. */
+			factor = most > 0 ? std::ldexp(1.0F, std::clamp(fp16_exponent -
+									       std::ilogb(most) - 1,
+								       -100, 100))
+					  : 1.0F;
+			to_fp16_split(values, factor, halves.subspan(at, k),
+				      halves.subspan(half + at, k));
+			break;
+		}
+		row_factors_[row] = 1.0F / factor;
+	}
+	rknn::pack_features(layer.layout(), rows, rows_, features_.bytes());
+	return {};
+}
+
+/// Fetch and scale the results of @p layer.
+void Engine::unload(const Linear &layer, std::uint32_t m, std::size_t offset, std::span<float> y)
+{
+	const std::uint32_t n = layer.n();
+	const std::uint32_t rows = m * rows_per_row(layer.precision());
+	const std::size_t count = rknn::result_bytes(layer.layout(), rows) / sizeof(std::int32_t);
+	const std::size_t half = std::size_t{m} * n;
+
+	if (layer.precision() == Precision::fp16) {
+		const auto sums = room<float>(gathered_, 2 * half);
+
+		rknn::gather_results(layer.layout(), rows, results_.as<float>(offset, count), sums);
+		for (std::size_t i = 0; i < half; i++)
+			y[i] = (sums[i] + sums[half + i]) * row_factors_[i / n];
+		return;
+	}
+
+	const auto sums = room<std::int32_t>(gathered_, rows * std::size_t{n});
+	rknn::gather_results(layer.layout(), rows, results_.as<std::int32_t>(offset, count), sums);
+	for (std::uint32_t row = 0; row < m; row++) {
+		const std::size_t at = std::size_t{row} * n;
+
+		if (layer.precision() == Precision::int8)
+			dequantise(sums.subspan(at, n), row_factors_[row], layer.scales(),
+				   y.subspan(at, n));
+		else
+			dequantise_split(sums.subspan(at, n), sums.subspan(half + at, n),
+					 row_factors_[row], layer.scales(), y.subspan(at, n));
+	}
+}
+
+Result<EngineStatistics> Engine::statistics() const
+{
+	auto context = context_.statistics();
+
+	if (!context)
+		return forward(context);
+	EngineStatistics statistics;
+	statistics.macs = macs_;
+	statistics.submits = submits_;
+	statistics.device_ns = context->device_ns;
+	statistics.read_bytes = context->read_bytes;
+	statistics.written_bytes = context->written_bytes;
+	return statistics;
+}
+
+} // namespace npu

@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: MIT */
+#include "npu/driver.h"
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <filesystem>
+#include <string_view>
+#include <vector>
+
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <xf86drm.h>
+
+namespace npu
+{
+
+namespace
+{
+
+/// A file descriptor that closes itself.
+class UniqueFd
+{
+public:
+	explicit UniqueFd(int fd) : fd_(fd) {}
+	~UniqueFd()
+	{
+		if (fd_ >= 0)
+			::close(fd_);
+	}
+	UniqueFd(UniqueFd &&other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
+	UniqueFd &operator=(UniqueFd &&) = delete;
+	UniqueFd(const UniqueFd &) = delete;
+	UniqueFd &operator=(const UniqueFd &) = delete;
+
+	int get() const { return fd_; }
+	bool valid() const { return fd_ >= 0; }
+
+private:
+	int fd_;
+};
+
+class KernelDriver final : public Driver
+{
+public:
+	explicit KernelDriver(UniqueFd fd) : fd_(std::move(fd)) {}
+
+	int ioctl(unsigned long request, void *argument) override
+	{
+		return drmIoctl(fd_.get(), request, argument) ? -errno : 0;
+	}
+
+	std::span<std::byte> map(std::size_t size, std::uint64_t offset, int &error) override
+	{
+		void *address = ::mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_SHARED,
+				       fd_.get(), static_cast<off_t>(offset));
+
+		error = address == MAP_FAILED ? -errno : 0;
+		if (error)
+			return {};
+		return {static_cast<std::byte *>(address), size};
+	}
+
+	void unmap(std::span<std::byte> bytes) override { ::munmap(bytes.data(), bytes.size()); }
+
+private:
+	UniqueFd fd_;
+};
+
+/// Version 1 of driver "rocket" is this project's; 0 is mainline's, without jobs.
+bool is_npu(int fd)
+{
+	const std::unique_ptr<drmVersion, decltype(&drmFreeVersion)> version(drmGetVersion(fd),
+									     drmFreeVersion);
+
+	return version && std::string_view(version->name) == "rocket" &&
+	       version->version_major >= 1;
+}
+
+/// Device files that may be NPUs, accel nodes first.
+std::vector<std::string> candidates()
+{
+	constexpr std::array<std::pair<const char *, const char *>, 2> folders{
+		{{"/dev/accel", "accel"}, {"/dev/dri", "renderD"}}};
+	std::vector<std::string> paths;
+
+	for (const auto &[folder, prefix] : folders) {
+		std::vector<std::string> found;
+		std::error_code error;
+
+		for (const auto &entry : std::filesystem::directory_iterator(folder, error))
+			if (entry.path().filename().string().starts_with(prefix))
+				found.push_back(entry.path().string());
+		std::ranges::sort(found);
+		paths.insert(paths.end(), found.begin(), found.end());
+	}
+	return paths;
+}
+
+Result<std::shared_ptr<Driver>> open_path(const std::string &path)
+{
+	UniqueFd fd(::open(path.c_str(), O_RDWR | O_CLOEXEC));
+
+	if (!fd.valid())
+		return fail(errno, "cannot open " + path);
+	if (!is_npu(fd.get()))
+		return fail(ENODEV, path + " is no NPU of this driver");
+	return std::make_shared<KernelDriver>(std::move(fd));
+}
+
+} // namespace
+
+Result<std::shared_ptr<Driver>> open_driver(const std::string &path)
+{
+	if (!path.empty())
+		return open_path(path);
+
+	Error denied;
+	for (const std::string &candidate : candidates()) {
+		auto driver = open_path(candidate);
+
+		if (driver)
+			return driver;
+		if (driver.error().code == EACCES)
+			denied = driver.error();
+	}
+	if (denied.code) {
+		denied.message += "; are you in the group of the device file?";
+		return std::unexpected(denied);
+	}
+	return fail(ENODEV, "no NPU found in /dev/accel or /dev/dri; is npu.ko loaded, with "
+			    "npu_virt.ko or the driver of the hardware?");
+}
+
+} // namespace npu

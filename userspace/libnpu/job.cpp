@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: MIT */
+#include "npu/job.h"
+
+#include <array>
+#include <cerrno>
+#include <utility>
+
+namespace npu
+{
+
+namespace
+{
+
+/// Why the kernel refuses a stream, in words.
+const char *reason_text(std::uint32_t reason)
+{
+	static constexpr std::array<const char *, 8> texts{
+		"no stream is to blame",
+		"no known block",
+		"register unknown or not for clients",
+		"value out of bounds",
+		"address in no buffer",
+		"reuses on-chip data that is not there",
+		"a register that must be written is not",
+		"no such set of blocks",
+	};
+
+	return reason < texts.size() ? texts[reason] : "reason not known";
+}
+
+std::unexpected<Error> refused(int code, const drm_npu_job_create &args)
+{
+	if (code != EINVAL || args.fault_reason == DRM_NPU_FAULT_NONE)
+		return fail(code, "cannot create a job");
+	return fail(code, "cannot create a job, lane " + std::to_string(args.fault_lane) +
+				  ", task " + std::to_string(args.fault_task) + ", command " +
+				  std::to_string(args.fault_command) + " is refused (" +
+				  reason_text(args.fault_reason) + ")");
+}
+
+} // namespace
+
+Result<Job> Job::create(const Device &device, std::span<const Lane> lanes)
+{
+	std::vector<std::vector<drm_npu_task>> tasks(lanes.size());
+	std::vector<drm_npu_lane> raw(lanes.size());
+	drm_npu_job_create args{};
+	Job job;
+
+	for (std::size_t i = 0; i < lanes.size(); i++) {
+		for (const Task &task : lanes[i]) {
+			drm_npu_task &entry = tasks[i].emplace_back();
+
+			entry.commands = reinterpret_cast<std::uintptr_t>(task.commands.data());
+			entry.command_count = static_cast<std::uint32_t>(task.commands.size());
+			entry.enable = task.enable;
+			entry.cost_ns = task.cost_ns;
+		}
+		raw[i].tasks = reinterpret_cast<std::uintptr_t>(tasks[i].data());
+		raw[i].task_count = static_cast<std::uint32_t>(tasks[i].size());
+		raw[i].task_stride = sizeof(drm_npu_task);
+	}
+	args.lanes = reinterpret_cast<std::uintptr_t>(raw.data());
+	args.lane_count = static_cast<std::uint32_t>(raw.size());
+	args.lane_stride = sizeof(drm_npu_lane);
+	if (const int ret = device.driver().ioctl(DRM_IOCTL_NPU_JOB_CREATE, &args))
+		return refused(-ret, args);
+
+	job.driver_ = device.share_driver();
+	job.id_ = args.job_id;
+	return job;
+}
+
+Job::~Job()
+{
+	release();
+}
+
+Job::Job(Job &&other) noexcept
+	: driver_(std::move(other.driver_)), id_(std::exchange(other.id_, 0))
+{
+}
+
+Job &Job::operator=(Job &&other) noexcept
+{
+	std::swap(driver_, other.driver_);
+	std::swap(id_, other.id_);
+	return *this;
+}
+
+void Job::release()
+{
+	if (!id_)
+		return;
+	drm_npu_job_destroy args{};
+	args.job_id = id_;
+	driver_->ioctl(DRM_IOCTL_NPU_JOB_DESTROY, &args);
+}
+
+} // namespace npu

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Errors as values. Everything that can fail at run time returns a Result.
+ */
+#pragma once
+
+#include <expected>
+#include <string>
+#include <utility>
+
+namespace npu
+{
+
+/// What went wrong: an errno, and one line for a person.
+struct Error {
+	/// A positive errno.
+	int code = 0;
+	/// Which call failed, on what, and what to do about it if that is known.
+	std::string message;
+};
+
+template <typename T>
+using Result = std::expected<T, Error>;
+
+/// An error of @p code whose message is "@p what: text of the code".
+std::unexpected<Error> fail(int code, std::string what);
+
+/// Pass on the error of @p result, whatever it would have held.
+template <typename T>
+std::unexpected<Error> forward(Result<T> &result)
+{
+	return std::unexpected(std::move(result.error()));
+}
+
+} // namespace npu

@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Programs that are made once and submitted often.
+ */
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "npu/device.h"
+#include "npu/error.h"
+
+namespace npu
+{
+
+/// A command stream; its commands are copied when the job is created.
+struct Task {
+	/// 64 bit commands of the device's dialect.
+	std::vector<std::uint64_t> commands;
+	/// Hardware blocks to start.
+	std::uint32_t enable = 0;
+	/// Expected device time in nanoseconds, 0 if not known.
+	std::uint64_t cost_ns = 0;
+};
+
+/// Tasks that run on one core, in order.
+using Lane = std::vector<Task>;
+
+/// An immutable program. Moves, does not copy. Keeps the buffers that its
+/// commands address alive on the device, even when their owner lets them go.
+class Job
+{
+public:
+	/// \retval EINVAL a command is refused; the message says which and why
+	/// \retval E2BIG more lanes, tasks or commands than the device's limits
+	/// \retval ENOSPC no room for more jobs
+	static Result<Job> create(const Device &device, std::span<const Lane> lanes);
+
+	Job() = default;
+	~Job();
+	Job(Job &&other) noexcept;
+	Job &operator=(Job &&other) noexcept;
+	Job(const Job &) = delete;
+	Job &operator=(const Job &) = delete;
+
+	std::uint32_t id() const { return id_; }
+
+private:
+	void release();
+
+	std::shared_ptr<Driver> driver_;
+	std::uint32_t id_ = 0;
+};
+
+} // namespace npu

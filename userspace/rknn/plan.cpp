@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: MIT */
+#include <algorithm>
+#include <cassert>
+#include <utility>
+
+#include "rknn/matmul.h"
+#include "rknn/registers.h"
+
+namespace npu::rknn
+{
+
+namespace
+{
+
+constexpr std::uint64_t divide_up(std::uint64_t value, std::uint64_t by)
+{
+	return (value + by - 1) / by;
+}
+
+/// Bytes that a row of a slice takes in the convolution buffer: whole entries
+/// of 64 bytes.
+std::uint64_t row_bytes(Type type, std::uint32_t slice_k)
+{
+	return divide_up(std::uint64_t{slice_k} * element_bytes(type), 64) * 64;
+}
+
+/// Banks for @p rows rows. One byte more than they have, since a tile of one
+/// column that just fills its banks ends in garbage (seen on silicon).
+std::uint32_t data_banks(Type type, std::uint32_t slice_k, std::uint32_t rows)
+{
+	return static_cast<std::uint32_t>(rows * row_bytes(type, slice_k) / cbuf_bank_bytes + 1);
+}
+
+/// Rows that fit @p banks banks.
+std::uint32_t rows_in(Type type, std::uint32_t slice_k, std::uint32_t banks)
+{
+	const std::uint64_t bytes = std::uint64_t{banks} * cbuf_bank_bytes - 1;
+
+	return static_cast<std::uint32_t>(
+		std::min<std::uint64_t>(bytes / row_bytes(type, slice_k), max_task_rows));
+}
+
+/// Rows of a task, so that all tasks of @p m rows are alike and few. Two kernel
+/// groups of weights fit beside them, for the next to be fetched while one is
+/// multiplied, unless room for one only makes fewer tasks.
+std::uint32_t tile_rows(Type type, std::uint32_t slice_k, std::uint32_t m)
+{
+	const std::uint64_t group_bytes =
+		std::uint64_t{slice_k} * kernel_group(type) * element_bytes(type);
+	const auto one = static_cast<std::uint32_t>(divide_up(group_bytes, cbuf_bank_bytes));
+	const auto two = static_cast<std::uint32_t>(divide_up(2 * group_bytes, cbuf_bank_bytes));
+	const std::uint32_t most = rows_in(type, slice_k, cbuf_banks - one);
+	const std::uint32_t roomy = rows_in(type, slice_k, cbuf_banks - two);
+	const std::uint64_t tiles = divide_up(m, most);
+
+	return static_cast<std::uint32_t>(
+		divide_up(m, divide_up(m, roomy) == tiles ? divide_up(m, roomy) : tiles));
+}
+
+/// A run of output channels of one matrix.
+struct Segment {
+	std::uint32_t matmul;
+	std::uint32_t n0;
+	std::uint32_t n;
+};
+
+/// Share out the kernel groups of all matrices evenly, in runs that a task can
+/// take. There are as many lanes as there is work for.
+std::vector<std::vector<Segment>> share_out(std::span<const WeightLayout> weights,
+					    std::uint32_t cores)
+{
+	const std::uint32_t group = kernel_group(weights.front().type());
+	std::uint64_t total = 0;
+
+	for (const WeightLayout &layout : weights)
+		total += layout.padded_n() / group;
+
+	const auto lanes = static_cast<std::uint32_t>(std::min<std::uint64_t>(cores, total));
+	std::vector<std::vector<Segment>> segments(lanes);
+	std::uint64_t position = 0;
+	for (std::uint32_t matmul = 0; matmul < weights.size(); matmul++) {
+		const std::uint32_t groups = weights[matmul].padded_n() / group;
+
+		for (std::uint32_t done = 0; done < groups;) {
+			/* The lane whose share holds this position, and where it ends. */
+			const std::uint64_t lane = ((position + 1) * lanes - 1) / total;
+			const std::uint64_t end = (lane + 1) * total / lanes;
+			const auto count = static_cast<std::uint32_t>(
+				std::min({std::uint64_t{groups - done}, end - position,
+					  std::uint64_t{max_task_channels / group}}));
+
+			segments[lane].push_back({matmul, done * group, count * group});
+			done += count;
+			position += count;
+		}
+	}
+	return segments;
+}
+
+/// Bytes over the bus and products of a tile.
+PlanCost tile_cost(const WeightLayout &layout, const Tile &tile)
+{
+	const std::uint64_t begin = layout.slice_begin(tile.slice);
+	const std::uint64_t padded_k = layout.slice_begin(tile.slice + 1) - begin;
+	const std::uint64_t k = std::min<std::uint64_t>(padded_k, layout.k() - begin);
+	const std::uint64_t n = std::min<std::uint64_t>(tile.n, layout.n() - tile.n0);
+	PlanCost cost;
+
+	cost.macs = tile.m * n * k;
+	cost.bytes = tile.n * padded_k * element_bytes(layout.type()) +
+		     std::uint64_t{tile.m} * tile.n * sizeof(std::int32_t);
+	if (!tile.data_reuse)
+		cost.bytes += tile.m * padded_k * element_bytes(layout.type());
+	return cost;
+}
+
+} // namespace
+
+Plan plan_matmul(std::span<const WeightLayout> weights, std::uint32_t m, std::uint32_t cores)
+{
+	assert(!weights.empty() && m && cores);
+	const WeightLayout &first = weights.front();
+	Plan plan;
+
+	plan.m = m;
+	for (const auto &segments : share_out(weights, cores)) {
+		std::vector<Tile> &lane = plan.lanes.emplace_back();
+
+		for (std::uint32_t slice = 0; slice < first.slices(); slice++) {
+			const std::uint32_t slice_k =
+				first.slice_begin(slice + 1) - first.slice_begin(slice);
+			const std::uint32_t rows = tile_rows(first.type(), slice_k, m);
+
+			for (std::uint32_t m0 = 0; m0 < m; m0 += rows) {
+				const std::uint32_t count = std::min(rows, m - m0);
+				bool loaded = false;
+
+				for (const Segment &segment : segments) {
+					const WeightLayout &layout = weights[segment.matmul];
+					Tile tile;
+
+					assert(layout.type() == first.type() &&
+					       layout.k() == first.k());
+					tile.matmul = segment.matmul;
+					tile.slice = slice;
+					tile.m0 = m0;
+					tile.m = count;
+					tile.n0 = segment.n0;
+					tile.n = segment.n;
+					tile.data_banks = data_banks(first.type(), slice_k, count);
+					tile.data_reuse = std::exchange(loaded, true);
+					lane.push_back(tile);
+
+					const PlanCost cost = tile_cost(layout, tile);
+					plan.cost.macs += cost.macs;
+					plan.cost.bytes += cost.bytes;
+				}
+			}
+		}
+	}
+	return plan;
+}
+
+} // namespace npu::rknn

@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Matrix multiplication C[M,N] = A[M,K] x B[K,N] as command streams.
+ *
+ * Layouts in memory, all of 16-byte atoms:
+ *
+ *   features A   [Kp / e][M][e]		e elements of 16 bytes
+ *   weights B    [slice][Np / G][Ks / 32][G][32]	G = 32 (int8), 16 (fp16)
+ *   results C    [slice][Np / 4][M][4]		int32 or fp32
+ *
+ * where Kp is K padded to 32, Np is N padded to G, and K is cut into slices of
+ * Ks so that a task's operands fit the convolution buffer. Each slice has a
+ * partial result; gather_results() adds them.
+ *
+ * Nothing here touches a device.
+ */
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <vector>
+
+namespace npu::rknn
+{
+
+/// Type of the operands. Results are int32 of int8, fp32 of fp16.
+enum class Type : std::uint8_t {
+	int8,
+	fp16,
+};
+
+/// Bytes of an element.
+constexpr std::uint32_t element_bytes(Type type)
+{
+	return type == Type::int8 ? 1 : 2;
+}
+
+/// Kernels that the array computes side by side (vendor's weight layout).
+constexpr std::uint32_t kernel_group(Type type)
+{
+	return type == Type::int8 ? 32 : 16;
+}
+
+/// Largest cut of K. The convolution buffer then takes about a hundred rows of
+/// int8, enough for weights to stream through it once for a usual prefill.
+constexpr std::uint32_t max_slice = 2048;
+
+/// A weight matrix B, as it lies in memory.
+class WeightLayout
+{
+public:
+	/// \pre k and n are not 0
+	WeightLayout(Type type, std::uint32_t k, std::uint32_t n);
+
+	Type type() const { return type_; }
+	std::uint32_t k() const { return k_; }
+	std::uint32_t n() const { return n_; }
+	/// N padded to the kernel group.
+	std::uint32_t padded_n() const;
+	/// K padded to 32.
+	std::uint32_t padded_k() const;
+	/// Number of cuts of K.
+	std::uint32_t slices() const;
+	/// First k of slice @p slice; slices() gives the padded K.
+	std::uint32_t slice_begin(std::uint32_t slice) const;
+	/// Byte offset of slice @p slice.
+	std::size_t slice_offset(std::uint32_t slice) const;
+	/// Size in bytes.
+	std::size_t bytes() const;
+
+private:
+	Type type_;
+	std::uint32_t k_;
+	std::uint32_t n_;
+};
+
+/// Bytes of @p m rows of features for weights of @p layout.
+std::size_t feature_bytes(const WeightLayout &layout, std::uint32_t m);
+
+/// Bytes of the partial results of @p m rows.
+std::size_t result_bytes(const WeightLayout &layout, std::uint32_t m);
+
+/// Pack weights. @p rows is B transposed: n rows of k elements, as language
+/// models store them. Padding becomes 0.
+/// \pre rows has n * k * element_bytes bytes, out has layout.bytes()
+void pack_weights(const WeightLayout &layout, std::span<const std::byte> rows,
+		  std::span<std::byte> out);
+
+/// Pack @p m rows of k elements. Padding becomes 0.
+/// \pre rows has m * k * element_bytes bytes, out has feature_bytes()
+void pack_features(const WeightLayout &layout, std::uint32_t m, std::span<const std::byte> rows,
+		   std::span<std::byte> out);
+
+/// Add the partial results and put them in rows of n.
+/// \pre partial has result_bytes(), rows has m * n elements
+void gather_results(const WeightLayout &layout, std::uint32_t m,
+		    std::span<const std::int32_t> partial, std::span<std::int32_t> rows);
+void gather_results(const WeightLayout &layout, std::uint32_t m, std::span<const float> partial,
+		    std::span<float> rows);
+
+/// A part of a multiplication that one task computes.
+struct Tile {
+	/// Which of the multiplications that share their features.
+	std::uint32_t matmul = 0;
+	/// Slice of K.
+	std::uint32_t slice = 0;
+	/// Rows from m0 on.
+	std::uint32_t m0 = 0;
+	std::uint32_t m = 0;
+	/// Output channels from n0 on, padded ones included.
+	std::uint32_t n0 = 0;
+	std::uint32_t n = 0;
+	/// Banks for features; weights get the rest.
+	std::uint32_t data_banks = 0;
+	/// The task before it on the core has left its features there.
+	bool data_reuse = false;
+};
+
+/// What a plan moves and multiplies.
+struct PlanCost {
+	/// Multiply-accumulates, without padding.
+	std::uint64_t macs = 0;
+	/// Bytes of weights, features and results over the bus.
+	std::uint64_t bytes = 0;
+};
+
+/// Tiles of each core, in order.
+struct Plan {
+	std::uint32_t m = 0;
+	std::vector<std::vector<Tile>> lanes;
+	PlanCost cost;
+};
+
+/// Plan the multiplication of @p m rows with all of @p weights, which share
+/// type and k, on up to @p cores cores. Output channels are shared out evenly.
+/// \pre m is not 0, weights is not empty, cores is not 0
+Plan plan_matmul(std::span<const WeightLayout> weights, std::uint32_t m, std::uint32_t cores);
+
+/// Device addresses of a multiplication.
+struct Addresses {
+	std::uint32_t features = 0;
+	std::uint32_t weights = 0;
+	std::uint32_t results = 0;
+};
+
+/// The command stream of a tile of a plan for @p m rows.
+std::vector<std::uint64_t> emit(const WeightLayout &weights, std::uint32_t m, const Tile &tile,
+				const Addresses &addresses);
+
+} // namespace npu::rknn

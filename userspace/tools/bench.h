@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The benchmarks of npu-bench.
+ */
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace npu::bench
+{
+
+struct MatmulOptions {
+	std::string device;
+	std::string dtype = "int8";
+	/// Only models whose name contains this.
+	std::string model;
+	bool json = false;
+};
+
+/// Device time of the matrix products of real models. \return the exit code
+int matmul(const MatmulOptions &options);
+
+struct AccuracyOptions {
+	std::string device;
+	/// GGUF files, and a text for each.
+	std::vector<std::string> models;
+	std::vector<std::string> texts;
+	/// Bytes of text to take.
+	std::uint32_t bytes = 2048;
+	/// Tokens to compare greedily.
+	std::uint32_t tokens = 200;
+	bool json = false;
+};
+
+/// Perplexity and logits of each precision against float. \return the exit code
+int accuracy(const AccuracyOptions &options);
+
+} // namespace npu::bench

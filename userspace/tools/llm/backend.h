@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Where the weight matrices of a model live and are multiplied.
+ */
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <vector>
+
+#include <engine/engine.h>
+#include <engine/linear.h>
+#include <npu/device.h>
+#include <npu/error.h>
+
+namespace npu::llm
+{
+
+/// What a backend has done.
+struct BackendStatistics {
+	std::uint64_t npu_macs = 0;
+	std::uint64_t cpu_macs = 0;
+	std::uint64_t device_ns = 0;
+	std::uint64_t submits = 0;
+	std::uint64_t read_bytes = 0;
+	std::uint64_t written_bytes = 0;
+};
+
+class Backend
+{
+public:
+	virtual ~Backend() = default;
+
+	/// Take over the weights of y = W x, n rows of k.
+	/// \return the layer's number
+	virtual Result<std::size_t> add(std::vector<float> rows, std::uint32_t n,
+					std::uint32_t k) = 0;
+
+	/// y[i] = layers[i] x for @p m rows of @p x; the layers share k.
+	virtual Result<void> multiply(std::span<const std::size_t> layers, std::uint32_t m,
+				      std::span<const float> x,
+				      std::span<const std::span<float>> y) = 0;
+
+	virtual Result<BackendStatistics> statistics() const = 0;
+};
+
+/// All on the NPU.
+Result<std::unique_ptr<Backend>> npu_backend(const Device &device, Precision precision);
+
+/// Plain float on the CPU, the reference.
+std::unique_ptr<Backend> cpu_backend();
+
+} // namespace npu::llm

@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Reader of GGUF files, version 3. Trusts nothing in them.
+ */
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <unordered_map>
+#include <variant>
+#include <vector>
+
+#include <npu/error.h>
+
+namespace npu::llm
+{
+
+/// Types of tensors that can be read.
+enum class TensorType : std::uint32_t {
+	f32 = 0,
+	f16 = 1,
+	q4_0 = 2,
+	q8_0 = 8,
+};
+
+/// A matrix or vector in a file.
+struct Tensor {
+	std::string name;
+	/// Elements of a row.
+	std::uint32_t columns = 0;
+	std::uint32_t rows = 0;
+	TensorType type = TensorType::f32;
+	/// The elements as they are in the file.
+	std::span<const std::byte> data;
+};
+
+/// A file in memory. Moves, does not copy.
+class Gguf
+{
+public:
+	using Numbers = std::vector<double>;
+	using Strings = std::vector<std::string>;
+	/// Numbers and booleans are double, exact up to 2^53.
+	using Value = std::variant<double, std::string, Numbers, Strings>;
+
+	/// Map and read the file @p path.
+	/// \retval ENOENT, EACCES and others from opening it
+	/// \retval EINVAL not a GGUF file that can be read; the message says where
+	static Result<Gguf> open(const std::string &path);
+
+	/// Read from memory, which must outlive the result.
+	static Result<Gguf> parse(std::span<const std::byte> bytes);
+
+	/// The value of @p key.
+	/// \retval EINVAL missing, or of another type
+	Result<double> number(const std::string &key) const;
+	Result<std::string> string(const std::string &key) const;
+	Result<const Numbers *> numbers(const std::string &key) const;
+	Result<const Strings *> strings(const std::string &key) const;
+
+	/// A whole number from @p least to @p most.
+	Result<std::uint32_t> integer(const std::string &key, std::uint32_t least,
+				      std::uint32_t most) const;
+
+	bool has(const std::string &key) const { return values_.contains(key); }
+	bool has_tensor(const std::string &name) const { return tensors_.contains(name); }
+
+	/// The tensor @p name, which must have that shape.
+	/// \retval EINVAL missing, or of another shape
+	Result<const Tensor *> tensor(const std::string &name, std::uint32_t rows,
+				      std::uint32_t columns) const;
+
+	/// Bytes of all tensors.
+	std::size_t tensor_bytes() const;
+
+private:
+	template <typename T>
+	Result<const T *> value(const std::string &key, const char *type) const;
+
+	std::shared_ptr<const std::byte> mapping_;
+	std::unordered_map<std::string, Value> values_;
+	std::unordered_map<std::string, Tensor> tensors_;
+};
+
+/// All elements of @p tensor, row after row.
+std::vector<float> to_floats(const Tensor &tensor);
+
+} // namespace npu::llm

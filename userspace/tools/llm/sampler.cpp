@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: MIT */
+#include "llm/sampler.h"
+
+#include <algorithm>
+#include <cmath>
+#include <numeric>
+#include <vector>
+
+namespace npu::llm
+{
+
+Token Sampler::sample(std::span<const float> logits)
+{
+	if (options_.temperature <= 0)
+		return static_cast<Token>(std::ranges::max_element(logits) - logits.begin());
+
+	std::vector<Token> order(logits.size());
+	std::iota(order.begin(), order.end(), 0U);
+	std::ranges::sort(order, [&](Token a, Token b) { return logits[a] > logits[b]; });
+	if (options_.top_k && options_.top_k < order.size())
+		order.resize(options_.top_k);
+
+	std::vector<double> weights;
+	double total = 0;
+	for (const Token token : order) {
+		const float above = logits[token] - logits[order.front()];
+		weights.push_back(std::exp(static_cast<double>(above / options_.temperature)));
+		total += weights.back();
+	}
+	double kept = 0;
+	std::size_t count = 0;
+	while (count < weights.size() && kept < static_cast<double>(options_.top_p) * total)
+		kept += weights[count++];
+	weights.resize(std::max<std::size_t>(count, 1));
+
+	std::discrete_distribution<std::size_t> distribution(weights.begin(), weights.end());
+	return order[distribution(random_)];
+}
+
+} // namespace npu::llm

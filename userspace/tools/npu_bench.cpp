@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * npu-bench: how fast and how exact.
+ */
+#include "bench.h"
+#include "tool.h"
+
+int main(int argc, char **argv)
+{
+	CLI::App app("Benchmarks of an NPU and of the engine on it.", "npu-bench");
+	npu::bench::MatmulOptions matmul;
+	npu::bench::AccuracyOptions accuracy;
+
+	app.require_subcommand(1);
+	app.footer("Example: npu-bench matmul --dtype int8 --json\n"
+		   "Exit status: 0 done, 1 it failed, 2 wrong usage, 3 no device or no access.");
+
+	CLI::App *m = app.add_subcommand(
+		"matmul", "Device time of the matrix products of real language models.");
+	m->add_option("--device", matmul.device, "device file [the first NPU found]");
+	m->add_option("--dtype", matmul.dtype, "int8 or fp16")
+		->check(CLI::IsMember({"int8", "fp16"}))
+		->capture_default_str();
+	m->add_option("--model", matmul.model, "only models whose name contains this");
+	m->add_flag("--json", matmul.json, "print JSON");
+	m->footer("Example: npu-bench matmul --model Qwen2.5-0.5B");
+
+	CLI::App *a = app.add_subcommand(
+		"accuracy", "Perplexity, logits and greedy text of each precision against float.");
+	a->add_option("--device", accuracy.device, "device file [the first NPU found]");
+	a->add_option("--model", accuracy.models, "GGUF file; may be given several times")
+		->required();
+	a->add_option("--text", accuracy.texts, "held-back text, one for each model")->required();
+	a->add_option("--bytes", accuracy.bytes, "bytes of text to take")
+		->check(CLI::Range(16, 1 << 24))
+		->capture_default_str();
+	a->add_option("--tokens", accuracy.tokens, "greedy tokens to compare")
+		->check(CLI::Range(1, 100000))
+		->capture_default_str();
+	a->add_flag("--json", accuracy.json, "print JSON");
+	a->footer("Example: npu-bench accuracy --model m.gguf --text t.txt --json");
+
+	return npu::tool::run(app, argc, argv, [&] {
+		return m->parsed() ? npu::bench::matmul(matmul) : npu::bench::accuracy(accuracy);
+	});
+}

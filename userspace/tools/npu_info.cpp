@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * npu-info: what the device is.
+ */
+#include <iostream>
+#include <string>
+
+#include <nlohmann/json.hpp>
+
+#include <npu/device.h>
+
+#include "tool.h"
+
+namespace
+{
+
+using nlohmann::ordered_json;
+
+ordered_json describe(const npu::Device &device, const std::vector<drm_npu_query_region> &regions)
+{
+	const drm_npu_query_limits &limits = device.limits();
+	ordered_json json;
+
+	json["name"] = device.name();
+	json["virtual"] = device.is_virtual();
+	json["isa"] = device.info().isa == DRM_NPU_ISA_RKNN ? "rknn" : "unknown";
+	json["hw_version"] = device.info().hw_version;
+	for (const drm_npu_query_core &core : device.cores())
+		json["cores"].push_back({{"clock_hz", core.clock_hz},
+					 {"int8_macs_per_cycle", core.int8_macs_per_cycle},
+					 {"fp16_macs_per_cycle", core.fp16_macs_per_cycle},
+					 {"buffer_bytes", core.buffer_bytes},
+					 {"bandwidth", core.bandwidth}});
+	for (const drm_npu_query_region &region : regions)
+		json["regions"].push_back(
+			{{"kind", region.kind == DRM_NPU_REGION_SYSTEM ? "system" : "unknown"},
+			 {"size", region.size},
+			 {"used", region.used},
+			 {"bandwidth", region.bandwidth}});
+	json["limits"] = {{"address_bits", limits.address_bits},
+			  {"max_contexts", limits.max_contexts},
+			  {"max_jobs", limits.max_jobs},
+			  {"max_lanes", limits.max_lanes},
+			  {"max_lane_tasks", limits.max_lane_tasks},
+			  {"max_task_commands", limits.max_task_commands},
+			  {"max_submit_jobs", limits.max_submit_jobs},
+			  {"max_submit_syncs", limits.max_submit_syncs},
+			  {"max_queued", limits.max_queued},
+			  {"max_buffer_size", limits.max_buffer_size}};
+	return json;
+}
+
+double giga(std::uint64_t value)
+{
+	return static_cast<double>(value) / 1e9;
+}
+
+void print(const npu::Device &device, const std::vector<drm_npu_query_region> &regions)
+{
+	std::cout << "device   " << device.name()
+		  << (device.is_virtual() ? ", virtual: a model computes, not silicon" : "") << '\n';
+	for (std::size_t i = 0; i < device.cores().size(); i++) {
+		const drm_npu_query_core &core = device.cores()[i];
+		std::cout << "core " << i << "   " << giga(core.clock_hz) << " GHz, "
+			  << core.int8_macs_per_cycle << " int8 or " << core.fp16_macs_per_cycle
+			  << " fp16 multiply-accumulates a cycle, " << core.buffer_bytes / 1024
+			  << " KiB buffer, " << giga(core.bandwidth) << " GB/s\n";
+	}
+	for (std::size_t i = 0; i < regions.size(); i++)
+		std::cout << "region " << i << " "
+			  << (regions[i].kind == DRM_NPU_REGION_SYSTEM ? "system memory, " : "")
+			  << regions[i].size / 1048576 << " MiB, " << regions[i].used
+			  << " bytes used, " << giga(regions[i].bandwidth) << " GB/s\n";
+	const drm_npu_query_limits &limits = device.limits();
+	std::cout << "limits   " << limits.max_contexts << " contexts, " << limits.max_jobs
+		  << " jobs, " << limits.max_lanes << " lanes of " << limits.max_lane_tasks
+		  << " tasks of " << limits.max_task_commands << " commands, "
+		  << limits.max_submit_jobs << " jobs a submit, " << limits.max_queued
+		  << " queued a context\n";
+}
+
+} // namespace
+
+int main(int argc, char **argv)
+{
+	CLI::App app("Shows what an NPU is: cores, memory regions, limits.", "npu-info");
+	std::string path;
+	bool json = false;
+
+	app.add_option("--device", path, "device file [the first NPU found]");
+	app.add_flag("--json", json, "print JSON");
+	app.footer("Example: npu-info --json\n"
+		   "Exit status: 0 done, 1 it failed, 2 wrong usage, 3 no device or no access.");
+
+	return npu::tool::run(app, argc, argv, [&] {
+		auto device = npu::Device::open(path);
+		if (!device)
+			return npu::tool::report("npu-info", device.error());
+		auto regions = device->regions();
+		if (!regions)
+			return npu::tool::report("npu-info", regions.error());
+		if (json)
+			std::cout << describe(*device, *regions).dump(2) << '\n';
+		else
+			print(*device, *regions);
+		return 0;
+	});
+}

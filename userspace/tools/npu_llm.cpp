@@ -1,0 +1,280 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * npu-llm: text from a language model whose matrices are on the NPU. An example
+ * of how the engine is used.
+ */
+#include <chrono>
+#include <cmath>
+#include <iomanip>
+#include <iostream>
+#include <string>
+#include <vector>
+
+#include <unistd.h>
+
+#include <nlohmann/json.hpp>
+
+#include <llm/sampler.h>
+#include <llm/tokenizer.h>
+#include <llm/transformer.h>
+#include <npu/device.h>
+
+#include "tool.h"
+
+namespace
+{
+
+using npu::llm::Token;
+
+struct Options {
+	std::string model;
+	std::string prompt;
+	std::uint32_t count = 128;
+	std::uint32_t context = 0;
+	std::string device;
+	std::string precision = "fp16";
+	npu::llm::SamplerOptions sampler;
+	bool cpu = false;
+	bool compare = false;
+	bool json = false;
+};
+
+/// What one run gave.
+struct Generation {
+	std::vector<Token> tokens;
+	std::string text;
+	/// Logits before each token, kept only to be compared.
+	std::vector<std::vector<float>> logits;
+	double seconds = 0;
+	std::uint32_t prompt_tokens = 0;
+	npu::llm::BackendStatistics statistics;
+	std::uint64_t attention_macs = 0;
+};
+
+/// A bar on a terminal, nothing elsewhere.
+void show_progress(double done)
+{
+	constexpr int width = 40;
+
+	if (!isatty(STDERR_FILENO))
+		return;
+	std::cerr << "\rloading [" << std::string(static_cast<std::size_t>(done * width), '#')
+		  << std::string(static_cast<std::size_t>(width - std::floor(done * width)), ' ')
+		  << "] " << static_cast<int>(done * 100) << " %" << (done >= 1 ? "\n" : "")
+		  << std::flush;
+}
+
+npu::Result<npu::llm::Transformer> load(const npu::llm::Gguf &gguf, const Options &options, bool cpu)
+{
+	std::unique_ptr<npu::llm::Backend> backend;
+
+	if (cpu) {
+		backend = npu::llm::cpu_backend();
+	} else {
+		auto precision = npu::precision_from(options.precision);
+		if (!precision)
+			return npu::forward(precision);
+		auto device = npu::Device::open(options.device);
+		if (!device)
+			return npu::forward(device);
+		auto made = npu::llm::npu_backend(*device, *precision);
+		if (!made)
+			return npu::forward(made);
+		backend = std::move(*made);
+	}
+	auto shape = npu::llm::read_shape(gguf);
+	if (!shape)
+		return npu::forward(shape);
+	return npu::llm::Transformer::create(gguf, std::move(backend),
+					     options.context ? options.context : shape->context,
+					     show_progress);
+}
+
+/// Generate, and print the text as it comes unless @p quiet.
+npu::Result<Generation> generate(npu::llm::Transformer &model, const npu::llm::Tokenizer &tokenizer,
+				 const Options &options, bool quiet)
+{
+	npu::llm::Sampler sampler(options.sampler);
+	const auto start = std::chrono::steady_clock::now();
+	std::vector<Token> next = tokenizer.encode(options.prompt);
+	Generation generation;
+
+	generation.prompt_tokens = static_cast<std::uint32_t>(next.size());
+	/* An empty prompt of a model without a begin token has nothing to go on. */
+	if (next.empty())
+		return npu::fail(EINVAL, "the prompt has no tokens");
+	if (!quiet)
+		std::cout << options.prompt << std::flush;
+	while (generation.tokens.size() < options.count &&
+	       model.position() + next.size() <= model.context()) {
+		auto logits = model.forward(next);
+		if (!logits)
+			return npu::forward(logits);
+		const Token token = sampler.sample(*logits);
+		if (options.compare)
+			generation.logits.emplace_back(logits->begin(), logits->end());
+		generation.tokens.push_back(token);
+		if (token == tokenizer.end())
+			break;
+		const bool first = generation.tokens.size() == 1 && options.prompt.empty();
+		const std::string piece = tokenizer.decode(token, first);
+		generation.text += piece;
+		if (!quiet)
+			std::cout << piece << std::flush;
+		next = {token};
+	}
+	if (!quiet)
+		std::cout << std::endl;
+
+	generation.seconds =
+		std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+	auto statistics = model.backend().statistics();
+	if (!statistics)
+		return npu::forward(statistics);
+	generation.statistics = *statistics;
+	generation.attention_macs = model.attention_macs();
+	return generation;
+}
+
+nlohmann::ordered_json summarise(const Generation &generation)
+{
+	const npu::llm::BackendStatistics &statistics = generation.statistics;
+	const auto steps = static_cast<double>(generation.tokens.size());
+	nlohmann::ordered_json json;
+
+	json["text"] = generation.text;
+	json["prompt_tokens"] = generation.prompt_tokens;
+	json["tokens"] = generation.tokens.size();
+	json["host_tokens_per_second"] = steps / generation.seconds;
+	json["device_us_per_token"] = static_cast<double>(statistics.device_ns) / 1e3 / steps;
+	json["npu_macs"] = statistics.npu_macs;
+	json["cpu_matrix_macs"] = statistics.cpu_macs;
+	json["cpu_attention_macs"] = generation.attention_macs;
+	json["submits"] = statistics.submits;
+	json["device_read_bytes"] = statistics.read_bytes;
+	json["device_written_bytes"] = statistics.written_bytes;
+	return json;
+}
+
+void print_summary(const Generation &generation, bool modelled)
+{
+	const npu::llm::BackendStatistics &statistics = generation.statistics;
+	const auto steps = static_cast<double>(generation.tokens.size());
+
+	std::cout << std::fixed << std::setprecision(1) << "\ntokens            "
+		  << generation.tokens.size() << " after a prompt of " << generation.prompt_tokens
+		  << "\nhost              " << steps / generation.seconds << " tokens/s\n";
+	if (statistics.submits)
+		std::cout << (modelled ? "modelled device   " : "device            ")
+			  << static_cast<double>(statistics.device_ns) / 1e3 / steps
+			  << " us a token, prompt included, in " << statistics.submits
+			  << " submits\n";
+	std::cout << "on the NPU        " << statistics.npu_macs
+		  << " multiply-accumulates (weight matrices)\non the CPU        "
+		  << statistics.cpu_macs << " (weight matrices) and " << generation.attention_macs
+		  << " (attention)\n";
+	if (statistics.submits)
+		std::cout << "bytes moved       " << statistics.read_bytes << " read, "
+			  << statistics.written_bytes << " written by the device\n";
+}
+
+/// Compare two greedy runs. \return whether the texts agree
+bool compare(const Generation &npu, const Generation &cpu)
+{
+	const std::size_t steps = std::min(npu.tokens.size(), cpu.tokens.size());
+	std::size_t same = 0;
+	float most = 0;
+
+	/* Beyond the first difference the runs no longer see the same text. */
+	while (same < steps && npu.tokens[same] == cpu.tokens[same])
+		same++;
+	for (std::size_t i = 0; i < std::min(same + 1, steps); i++)
+		for (std::size_t j = 0; j < npu.logits[i].size(); j++)
+			most = std::max(most, std::abs(npu.logits[i][j] - cpu.logits[i][j]));
+
+	const bool agree = npu.tokens == cpu.tokens;
+	std::cout << "\nNPU and CPU " << (agree ? "agree" : "DISAGREE") << ": " << same << " of "
+		  << cpu.tokens.size() << " greedy tokens are the same, largest logit difference "
+		  << std::defaultfloat << std::setprecision(3) << most << '\n';
+	return agree;
+}
+
+int run(const Options &options)
+{
+	constexpr auto name = "npu-llm";
+
+	auto gguf = npu::llm::Gguf::open(options.model);
+	if (!gguf)
+		return npu::tool::report(name, gguf.error());
+	auto tokenizer = npu::llm::Tokenizer::create(*gguf);
+	if (!tokenizer)
+		return npu::tool::report(name, tokenizer.error());
+	auto model = load(*gguf, options, options.cpu);
+	if (!model)
+		return npu::tool::report(name, model.error());
+	auto generation = generate(*model, *tokenizer, options, options.json);
+	if (!generation)
+		return npu::tool::report(name, generation.error());
+	if (options.json)
+		std::cout << summarise(*generation).dump(2) << '\n';
+	else
+		print_summary(*generation, true);
+	if (!options.compare)
+		return 0;
+
+	auto reference = load(*gguf, options, true);
+	if (!reference)
+		return npu::tool::report(name, reference.error());
+	std::cout << "\nThe same on the CPU alone, in float:\n";
+	auto expected = generate(*reference, *tokenizer, options, false);
+	if (!expected)
+		return npu::tool::report(name, expected.error());
+	print_summary(*expected, false);
+	return compare(*generation, *expected) ? 0 : npu::tool::exit_failed;
+}
+
+} // namespace
+
+int main(int argc, char **argv)
+{
+	CLI::App app("Generates text with a GGUF model of the llama architecture; weight matrices\n"
+		     "are multiplied by the NPU.",
+		     "npu-llm");
+	Options options;
+
+	app.add_option("model", options.model, "GGUF file (F32, F16, Q8_0 or Q4_0)")->required();
+	app.add_option("-p,--prompt", options.prompt, "text to continue");
+	app.add_option("-n,--tokens", options.count, "tokens to generate at most")
+		->check(CLI::Range(1, 1000000))
+		->capture_default_str();
+	app.add_option("-c,--context", options.context, "positions to make room for [the model's]")
+		->check(CLI::Range(1, 1 << 24));
+	app.add_option("--precision", options.precision, "int8, int8x2 or fp16")
+		->check(CLI::IsMember({"int8", "int8x2", "fp16"}))
+		->capture_default_str();
+	app.add_option("-t,--temperature", options.sampler.temperature, "0 is greedy")
+		->check(CLI::Range(0.0, 100.0))
+		->capture_default_str();
+	app.add_option("--top-k", options.sampler.top_k, "choose among that many; 0 means all")
+		->capture_default_str();
+	app.add_option("--top-p", options.sampler.top_p, "choose among this much probability")
+		->check(CLI::Range(0.0, 1.0))
+		->capture_default_str();
+	app.add_option("--seed", options.sampler.seed, "of the random choice")->capture_default_str();
+	app.add_option("--device", options.device, "device file [the first NPU found]");
+	app.add_flag("--cpu", options.cpu, "multiply on the CPU in float, the reference");
+	app.add_flag("--compare", options.compare,
+		     "then run on the CPU as well and fail unless the greedy texts agree")
+		->excludes("--cpu");
+	app.add_flag("--json", options.json, "print a JSON summary instead of the text")
+		->excludes("--compare");
+	app.footer("Example: npu-llm model.gguf -p 'In the beginning' -n 64\n"
+		   "Exit status: 0 done, 1 it failed or texts differ, 2 wrong usage,\n"
+		   "3 no device or no access.");
+
+	return npu::tool::run(app, argc, argv, [&] {
+		if (options.compare)
+			options.sampler.temperature = 0;
+		return run(options);
+	});
+}
