@@ -142,8 +142,9 @@ Result<void> Engine::load(const Linear &layer, std::uint32_t m, std::span<const 
 	const std::uint32_t k = layer.k();
 	const std::uint32_t rows = m * rows_per_row(layer.precision());
 	const std::size_t half = std::size_t{m} * k;
-	const auto bytes = room<std::int8_t>(rows_, 2 * half);
+	/* The same room, as the precision wants it. */
 	const auto halves = room<std::uint16_t>(rows_, 2 * half);
+	const std::span bytes(reinterpret_cast<std::int8_t *>(rows_.data()), 2 * half);
 
 	row_factors_.resize(m);
 	for (std::uint32_t row = 0; row < m; row++) {

@@ -5,9 +5,11 @@
  */
 #include <chrono>
 #include <cmath>
+#include <cstdlib>
 #include <iomanip>
 #include <iostream>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include <unistd.h>
@@ -51,12 +53,13 @@ struct Generation {
 	std::uint64_t attention_macs = 0;
 };
 
-/// A bar on a terminal, nothing elsewhere.
+/// A bar on a terminal that can go back in its line, nothing elsewhere.
 void show_progress(double done)
 {
 	constexpr int width = 40;
+	const char *terminal = std::getenv("TERM");
 
-	if (!isatty(STDERR_FILENO))
+	if (!isatty(STDERR_FILENO) || !terminal || std::string_view(terminal) == "dumb")
 		return;
 	std::cerr << "\rloading [" << std::string(static_cast<std::size_t>(done * width), '#')
 		  << std::string(static_cast<std::size_t>(width - std::floor(done * width)), ' ')

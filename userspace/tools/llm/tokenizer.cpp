@@ -16,14 +16,20 @@ namespace
 /// How SentencePiece writes a blank: U+2581.
 constexpr std::string_view blank = "\xe2\x96\x81";
 
-/// Length of the UTF-8 sequence that @p byte begins.
-std::size_t sequence_length(char byte)
+/// Length of the UTF-8 sequence that begins @p text; 1 if none does.
+std::size_t sequence_length(std::string_view text)
 {
-	const auto value = static_cast<unsigned char>(byte);
+	const auto lead = static_cast<unsigned char>(text.front());
+	const std::size_t most = lead < 0xc0 || lead >= 0xf8 ? 1
+				 : lead < 0xe0		     ? 2
+				 : lead < 0xf0		     ? 3
+							     : 4;
+	std::size_t length = 1;
 
-	if (value < 0xc0)
-		return 1;
-	return value < 0xe0 ? 2 : value < 0xf0 ? 3 : 4;
+	while (length < std::min(most, text.size()) &&
+	       (static_cast<unsigned char>(text[length]) & 0xc0U) == 0x80)
+		length++;
+	return length;
 }
 
 /// The byte of a piece like "<0x0A>", or -1.
@@ -155,7 +161,7 @@ std::vector<Token> Tokenizer::encode(std::string_view text) const
 
 	for (std::size_t at = 0; at < escaped.size();) {
 		const std::size_t length =
-			std::min(sequence_length(escaped[at]), escaped.size() - at);
+			sequence_length(std::string_view(escaped).substr(at));
 		const int index = static_cast<int>(symbols.size());
 
 		symbols.push_back({at, length, index - 1, index + 1});

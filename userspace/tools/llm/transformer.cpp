@@ -97,9 +97,10 @@ private:
 			return nullptr;
 		}
 		done_ += (*tensor)->data.size();
-		if (progress_)
-			progress_(std::min(1.0, static_cast<double>(done_) /
-							static_cast<double>(gguf_.tensor_bytes())));
+		/* A head that is the embedding is read twice, after the rest. */
+		if (progress_ && done_ <= gguf_.tensor_bytes())
+			progress_(static_cast<double>(done_) /
+				  static_cast<double>(gguf_.tensor_bytes()));
 		return *tensor;
 	}
 

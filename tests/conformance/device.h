@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: MIT */
+/// Thin helpers over raw ioctls: what every subtest needs and none tests.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <unistd.h>
+
+#include <npu_accel.h>
+
+/// What outputs are filled with to see whether a call touches them.
+inline constexpr std::uint32_t poison = 0xdeadbeef;
+
+class Fd
+{
+public:
+	explicit Fd(int fd = -1) : fd_(fd) {}
+	~Fd() { reset(); }
+	Fd(Fd &&other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
+	Fd &operator=(Fd &&other) noexcept
+	{
+		std::swap(fd_, other.fd_);
+		return *this;
+	}
+	Fd(const Fd &) = delete;
+	Fd &operator=(const Fd &) = delete;
+
+	int get() const { return fd_; }
+	void reset()
+	{
+		if (fd_ >= 0)
+			close(fd_);
+		fd_ = -1;
+	}
+
+private:
+	int fd_;
+};
+
+/// ioctl(2) that answers 0 or a negative errno, and goes on after a signal.
+int call(int fd, unsigned long request, void *argument);
+
+/// An open device. Opening skips the subtest where there is none.
+class Device
+{
+public:
+	Device();
+	explicit Device(Fd fd) : fd_(std::move(fd)) {}
+
+	int fd() const { return fd_.get(); }
+	void close() { fd_.reset(); }
+
+	/// QUERY; answers 0 or a negative errno.
+	int query(std::uint32_t type, std::uint32_t index, void *data, std::uint32_t size) const;
+	drm_npu_query_limits limits() const;
+	drm_npu_query_device info() const;
+	drm_npu_query_region region() const;
+	drm_npu_query_context state(std::uint32_t context) const;
+
+	std::uint32_t context(std::uint32_t core_mask = 0, std::uint32_t max_queued = 0) const;
+	int destroy_context(std::uint32_t id) const;
+	int destroy_job(std::uint32_t id) const;
+
+private:
+	Fd fd_;
+};
+
+/// A buffer with its mapping; must not outlive its device.
+class Buffer
+{
+public:
+	Buffer(const Device &device, std::uint64_t size);
+	~Buffer();
+	Buffer(Buffer &&other) noexcept;
+	Buffer &operator=(Buffer &&) = delete;
+	Buffer(const Buffer &) = delete;
+	Buffer &operator=(const Buffer &) = delete;
+
+	std::uint32_t handle() const { return args_.handle; }
+	std::uint64_t size() const { return args_.size; }
+	std::uint64_t offset() const { return args_.mmap_offset; }
+	std::uint32_t address() const { return static_cast<std::uint32_t>(args_.address); }
+	template <typename T>
+	T *as() const
+	{
+		return static_cast<T *>(map_);
+	}
+
+	/// Gives the handle up, keeps the mapping.
+	void close();
+
+private:
+	int fd_;
+	drm_npu_bo_create args_{};
+	void *map_;
+};
+
+int close_handle(int fd, std::uint32_t handle);
+
+/// Skips the subtest for anyone but root.
+void need_root();
+
+/// How long a core may be without progress, in milliseconds.
+unsigned watchdog_ms();

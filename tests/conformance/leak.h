@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: MIT */
+/// Objects that are alive in the kernel, as debugfs counts them for root.
+#pragma once
+
+#include <string>
+
+namespace leak
+{
+
+/// The counts on one line; empty when they cannot be read.
+std::string objects();
+
+/// Whether the counts come back to @before within some seconds: jobs that run
+/// go on after their file is closed, and references are dropped a bit later.
+bool settles(const std::string &before);
+
+/// Asserts that what happens between its construction and done() leaves nothing.
+class Check
+{
+public:
+	Check() : before_(objects()) {}
+	void done() const;
+
+private:
+	std::string before_;
+};
+
+} // namespace leak

@@ -1,0 +1,300 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * libnpu and the engine on a device without a kernel.
+ */
+#include <cmath>
+#include <limits>
+#include <random>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <engine/engine.h>
+#include <engine/numeric.h>
+
+#include "fake_driver.h"
+
+namespace npu
+{
+
+namespace
+{
+
+std::vector<float> random_floats(std::size_t count, unsigned int seed)
+{
+	std::mt19937 random(seed);
+	std::normal_distribution<float> normal;
+	std::vector<float> values(count);
+
+	for (float &value : values)
+		value = normal(random);
+	return values;
+}
+
+/// y = W x in double.
+std::vector<double> reference(std::span<const float> weights, std::span<const float> x,
+			      std::uint32_t m, std::uint32_t n, std::uint32_t k)
+{
+	std::vector<double> y(std::size_t{m} * n);
+
+	for (std::size_t row = 0; row < m; row++)
+		for (std::size_t i = 0; i < n; i++)
+			for (std::size_t j = 0; j < k; j++)
+				y[row * n + i] += static_cast<double>(weights[i * k + j]) *
+						  static_cast<double>(x[row * k + j]);
+	return y;
+}
+
+class EngineTest : public testing::Test
+{
+protected:
+	void SetUp() override
+	{
+		driver_ = std::make_shared<test::FakeDriver>();
+		auto device = Device::create(driver_);
+		ASSERT_TRUE(device) << device.error().message;
+		device_ = *device;
+	}
+
+	/// Relative error of a layer of @p precision, root mean square.
+	double error(Precision precision, std::uint32_t m, std::uint32_t n, std::uint32_t k)
+	{
+		const auto weights = random_floats(std::size_t{n} * k, 1);
+		const auto x = random_floats(std::size_t{m} * k, 2);
+		auto layer = Linear::create(device_, weights, n, k, precision);
+		auto engine = Engine::create(device_);
+		EXPECT_TRUE(layer && engine);
+		std::vector<float> y(std::size_t{m} * n);
+		const Linear *const layers[] = {&*layer};
+		const std::span<float> results[] = {y};
+		const auto done = engine->multiply(layers, m, x, results);
+		EXPECT_TRUE(done) << done.error().message;
+
+		const auto expected = reference(weights, x, m, n, k);
+		double difference = 0;
+		double size = 0;
+		for (std::size_t i = 0; i < y.size(); i++) {
+			difference += std::pow(static_cast<double>(y[i]) - expected[i], 2);
+			size += expected[i] * expected[i];
+		}
+		return std::sqrt(difference / size);
+	}
+
+	std::shared_ptr<test::FakeDriver> driver_;
+	Device device_;
+};
+
+TEST_F(EngineTest, PrecisionsAreAsExactAsTheirBits)
+{
+	for (const std::uint32_t m : {1U, 3U, 64U}) {
+		const double int8 = error(Precision::int8, m, 70, 300);
+		const double int8x2 = error(Precision::int8x2, m, 70, 300);
+		const double fp16 = error(Precision::fp16, m, 70, 300);
+
+		/* Rounding to 127 steps of three sigma: about 0.7 % an operand. */
+		EXPECT_GT(int8, 0.003);
+		EXPECT_LT(int8, 0.02);
+		/* Only the weights' rounding is left. */
+		EXPECT_LT(int8x2, int8 * 0.85);
+		/* The weights' 11 bits; activations have twice as many. */
+		EXPECT_LT(fp16, 5e-4);
+	}
+}
+
+TEST_F(EngineTest, Fp16WeightsLoseNothing)
+{
+	constexpr std::uint32_t n = 33;
+	constexpr std::uint32_t k = 500;
+	auto weights = random_floats(std::size_t{n} * k, 3);
+	std::vector<std::uint16_t> halves(weights.size());
+	to_fp16(weights, 1.0F, halves);
+	from_fp16(halves, weights);
+	const auto x = random_floats(k, 4);
+	auto layer = Linear::create(device_, weights, n, k, Precision::fp16);
+	auto engine = Engine::create(device_);
+	ASSERT_TRUE(layer && engine);
+	std::vector<float> y(n);
+	const Linear *const layers[] = {&*layer};
+	const std::span<float> results[] = {y};
+	ASSERT_TRUE(engine->multiply(layers, 1, x, results));
+
+	const auto expected = reference(weights, x, 1, n, k);
+	for (std::size_t i = 0; i < n; i++)
+		EXPECT_NEAR(static_cast<double>(y[i]), expected[i], 2e-5);
+}
+
+TEST_F(EngineTest, LayersThatShareTheirInputAreOneSubmit)
+{
+	constexpr std::uint32_t k = 64;
+	const auto x = random_floats(k, 5);
+	auto engine = Engine::create(device_);
+	std::vector<Linear> layers;
+	std::vector<std::vector<float>> weights;
+	for (const std::uint32_t n : {64U, 32U, 40U}) {
+		weights.push_back(random_floats(std::size_t{n} * k, n));
+		auto layer = Linear::create(device_, weights.back(), n, k, Precision::int8);
+		ASSERT_TRUE(layer);
+		layers.push_back(std::move(*layer));
+	}
+	std::vector<const Linear *> chosen;
+	std::vector<std::vector<float>> y;
+	std::vector<std::span<float>> results;
+	for (const Linear &layer : layers) {
+		chosen.push_back(&layer);
+		y.emplace_back(layer.n());
+	}
+	for (auto &values : y)
+		results.emplace_back(values);
+	ASSERT_TRUE(engine->multiply(chosen, 1, x, results));
+	EXPECT_EQ(driver_->submits(), 1U);
+
+	for (std::size_t i = 0; i < layers.size(); i++) {
+		const auto expected = reference(weights[i], x, 1, layers[i].n(), k);
+		for (std::size_t j = 0; j < expected.size(); j++)
+			EXPECT_NEAR(static_cast<double>(y[i][j]), expected[j], 0.6);
+	}
+	const auto statistics = engine->statistics();
+	ASSERT_TRUE(statistics);
+	EXPECT_EQ(statistics->macs, (64U + 32U + 40U) * k);
+	EXPECT_EQ(statistics->submits, 1U);
+	EXPECT_GT(statistics->device_ns, 0U);
+}
+
+TEST_F(EngineTest, AGrowingBatchMovesBuffersAndStaysRight)
+{
+	const auto weights = random_floats(std::size_t{40} * 96, 6);
+	auto layer = Linear::create(device_, weights, 40, 96, Precision::fp16);
+	auto engine = Engine::create(device_);
+	ASSERT_TRUE(layer && engine);
+	const Linear *const layers[] = {&*layer};
+
+	for (const std::uint32_t m : {1U, 100U, 1U, 700U, 100U}) {
+		const auto x = random_floats(std::size_t{m} * 96, m);
+		std::vector<float> y(std::size_t{m} * 40);
+		const std::span<float> results[] = {y};
+		ASSERT_TRUE(engine->multiply(layers, m, x, results));
+		const auto expected = reference(weights, x, m, 40, 96);
+		for (std::size_t i = 0; i < y.size(); i++)
+			ASSERT_NEAR(static_cast<double>(y[i]), expected[i], 0.05) << m;
+	}
+}
+
+TEST_F(EngineTest, BadInputIsNamed)
+{
+	const auto weights = random_floats(32 * 32, 7);
+	auto layer = Linear::create(device_, weights, 32, 32, Precision::int8);
+	auto other = Linear::create(device_, random_floats(32 * 16, 7), 32, 16, Precision::int8);
+	auto engine = Engine::create(device_);
+	ASSERT_TRUE(layer && other && engine);
+	std::vector<float> x(32, 1.0F);
+	std::vector<float> y(32);
+	const std::span<float> results[] = {y, y};
+	const Linear *const layers[] = {&*layer, &*other};
+	const auto one = std::span(layers).first(1);
+	const auto into_one = std::span(results).first(1);
+
+	EXPECT_EQ(engine->multiply(one, 0, x, into_one).error().code, EINVAL);
+	EXPECT_EQ(engine->multiply({}, 1, x, {}).error().code, EINVAL);
+	EXPECT_EQ(engine->multiply(one, 2, x, into_one).error().code, EINVAL);
+	EXPECT_EQ(engine->multiply(layers, 1, x, results).error().code, EINVAL);
+	x[5] = std::numeric_limits<float>::quiet_NaN();
+	const auto refused = engine->multiply(one, 1, x, into_one);
+	ASSERT_FALSE(refused);
+	EXPECT_THAT(refused.error().message, testing::HasSubstr("row 0"));
+
+	EXPECT_EQ(Linear::create(device_, {}, 0, 32, Precision::int8).error().code, EINVAL);
+	EXPECT_EQ(Linear::create(device_, weights, 32, 31, Precision::int8).error().code, EINVAL);
+	const std::vector<float> huge(32 * 32, 1e6F);
+	EXPECT_EQ(Linear::create(device_, huge, 32, 32, Precision::fp16).error().code, EINVAL);
+	const std::vector<float> infinite(32 * 32, std::numeric_limits<float>::infinity());
+	EXPECT_EQ(Linear::create(device_, infinite, 32, 32, Precision::int8).error().code, EINVAL);
+	EXPECT_FALSE(precision_from("int4"));
+}
+
+TEST_F(EngineTest, ErrorsOfTheDeviceComeThroughAndNothingIsLeft)
+{
+	const auto weights = random_floats(32 * 32, 8);
+
+	for (const unsigned long request :
+	     {DRM_IOCTL_NPU_BO_CREATE, DRM_IOCTL_NPU_CONTEXT_CREATE, DRM_IOCTL_SYNCOBJ_CREATE,
+	      DRM_IOCTL_NPU_JOB_CREATE, DRM_IOCTL_NPU_JOB_SUBMIT, DRM_IOCTL_SYNCOBJ_TIMELINE_WAIT}) {
+		driver_->fail(request, ENODEV);
+		{
+			auto engine = Engine::create(device_);
+			auto layer = Linear::create(device_, weights, 32, 32, Precision::int8);
+			Result<void> done = fail(ENODEV, "not tried");
+			if (engine && layer) {
+				const std::vector<float> x(32, 1.0F);
+				std::vector<float> y(32);
+				const Linear *const layers[] = {&*layer};
+				const std::span<float> results[] = {y};
+				done = engine->multiply(layers, 1, x, results);
+			}
+			ASSERT_FALSE(done);
+			EXPECT_EQ(done.error().code, ENODEV);
+		}
+		driver_->fail(request, 0);
+		EXPECT_EQ(driver_->objects(), 0U);
+	}
+}
+
+TEST_F(EngineTest, MovedObjectsAreGivenBackOnce)
+{
+	{
+		auto first = Buffer::create(device_, 100);
+		auto second = Buffer::create(device_, 200);
+		ASSERT_TRUE(first && second);
+		EXPECT_EQ(driver_->objects(), 4U);
+		*first = std::move(*second);
+		const Buffer third = std::move(*first);
+		EXPECT_EQ(third.size(), 4096U);
+	}
+	EXPECT_EQ(driver_->objects(), 0U);
+	EXPECT_EQ(Buffer::create(device_, 0).error().code, EINVAL);
+}
+
+TEST(Numeric, TailsAreRoundedLikeTheRest)
+{
+	for (std::size_t size = 0; size < 70; size++) {
+		const auto x = random_floats(size, 9);
+		std::vector<std::int8_t> quantised(size);
+		std::vector<std::int8_t> high(size);
+		std::vector<std::int8_t> low(size);
+		std::vector<std::uint16_t> half(size);
+		std::vector<float> back(size);
+		float most = 0;
+
+		quantise(x, 40.0F, quantised);
+		quantise_split(x, 4000.0F, high, low);
+		to_fp16(x, 1.0F, half);
+		from_fp16(half, back);
+		for (std::size_t i = 0; i < size; i++) {
+			const float clamped = std::clamp(x[i] * 40.0F, -127.0F, 127.0F);
+			EXPECT_EQ(quantised[i], std::nearbyint(clamped));
+			const float wide = std::clamp(x[i] * 4000.0F, -16256.0F, 16256.0F);
+			EXPECT_EQ(128 * high[i] + low[i], std::nearbyint(wide));
+			EXPECT_NEAR(back[i], x[i], std::abs(x[i]) / 2048);
+			most = std::max(most, std::abs(x[i]));
+		}
+		EXPECT_EQ(max_abs(x), most);
+	}
+}
+
+TEST(Numeric, SplitFp16KeepsTwentyTwoBits)
+{
+	const auto x = random_floats(1000, 10);
+	std::vector<std::uint16_t> high(x.size());
+	std::vector<std::uint16_t> low(x.size());
+	std::vector<float> a(x.size());
+	std::vector<float> b(x.size());
+
+	to_fp16_split(x, 4096.0F, high, low);
+	from_fp16(high, a);
+	from_fp16(low, b);
+	for (std::size_t i = 0; i < x.size(); i++)
+		EXPECT_NEAR((a[i] + b[i]) / 4096.0F, x[i], std::abs(x[i]) * 0x1p-21F + 0x1p-36F);
+}
+
+} // namespace
+
+} // namespace npu

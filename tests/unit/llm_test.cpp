@@ -1,0 +1,322 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Files, tokens and text of npu-llm, on the CPU and on a device without kernel.
+ */
+#include <array>
+#include <cstring>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <llm/gguf.h>
+#include <llm/sampler.h>
+#include <llm/tokenizer.h>
+#include <llm/transformer.h>
+
+#include "fake_driver.h"
+
+namespace npu::llm
+{
+
+namespace
+{
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+
+const std::string model_path = NPU_SOURCE_DIR "/tests/models/kjv.gguf";
+
+/// Writes the parts of a GGUF file.
+class Writer
+{
+public:
+	template <typename T>
+	Writer &put(T value)
+	{
+		const auto *bytes = reinterpret_cast<const std::byte *>(&value);
+		bytes_.insert(bytes_.end(), bytes, bytes + sizeof(value));
+		return *this;
+	}
+	Writer &text(const std::string &string)
+	{
+		put<std::uint64_t>(string.size());
+		for (const char c : string)
+			put(c);
+		return *this;
+	}
+	Writer &header(std::uint64_t tensors, std::uint64_t values)
+	{
+		return put<std::uint32_t>(0x46554747).put<std::uint32_t>(3).put(tensors).put(values);
+	}
+	Writer &tensor(const std::string &name, std::vector<std::uint64_t> dimensions,
+		       std::uint32_t type, std::uint64_t offset)
+	{
+		text(name).put(static_cast<std::uint32_t>(dimensions.size()));
+		for (const std::uint64_t dimension : dimensions)
+			put(dimension);
+		return put(type).put(offset);
+	}
+	Writer &pad(std::size_t to)
+	{
+		bytes_.resize((bytes_.size() + to - 1) / to * to);
+		return *this;
+	}
+	std::span<const std::byte> bytes() const { return bytes_; }
+
+private:
+	std::vector<std::byte> bytes_;
+};
+
+std::string error_of(const Writer &writer)
+{
+	const auto gguf = Gguf::parse(writer.bytes());
+	return gguf ? "no error" : gguf.error().message;
+}
+
+TEST(Gguf, ReadsEveryTypeOfTensor)
+{
+	Writer writer;
+	writer.header(4, 1).text("x").put<std::uint32_t>(6).put(1.5F);
+	writer.tensor("a", {2, 2}, 0, 0).tensor("b", {2}, 1, 32);
+	writer.tensor("c", {32}, 8, 64).tensor("d", {32}, 2, 128).pad(32);
+	writer.put(1.0F).put(2.0F).put(3.0F).put(4.0F).pad(32);
+	/* fp16 of 1 and -2. */
+	writer.put<std::uint16_t>(0x3c00).put<std::uint16_t>(0xc000).pad(32);
+	/* Q8_0: scale 0.5, then -16 to 15. */
+	writer.put<std::uint16_t>(0x3800);
+	for (int i = 0; i < 32; i++)
+		writer.put(static_cast<std::int8_t>(i - 16));
+	writer.pad(32);
+	/* Q4_0: scale 2; element i is in the low half, 16 + i in the high one. */
+	writer.put<std::uint16_t>(0x4000);
+	for (int i = 0; i < 16; i++)
+		writer.put(static_cast<std::uint8_t>(i | (15 - i) << 4));
+
+	const auto gguf = Gguf::parse(writer.bytes());
+	ASSERT_TRUE(gguf) << gguf.error().message;
+	EXPECT_EQ(*gguf->number("x"), 1.5);
+	EXPECT_THAT(to_floats(**gguf->tensor("a", 2, 2)), ElementsAre(1, 2, 3, 4));
+	EXPECT_THAT(to_floats(**gguf->tensor("b", 1, 2)), ElementsAre(1, -2));
+	const auto q8 = to_floats(**gguf->tensor("c", 1, 32));
+	const auto q4 = to_floats(**gguf->tensor("d", 1, 32));
+	for (std::size_t i = 0; i < 16; i++) {
+		EXPECT_EQ(q8[i], (static_cast<float>(i) - 16) * 0.5F);
+		EXPECT_EQ(q4[i], (static_cast<float>(i) - 8) * 2);
+		EXPECT_EQ(q4[16 + i], (7 - static_cast<float>(i)) * 2);
+	}
+	EXPECT_THAT(gguf->tensor("a", 4, 1).error().message, HasSubstr("2 x 2, not 1 x 4"));
+	EXPECT_THAT(gguf->tensor("e", 1, 1).error().message, HasSubstr("'e' is missing"));
+	EXPECT_THAT(gguf->string("x").error().message, HasSubstr("'x' is no string"));
+	EXPECT_THAT(gguf->integer("x", 0, 9).error().message, HasSubstr("whole number"));
+}
+
+TEST(Gguf, NamesWhatIsWrong)
+{
+	EXPECT_THAT(error_of(Writer().put<std::uint32_t>(1)), HasSubstr("not a GGUF file"));
+	EXPECT_THAT(error_of(Writer().put<std::uint32_t>(0x46554747).put<std::uint32_t>(2)),
+		    HasSubstr("version 2"));
+	EXPECT_THAT(error_of(Writer().header(1ULL << 60U, 0)), HasSubstr("too many"));
+	EXPECT_THAT(error_of(Writer().header(0, 1).text("key").put<std::uint32_t>(99)),
+		    HasSubstr("'key'"));
+	EXPECT_THAT(error_of(Writer().header(1, 0).tensor("t", {4}, 77, 0)),
+		    HasSubstr("'t' has type 77"));
+	EXPECT_THAT(error_of(Writer().header(1, 0).tensor("t", {4}, 0, 0).pad(32)),
+		    HasSubstr("'t' reaches beyond"));
+	EXPECT_THAT(error_of(Writer().header(1, 0).tensor("t", {4}, 0, ~0ULL - 7).pad(32)),
+		    HasSubstr("'t' reaches beyond"));
+	EXPECT_THAT(error_of(Writer().header(1, 0).tensor("t", {0}, 0, 0)),
+		    HasSubstr("dimension of 0"));
+	EXPECT_THAT(error_of(Writer().header(1, 0).tensor("t", {1U << 31U, 1U << 31U}, 0, 0)),
+		    HasSubstr("cannot be read"));
+	EXPECT_THAT(error_of(Writer().header(1, 0).tensor("t", {33}, 8, 0)),
+		    HasSubstr("cannot be read"));
+	EXPECT_THAT(Gguf::open("/nonexistent").error().message, HasSubstr("/nonexistent"));
+	EXPECT_EQ(Gguf::open("/nonexistent").error().code, ENOENT);
+	EXPECT_EQ(Gguf::open("/").error().code, EINVAL);
+}
+
+TEST(Gguf, EveryTruncationIsAnError)
+{
+	std::ifstream file(model_path, std::ios::binary);
+	const std::string bytes(std::istreambuf_iterator<char>(file), {});
+	ASSERT_GT(bytes.size(), 100000U);
+	const auto all = std::as_bytes(std::span(bytes));
+
+	ASSERT_TRUE(Gguf::parse(all));
+	for (std::size_t size = 0; size < all.size(); size += size < 30000 ? 7 : 4099) {
+		/* A copy, so that reading beyond it is seen by sanitizers. */
+		const std::vector<std::byte> cut(all.begin(),
+						 all.begin() + static_cast<std::ptrdiff_t>(size));
+		const auto gguf = Gguf::parse(cut);
+		ASSERT_FALSE(gguf) << size;
+		EXPECT_FALSE(gguf.error().message.empty());
+	}
+}
+
+TEST(Shape, AnotherArchitectureIsRefused)
+{
+	Writer writer;
+	writer.header(0, 1).text("general.architecture").put<std::uint32_t>(8).text("mamba");
+	const auto gguf = Gguf::parse(writer.bytes());
+	ASSERT_TRUE(gguf);
+	EXPECT_THAT(read_shape(*gguf).error().message, HasSubstr("'mamba' is not 'llama'"));
+	EXPECT_THAT(Tokenizer::create(*gguf).error().message, HasSubstr("tokenizer.ggml.model"));
+}
+
+TEST(Tokenizer, TextComesBack)
+{
+	const auto gguf = Gguf::open(model_path);
+	ASSERT_TRUE(gguf);
+	const auto tokenizer = Tokenizer::create(*gguf);
+	ASSERT_TRUE(tokenizer) << tokenizer.error().message;
+
+	for (const std::string text :
+	     {"In the beginning God created the heaven and the earth.", "", " two  blanks ",
+	      "line\nline", "Zo\xc3\xab \xe2\x82\xac \xf0\x9f\x98\x80", "\xff\xfe broken \xe2",
+	      "<s>"}) {
+		const std::vector<Token> tokens = tokenizer->encode(text);
+		std::string back;
+		/* After the begin token. */
+		for (std::size_t i = 1; i < tokens.size(); i++)
+			back += tokenizer->decode(tokens[i], i == 1);
+		EXPECT_EQ(back, text);
+	}
+	/* Words of the training text are few tokens. */
+	EXPECT_LE(tokenizer->encode("And the LORD said unto Moses").size(), 12U);
+}
+
+TEST(Sampler, KeepsToTopKAndTopP)
+{
+	const std::array<float, 5> logits{0, 3, 2.9F, -1, 1};
+
+	EXPECT_EQ(Sampler({}).sample(logits), 1U);
+	Sampler two({.temperature = 1, .top_k = 2, .top_p = 1, .seed = 7});
+	Sampler most({.temperature = 1, .top_k = 0, .top_p = 0.4F, .seed = 7});
+	std::array<int, 5> seen{};
+	for (int i = 0; i < 2000; i++) {
+		seen[two.sample(logits)]++;
+		EXPECT_EQ(most.sample(logits), 1U);
+	}
+	EXPECT_EQ(seen[0] + seen[3] + seen[4], 0);
+	/* e^0.1 to 1. */
+	EXPECT_NEAR(static_cast<double>(seen[1]) / seen[2], 1.105, 0.15);
+}
+
+/// The first @p count greedy tokens after @p prompt, as text.
+std::string greedy(Transformer &model, const Tokenizer &tokenizer, const std::string &prompt,
+		   std::size_t count)
+{
+	std::vector<Token> next = tokenizer.encode(prompt);
+	std::string text;
+
+	for (std::size_t i = 0; i < count; i++) {
+		const auto logits = model.forward(next);
+		EXPECT_TRUE(logits) << logits.error().message;
+		next = {Sampler({}).sample(*logits)};
+		text += tokenizer.decode(next.front(), i == 0 && prompt.empty());
+	}
+	return text;
+}
+
+TEST(Transformer, TheNpuWritesTheTextOfTheCpu)
+{
+	const auto gguf = Gguf::open(model_path);
+	ASSERT_TRUE(gguf);
+	const auto tokenizer = Tokenizer::create(*gguf);
+	auto device = Device::create(std::make_shared<test::FakeDriver>());
+	ASSERT_TRUE(tokenizer && device);
+	auto npu = npu_backend(*device, Precision::fp16);
+	ASSERT_TRUE(npu);
+	auto on_npu = Transformer::create(*gguf, std::move(*npu), 128, {});
+	auto on_cpu = Transformer::create(*gguf, cpu_backend(), 128, {});
+	ASSERT_TRUE(on_npu && on_cpu);
+
+	const std::string text = greedy(*on_cpu, *tokenizer, "And it came to pass", 48);
+	EXPECT_EQ(greedy(*on_npu, *tokenizer, "And it came to pass", 48), text);
+	/* From an independent implementation in another language. */
+	EXPECT_THAT(text, testing::StartsWith(", when the children of Israel heard that the king "
+					      "had said, What is this"));
+	EXPECT_EQ(on_npu->backend().statistics()->cpu_macs, 0U);
+	EXPECT_EQ(on_npu->backend().statistics()->npu_macs,
+		  on_cpu->backend().statistics()->cpu_macs);
+}
+
+TEST(Transformer, TokensTogetherAreTokensOneByOne)
+{
+	const auto gguf = Gguf::open(model_path);
+	ASSERT_TRUE(gguf);
+	auto model = Transformer::create(*gguf, cpu_backend(), 200, {});
+	ASSERT_TRUE(model);
+	std::vector<Token> tokens;
+	for (Token i = 0; i < 150; i++)
+		tokens.push_back(259 + i * 7 % 250);
+
+	const auto together = model->forward(tokens, true);
+	ASSERT_TRUE(together);
+	const std::vector<float> all(together->begin(), together->end());
+	model->restart();
+	for (std::size_t i = 0; i < tokens.size(); i++) {
+		const auto one = model->forward({&tokens[i], 1});
+		ASSERT_TRUE(one);
+		for (std::size_t j = 0; j < one->size(); j++)
+			ASSERT_NEAR((*one)[j], all[i * one->size() + j], 1e-3);
+	}
+	EXPECT_FALSE(model->forward({}));
+	const std::vector<Token> unknown{100000};
+	EXPECT_THAT(model->forward(unknown).error().message, HasSubstr("vocabulary"));
+	tokens.resize(51);
+	EXPECT_THAT(model->forward(tokens).error().message, HasSubstr("position 150"));
+}
+
+TEST(Transformer, ADeviceThatGoesAwayIsAnError)
+{
+	const auto gguf = Gguf::open(model_path);
+	ASSERT_TRUE(gguf);
+	auto driver = std::make_shared<test::FakeDriver>();
+	auto device = Device::create(driver);
+	ASSERT_TRUE(device);
+	auto npu = npu_backend(*device, Precision::int8);
+	ASSERT_TRUE(npu);
+	auto model = Transformer::create(*gguf, std::move(*npu), 16, {});
+	ASSERT_TRUE(model);
+	const std::vector<Token> tokens{1, 300};
+	ASSERT_TRUE(model->forward(tokens));
+	driver->fail(DRM_IOCTL_NPU_JOB_SUBMIT, ENODEV);
+	EXPECT_EQ(model->forward(tokens).error().code, ENODEV);
+}
+
+TEST(Stories, ContinuesAsPublished)
+{
+	const std::filesystem::path shared =
+		std::filesystem::path(NPU_SOURCE_DIR) / "../shared/models/llm";
+	const std::filesystem::path converted =
+		std::filesystem::path(testing::TempDir()) / "stories260K.gguf";
+
+	if (!std::filesystem::exists(shared / "stories260K.bin"))
+		GTEST_SKIP() << "stories260K.bin and tok512.bin (karpathy/tinyllamas) are not in "
+			     << shared;
+	const std::string command = "python3 " NPU_SOURCE_DIR "/tests/models/convert_llama2c.py " +
+				    (shared / "stories260K.bin").string() + " " +
+				    (shared / "tok512.bin").string() + " " + converted.string() +
+				    " >/dev/null";
+	ASSERT_EQ(std::system(command.c_str()), 0);
+	const auto gguf = Gguf::open(converted);
+	ASSERT_TRUE(gguf) << gguf.error().message;
+	const auto tokenizer = Tokenizer::create(*gguf);
+	auto device = Device::create(std::make_shared<test::FakeDriver>());
+	ASSERT_TRUE(tokenizer && device);
+	auto npu = npu_backend(*device, Precision::fp16);
+	ASSERT_TRUE(npu);
+	auto model = Transformer::create(*gguf, std::move(*npu), 64, {});
+	ASSERT_TRUE(model) << model.error().message;
+	EXPECT_THAT(greedy(*model, *tokenizer, "", 40),
+		    testing::StartsWith("Once upon a time, there was a little girl named Lily. She "
+					"loved to play outside in the park"));
+}
+
+} // namespace
+
+} // namespace npu::llm

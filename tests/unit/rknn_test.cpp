@@ -1,0 +1,300 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The generator against exact reference arithmetic, through the model.
+ */
+#include <algorithm>
+#include <bit>
+#include <cmath>
+#include <cstring>
+#include <random>
+
+#include <gtest/gtest.h>
+
+#include <engine/numeric.h>
+#include <rknn/matmul.h>
+#include <rknn/registers.h>
+#include <rknn/rknn_regs.h>
+
+#include "machine.h"
+
+namespace npu::rknn
+{
+
+namespace
+{
+
+struct Shape {
+	std::uint32_t m;
+	std::uint32_t k;
+	std::uint32_t n;
+};
+
+/// All shapes: every row count of interest with every alignment edge of K and
+/// N, then cuts of K and of the rows, then random ones.
+std::vector<Shape> shapes()
+{
+	std::vector<Shape> list;
+
+	for (const std::uint32_t m : {1U, 2U, 3U, 4U, 5U, 31U, 33U, 128U})
+		for (const std::uint32_t k : {1U, 15U, 16U, 17U, 31U, 32U, 33U, 64U, 100U})
+			for (const std::uint32_t n : {1U, 15U, 17U, 32U, 33U, 97U})
+				list.push_back({m, k, n});
+	for (const std::uint32_t k : {2047U, 2048U, 2049U, 4096U, 4100U, 8960U})
+		for (const std::uint32_t m : {1U, 5U, 130U})
+			list.push_back({m, k, 40});
+	for (const std::uint32_t m : {384U, 1022U, 1023U, 1500U})
+		list.push_back({m, 40, 33});
+	list.push_back({384, 700, 96});
+	/* More output channels than a task can have. */
+	for (const std::uint32_t n : {8128U, 8129U, 3 * 8128U + 1U, 152064U})
+		list.push_back({1, 32, n});
+	std::mt19937 random(1);
+	for (int i = 0; i < 60; i++)
+		list.push_back({1 + static_cast<std::uint32_t>(random() % 70),
+				1 + static_cast<std::uint32_t>(random() % 900),
+				1 + static_cast<std::uint32_t>(random() % 300)});
+	return list;
+}
+
+/// What the model computes for @p weights (n rows of k) and @p features.
+template <typename Operand, typename Sum>
+std::vector<Sum> multiply(Type type, const Shape &shape, const std::vector<Operand> &features,
+			  const std::vector<Operand> &weights)
+{
+	const WeightLayout layout(type, shape.k, shape.n);
+	const Plan plan = plan_matmul({&layout, 1}, shape.m, test::Machine::core_count);
+	test::Machine machine;
+	Addresses addresses;
+
+	addresses.features = machine.allocate(feature_bytes(layout, shape.m));
+	addresses.weights = machine.allocate(layout.bytes());
+	addresses.results = machine.allocate(result_bytes(layout, shape.m));
+	pack_features(layout, shape.m, std::as_bytes(std::span(features)),
+		      machine.memory(addresses.features));
+	pack_weights(layout, std::as_bytes(std::span(weights)), machine.memory(addresses.weights));
+
+	for (std::uint32_t core = 0; core < plan.lanes.size(); core++) {
+		Lane lane;
+		for (const Tile &tile : plan.lanes[core])
+			lane.push_back({emit(layout, shape.m, tile, addresses), enable_convolution, 0});
+		const npu_model_status status = machine.run(core, lane);
+		EXPECT_EQ(status, NPU_MODEL_DONE)
+			<< std::hex << machine.core(core).error_reg << " = "
+			<< machine.core(core).error_value << " fault at "
+			<< machine.core(core).fault_addr;
+		EXPECT_NE(npu_model_irq(&machine.core(core)), 0U);
+	}
+
+	std::vector<Sum> partial(result_bytes(layout, shape.m) / sizeof(Sum));
+	std::memcpy(partial.data(), machine.memory(addresses.results).data(),
+		    partial.size() * sizeof(Sum));
+	std::vector<Sum> rows(std::size_t{shape.m} * shape.n);
+	gather_results(layout, shape.m, partial, rows);
+	return rows;
+}
+
+std::string name(const Shape &shape)
+{
+	return std::to_string(shape.m) + " x " + std::to_string(shape.k) + " x " +
+	       std::to_string(shape.n);
+}
+
+TEST(Matmul, ThreeHundredShapesAtLeast)
+{
+	EXPECT_GE(shapes().size(), 300U);
+}
+
+TEST(Matmul, Int8IsExact)
+{
+	std::mt19937 random(2);
+
+	for (const Shape &shape : shapes()) {
+		SCOPED_TRACE(name(shape));
+		std::vector<std::int8_t> a(std::size_t{shape.m} * shape.k);
+		std::vector<std::int8_t> b(std::size_t{shape.n} * shape.k);
+		for (auto *operand : {&a, &b})
+			for (std::int8_t &value : *operand)
+				value = static_cast<std::int8_t>(random());
+		const auto c = multiply<std::int8_t, std::int32_t>(Type::int8, shape, a, b);
+
+		std::size_t wrong = 0;
+		for (std::size_t row = 0; row < shape.m; row++)
+			for (std::size_t column = 0; column < shape.n; column++) {
+				std::int32_t sum = 0;
+				for (std::size_t i = 0; i < shape.k; i++)
+					sum += a[row * shape.k + i] * b[column * shape.k + i];
+				wrong += c[row * shape.n + column] != sum;
+			}
+		ASSERT_EQ(wrong, 0U);
+	}
+}
+
+/// Exact sum of products of fp16 numbers, as a multiple of 2^-48.
+__extension__ using Int128 = __int128;
+__extension__ using UInt128 = unsigned __int128;
+
+Int128 fixed(std::uint16_t half)
+{
+	const int exponent = (half >> 10) & 0x1f;
+	const int significand = exponent ? (half & 0x3ff) | 0x400 : half & 0x3ff;
+	const Int128 value = static_cast<Int128>(significand) << (exponent ? exponent - 1 : 0);
+
+	return half & 0x8000 ? -value : value;
+}
+
+/// The nearest fp32 to @p sum * 2^-48, ties to even. A long double has 64 bits,
+/// so the bits beyond are folded into the last before it is rounded.
+float round_once(Int128 sum)
+{
+	const bool negative = sum < 0;
+	auto magnitude = static_cast<UInt128>(negative ? -sum : sum);
+	int exponent = -48;
+
+	while (magnitude >> 40) {
+		magnitude = magnitude >> 1 | (magnitude & 1);
+		exponent++;
+	}
+	/* A double holds 40 bits exactly; the conversion to float rounds once. */
+	const auto value = static_cast<float>(
+		std::ldexp(static_cast<double>(static_cast<std::uint64_t>(magnitude)), exponent));
+	return negative ? -value : value;
+}
+
+/// The rule measured on silicon: groups of 32 exact, then fp32 additions; a cut
+/// of K starts again, and its result is added.
+float expected_fp16(const WeightLayout &layout, const std::uint16_t *a, const std::uint16_t *b)
+{
+	float total = 0;
+
+	for (std::uint32_t slice = 0; slice < layout.slices(); slice++) {
+		float sum = 0;
+		const std::uint32_t end = std::min(layout.slice_begin(slice + 1), layout.k());
+
+		for (std::uint32_t k = layout.slice_begin(slice); k < end; k += 32) {
+			Int128 group = 0;
+			for (std::uint32_t i = k; i < std::min(k + 32, end); i++)
+				group += fixed(a[i]) * fixed(b[i]);
+			sum += round_once(group);
+		}
+		total = slice ? total + sum : sum;
+	}
+	return total;
+}
+
+TEST(Matmul, Fp16FollowsTheRuleOf32)
+{
+	std::mt19937 random(3);
+
+	for (const Shape &shape : shapes()) {
+		SCOPED_TRACE(name(shape));
+		std::vector<std::uint16_t> a(std::size_t{shape.m} * shape.k);
+		std::vector<std::uint16_t> b(std::size_t{shape.n} * shape.k);
+		for (auto *operand : {&a, &b})
+			for (std::uint16_t &value : *operand) {
+				/* Finite; mostly of middling size, sometimes of any. */
+				const auto bits = static_cast<std::uint16_t>(random());
+				const bool any = random() % 8 == 0;
+				value = any && (bits & 0x7c00) != 0x7c00
+						? bits
+						: static_cast<std::uint16_t>((bits & 0x83ff) |
+									     0x3000 |
+									     (bits & 0x0c00));
+			}
+		const auto c = multiply<std::uint16_t, float>(Type::fp16, shape, a, b);
+		const WeightLayout layout(Type::fp16, shape.k, shape.n);
+
+		std::size_t wrong = 0;
+		for (std::size_t row = 0; row < shape.m; row++)
+			for (std::size_t column = 0; column < shape.n; column++)
+				wrong += std::bit_cast<std::uint32_t>(c[row * shape.n + column]) !=
+					 std::bit_cast<std::uint32_t>(
+						 expected_fp16(layout, &a[row * shape.k],
+							       &b[column * shape.k]));
+		ASSERT_EQ(wrong, 0U);
+	}
+}
+
+TEST(Plan, CoversEverythingOnceAndKeepsTheHardwaresLimits)
+{
+	for (const Type type : {Type::int8, Type::fp16})
+		for (const Shape &shape : shapes()) {
+			SCOPED_TRACE(name(shape));
+			const WeightLayout layout(type, shape.k, shape.n);
+			const Plan plan = plan_matmul({&layout, 1}, shape.m, 3);
+			std::uint64_t area = 0;
+			std::uint64_t macs = 0;
+
+			EXPECT_LE(plan.lanes.size(), 3U);
+			for (const auto &lane : plan.lanes) {
+				EXPECT_FALSE(lane.empty());
+				EXPECT_FALSE(lane.front().data_reuse);
+				for (const Tile &tile : lane) {
+					const std::uint64_t k = layout.slice_begin(tile.slice + 1) -
+								layout.slice_begin(tile.slice);
+					const std::uint64_t row =
+						(k * element_bytes(type) + 63) / 64 * 64;
+					const std::uint64_t group =
+						kernel_group(type) * k * element_bytes(type);
+
+					EXPECT_LE(tile.m, 1022U);
+					EXPECT_LE(tile.n, 8144U);
+					EXPECT_EQ(tile.n % kernel_group(type), 0U);
+					/* Never just full, and a kernel group beside it. */
+					EXPECT_LT(tile.m * row,
+						  std::uint64_t{tile.data_banks} * 32768);
+					EXPECT_LE(group, (12 - tile.data_banks) * 32768ULL);
+					area += std::uint64_t{tile.m} * tile.n * k;
+				}
+			}
+			EXPECT_EQ(area, std::uint64_t{shape.m} * layout.padded_n() *
+						layout.padded_k());
+			macs = std::uint64_t{shape.m} * shape.n * shape.k;
+			EXPECT_EQ(plan.cost.macs, macs);
+		}
+}
+
+TEST(Plan, SharesOutEvenly)
+{
+	const std::vector<WeightLayout> qkv{
+		{Type::int8, 192, 192}, {Type::int8, 192, 96}, {Type::int8, 192, 96}};
+	const Plan plan = plan_matmul(qkv, 1, 3);
+
+	ASSERT_EQ(plan.lanes.size(), 3U);
+	for (const auto &lane : plan.lanes) {
+		std::uint32_t channels = 0;
+		for (std::size_t i = 0; i < lane.size(); i++) {
+			channels += lane[i].n;
+			/* The layers share their features. */
+			EXPECT_EQ(lane[i].data_reuse, i > 0);
+		}
+		EXPECT_EQ(channels, 128U);
+	}
+}
+
+TEST(Plan, ReusedFeaturesSaveTheirBytes)
+{
+	const WeightLayout layout(Type::int8, 512, 3 * 8128 * 2);
+	const Plan plan = plan_matmul({&layout, 1}, 64, 3);
+	const std::uint64_t weights = layout.bytes();
+	const std::uint64_t results = result_bytes(layout, 64);
+
+	EXPECT_EQ(plan.cost.bytes, weights + results + 3 * feature_bytes(layout, 64));
+}
+
+TEST(Registers, AreWhereTheDriverHasThem)
+{
+	EXPECT_EQ(reg::cna_conv_con1, RKNN_CNA_CONV_CON1);
+	EXPECT_EQ(reg::cna_cbuf_con0, RKNN_CNA_CBUF_CON0);
+	EXPECT_EQ(reg::cna_feature_data_addr, RKNN_CNA_FEATURE_DATA_ADDR);
+	EXPECT_EQ(reg::cna_dcomp_addr0, RKNN_CNA_DCOMP_ADDR0);
+	EXPECT_EQ(reg::core_misc_cfg, RKNN_CORE_MISC_CFG);
+	EXPECT_EQ(reg::dpu_dst_base_addr, RKNN_DPU_DST_BASE_ADDR);
+	EXPECT_EQ(reg::dpu_surface_add, RKNN_DPU_SURFACE_ADD);
+	EXPECT_EQ(command(reg::dpu_surface_add, 0x1234),
+		  RKNN_CMD(RKNN_TARGET_DPU, RKNN_DPU_SURFACE_ADD, 0x1234));
+	EXPECT_EQ(enable_convolution, static_cast<std::uint32_t>(RKNN_ENABLE_CONV));
+}
+
+} // namespace
+
+} // namespace npu::rknn
