@@ -119,24 +119,24 @@ struct npu_model_slice {
  * enum npu_model_block - blocks with ping-pong register groups
  */
 enum npu_model_block {
+	/** @NPU_MODEL_CNA: Feature and weight loading. */
 	NPU_MODEL_CNA,
+	/** @NPU_MODEL_CORE: Multiply-accumulate array. */
 	NPU_MODEL_CORE,
+	/** @NPU_MODEL_DPU: Post-processing and write-back. */
 	NPU_MODEL_DPU,
+	/** @NPU_MODEL_BLOCKS: Number of blocks. */
 	NPU_MODEL_BLOCKS,
 };
 
 /**
  * struct npu_model_core - one core
  *
- * Large (about 0.5 MiB); the host allocates it. Everything is private to the
- * model but @stats, @error_reg, @error_value, @fault_addr and @active_cores.
+ * Large (about 0.5 MiB); the host allocates it.
  */
 struct npu_model_core {
-	struct npu_model_bus bus;
-	struct npu_model_params params;
+	/** @stats: What it has done. */
 	struct npu_model_stats stats;
-	/** @index: Number of this core. */
-	__u32 index;
 	/** @active_cores: Cores that share the bus now; set by the host. */
 	__u32 active_cores;
 	/** @error_reg: Register that explains a run that did not end well. */
@@ -145,6 +145,11 @@ struct npu_model_core {
 	__u32 error_value;
 	/** @fault_addr: Address that the bus refused. */
 	__u32 fault_addr;
+
+	/* private: the rest is the model's own. */
+	struct npu_model_bus bus;
+	struct npu_model_params params;
+	__u32 index;
 
 	/* PC */
 	__u32 pc_base;
@@ -167,7 +172,7 @@ struct npu_model_core {
 	struct npu_model_slice slices[NPU_MODEL_KERNELS];
 	__u32 acc[NPU_MODEL_POSITIONS * NPU_MODEL_KERNELS];
 	__u8 stage[NPU_MODEL_POSITIONS * NPU_MODEL_KERNELS * 4];
-	__u8 cbuf[12 * 32768] __attribute__((aligned(64)));
+	__u8 cbuf[12 * 32768];
 };
 
 /**

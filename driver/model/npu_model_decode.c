@@ -34,6 +34,7 @@ static const struct {
 	{ RKNN_DPU_OUT_CVT_OFFSET, ~0u, 0 },
 	{ RKNN_DPU_OUT_CVT_SCALE, 0xffff, 1 },
 	{ RKNN_DPU_OUT_CVT_SHIFT, 0x3f, 0 },
+	{ 0, 0, 0 }
 };
 
 static enum npu_model_status stop(struct npu_model_core *core, __u32 reg,
@@ -48,7 +49,7 @@ static enum npu_model_status check_fixed(struct npu_model_core *core)
 {
 	__u32 i;
 
-	for (i = 0; i < sizeof(fixed_regs) / sizeof(fixed_regs[0]); i++) {
+	for (i = 0; fixed_regs[i].reg; i++) {
 		__u32 value = npu_model_get(core, fixed_regs[i].reg);
 
 		if ((value & fixed_regs[i].mask) != fixed_regs[i].value)
@@ -111,8 +112,9 @@ static enum npu_model_status decode_feature(struct npu_model_core *core,
 	task->data_bytes = data_bank * RKNN_CBUF_BANK_BYTES;
 	task->data_reuse = !!(cbuf0 & RKNN_CBUF_CON0_DATA_REUSE);
 	/*
-	 * Assumed: features that do not fit their banks are waited for, for
-	 * ever. Entries that are too few overlap rows, and give wrong results.
+	 * Assumed: the task waits without end for features that do not fit
+	 * their banks. Entries that are too few overlap rows, and give wrong
+	 * results.
 	 */
 	if ((__u64)(task->height - 1) * task->row_bytes +
 	    (__u64)task->width * task->pixel_bytes > task->data_bytes)
@@ -157,7 +159,7 @@ static enum npu_model_status decode_weights(struct npu_model_core *core,
 	/*
 	 * Weights stream through their banks; one group must fit at a time.
 	 * Assumed: more banks than there are, or a group that does not fit, or
-	 * reuse of weights that cannot be resident, is waited for for ever.
+	 * reuse of weights that cannot be resident, is waited for without end.
 	 */
 	if (task->data_bytes + task->weight_bytes > RKNN_CBUF_BYTES ||
 	    task->group_kernels * task->kernel_bytes > task->weight_bytes ||

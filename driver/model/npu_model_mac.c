@@ -141,10 +141,10 @@ static __u32 fp32_from_s64(__s64 sum, __s32 exponent)
 			 round_fp32(0, sum, exponent, 0);
 }
 
-static __u32 fp32_from_s128(__int128 sum, __s32 exponent)
+static __u32 fp32_from_s128(__int128_t sum, __s32 exponent)
 {
-	unsigned __int128 magnitude = sum < 0 ? -(unsigned __int128)sum :
-							(unsigned __int128)sum;
+	__uint128_t magnitude = sum < 0 ? -(__uint128_t)sum :
+							(__uint128_t)sum;
 	__u32 sign = sum < 0 ? FP32_SIGN : 0;
 	__u32 sticky = 0;
 	__s32 shift;
@@ -152,7 +152,7 @@ static __u32 fp32_from_s128(__int128 sum, __s32 exponent)
 	if (!(magnitude >> 64))
 		return magnitude ? round_fp32(sign, magnitude, exponent, 0) : 0;
 	shift = 64 - __builtin_clzll(magnitude >> 64);
-	sticky = (magnitude & (((unsigned __int128)1 << shift) - 1)) != 0;
+	sticky = (magnitude & (((__uint128_t)1 << shift) - 1)) != 0;
 	return round_fp32(sign, magnitude >> shift, exponent + shift, sticky);
 }
 
@@ -181,7 +181,7 @@ static __u32 dot_special(const struct npu_model_slice *x, const struct npu_model
 /* Sum of the products of two slices, rounded once. */
 static __u32 dot_fp16(const struct npu_model_slice *x, const struct npu_model_slice *w)
 {
-	__int128 wide = 0;
+	__int128_t wide = 0;
 	__s64 sum = 0;
 	__u32 i;
 
@@ -199,8 +199,8 @@ static __u32 dot_fp16(const struct npu_model_slice *x, const struct npu_model_sl
 				half_significand(w->half[i]);
 
 		/* Multiplied, since shifting a negative number is undefined. */
-		wide += (__int128)product *
-			((__int128)1 << (half_exponent(x->half[i]) +
+		wide += (__int128_t)product *
+			((__int128_t)1 << (half_exponent(x->half[i]) +
 					 half_exponent(w->half[i]) + 48));
 	}
 	return fp32_from_s128(wide, -48);

@@ -49,7 +49,10 @@ public:
 	}
 	Writer &header(std::uint64_t tensors, std::uint64_t values)
 	{
-		return put<std::uint32_t>(0x46554747).put<std::uint32_t>(3).put(tensors).put(values);
+		return put<std::uint32_t>(0x46554747)
+			.put<std::uint32_t>(3)
+			.put(tensors)
+			.put(values);
 	}
 	Writer &tensor(const std::string &name, std::vector<std::uint64_t> dimensions,
 		       std::uint32_t type, std::uint64_t offset)

@@ -81,13 +81,14 @@ npu_model_status Machine::run(std::uint32_t core, const Lane &lane, std::uint32_
 		const std::size_t next = last ? 0 : lane[i + 1].commands.size() + link_words;
 		std::vector<std::uint64_t> words = lane[i].commands;
 
-		words.push_back(last ? 0 : RKNN_CMD(RKNN_TARGET_PC, RKNN_PC_BASE_ADDRESS,
-						    addresses[i + 1]));
+		words.push_back(
+			last ? 0
+			     : RKNN_CMD(RKNN_TARGET_PC, RKNN_PC_BASE_ADDRESS, addresses[i + 1]));
 		words.push_back(RKNN_CMD(RKNN_TARGET_PC, RKNN_PC_REGISTER_AMOUNTS,
 					 last ? 0 : (next + 1) / 2 - 1));
 		words.push_back(RKNN_CMD(RKNN_TARGET_SYNC, 0, 0));
-		words.push_back(RKNN_CMD(RKNN_TARGET_ENABLE, RKNN_PC_OPERATION_ENABLE,
-					 lane[i].enable));
+		words.push_back(
+			RKNN_CMD(RKNN_TARGET_ENABLE, RKNN_PC_OPERATION_ENABLE, lane[i].enable));
 		std::memcpy(memory(addresses[i]).data(), words.data(), words.size() * 8);
 	}
 
@@ -95,7 +96,8 @@ npu_model_status Machine::run(std::uint32_t core, const Lane &lane, std::uint32_
 	const std::uint32_t pointer = RKNN_S_POINTER_PING_PONG | RKNN_S_POINTER_CORE(core);
 	const auto words = static_cast<std::uint32_t>(lane.front().commands.size() + link_words);
 	model->active_cores = lanes;
-	for (const auto &[reg, value] : std::initializer_list<std::pair<std::uint32_t, std::uint32_t>>{
+	for (const auto &[reg, value] :
+	     std::initializer_list<std::pair<std::uint32_t, std::uint32_t>>{
 		     {RKNN_CNA_S_POINTER, pointer},
 		     {RKNN_CORE_S_POINTER, pointer},
 		     {RKNN_PC_BASE_ADDRESS, addresses.front()},

@@ -29,12 +29,6 @@ void expect_exact(const Matmul &matmul, uint32_t seed)
 
 enum class Shape { fours, lines, native, rows_in, rows_out, rows };
 
-struct Case {
-	Kind kind;
-	Shape shape;
-	uint32_t m;
-};
-
 class Layout : public testing::TestWithParam<std::tuple<Kind, Shape, uint32_t>>
 {
 protected:

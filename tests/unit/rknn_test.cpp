@@ -76,12 +76,12 @@ std::vector<Sum> multiply(Type type, const Shape &shape, const std::vector<Opera
 	for (std::uint32_t core = 0; core < plan.lanes.size(); core++) {
 		Lane lane;
 		for (const Tile &tile : plan.lanes[core])
-			lane.push_back({emit(layout, shape.m, tile, addresses), enable_convolution, 0});
+			lane.push_back(
+				{emit(layout, shape.m, tile, addresses), enable_convolution, 0});
 		const npu_model_status status = machine.run(core, lane);
-		EXPECT_EQ(status, NPU_MODEL_DONE)
-			<< std::hex << machine.core(core).error_reg << " = "
-			<< machine.core(core).error_value << " fault at "
-			<< machine.core(core).fault_addr;
+		EXPECT_EQ(status, NPU_MODEL_DONE) << std::hex << machine.core(core).error_reg
+						  << " = " << machine.core(core).error_value
+						  << " fault at " << machine.core(core).fault_addr;
 		EXPECT_NE(npu_model_irq(&machine.core(core)), 0U);
 	}
 
@@ -207,9 +207,8 @@ TEST(Matmul, Fp16FollowsTheRuleOf32)
 		for (std::size_t row = 0; row < shape.m; row++)
 			for (std::size_t column = 0; column < shape.n; column++)
 				wrong += std::bit_cast<std::uint32_t>(c[row * shape.n + column]) !=
-					 std::bit_cast<std::uint32_t>(
-						 expected_fp16(layout, &a[row * shape.k],
-							       &b[column * shape.k]));
+					 std::bit_cast<std::uint32_t>(expected_fp16(
+						 layout, &a[row * shape.k], &b[column * shape.k]));
 		ASSERT_EQ(wrong, 0U);
 	}
 }
@@ -246,8 +245,8 @@ TEST(Plan, CoversEverythingOnceAndKeepsTheHardwaresLimits)
 					area += std::uint64_t{tile.m} * tile.n * k;
 				}
 			}
-			EXPECT_EQ(area, std::uint64_t{shape.m} * layout.padded_n() *
-						layout.padded_k());
+			EXPECT_EQ(area,
+				  std::uint64_t{shape.m} * layout.padded_n() * layout.padded_k());
 			macs = std::uint64_t{shape.m} * shape.n * shape.k;
 			EXPECT_EQ(plan.cost.macs, macs);
 		}

@@ -169,10 +169,11 @@ Result<void> Engine::load(const Linear &layer, std::uint32_t m, std::span<const 
 			break;
 		case Precision::fp16:
 			/* A power of two, so that scaling loses nothing. */
-			factor = most > 0 ? std::ldexp(1.0F, std::clamp(fp16_exponent -
+			factor = most > 0
+					 ? std::ldexp(1.0F, std::clamp(fp16_exponent -
 									       std::ilogb(most) - 1,
 								       -100, 100))
-					  : 1.0F;
+					 : 1.0F;
 			to_fp16_split(values, factor, halves.subspan(at, k),
 				      halves.subspan(half + at, k));
 			break;

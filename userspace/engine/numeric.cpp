@@ -14,9 +14,7 @@
 #include <cassert>
 
 HWY_BEFORE_NAMESPACE();
-namespace npu
-{
-namespace HWY_NAMESPACE
+namespace npu::HWY_NAMESPACE
 {
 namespace
 {
@@ -93,8 +91,8 @@ void AddScaled(std::span<const float> x, float factor, std::span<float> y)
 	const auto f = hn::Set(d, factor);
 
 	for_each_vector(x.size(), [&](std::size_t i, std::size_t count) {
-		const auto sum = hn::MulAdd(f, load(d, x.data() + i, count),
-					    load(d, y.data() + i, count));
+		const auto sum =
+			hn::MulAdd(f, load(d, x.data() + i, count), load(d, y.data() + i, count));
 		store(sum, d, y.data() + i, count);
 	});
 }
@@ -200,8 +198,7 @@ void DequantiseSplit(std::span<const std::int32_t> high, std::span<const std::in
 }
 
 } // namespace
-} // namespace HWY_NAMESPACE
-} // namespace npu
+} // namespace npu::HWY_NAMESPACE
 HWY_AFTER_NAMESPACE();
 
 #if HWY_ONCE

@@ -5,8 +5,6 @@
 #include <limits>
 #include <utility>
 
-#include <time.h>
-
 namespace npu
 {
 
@@ -17,11 +15,12 @@ namespace
 std::int64_t deadline(std::chrono::nanoseconds timeout)
 {
 	constexpr std::int64_t never = std::numeric_limits<std::int64_t>::max();
-	timespec now{};
+	/* libstdc++'s steady clock is CLOCK_MONOTONIC. */
+	const std::int64_t now = std::chrono::duration_cast<std::chrono::nanoseconds>(
+					 std::chrono::steady_clock::now().time_since_epoch())
+					 .count();
 
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	const std::int64_t nanoseconds = now.tv_sec * 1'000'000'000LL + now.tv_nsec;
-	return timeout.count() > never - nanoseconds ? never : nanoseconds + timeout.count();
+	return timeout.count() > never - now ? never : now + timeout.count();
 }
 
 } // namespace

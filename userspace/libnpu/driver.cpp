@@ -54,8 +54,8 @@ public:
 
 	std::span<std::byte> map(std::size_t size, std::uint64_t offset, int &error) override
 	{
-		void *address = ::mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_SHARED,
-				       fd_.get(), static_cast<off_t>(offset));
+		void *address = ::mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd_.get(),
+				       static_cast<off_t>(offset));
 
 		error = address == MAP_FAILED ? -errno : 0;
 		if (error)

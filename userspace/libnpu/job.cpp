@@ -76,8 +76,7 @@ Job::~Job()
 	release();
 }
 
-Job::Job(Job &&other) noexcept
-	: driver_(std::move(other.driver_)), id_(std::exchange(other.id_, 0))
+Job::Job(Job &&other) noexcept : driver_(std::move(other.driver_)), id_(std::exchange(other.id_, 0))
 {
 }
 

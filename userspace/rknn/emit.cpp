@@ -83,8 +83,8 @@ void emit_cna(Stream &stream, const WeightLayout &weights, std::uint32_t m, cons
 	stream.set(reg::cna_weight_size0, tile.n * k * bytes);
 	stream.set(reg::cna_weight_size1, k * bytes);
 	stream.set(reg::cna_weight_size2, 1U << 24U | 1U << 16U | tile.n);
-	stream.set(reg::cna_cbuf_con0, tile.data_banks | weight_banks << 4U |
-					       (tile.data_reuse ? cbuf_data_reuse : 0U));
+	stream.set(reg::cna_cbuf_con0,
+		   tile.data_banks | weight_banks << 4U | (tile.data_reuse ? cbuf_data_reuse : 0U));
 	/* Entries of a row, 64 bytes each. */
 	stream.set(reg::cna_cbuf_con1, (k * bytes + 63) / 64);
 	stream.set(reg::cna_cvt_con0, cvt_bypass);

@@ -169,7 +169,8 @@ void pack_features(const WeightLayout &layout, std::uint32_t m, std::span<const 
 
 	assert(rows.size() >= row_bytes * m && out.size() >= feature_bytes(layout, m));
 	if (row_bytes != padded)
-		std::memset(out.data() + atoms * surface, 0, (padded / atom_bytes - atoms) * surface);
+		std::memset(out.data() + atoms * surface, 0,
+			    (padded / atom_bytes - atoms) * surface);
 
 	/* A block of rows at a time, so that the atoms written to stay in cache. */
 	constexpr std::uint32_t block = 16;

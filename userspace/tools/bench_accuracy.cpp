@@ -74,12 +74,11 @@ Result<void> go_on(llm::Transformer &model, std::span<const Token> text, std::ui
 		   Outcome &outcome)
 {
 	constexpr std::size_t begin = 8;
-	std::vector<Token> next(text.begin(), text.begin() + static_cast<std::ptrdiff_t>(std::min(
-							      begin, text.size())));
+	std::vector<Token> next(text.begin(), text.begin() + static_cast<std::ptrdiff_t>(
+								     std::min(begin, text.size())));
 
 	model.restart();
-	while (outcome.greedy.size() < count &&
-	       model.position() + next.size() <= model.context()) {
+	while (outcome.greedy.size() < count && model.position() + next.size() <= model.context()) {
 		auto logits = model.forward(next);
 		if (!logits)
 			return forward(logits);
@@ -125,8 +124,8 @@ struct Row {
 Row compare(const std::string &model, const std::string &mode, const Outcome &outcome,
 	    const Outcome &reference)
 {
-	Row row{model, mode, outcome.perplexity, reference.perplexity, 0, 0,
-		reference.greedy.size(), outcome.device_ns};
+	Row row{model, mode, outcome.perplexity,      reference.perplexity,
+		0,     0,    reference.greedy.size(), outcome.device_ns};
 
 	for (std::size_t i = 0; i < outcome.logits.size(); i++)
 		for (std::size_t j = 0; j < outcome.logits[i].size(); j++)
@@ -193,11 +192,11 @@ void print(const std::vector<Row> &rows)
 	for (const Row &row : rows)
 		std::cout << "| " << row.model << " | " << row.mode << " | " << std::setprecision(4)
 			  << row.perplexity << " | " << row.perplexity_f32 << " | "
-			  << std::setprecision(3)
-			  << (row.perplexity / row.perplexity_f32 - 1) * 100 << " % | "
-			  << std::setprecision(6) << row.max_logit_diff << " | " << row.greedy_same
-			  << " of " << row.greedy_tokens << " | " << std::setprecision(1)
-			  << static_cast<double>(row.device_ns) / 1e6 << " ms |\n";
+			  << std::setprecision(3) << (row.perplexity / row.perplexity_f32 - 1) * 100
+			  << " % | " << std::setprecision(6) << row.max_logit_diff << " | "
+			  << row.greedy_same << " of " << row.greedy_tokens << " | "
+			  << std::setprecision(1) << static_cast<double>(row.device_ns) / 1e6
+			  << " ms |\n";
 }
 
 void print_json(const std::vector<Row> &rows)

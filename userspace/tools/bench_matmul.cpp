@@ -37,13 +37,22 @@ struct Model {
 
 constexpr std::array<Model, 3> models{{
 	{"Qwen2.5-0.5B",
-	 {{{"qkv", 896, 1152}, {"o", 896, 896}, {"gate_up", 896, 9728}, {"down", 4864, 896},
+	 {{{"qkv", 896, 1152},
+	   {"o", 896, 896},
+	   {"gate_up", 896, 9728},
+	   {"down", 4864, 896},
 	   {"head", 896, 151936}}}},
 	{"Qwen2.5-1.5B",
-	 {{{"qkv", 1536, 2048}, {"o", 1536, 1536}, {"gate_up", 1536, 17920}, {"down", 8960, 1536},
+	 {{{"qkv", 1536, 2048},
+	   {"o", 1536, 1536},
+	   {"gate_up", 1536, 17920},
+	   {"down", 8960, 1536},
 	   {"head", 1536, 151936}}}},
 	{"Llama-3.2-1B",
-	 {{{"qkv", 2048, 3072}, {"o", 2048, 2048}, {"gate_up", 2048, 16384}, {"down", 8192, 2048},
+	 {{{"qkv", 2048, 3072},
+	   {"o", 2048, 2048},
+	   {"gate_up", 2048, 16384},
+	   {"down", 8192, 2048},
 	   {"head", 2048, 128256}}}},
 }};
 
@@ -118,12 +127,12 @@ Result<Row> run(const Device &device, Context &context, const Model &model, cons
 		return forward(after);
 
 	const drm_npu_query_core &core = device.cores().front();
-	const double macs_per_cycle = (type == rknn::Type::int8 ? core.int8_macs_per_cycle
-								: core.fp16_macs_per_cycle) *
-				      static_cast<double>(cores);
+	const double macs_per_cycle =
+		(type == rknn::Type::int8 ? core.int8_macs_per_cycle : core.fp16_macs_per_cycle) *
+		static_cast<double>(cores);
 	const double us = static_cast<double>(after->device_ns - before->device_ns) / 1e3;
-	const std::uint64_t bytes = after->read_bytes - before->read_bytes +
-				    after->written_bytes - before->written_bytes;
+	const std::uint64_t bytes = after->read_bytes - before->read_bytes + after->written_bytes -
+				    before->written_bytes;
 	auto regions = device.regions();
 	if (!regions)
 		return forward(regions);
@@ -135,10 +144,10 @@ Result<Row> run(const Device &device, Context &context, const Model &model, cons
 		static_cast<double>(bytes) / static_cast<double>(regions->front().bandwidth) * 1e6;
 	const double rest_us = us - std::max(compute_us, bus_us);
 	const char *bound = rest_us > std::max(compute_us, bus_us) ? "start-up"
-			    : compute_us > bus_us		   ? "compute"
+			    : compute_us > bus_us                  ? "compute"
 								   : "memory";
-	return Row{model.name, product.op, m,	  product.k, product.n, dtype, us, compute_us / us,
-		   bound,      bytes};
+	return Row{model.name, product.op,      m,     product.k, product.n, dtype,
+		   us,         compute_us / us, bound, bytes};
 }
 
 void print(const std::vector<Row> &rows, bool modelled)
@@ -149,9 +158,9 @@ void print(const std::vector<Row> &rows, bool modelled)
 		  << std::fixed << std::setprecision(1);
 	for (const Row &row : rows)
 		std::cout << "| " << row.model << " | " << row.op << " | " << row.m << " | "
-			  << row.k << " | " << row.n << " | " << row.dtype << " | "
-			  << row.device_us << " | " << row.peak_share * 100 << " % | " << row.bound
-			  << " | " << row.bytes << " |\n";
+			  << row.k << " | " << row.n << " | " << row.dtype << " | " << row.device_us
+			  << " | " << row.peak_share * 100 << " % | " << row.bound << " | "
+			  << row.bytes << " |\n";
 	std::cout << "\nPublished for silicon, to hold against:\n";
 	for (const Published &entry : published)
 		std::cout << "- " << entry.what << " (" << entry.source << ")\n";

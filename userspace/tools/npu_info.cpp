@@ -58,7 +58,8 @@ double giga(std::uint64_t value)
 void print(const npu::Device &device, const std::vector<drm_npu_query_region> &regions)
 {
 	std::cout << "device   " << device.name()
-		  << (device.is_virtual() ? ", virtual: a model computes, not silicon" : "") << '\n';
+		  << (device.is_virtual() ? ", virtual: a model computes, not silicon" : "")
+		  << '\n';
 	for (std::size_t i = 0; i < device.cores().size(); i++) {
 		const drm_npu_query_core &core = device.cores()[i];
 		std::cout << "core " << i << "   " << giga(core.clock_hz) << " GHz, "

@@ -67,7 +67,8 @@ void show_progress(double done)
 		  << std::flush;
 }
 
-npu::Result<npu::llm::Transformer> load(const npu::llm::Gguf &gguf, const Options &options, bool cpu)
+npu::Result<npu::llm::Transformer> load(const npu::llm::Gguf &gguf, const Options &options,
+					bool cpu)
 {
 	std::unique_ptr<npu::llm::Backend> backend;
 
@@ -263,7 +264,8 @@ int main(int argc, char **argv)
 	app.add_option("--top-p", options.sampler.top_p, "choose among this much probability")
 		->check(CLI::Range(0.0, 1.0))
 		->capture_default_str();
-	app.add_option("--seed", options.sampler.seed, "of the random choice")->capture_default_str();
+	app.add_option("--seed", options.sampler.seed, "of the random choice")
+		->capture_default_str();
 	app.add_option("--device", options.device, "device file [the first NPU found]");
 	app.add_flag("--cpu", options.cpu, "multiply on the CPU in float, the reference");
 	app.add_flag("--compare", options.compare,

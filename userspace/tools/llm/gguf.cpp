@@ -278,8 +278,9 @@ Result<Gguf> Gguf::open(const std::string &path)
 		return fail(error, "cannot map " + path);
 
 	const auto *bytes = static_cast<const std::byte *>(address);
-	std::shared_ptr<const std::byte> mapping(
-		bytes, [size](const std::byte *from) { ::munmap(const_cast<std::byte *>(from), size); });
+	std::shared_ptr<const std::byte> mapping(bytes, [size](const std::byte *from) {
+		::munmap(const_cast<std::byte *>(from), size);
+	});
 	auto gguf = parse({bytes, size});
 	if (!gguf) {
 		gguf.error().message = path + ": " + gguf.error().message;

@@ -3,7 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
-#include <numeric>
+#include <ranges>
 #include <vector>
 
 namespace npu::llm
@@ -14,8 +14,8 @@ Token Sampler::sample(std::span<const float> logits)
 	if (options_.temperature <= 0)
 		return static_cast<Token>(std::ranges::max_element(logits) - logits.begin());
 
-	std::vector<Token> order(logits.size());
-	std::iota(order.begin(), order.end(), 0U);
+	const auto all = std::views::iota(Token{0}, static_cast<Token>(logits.size()));
+	std::vector<Token> order(all.begin(), all.end());
 	std::ranges::sort(order, [&](Token a, Token b) { return logits[a] > logits[b]; });
 	if (options_.top_k && options_.top_k < order.size())
 		order.resize(options_.top_k);

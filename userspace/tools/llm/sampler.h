@@ -26,7 +26,9 @@ struct SamplerOptions {
 class Sampler
 {
 public:
-	explicit Sampler(const SamplerOptions &options) : options_(options), random_(options.seed) {}
+	explicit Sampler(const SamplerOptions &options) : options_(options), random_(options.seed)
+	{
+	}
 
 	/// \pre logits is not empty
 	Token sample(std::span<const float> logits);

@@ -21,8 +21,8 @@ std::size_t sequence_length(std::string_view text)
 {
 	const auto lead = static_cast<unsigned char>(text.front());
 	const std::size_t most = lead < 0xc0 || lead >= 0xf8 ? 1
-				 : lead < 0xe0		     ? 2
-				 : lead < 0xf0		     ? 3
+				 : lead < 0xe0               ? 2
+				 : lead < 0xf0               ? 3
 							     : 4;
 	std::size_t length = 1;
 
@@ -160,8 +160,7 @@ std::vector<Token> Tokenizer::encode(std::string_view text) const
 	}
 
 	for (std::size_t at = 0; at < escaped.size();) {
-		const std::size_t length =
-			sequence_length(std::string_view(escaped).substr(at));
+		const std::size_t length = sequence_length(std::string_view(escaped).substr(at));
 		const int index = static_cast<int>(symbols.size());
 
 		symbols.push_back({at, length, index - 1, index + 1});
@@ -170,7 +169,9 @@ std::vector<Token> Tokenizer::encode(std::string_view text) const
 	if (!symbols.empty())
 		symbols.back().next = -1;
 
-	const auto symbol = [&](int i) -> Symbol & { return symbols[static_cast<std::size_t>(i)]; };
+	const auto symbol = [&](int i) -> Symbol & {
+		return symbols[static_cast<std::size_t>(i)];
+	};
 	const auto try_pair = [&](int left, int right) {
 		if (left < 0 || right < 0)
 			return;

@@ -164,7 +164,8 @@ Result<Shape> read_shape(const Gguf &gguf)
 	if (shape.width % shape.heads || shape.heads % shape.kv_heads ||
 	    shape.width / shape.heads % 2)
 		return fail(EINVAL, std::to_string(shape.width) + " channels do not make " +
-					    std::to_string(shape.heads) + " heads of an even size, " +
+					    std::to_string(shape.heads) +
+					    " heads of an even size, " +
 					    std::to_string(shape.kv_heads) + " of keys");
 	shape.head_size = shape.width / shape.heads;
 	if (gguf.has("llama.rope.dimension_count")) {
@@ -235,8 +236,8 @@ Result<std::span<const float>> Transformer::forward(std::span<const Token> token
 					    std::to_string(context_));
 	for (const Token token : tokens)
 		if (token >= shape_.vocabulary)
-			return fail(EINVAL, "token " + std::to_string(token) +
-						    " is not in the vocabulary");
+			return fail(EINVAL,
+				    "token " + std::to_string(token) + " is not in the vocabulary");
 
 	logits_.clear();
 	while (!tokens.empty()) {

@@ -1,0 +1,99 @@
+# SPDX-License-Identifier: MIT
+# Entry points for people. The kernel's build system reads Kbuild instead.
+
+BUILD   ?= build
+SECONDS ?= 60
+N       ?= 96
+PROMPT  ?= And it came to pass
+MODEL   ?= tests/models/kjv.gguf
+PREFIX  ?= /usr/local
+# Read by the scripts that the recipes call.
+export BUILD SECONDS N PROMPT MODEL
+
+.DEFAULT_GOAL := help
+
+## help: this list
+help:
+	@echo "accel-npu: jobs, contexts and memory for NPUs on Linux's drivers/accel"
+	@echo
+	@sed -n 's/^## \([a-z-]*\): /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 24
+	@echo
+	@echo "Example: make demo PROMPT='And God said' N=64"
+
+## demo: a language model writes text on the virtual NPU of an emulated machine
+demo: deps-demo modules tools
+	@tests/vm/demo
+
+## check: every test there is
+check: deps
+	@scripts/check
+
+## lint: checkpatch, sparse, W=1, clang-format, clang-tidy, headers, scripts
+lint: deps-lint
+	@scripts/lint
+
+## unit: tests that need no device
+unit: deps-test user
+	@scripts/unit
+
+## conformance: tests of the ioctls, in the emulated machine
+conformance: deps-test modules user
+	@tests/conformance/run --build $(BUILD)/user --modules $(BUILD)/modules
+
+## fuzz-gguf: fuzz the reader of model files for SECONDS=60
+fuzz-gguf: deps-test
+	@tests/fuzz/run
+
+## dkms-check: build the modules with DKMS in a scratch tree
+dkms-check: deps-test
+	@tests/dkms/run
+
+## bench-model: speed of the hardware model and of packing, on this machine
+bench-model: deps-test user
+	@tests/bench/model
+
+## bench-matmul: modelled device time of real models' matrix products
+bench-matmul: deps-demo modules tools
+	@tests/bench/in-vm matmul
+
+## bench-accuracy: perplexity and logits of each precision against float
+bench-accuracy: deps-test modules tools
+	@tests/bench/in-vm accuracy
+
+## modules: npu.ko and npu_virt.ko for Debian's stock kernel
+modules:
+	@scripts/modules
+
+## tools: npu-info, npu-llm, npu-bench
+tools:
+	@scripts/user OFF npu-info npu-llm npu-bench
+
+## user: libraries, tools and the programs of the tests
+user:
+	@scripts/user ON all
+
+## install: libraries, headers and tools under PREFIX=/usr/local and DESTDIR
+install: tools
+	@scripts/user OFF all
+	DESTDIR="$(DESTDIR)" cmake --install $(BUILD)/user --prefix $(PREFIX)
+
+## deps: list the packages that are needed and, as root, install them
+deps:
+	@scripts/deps list
+	@scripts/deps ensure all
+
+deps-demo:
+	@scripts/deps ensure build vm
+
+deps-lint:
+	@scripts/deps ensure build vm lint
+
+deps-test:
+	@scripts/deps ensure build vm test data
+
+## clean: remove what was built; the cache outside stays
+clean:
+	rm -rf $(BUILD)
+
+.PHONY: help demo check lint unit conformance fuzz-gguf dkms-check bench-model bench-matmul \
+	bench-accuracy modules tools user install deps deps-demo deps-lint deps-test clean

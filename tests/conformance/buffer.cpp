@@ -1,0 +1,277 @@
+/* SPDX-License-Identifier: MIT */
+/// BO_CREATE, mmap() and GEM_CLOSE.
+#include <algorithm>
+#include <cerrno>
+
+#include <sys/mman.h>
+
+#include "igt.h"
+#include "leak.h"
+#include "program.h"
+
+namespace
+{
+
+int create(const Device &device, drm_npu_bo_create &args)
+{
+	return call(device.fd(), DRM_IOCTL_NPU_BO_CREATE, &args);
+}
+
+/* A call that fails leaves its outputs and everything else alone. */
+void check_refused(const Device &device, drm_npu_bo_create args, int error)
+{
+	leak::Check leak;
+	drm_npu_bo_create before = args;
+
+	args.handle = poison;
+	args.address = args.mmap_offset = poison;
+	CHECK_ERR(create(device, args), error);
+	CHECK_EQ(args.size, before.size);
+	CHECK_EQ(args.handle, poison);
+	CHECK_EQ(args.address, poison);
+	CHECK_EQ(args.mmap_offset, poison);
+	leak.done();
+}
+
+drm_npu_bo_create sized(std::uint64_t size)
+{
+	drm_npu_bo_create args{};
+
+	args.size = size;
+	return args;
+}
+
+/* Answers 0 or the errno of mmap(), whose mapping does not stay. */
+int try_map(int fd, std::uint64_t size, std::uint64_t offset, int flags = MAP_SHARED)
+{
+	void *map = mmap(nullptr, size, PROT_READ | PROT_WRITE, flags, fd,
+			 static_cast<off_t>(offset));
+
+	if (map == MAP_FAILED)
+		return -errno;
+	munmap(map, size);
+	return 0;
+}
+
+} // namespace
+
+SUBTEST(buffer_sizes)
+{
+	Device device;
+	leak::Check leak;
+
+	for (std::uint64_t size : {1ul, 4095ul, 4096ul, 4097ul, 12345ul, 1ul << 20, 5ul << 20}) {
+		igt::Note note("size " + std::to_string(size));
+		Buffer buffer(device, size);
+
+		CHECK(buffer.handle());
+		CHECK_EQ(buffer.size(), (size + 4095) / 4096 * 4096);
+		CHECK(buffer.address());
+		CHECK_EQ(buffer.address() % 4096, 0);
+		auto *bytes = buffer.as<std::uint8_t>();
+		CHECK(std::all_of(bytes, bytes + buffer.size(), [](auto b) { return !b; }));
+		std::fill_n(bytes, buffer.size(), std::uint8_t{0x5a});
+	}
+	leak.done();
+}
+
+/* Memory that another file has had comes back clean. */
+SUBTEST(buffer_zero_after_use)
+{
+	for (int i = 0; i < 8; i++) {
+		Device device;
+		Buffer buffer(device, 4 << 20);
+		auto *bytes = buffer.as<std::uint8_t>();
+
+		CHECK(std::all_of(bytes, bytes + buffer.size(), [](auto b) { return !b; }));
+		std::fill_n(bytes, buffer.size(), std::uint8_t{0xff});
+	}
+}
+
+SUBTEST(buffer_size_zero)
+{
+	Device device;
+
+	check_refused(device, sized(0), EINVAL);
+}
+
+SUBTEST(buffer_too_big)
+{
+	Device device;
+	std::uint64_t max = device.limits().max_buffer_size;
+
+	for (std::uint64_t size : {max + 1, max + 4096, max * 2, 1ul << 40, ~0ul - 4095, ~0ul}) {
+		igt::Note note("size " + std::to_string(size));
+		check_refused(device, sized(size), E2BIG);
+	}
+}
+
+SUBTEST(buffer_flags)
+{
+	Device device;
+
+	for (unsigned bit = 0; bit < 32; bit++) {
+		igt::Note note("bit " + std::to_string(bit));
+		drm_npu_bo_create args = sized(4096);
+
+		args.flags = 1u << bit;
+		check_refused(device, args, EINVAL);
+		args = sized(4096);
+		args.region = 1u << bit;
+		check_refused(device, args, EINVAL);
+		args = sized(4096);
+		args.pad = 1u << bit;
+		check_refused(device, args, EINVAL);
+	}
+}
+
+/* Memory usually ends before the address space does; either way all comes back. */
+SUBTEST(buffer_exhaustion)
+{
+	leak::Check leak;
+	{
+		Device device;
+		const std::uint64_t size = 256 << 20;
+		int result = 0;
+		unsigned count = 0;
+
+		for (; !result; count++) {
+			drm_npu_bo_create args = sized(size);
+
+			args.handle = poison;
+			result = create(device, args);
+			if (result)
+				CHECK_EQ(args.handle, poison);
+			CHECK(count < (1ull << 32) / size);
+		}
+		if (result != -ENOSPC)
+			CHECK_ERR(result, ENOMEM);
+		CHECK_EQ(device.region().file_used, (count - 1) * size);
+	}
+	leak.done();
+	Device device;
+	check_works(device);
+}
+
+SUBTEST(buffer_addresses)
+{
+	Device device;
+	std::vector<Buffer> buffers;
+	std::vector<std::pair<std::uint64_t, std::uint64_t>> ranges;
+
+	for (std::uint32_t i = 0; i < 100; i++)
+		buffers.emplace_back(device, (i * 7919) % 50000 + 1);
+	/* Holes of all sizes make the allocator work. */
+	for (std::uint32_t i = 0; i < 100; i += 3)
+		buffers[i].close();
+	for (std::uint32_t i = 0; i < 50; i++)
+		buffers.emplace_back(device, (i * 104729) % 30000 + 1);
+	for (const Buffer &buffer : buffers)
+		if (buffer.handle())
+			ranges.emplace_back(buffer.address(), buffer.address() + buffer.size());
+	std::ranges::sort(ranges);
+	CHECK(ranges.front().first >= 4096);
+	CHECK(ranges.back().second <= 1ull << device.limits().address_bits);
+	for (std::size_t i = 1; i < ranges.size(); i++)
+		CHECK(ranges[i - 1].second <= ranges[i].first);
+}
+
+SUBTEST(buffer_accounting)
+{
+	Device device, other;
+	std::uint64_t used = device.region().used;
+	{
+		Buffer a(device, 10000), b(device, 1);
+
+		CHECK_EQ(device.region().file_used, 16384);
+		CHECK_EQ(device.region().used, used + 16384);
+		CHECK_EQ(other.region().file_used, 0);
+		CHECK_EQ(other.region().used, used + 16384);
+	}
+	CHECK_EQ(device.region().file_used, 0);
+	CHECK_EQ(device.region().used, used);
+}
+
+SUBTEST(buffer_mmap_bad)
+{
+	Device device, other;
+	Buffer buffer(device, 3 * 4096);
+	std::uint64_t offset = buffer.offset();
+
+	CHECK_ERR(try_map(device.fd(), 4096, offset + 4096), EINVAL);
+	CHECK_ERR(try_map(device.fd(), 4 * 4096, offset), EINVAL);
+	CHECK_ERR(try_map(device.fd(), 4096, offset + 3 * 4096), EINVAL);
+	CHECK_ERR(try_map(device.fd(), 4096, 0), EINVAL);
+	CHECK_ERR(try_map(device.fd(), 4096, 1ull << 46), EINVAL);
+	CHECK_ERR(try_map(device.fd(), 4096, offset, MAP_PRIVATE), EINVAL);
+	CHECK_ERR(try_map(other.fd(), 3 * 4096, offset), EACCES);
+	CHECK_OK(try_map(device.fd(), 3 * 4096, offset));
+	buffer.close();
+	munmap(buffer.as<void>(), buffer.size());
+	CHECK(try_map(device.fd(), 3 * 4096, offset) < 0);
+}
+
+SUBTEST(buffer_close_twice)
+{
+	Device device, other;
+	drm_npu_bo_create args = sized(4096);
+
+	CHECK_OK(create(device, args));
+	CHECK_ERR(close_handle(other.fd(), args.handle), EINVAL);
+	CHECK_OK(close_handle(device.fd(), args.handle));
+	CHECK_ERR(close_handle(device.fd(), args.handle), EINVAL);
+	CHECK_ERR(close_handle(device.fd(), 0), EINVAL);
+	CHECK_ERR(close_handle(device.fd(), ~0u), EINVAL);
+}
+
+SUBTEST(buffer_close_mapped)
+{
+	Device device;
+	Buffer buffer(device, 65536);
+	auto *words = buffer.as<volatile std::uint32_t>();
+
+	for (std::uint32_t i = 0; i < 8192; i++)
+		words[i] = i * 3;
+	buffer.close();
+	/* Others get memory, but not this. */
+	Buffer other(device, 65536);
+	std::fill_n(other.as<std::uint32_t>(), 16384, poison);
+	for (std::uint32_t i = 0; i < 8192; i++)
+		CHECK_EQ(std::uint32_t{words[i]}, i * 3);
+	for (std::uint32_t i = 8192; i < 16384; i++)
+		CHECK_EQ(std::uint32_t{words[i]}, 0);
+	device.close();
+	words[0] = poison;
+	CHECK_EQ(std::uint32_t{words[0]}, poison);
+}
+
+/* A job keeps what it addresses where it is. */
+SUBTEST(buffer_close_in_job)
+{
+	Device device;
+	Product product(device);
+	std::uint32_t context = device.context();
+	std::uint32_t job = create_job(device, {{product.task()}});
+	std::uint64_t used = device.region().file_used;
+
+	product.features.close();
+	product.weights.close();
+	product.out.close();
+	CHECK_EQ(device.region().file_used, used);
+	std::vector<Buffer> others;
+	for (int i = 0; i < 20; i++) {
+		Buffer &other = others.emplace_back(device, 4096);
+
+		CHECK(other.address() != product.features.address());
+		CHECK(other.address() != product.weights.address());
+		CHECK(other.address() != product.out.address());
+	}
+	CHECK_EQ(run(device, context, job), 1);
+	product.check();
+
+	/* Retiring lags behind the fence. */
+	CHECK_OK(device.destroy_job(job));
+	for (int i = 0; i < 1000 && device.region().file_used != 20 * 4096; i++)
+		usleep(2000);
+	CHECK_EQ(device.region().file_used, 20 * 4096);
+}

@@ -1,0 +1,256 @@
+/* SPDX-License-Identifier: MIT */
+/// Programs that pass the verifier and go wrong on the device.
+#include <cerrno>
+#include <chrono>
+
+#include "igt.h"
+#include "leak.h"
+#include "program.h"
+
+namespace
+{
+
+Task hanging(const Product &product)
+{
+	Task task = product.task();
+
+	/* Other than kernels times bytes a kernel: CNA waits for the rest. */
+	set(task, cna_weight_size0, 2048);
+	return task;
+}
+
+Task faulting(const Product &product)
+{
+	Task task = product.task();
+
+	set(task, cna_dma_con1, 0x08000000);
+	return task;
+}
+
+void check_failed(const Device &device, std::uint32_t context, std::uint64_t seqno, int error)
+{
+	drm_npu_query_context state = device.state(context);
+
+	CHECK_EQ(state.failed_errno, error);
+	CHECK_EQ(state.failed_seqno, seqno);
+	CHECK_EQ(state.failed_jobs, 1);
+	CHECK_EQ(state.completed_seqno, seqno);
+}
+
+} // namespace
+
+SUBTEST(fault_read)
+{
+	Device device;
+	leak::Check leak;
+	{
+		Product product(device);
+		std::uint32_t context = device.context();
+		std::uint32_t job = create_job(device, {{faulting(product)}});
+
+		CHECK_EQ(run(device, context, job), -EFAULT);
+		check_failed(device, context, 1, EFAULT);
+		product.check_untouched();
+		CHECK_OK(device.destroy_job(job));
+		job = create_job(device, {{product.task()}});
+		CHECK_EQ(run(device, context, job), 1);
+		product.check();
+		CHECK_OK(device.destroy_job(job));
+		CHECK_OK(device.destroy_context(context));
+	}
+	leak.done();
+	check_works(device);
+}
+
+/*
+ * Results that run out of their buffer into a hole. The stream of the job may
+ * lie in that hole; the device must not write there either.
+ */
+SUBTEST(fault_write)
+{
+	Device device;
+	Product product(device);
+	std::vector<Buffer> row;
+
+	for (int i = 0; i < 3; i++)
+		row.emplace_back(device, 1 << 20);
+	/* Whichever way the addresses grow, something follows the first. */
+	std::uint32_t address = std::min(row[0].address(), row[1].address());
+	Buffer &next = row[0].address() == address ? row[1] : row[0];
+	CHECK_EQ(next.address(), address + (1 << 20));
+	next.close();
+
+	Task task = product.task();
+	set(task, dpu_dst_addr, address + (1 << 20) - 16);
+	std::uint32_t context = device.context();
+	std::uint32_t job = create_job(device, {{task}});
+	for (int i = 0; i < 3; i++)
+		CHECK_EQ(run(device, context, job), -EFAULT);
+	CHECK_EQ(device.state(context).failed_jobs, 3);
+	for (std::uint32_t i = 0; i < 1 << 18; i++)
+		CHECK_EQ(row[2].as<std::uint32_t>()[i], 0);
+	check_works(device);
+}
+
+/* Another file's memory is not there, wherever it lies. */
+SUBTEST(fault_foreign)
+{
+	Device device, other;
+	Product product(device);
+	Buffer theirs(other, 64 << 20);
+	Task task = product.task();
+
+	set(task, dpu_dst_addr, product.out.address() + 4096 - 16);
+	std::uint32_t job = create_job(device, {{task}});
+	CHECK_EQ(run(device, device.context(), job), -EFAULT);
+	for (std::uint32_t i = 0; i < 1 << 20; i++)
+		CHECK_EQ(theirs.as<std::uint32_t>()[i], 0);
+}
+
+/* A fault in one context, again and again, is nothing to the others. */
+SUBTEST(fault_others_go_on)
+{
+	Device device, other;
+	Product bad(device), good(device), foreign(other);
+	std::uint32_t bad_context = device.context(), good_context = device.context();
+	std::uint32_t foreign_context = other.context();
+	std::uint32_t bad_job = create_job(device, {{faulting(bad)}});
+	std::uint32_t good_job = create_job(device, {{good.task()}});
+	std::uint32_t foreign_job = create_job(other, {{foreign.task()}});
+
+	for (int i = 0; i < 30; i++) {
+		Syncobj a(device), b(device), c(other);
+
+		good.clear();
+		foreign.clear();
+		CHECK_OK(submit(device, bad_context, {bad_job}, {{}, {a.sync()}}));
+		CHECK_OK(submit(device, good_context, {good_job}, {{}, {b.sync()}}));
+		CHECK_OK(submit(other, foreign_context, {foreign_job}, {{}, {c.sync()}}));
+		CHECK_EQ(final_status(a), -EFAULT);
+		CHECK_EQ(final_status(b), 1);
+		CHECK_EQ(final_status(c), 1);
+		good.check();
+		foreign.check();
+	}
+	CHECK_EQ(device.state(bad_context).failed_jobs, 30);
+	CHECK_EQ(device.state(good_context).failed_jobs, 0);
+	CHECK_EQ(other.state(foreign_context).failed_jobs, 0);
+}
+
+SUBTEST(fault_hang)
+{
+	Device device, other;
+	Product product(device);
+	std::uint32_t context = device.context();
+	std::uint32_t job = create_job(device, {{hanging(product)}});
+	std::uint32_t good = create_job(device, {{product.task()}});
+	Syncobj hung(device), after(device);
+	auto start = std::chrono::steady_clock::now();
+
+	CHECK_OK(submit(device, context, {job}, {{}, {hung.sync()}}));
+	CHECK_OK(submit(device, context, {good}, {{}, {after.sync()}}));
+	/* Another core, or the same one soon, serves the others. */
+	check_works(other);
+	CHECK_EQ(final_status(hung), -ETIMEDOUT);
+	auto took = std::chrono::duration_cast<std::chrono::milliseconds>(
+		std::chrono::steady_clock::now() - start);
+	CHECK(took.count() >= watchdog_ms() - 20);
+	CHECK(took.count() <= 3 * watchdog_ms() + 2000);
+	CHECK_EQ(final_status(after), 1);
+	product.check();
+	drm_npu_query_context state = device.state(context);
+	CHECK_EQ(state.failed_errno, ETIMEDOUT);
+	CHECK_EQ(state.failed_seqno, 1);
+	CHECK_EQ(state.failed_jobs, 1);
+	CHECK_EQ(state.completed_seqno, 2);
+}
+
+/* All cores hang at once; the next job finds them working. */
+SUBTEST(fault_hang_all)
+{
+	Device device;
+	Product product(device);
+	std::uint32_t cores = device.info().core_count;
+	std::uint32_t context = device.context();
+	std::uint32_t job = create_job(device, std::vector<Lane>(cores, {hanging(product)}));
+
+	CHECK_EQ(run(device, context, job), -ETIMEDOUT);
+	check_failed(device, context, 1, ETIMEDOUT);
+	for (std::uint32_t core = 0; core < cores; core++) {
+		product.clear();
+		CHECK_EQ(run(device, device.context(1u << core),
+			     create_job(device, {{product.task()}})),
+			 1);
+		product.check();
+	}
+}
+
+/* One bad lane is the job's failure, whatever the other lanes do. */
+SUBTEST(fault_lane)
+{
+	Device device;
+	std::uint32_t cores = device.info().core_count;
+	Product product(device);
+
+	for (std::uint32_t lane = 0; lane < cores; lane++) {
+		std::vector<Lane> lanes(cores, {product.task()});
+		std::uint32_t context = device.context();
+
+		lanes[lane] = {faulting(product)};
+		CHECK_EQ(run(device, context, create_job(device, lanes)), -EFAULT);
+		check_failed(device, context, 1, EFAULT);
+	}
+	check_works(device);
+}
+
+/* A task in the middle: those before it have run, those after it have not. */
+SUBTEST(fault_in_chain)
+{
+	Device device;
+	Product first(device), bad(device), last(device);
+	std::uint32_t context = device.context();
+
+	CHECK_EQ(run(device, context,
+		     create_job(device, {{first.task(), faulting(bad), last.task()}})),
+		 -EFAULT);
+	first.check();
+	bad.check_untouched();
+	last.check_untouched();
+	check_failed(device, context, 1, EFAULT);
+	CHECK_EQ(device.state(context).tasks, 0);
+}
+
+/* What the model does not do is an error, not a wrong result. */
+SUBTEST(fault_not_modelled)
+{
+	Device device;
+	Product product(device);
+
+	if (!(device.info().flags & DRM_NPU_DEVICE_VIRTUAL))
+		igt::skip("silicon has no such limits");
+	Task task = product.task();
+	set(task, cna_cvt_con0, 0);
+	std::uint32_t context = device.context();
+	CHECK_EQ(run(device, context, create_job(device, {{task}})), -EOPNOTSUPP);
+	product.check_untouched();
+	check_works(device);
+}
+
+/* A long job is slow, not stuck: each task of it is progress. */
+SUBTEST(fault_slow_is_no_hang)
+{
+	Device device;
+	Product product(device, slow_shape);
+	std::uint32_t context = device.context();
+	auto start = std::chrono::steady_clock::now();
+	std::uint32_t job = create_job(device, {slow_lane(product, 60)});
+	int repeats = 0;
+
+	do {
+		CHECK_EQ(run(device, context, job), 1);
+		repeats++;
+	} while (repeats < 3 && std::chrono::steady_clock::now() - start <
+					std::chrono::milliseconds(2 * watchdog_ms()));
+	product.check();
+	CHECK_EQ(device.state(context).failed_jobs, 0);
+}

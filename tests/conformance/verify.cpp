@@ -1,0 +1,517 @@
+/* SPDX-License-Identifier: MIT */
+/// The verifier of RKNN streams: each rule both ways.
+#include <algorithm>
+#include <cerrno>
+#include <map>
+
+#include "igt.h"
+#include "leak.h"
+#include "program.h"
+
+namespace
+{
+
+/// What clients may write: the bits that are theirs, by register. The source is
+/// chapter 36 of the RK3588 TRM, less what is not verified or not understood.
+std::map<std::uint32_t, std::uint32_t> client_bits()
+{
+	std::map<std::uint32_t, std::uint32_t> bits{
+		{0x100c, 0x6001f3ff}, {0x1010, 0x00ff3ff7}, {0x1014, 0x03ff3f3f},
+		{0x1020, 0x07ff07ff}, {0x1024, 0xffffffff}, {0x1028, 0x000007ff},
+		{0x102c, 0x003fffff}, {0x1030, 0xffffffff}, {0x1034, 0x0007ffff},
+		{0x1038, 0x1f1f3fff}, {0x1040, 0x000030ff}, {0x1044, 0x00003fff},
+		{0x104c, 0x0fffffff}, {0x1050, 0xffffffff}, {0x1054, 0xffffffff},
+		{0x1058, 0xffffffff}, {0x105c, 0xffffffff}, {0x1060, 0},
+		{0x1064, 0},	      {0x1068, 0x000000ff}, {0x1074, 0},
+		{0x1078, 0x000f000f}, {0x107c, 0x0fffffff}, {0x1080, 0x0fffffff},
+		{0x1084, 0x07ff07ff}, {0x1088, 0x0000ffff}, {0x1100, 0},
+		{0x1104, 0},	      {0x1180, 0x0000ffff}, {0x1184, 0xffffffff},
+		{0x3010, 0x00000703}, {0x3014, 0x1fff1fff}, {0x3018, 0x00001fff},
+		{0x301c, 0x0000005f}, {0x3030, 0},	    {0x400c, 0x000001fc},
+		{0x4010, 0xffffffff}, {0x4014, 0x0000ffff}, {0x4024, 0xfffffff0},
+		{0x4030, 0x00001fff}, {0x4034, 0x00001fff}, {0x4038, 0x1fff1fff},
+		{0x403c, 0x1fff1fff}, {0x4040, 0x000fffff}, {0x4044, 0xffffffff},
+		{0x4048, 0xffff3f01}, {0x404c, 0xffffffff}, {0x4050, 0x080007ff},
+		{0x4054, 0x0000ffff}, {0x4058, 0x00001fff}, {0x405c, 0x1fff1fff},
+		{0x4060, 0x000fffff}, {0x4064, 0xffffffff}, {0x4068, 0xffff3f01},
+		{0x406c, 0xffffffff}, {0x4070, 0xffffffff}, {0x4074, 0xffffffff},
+		{0x4078, 0xffffffff}, {0x407c, 0xffffffff}, {0x4080, 0xffffffff},
+		{0x4084, 0x0001ffff}, {0x4088, 0xc00fffff}, {0x40c0, 0xfffffff0},
+		{0x40c4, 0},
+	};
+
+	for (std::uint32_t reg = 0x1140; reg <= 0x117c; reg += 4)
+		bits[reg] = 0;
+	for (std::uint32_t reg = 0x4090; reg <= 0x40ac; reg += 4)
+		bits[reg] = 0xffffffff;
+	for (std::uint32_t reg = 0x4100; reg <= 0x412c; reg += 4)
+		bits[reg] = 0;
+	return bits;
+}
+
+constexpr std::uint32_t addresses[] = {cna_feature_addr, cna_weight_addr, dpu_dst_addr};
+constexpr std::uint32_t dpu_s_pointer = 0x4004;
+
+constexpr std::uint32_t data_reuse = 1 << 12;
+constexpr std::uint32_t weight_reuse = 1 << 13;
+
+std::uint32_t value_of(const Task &task, std::uint32_t reg)
+{
+	return static_cast<std::uint32_t>(task.commands[index_of(task, reg)] >> 16);
+}
+
+/// Where a stream is refused; @command ~0 means the stream as a whole.
+struct Fault {
+	std::uint32_t reason;
+	std::uint32_t command = ~0u;
+	std::uint32_t lane = 0, task = 0;
+};
+
+void check_refused(const Device &device, const std::vector<Lane> &lanes, Fault fault)
+{
+	drm_npu_job_create args{};
+
+	args.job_id = args.fault_lane = args.fault_task = poison;
+	args.fault_command = args.fault_reason = poison;
+	CHECK_ERR(create_job(device, lanes, args), EINVAL);
+	CHECK_EQ(args.job_id, poison);
+	CHECK_EQ(args.fault_reason, fault.reason);
+	CHECK_EQ(args.fault_lane, fault.lane);
+	CHECK_EQ(args.fault_task, fault.task);
+	CHECK_EQ(args.fault_command,
+		 fault.command == ~0u ? lanes[fault.lane][fault.task].commands.size() :
+					fault.command);
+}
+
+void check_accepted(const Device &device, const std::vector<Lane> &lanes)
+{
+	CHECK_OK(device.destroy_job(create_job(device, lanes)));
+}
+
+/// @task with @command in the middle, which must be refused for @reason.
+void check_command(const Device &device, Task task, std::uint64_t extra, std::uint32_t reason)
+{
+	task.commands.insert(task.commands.begin() + 20, extra);
+	check_refused(device, {{task}}, {reason, 20});
+}
+
+igt::Note note_reg(std::uint32_t reg, std::uint32_t value = 0)
+{
+	return igt::Note("register " + std::to_string(reg) + ", value " + std::to_string(value));
+}
+
+} // namespace
+
+SUBTEST(job_verify_targets)
+{
+	Device device;
+	Product product(device);
+	leak::Check leak;
+
+	for (std::uint32_t target = 0; target < 0x10000; target += target < 0x2100 ? 0x10 : 0xf1) {
+		for (std::uint32_t t : {target, target + 1}) {
+			if (t == 0x0201 || t == 0x0801 || t == 0x1001 || t > 0xffff)
+				continue;
+			igt::Note note("target " + std::to_string(t));
+			check_command(device, product.task(), command(t, 0x100c, 0),
+				      DRM_NPU_FAULT_TARGET);
+		}
+	}
+	leak.done();
+}
+
+/* The words that only the kernel writes: links, sync, start. */
+SUBTEST(job_verify_kernel_words)
+{
+	Device device;
+	Product product(device);
+
+	for (std::uint32_t reg : {0x08u, 0x10u, 0x14u, 0x20u, 0x24u, 0x30u, 0x34u})
+		check_command(device, product.task(), command(0x0101, reg, 0),
+			      DRM_NPU_FAULT_TARGET);
+	check_command(device, product.task(), command(0x0041, 0, 0), DRM_NPU_FAULT_TARGET);
+	check_command(device, product.task(), command(0x0081, 8, enable_conv),
+		      DRM_NPU_FAULT_TARGET);
+	check_command(device, product.task(), 0, DRM_NPU_FAULT_TARGET);
+}
+
+SUBTEST(job_verify_registers)
+{
+	Device device;
+	Product product(device);
+	std::map<std::uint32_t, std::uint32_t> known = client_bits();
+	leak::Check leak;
+
+	for (std::uint32_t reg : addresses)
+		known[reg] = 0;
+	known[dpu_s_pointer] = 0;
+	/* Every word of the three blocks, and offsets between words. */
+	for (std::uint32_t block : {0x1000u, 0x3000u, 0x4000u}) {
+		for (std::uint32_t reg = block; reg < block + 0x1000;
+		     reg += reg < block + 0x200 ? 1 : 52) {
+			if (known.contains(reg))
+				continue;
+			igt::Note note("register " + std::to_string(reg));
+			check_command(device, product.task(), command(target_of(reg), reg, 0),
+				      DRM_NPU_FAULT_REGISTER);
+		}
+	}
+	leak.done();
+}
+
+/* A register of one block under the name of another. */
+SUBTEST(job_verify_wrong_block)
+{
+	Device device;
+	Product product(device);
+
+	for (const auto &[reg, bits] : client_bits()) {
+		for (std::uint32_t target : {0x0201u, 0x0801u, 0x1001u}) {
+			if (target == target_of(reg))
+				continue;
+			igt::Note note = note_reg(reg, target);
+			check_command(device, product.task(), command(target, reg, 0),
+				      DRM_NPU_FAULT_REGISTER);
+		}
+	}
+	for (std::uint32_t reg : {0x200cu, 0x500cu, 0x600cu, 0x900cu, 0xf00cu, 0x0008u, 0x0010u})
+		for (std::uint32_t target : {0x0201u, 0x0801u, 0x1001u})
+			check_command(device, product.task(), command(target, reg, 0),
+				      DRM_NPU_FAULT_REGISTER);
+}
+
+SUBTEST(job_verify_s_pointer)
+{
+	Device device;
+	Product product(device);
+	Task task = product.task();
+
+	for (std::uint32_t value : {0u, 0xeu, 0x1000000eu, 0x30000000u}) {
+		check_command(device, task, command(0x0201, 0x1004, value), DRM_NPU_FAULT_REGISTER);
+		check_command(device, task, command(0x0801, 0x3004, value), DRM_NPU_FAULT_REGISTER);
+	}
+	/* DPU's may be written, with the value that the kernel relies on. */
+	for (std::uint32_t value : {0u, 0x6u, 0xcu, 0xfu, 0x1eu, 0x1000000eu})
+		check_command(device, task, command(0x1001, dpu_s_pointer, value),
+			      DRM_NPU_FAULT_VALUE);
+	task.commands.insert(task.commands.begin(), command(0x1001, dpu_s_pointer, 0xe));
+	CHECK_EQ(run(device, device.context(), create_job(device, {{task}})), 1);
+	product.check();
+}
+
+SUBTEST(job_verify_mac_gating)
+{
+	Device device;
+	Product product(device);
+
+	for (std::uint32_t value : {0u, 1u, 0x07800800u, ~0u})
+		check_command(device, product.task(), command(0x0801, 0x300c, value),
+			      DRM_NPU_FAULT_REGISTER);
+}
+
+SUBTEST(job_verify_value_refused)
+{
+	Device device;
+	Product product(device);
+	const Task good = product.task();
+	leak::Check leak;
+
+	for (const auto &[reg, bits] : client_bits()) {
+		for (unsigned bit = 0; bit < 32; bit++) {
+			if (bits >> bit & 1)
+				continue;
+			igt::Note note = note_reg(reg, 1u << bit);
+			Task task = good;
+			std::uint32_t index = index_of(task, reg);
+
+			task.commands[index] |= std::uint64_t{1} << (16 + bit);
+			check_refused(device, {{task}}, {DRM_NPU_FAULT_VALUE, index});
+		}
+	}
+	leak.done();
+}
+
+SUBTEST(job_verify_value_accepted)
+{
+	Device device;
+	Product product(device);
+	leak::Check leak;
+
+	for (const auto &[reg, bits] : client_bits()) {
+		/* Banks and reuse have rules of their own. */
+		if (reg == cna_cbuf_con0)
+			continue;
+		igt::Note note = note_reg(reg, bits);
+		Task task = product.task();
+
+		set(task, reg, bits);
+		check_accepted(device, {{task}});
+		set(task, reg, 0);
+		check_accepted(device, {{task}});
+	}
+	leak.done();
+}
+
+SUBTEST(job_verify_banks)
+{
+	Device device;
+	Product product(device);
+
+	for (std::uint32_t data = 0; data < 16; data++) {
+		for (std::uint32_t weights = 0; weights < 16; weights++) {
+			igt::Note note(std::to_string(data) + " banks of data, " +
+				       std::to_string(weights) + " of weights");
+			Task task = product.task();
+
+			set(task, cna_cbuf_con0, weights << 4 | data);
+			if (data && weights && data + weights <= 12)
+				check_accepted(device, {{task}});
+			else
+				check_refused(device, {{task}}, {DRM_NPU_FAULT_VALUE});
+		}
+	}
+}
+
+SUBTEST(job_verify_missing)
+{
+	Device device;
+	Product product(device);
+	const Task good = product.task();
+
+	for (std::size_t i = 0; i < good.commands.size(); i++) {
+		igt::Note note("command " + std::to_string(i));
+		Task task = good;
+
+		task.commands.erase(task.commands.begin() + static_cast<std::ptrdiff_t>(i));
+		check_refused(device, {{task}}, {DRM_NPU_FAULT_MISSING});
+		/* What the task before has written does not count. */
+		check_refused(device, {{good, task}}, {DRM_NPU_FAULT_MISSING, ~0u, 0, 1});
+	}
+	Task one;
+	one.commands = {good.commands[0]};
+	check_refused(device, {{one}}, {DRM_NPU_FAULT_MISSING});
+}
+
+SUBTEST(job_verify_enable)
+{
+	Device device;
+	Product product(device);
+
+	for (unsigned value = 0; value < 0x100; value++) {
+		igt::Note note("enable " + std::to_string(value));
+		Task task = product.task();
+
+		task.enable = value;
+		if (value == enable_conv)
+			check_accepted(device, {{task}});
+		else
+			check_refused(device, {{task}}, {DRM_NPU_FAULT_ENABLE});
+	}
+	for (unsigned bit = 8; bit < 32; bit++) {
+		Task task = product.task();
+
+		task.enable |= 1u << bit;
+		check_refused(device, {{task}}, {DRM_NPU_FAULT_ENABLE});
+	}
+}
+
+SUBTEST(job_verify_addresses)
+{
+	Device device, other;
+	Product product(device);
+	const Task good = product.task();
+	std::uint32_t freed, foreign;
+	{
+		Buffer buffer(device, 1 << 20);
+		freed = buffer.address() + (1 << 19);
+	}
+	Buffer theirs(other, 64 << 20);
+	foreign = theirs.address() + (32 << 20);
+	leak::Check leak;
+
+	for (std::uint32_t reg : addresses) {
+		std::uint32_t index = index_of(good, reg);
+
+		for (std::uint32_t address : {0u, 0x10u, 0x1000u, 0xfff0u, 0x7ffffff0u, 0xfffffff0u,
+					      freed, foreign}) {
+			igt::Note note = note_reg(reg, address);
+			Task task = good;
+
+			set(task, reg, address);
+			check_refused(device, {{task}}, {DRM_NPU_FAULT_ADDRESS, index});
+		}
+		for (std::uint32_t odd = 1; odd < 16; odd++) {
+			igt::Note note = note_reg(reg, odd);
+			Task task = good;
+
+			set(task, reg, value_of(good, reg) + odd);
+			check_refused(device, {{task}}, {DRM_NPU_FAULT_VALUE, index});
+		}
+		Task task = good;
+		set(task, reg, value_of(good, reg) + 4096 - 16);
+		check_accepted(device, {{task}});
+	}
+	leak.done();
+}
+
+/* A buffer that only a job keeps, by its handle closed, is no client's. */
+SUBTEST(job_verify_closed_buffer)
+{
+	Device device;
+	Product product(device);
+	Task task = product.task();
+
+	create_job(device, {{task}});
+	product.weights.close();
+	check_refused(device, {{task}},
+		      {DRM_NPU_FAULT_ADDRESS, index_of(task, cna_weight_addr)});
+}
+
+/* Command memory of jobs is mapped for the device, but not for streams to use. */
+SUBTEST(job_verify_command_memory)
+{
+	Device device;
+	Product product(device);
+	const Task good = product.task();
+	std::vector<std::uint32_t> jobs;
+
+	for (int i = 0; i < 64; i++)
+		jobs.push_back(create_job(device, {Lane(8, good)}));
+	/* They lie somewhere in the first megabytes, where nothing else is now. */
+	std::vector<std::uint32_t> ours = {product.features.address(), product.weights.address(),
+					   product.out.address()};
+	for (std::uint32_t address = 0; address < 2 << 20; address += 4096) {
+		if (std::ranges::find(ours, address) != ours.end())
+			continue;
+		for (std::uint32_t reg : addresses) {
+			igt::Note note = note_reg(reg, address);
+			Task task = good;
+
+			set(task, reg, address);
+			check_refused(device, {{task}},
+				      {DRM_NPU_FAULT_ADDRESS, index_of(task, reg)});
+		}
+	}
+}
+
+SUBTEST(job_verify_place)
+{
+	Device device;
+	Product product(device);
+	const Task good = product.task();
+	Task bad = good;
+	std::uint32_t cores = device.limits().max_lanes;
+
+	set(bad, 0x301c, 0xff);
+	std::uint32_t index = index_of(bad, 0x301c);
+	for (std::uint32_t lane = 0; lane < cores; lane++) {
+		for (std::uint32_t task = 0; task < 5; task++) {
+			igt::Note note("lane " + std::to_string(lane) + ", task " +
+				       std::to_string(task));
+			std::vector<Lane> lanes(cores, Lane(5, good));
+
+			lanes[lane][task] = bad;
+			check_refused(device, lanes, {DRM_NPU_FAULT_VALUE, index, lane, task});
+		}
+	}
+}
+
+SUBTEST(job_verify_reuse_first)
+{
+	Device device;
+	Product product(device);
+	const Task good = product.task();
+	std::uint32_t con0 = value_of(good, cna_cbuf_con0);
+
+	for (std::uint32_t reuse : {data_reuse, weight_reuse, data_reuse | weight_reuse}) {
+		Task task = good;
+
+		set(task, cna_cbuf_con0, con0 | reuse);
+		check_refused(device, {{task}}, {DRM_NPU_FAULT_REUSE});
+		/* What another lane has is on another core. */
+		check_refused(device, {{good}, {task}}, {DRM_NPU_FAULT_REUSE, ~0u, 1, 0});
+	}
+}
+
+SUBTEST(job_verify_reuse_both)
+{
+	Device device;
+	Product product(device);
+	Task task = product.task();
+
+	set(task, cna_cbuf_con0, value_of(task, cna_cbuf_con0) | data_reuse | weight_reuse);
+	check_refused(device, {{product.task(), task}}, {DRM_NPU_FAULT_REUSE, ~0u, 0, 1});
+}
+
+SUBTEST(job_verify_reuse_other)
+{
+	Device device;
+	Product product(device);
+	const Task good = product.task();
+	const struct {
+		std::uint32_t reuse, reg, change;
+	} cases[] = {
+		{data_reuse, cna_feature_addr, 16}, {weight_reuse, cna_weight_addr, 16},
+		{data_reuse, 0x1020, 1},	    {data_reuse, 0x1044, 1},
+		{data_reuse, 0x107c, 1},	    {data_reuse, 0x1080, 1},
+		{data_reuse, 0x100c, 0x20},	    {weight_reuse, 0x100c, 0x20},
+		{weight_reuse, 0x1030, 32},	    {weight_reuse, 0x1034, 32},
+		{weight_reuse, 0x1038, 32},	    {data_reuse, cna_cbuf_con0, 1},
+		{weight_reuse, cna_cbuf_con0, 1},   {data_reuse, cna_cbuf_con0, -16u},
+		{weight_reuse, cna_cbuf_con0, -16u},
+	};
+
+	for (const auto &c : cases) {
+		igt::Note note = note_reg(c.reg, c.change);
+		Task task = good;
+
+		/* One bank less of weights leaves room for one more of data. */
+		set(task, cna_cbuf_con0, 0x41);
+		Task first = task;
+		set(task, cna_cbuf_con0, 0x41 | c.reuse);
+		set(task, c.reg, value_of(task, c.reg) + c.change);
+		check_refused(device, {{first, task}}, {DRM_NPU_FAULT_REUSE, ~0u, 0, 1});
+	}
+}
+
+/* Weights that do not fit their banks stream through them and do not stay. */
+SUBTEST(job_verify_reuse_large)
+{
+	Device device;
+	Product product(device, {4, 1024, 128});
+	Task first = product.task();
+	Task task = first;
+
+	set(first, cna_cbuf_con0, 0x11);
+	set(task, cna_cbuf_con0, 0x11 | weight_reuse);
+	check_refused(device, {{first, task}}, {DRM_NPU_FAULT_REUSE, ~0u, 0, 1});
+}
+
+SUBTEST(job_reuse_data)
+{
+	Device device;
+	Product a(device), b(device, {}, 5);
+	Task first = a.task(), second = b.task();
+
+	/* The features of a, times the weights of b. */
+	std::copy_n(a.features.as<std::uint8_t>(), 4 * 32, b.features.as<std::uint8_t>());
+	set(second, cna_feature_addr, a.features.address());
+	set(second, cna_cbuf_con0, value_of(second, cna_cbuf_con0) | data_reuse);
+	CHECK_EQ(run(device, device.context(), create_job(device, {{first, second}})), 1);
+	a.check();
+	b.check();
+}
+
+SUBTEST(job_reuse_weights)
+{
+	Device device;
+	Product a(device), b(device, {}, 5);
+	Task first = a.task(), second = b.task();
+
+	std::copy_n(a.weights.as<std::uint8_t>(), 32 * 32, b.weights.as<std::uint8_t>());
+	set(second, cna_weight_addr, a.weights.address());
+	set(second, cna_cbuf_con0, value_of(second, cna_cbuf_con0) | weight_reuse);
+	CHECK_EQ(run(device, device.context(), create_job(device, {{first, second, second}})), 1);
+	a.check();
+	b.check();
+}

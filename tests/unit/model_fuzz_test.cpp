@@ -1,0 +1,233 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Streams that nobody meant to write. Whatever they say, the model ends, raises
+ * an interrupt if and only if it is done, and leaves its bus after a fault.
+ * Worth most in a build with sanitizers.
+ */
+#include "model_matmul.h"
+
+namespace model_test
+{
+namespace
+{
+
+class ModelFuzz : public testing::Test
+{
+protected:
+	/* Small tensors: most of a wild address must find nothing. */
+	ModelFuzz()
+	{
+		npu.bus.map(feature_base, 0x40000);
+		npu.bus.map(weight_base, 0x40000);
+		npu.bus.map(output_base, 0x80000);
+	}
+
+	uint32_t below(uint32_t end) { return static_cast<uint32_t>(rng()) % end; }
+
+	/* A value that is likely to reach a limit of something. */
+	uint32_t odd_value(uint32_t old)
+	{
+		switch (below(8)) {
+		case 0:
+			return static_cast<uint32_t>(rng());
+		case 1:
+			return 0;
+		case 2:
+			return ~0u;
+		case 3:
+			return old ^ 1u << below(32);
+		case 4:
+			return old + 1;
+		case 5:
+			return old - 1;
+		case 6:
+			return static_cast<uint32_t>(rng()) >> below(32);
+		default:
+			return old * 2;
+		}
+	}
+
+	Matmul random_matmul()
+	{
+		const Kind kinds[] = {Kind::int8, Kind::fp16, Kind::fp16_to_fp16};
+		const bool image = below(2);
+		const bool rows = !image && below(2);
+
+		return {.kind = kinds[below(3)],
+			.w = image ? 1 + below(9) : 1,
+			.h = 1 + below(9),
+			.k = 16 * (1 + below(12)),
+			.n = 32 * (1 + below(4)),
+			.line_off = rows || below(2),
+			.rows_in = rows,
+			.rows_out = !image && below(2),
+			.data_banks = 1 + below(12),
+			.weight_banks = 1 + below(12)};
+	}
+
+	/* Runs what is placed at the start of the code; checks what always holds. */
+	npu_model_status check(uint32_t amount, uint32_t tasks)
+	{
+		npu.bus.log.clear();
+		npu->stats.tasks = 0;
+		const npu_model_status status = npu.start(code_base, amount, tasks);
+
+		EXPECT_EQ(npu.irq(), status == NPU_MODEL_DONE);
+		if (status == NPU_MODEL_DONE) {
+			EXPECT_EQ(npu->stats.tasks, tasks);
+		} else {
+			EXPECT_LT(npu->stats.tasks, tasks);
+			EXPECT_EQ(npu.raw(), 0u);
+		}
+		for (const Bus::Access &access : npu.bus.log) {
+			const bool refused = !npu.bus.find(access.addr, access.len);
+
+			EXPECT_NE(access.len, 0u);
+			if (!refused)
+				continue;
+			/* A refused access is the last one. */
+			EXPECT_EQ(&access, &npu.bus.log.back());
+			EXPECT_EQ(status, NPU_MODEL_FAULT);
+			EXPECT_LT(npu->fault_addr - access.addr, access.len);
+		}
+		if (status == NPU_MODEL_FAULT) {
+			EXPECT_FALSE(npu.bus.log.empty());
+			const Bus::Access last = npu.bus.log.back();
+			EXPECT_EQ(npu.bus.find(last.addr, last.len), nullptr);
+		}
+		seen[status]++;
+		npu.acknowledge();
+		return status;
+	}
+
+	std::mt19937 rng{12345};
+	std::map<npu_model_status, uint32_t> seen;
+	Npu npu;
+};
+
+/* Right programs with a few registers changed. */
+TEST_F(ModelFuzz, ChangedRegisters)
+{
+	for (int i = 0; i < 20000 && !HasFailure(); i++) {
+		Registers registers = random_matmul().registers();
+
+		for (uint32_t changes = below(4); changes; changes--) {
+			auto reg = registers.begin();
+
+			std::advance(reg, below(static_cast<uint32_t>(registers.size())));
+			reg->second = odd_value(reg->second);
+		}
+		const Stream stream = program(registers);
+		npu.place(stream);
+		check(amounts(stream.size()), 1);
+	}
+	/* If one kind of end never came, the test would test little. */
+	EXPECT_GT(seen[NPU_MODEL_DONE], 1000u);
+	EXPECT_GT(seen[NPU_MODEL_HUNG], 1000u);
+	EXPECT_GT(seen[NPU_MODEL_FAULT], 100u);
+	EXPECT_GT(seen[NPU_MODEL_UNSUPPORTED], 100u);
+}
+
+/*
+ * Sizes that agree with each other in all blocks, at any values: what a checker
+ * of single registers lets through.
+ */
+TEST_F(ModelFuzz, AgreeingSizes)
+{
+	for (int i = 0; i < 20000 && !HasFailure(); i++) {
+		Matmul matmul = random_matmul();
+
+		if (below(4) == 0)
+			matmul.h = 1 + below(2100) / (1 + below(100));
+		if (below(4) == 0)
+			matmul.w = 1 + below(2100) / (1 + below(100));
+		if (below(4) == 0)
+			matmul.k = 8 * (1 + below(8191) / (1 + below(300)));
+		if (below(8) == 0)
+			matmul.n = 16 * (1 + below(1100) / (1 + below(100)));
+		matmul.data_banks = below(16);
+		matmul.weight_banks = below(16);
+		Registers registers = matmul.registers();
+		if (below(2))
+			registers[0x1040] |= below(4) << 12;
+		if (below(4) == 0)
+			registers[0x1044] = odd_value(registers[0x1044]);
+		if (below(4) == 0)
+			registers[0x107c] = odd_value(registers[0x107c]);
+		if (below(4) == 0)
+			registers[0x1080] = odd_value(registers[0x1080]);
+		for (const uint32_t reg : {0x1070u, 0x1110u, 0x4020u})
+			if (below(8) == 0)
+				registers[reg] += below(0x80000) - 0x20000;
+		const Stream stream = program(registers);
+		npu.place(stream);
+		check(amounts(stream.size()), 1);
+	}
+	EXPECT_GT(seen[NPU_MODEL_DONE], 1000u);
+}
+
+/* Any registers with any values, in short chains, with words of noise between. */
+TEST_F(ModelFuzz, Noise)
+{
+	const uint32_t targets[] = {0x0101, 0x0201, 0x0801, 0x1001, 0x0041,
+				    0x0081, 0x2001, 0x4001, 0x8001, 0};
+
+	for (int i = 0; i < 20000 && !HasFailure(); i++) {
+		Stream stream = body(random_matmul().registers());
+
+		for (uint32_t words = below(6); words; words--) {
+			const uint32_t target = below(30) ? targets[below(4)] : targets[below(10)];
+			const uint32_t block = target_of(0x1000) == target   ? 0x1000
+					       : target_of(0x3000) == target ? 0x3000
+					       : target_of(0x4000) == target ? 0x4000
+									     : 0;
+			const uint32_t reg = below(4) ? block + below(0x80) * 4 : below(0x10000);
+			const uint64_t word = command(target, reg, odd_value(0x20000000));
+
+			stream.insert(stream.begin() + below(static_cast<uint32_t>(stream.size())),
+				      word);
+		}
+		const uint32_t next = below(8) ? code_base : static_cast<uint32_t>(rng());
+		finish(stream, {next, below(8) ? amounts(stream.size() + 4) : below(0x10000)});
+		npu.place(stream);
+		check(below(16) ? amounts(stream.size()) : below(0x800), 1 + below(3));
+	}
+	EXPECT_GT(seen[NPU_MODEL_DONE], 100u);
+}
+
+/* Not even the words are words. */
+TEST_F(ModelFuzz, RandomWords)
+{
+	for (int i = 0; i < 2000 && !HasFailure(); i++) {
+		Stream stream(2 + below(64));
+
+		for (uint64_t &word : stream)
+			word = uint64_t{static_cast<uint32_t>(rng())} << 32 |
+			       static_cast<uint32_t>(rng());
+		npu.place(stream);
+		check(below(0x10000), 1 + below(4095));
+	}
+}
+
+/* Any register of the window, written and read by the host. */
+TEST_F(ModelFuzz, HostRegisters)
+{
+	for (int i = 0; i < 200000; i++) {
+		const uint32_t reg = below(2) ? below(0x10000) : below(0x40);
+
+		npu.write(reg, odd_value(below(2) ? 0 : code_base));
+		npu.read(below(0x10000));
+		if (below(16) == 0)
+			npu_model_run(npu.get());
+	}
+	npu_model_reset(npu.get());
+	const Matmul matmul{.h = 5, .k = 64};
+	const Operands operands = matmul.random(rng);
+	matmul.map(npu);
+	matmul.store(npu, operands);
+	ASSERT_EQ(npu.run(program(matmul.registers())), NPU_MODEL_DONE);
+	EXPECT_EQ(matmul.mismatches(npu, operands), 0u);
+}
+
+} /* namespace */
+} /* namespace model_test */

@@ -1,0 +1,206 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Statistics, and the time of a task: the longer of arithmetic and bus, plus a
+ * start-up time.
+ */
+#include "model_matmul.h"
+
+namespace model_test
+{
+namespace
+{
+
+/* Round numbers, so that the formula can be done by hand. */
+constexpr npu_model_params plain{
+	.clock_hz = 1000000000,
+	.util_permille = 1000,
+	.core_bytes_per_us = 10000,
+	.total_bytes_per_us = 21000,
+	.task_ns = 5000,
+};
+
+npu_model_stats run(const Matmul &matmul, const npu_model_params &params, uint32_t active = 1)
+{
+	std::mt19937 rng(1);
+	Npu npu(0, params);
+
+	matmul.map(npu);
+	matmul.store(npu, matmul.random(rng));
+	npu->active_cores = active;
+	EXPECT_EQ(npu.run(program(matmul.registers())), NPU_MODEL_DONE);
+	return npu->stats;
+}
+
+uint64_t fetch_bytes(const Matmul &matmul)
+{
+	return (program(matmul.registers()).size() + 1) / 2 * 16;
+}
+
+/* Rounding of integers may take a few nanoseconds. */
+void expect_near(uint64_t is, double should)
+{
+	EXPECT_NEAR(static_cast<double>(is), should, 3.0 + should / 100000);
+}
+
+TEST(ModelStats, CountsWorkAndBytes)
+{
+	for (const Kind kind : {Kind::int8, Kind::fp16, Kind::fp16_to_fp16}) {
+		const Matmul matmul{.kind = kind, .w = 3, .h = 5, .k = 96, .n = 64};
+		const npu_model_stats stats = run(matmul, plain);
+
+		EXPECT_EQ(stats.tasks, 1u);
+		EXPECT_EQ(stats.macs, 15ull * 96 * 64);
+		EXPECT_EQ(stats.written_bytes, matmul.output_size());
+		EXPECT_EQ(stats.read_bytes,
+			  matmul.feature_size() + matmul.weight_size() + fetch_bytes(matmul));
+	}
+}
+
+TEST(ModelStats, AddUpOverAChain)
+{
+	const Matmul matmul{.h = 5, .k = 64, .n = 32};
+	const npu_model_stats single = run(matmul, plain);
+	std::mt19937 rng(1);
+	Npu npu(0, plain);
+
+	matmul.map(npu);
+	matmul.store(npu, matmul.random(rng));
+	const Stream stream = body(matmul.registers());
+	ASSERT_EQ(npu.run_chain({stream, stream, stream, stream}), NPU_MODEL_DONE);
+	EXPECT_EQ(npu->stats.tasks, 4u);
+	EXPECT_EQ(npu->stats.macs, 4 * single.macs);
+	EXPECT_EQ(npu->stats.written_bytes, 4 * single.written_bytes);
+	EXPECT_EQ(npu->stats.read_bytes, 4 * single.read_bytes);
+	/* Each task starts up, and its bytes are its own. */
+	EXPECT_EQ(npu->stats.busy_ns, 4 * single.busy_ns);
+}
+
+TEST(ModelStats, StreamedWeightsAreReadOnce)
+{
+	const Matmul matmul{.h = 700, .k = 256, .n = 256, .data_banks = 11, .weight_banks = 1};
+	const npu_model_stats stats = run(matmul, plain);
+
+	EXPECT_EQ(stats.read_bytes,
+		  matmul.feature_size() + matmul.weight_size() + fetch_bytes(matmul));
+}
+
+/* 1024 int8 products a cycle, 512 of fp16. */
+TEST(ModelTime, ComputeBound)
+{
+	npu_model_params params = plain;
+	const Matmul int8{.h = 128, .k = 1024, .n = 512, .data_banks = 8, .weight_banks = 4};
+	const Matmul fp16{.kind = Kind::fp16,
+			  .h = 128,
+			  .k = 1024,
+			  .n = 512,
+			  .data_banks = 8,
+			  .weight_banks = 4};
+
+	params.core_bytes_per_us = params.total_bytes_per_us = 1000000000;
+	expect_near(run(int8, params).busy_ns, 5000 + 128.0 * 1024 * 512 / 1024);
+	expect_near(run(fp16, params).busy_ns, 5000 + 128.0 * 1024 * 512 / 512);
+
+	params.clock_hz = 600000000;
+	expect_near(run(int8, params).busy_ns, 5000 + 128.0 * 512 / 0.6);
+	params.util_permille = 730;
+	expect_near(run(int8, params).busy_ns, 5000 + 128.0 * 512 / 0.6 / 0.73);
+	params.task_ns = 0;
+	expect_near(run(int8, params).busy_ns, 128.0 * 512 / 0.6 / 0.73);
+}
+
+/* A half slice, and rows that do not fill fours, take the time of full ones. */
+TEST(ModelTime, PaddedShapes)
+{
+	npu_model_params params = plain;
+
+	params.core_bytes_per_us = params.total_bytes_per_us = 1000000000;
+	params.task_ns = 0;
+	const uint64_t full = run({.h = 64, .k = 1024, .n = 512}, params).busy_ns;
+	EXPECT_EQ(run({.h = 64, .k = 1008, .n = 512}, params).busy_ns, full);
+	EXPECT_EQ(run({.h = 61, .k = 1024, .n = 512}, params).busy_ns, full);
+	EXPECT_LT(run({.h = 60, .k = 1024, .n = 512}, params).busy_ns, full);
+}
+
+TEST(ModelTime, MemoryBound)
+{
+	npu_model_params params = plain;
+	const Matmul matmul{.h = 1, .k = 1024, .n = 1024};
+	const double bytes = static_cast<double>(matmul.feature_size() + matmul.weight_size() +
+						 matmul.output_size() + fetch_bytes(matmul));
+
+	expect_near(run(matmul, params).busy_ns, 5000 + bytes / 10);
+	/* Arithmetic goes on meanwhile, whatever its clock, unless it is longer. */
+	params.clock_hz = 500000000;
+	expect_near(run(matmul, params).busy_ns, 5000 + bytes / 10);
+	params.core_bytes_per_us = 4000;
+	expect_near(run(matmul, params).busy_ns, 5000 + bytes / 4);
+}
+
+/* Cores share the total; one core alone cannot draw all of it. */
+TEST(ModelTime, CoresShareTheBus)
+{
+	const Matmul matmul{.h = 1, .k = 1024, .n = 1024};
+	const double bytes = static_cast<double>(matmul.feature_size() + matmul.weight_size() +
+						 matmul.output_size() + fetch_bytes(matmul));
+
+	expect_near(run(matmul, plain, 1).busy_ns, 5000 + bytes / 10);
+	expect_near(run(matmul, plain, 2).busy_ns, 5000 + bytes / 10);
+	expect_near(run(matmul, plain, 3).busy_ns, 5000 + bytes / 7);
+	expect_near(run(matmul, plain, 4).busy_ns, 5000 + bytes / 5.25);
+}
+
+TEST(ModelTime, ReuseSavesTheBus)
+{
+	const Matmul matmul{.h = 8, .k = 1024, .n = 256, .data_banks = 2, .weight_banks = 9};
+	std::mt19937 rng(1);
+	Registers again = matmul.registers();
+	Npu npu(0, plain);
+
+	again[0x1040] |= 1u << 13;
+	matmul.map(npu);
+	matmul.store(npu, matmul.random(rng));
+	ASSERT_EQ(npu.run(program(matmul.registers())), NPU_MODEL_DONE);
+	const npu_model_stats first = npu->stats;
+	ASSERT_EQ(npu.run(program(again)), NPU_MODEL_DONE);
+	EXPECT_EQ(first.read_bytes - (npu->stats.read_bytes - first.read_bytes),
+		  matmul.weight_size());
+	EXPECT_LT(npu->stats.busy_ns - first.busy_ns, first.busy_ns);
+	EXPECT_EQ(npu->stats.macs, 2 * first.macs);
+}
+
+/*
+ * The defaults are to lie in what is published for the board: 0.7 to 0.75 of
+ * the peak, 20 to 28 GB/s for all cores, start-up far below a kick.
+ */
+TEST(ModelTime, DefaultsArePlausible)
+{
+	const npu_model_params &params = npu_model_params_rk3588;
+
+	EXPECT_GE(params.util_permille, 700u);
+	EXPECT_LE(params.util_permille, 750u);
+	EXPECT_GE(params.total_bytes_per_us, 20000u);
+	EXPECT_LE(params.total_bytes_per_us, 28000u);
+	EXPECT_GE(params.core_bytes_per_us * 3, params.total_bytes_per_us);
+	EXPECT_LE(params.clock_hz, 1000000000u);
+	EXPECT_LE(params.task_ns, 50000u);
+}
+
+/* What a task does not finish, it does not count as work. */
+TEST(ModelStats, FaultsAreNoTasks)
+{
+	const Matmul matmul{.h = 4, .k = 64};
+	std::mt19937 rng(1);
+	Npu npu;
+
+	matmul.map(npu);
+	matmul.store(npu, matmul.random(rng));
+	npu.bus.unmap(matmul.output);
+	ASSERT_EQ(npu.run(program(matmul.registers())), NPU_MODEL_FAULT);
+	EXPECT_EQ(npu->stats.tasks, 0u);
+	EXPECT_EQ(npu->stats.macs, 0u);
+	EXPECT_EQ(npu->stats.busy_ns, 0u);
+	EXPECT_EQ(npu->stats.written_bytes, 0u);
+}
+
+} /* namespace */
+} /* namespace model_test */
