@@ -3,7 +3,10 @@
 #include <algorithm>
 #include <cerrno>
 
+#include <fcntl.h>
 #include <sys/mman.h>
+
+#include <xf86drm.h>
 
 #include "igt.h"
 #include "leak.h"
@@ -42,10 +45,10 @@ drm_npu_bo_create sized(std::uint64_t size)
 }
 
 /* Answers 0 or the errno of mmap(), whose mapping does not stay. */
-int try_map(int fd, std::uint64_t size, std::uint64_t offset, int flags = MAP_SHARED)
+int try_map(int fd, std::size_t size, std::uint64_t offset, int flags = MAP_SHARED)
 {
-	void *map = mmap(nullptr, size, PROT_READ | PROT_WRITE, flags, fd,
-			 static_cast<off_t>(offset));
+	void *map =
+		mmap(nullptr, size, PROT_READ | PROT_WRITE, flags, fd, static_cast<off_t>(offset));
 
 	if (map == MAP_FAILED)
 		return -errno;
@@ -60,7 +63,7 @@ SUBTEST(buffer_sizes)
 	Device device;
 	leak::Check leak;
 
-	for (std::uint64_t size : {1ul, 4095ul, 4096ul, 4097ul, 12345ul, 1ul << 20, 5ul << 20}) {
+	for (std::uint64_t size : {1u, 4095u, 4096u, 4097u, 12345u, 1u << 20, 5u << 20}) {
 		igt::Note note("size " + std::to_string(size));
 		Buffer buffer(device, size);
 
@@ -100,7 +103,8 @@ SUBTEST(buffer_too_big)
 	Device device;
 	std::uint64_t max = device.limits().max_buffer_size;
 
-	for (std::uint64_t size : {max + 1, max + 4096, max * 2, 1ul << 40, ~0ul - 4095, ~0ul}) {
+	for (std::uint64_t size : std::initializer_list<std::uint64_t>{
+		     max + 1, max + 4096, max * 2, 1ull << 40, ~0ull - 4095, ~0ull}) {
 		igt::Note note("size " + std::to_string(size));
 		check_refused(device, sized(size), E2BIG);
 	}
@@ -207,7 +211,7 @@ SUBTEST(buffer_mmap_bad)
 	CHECK_ERR(try_map(other.fd(), 3 * 4096, offset), EACCES);
 	CHECK_OK(try_map(device.fd(), 3 * 4096, offset));
 	buffer.close();
-	munmap(buffer.as<void>(), buffer.size());
+	buffer.unmap();
 	CHECK(try_map(device.fd(), 3 * 4096, offset) < 0);
 }
 
@@ -274,4 +278,33 @@ SUBTEST(buffer_close_in_job)
 	for (int i = 0; i < 1000 && device.region().file_used != 20 * 4096; i++)
 		usleep(2000);
 	CHECK_EQ(device.region().file_used, 20 * 4096);
+}
+
+/* A buffer that two files share has an address in each, and lives with either. */
+SUBTEST(buffer_shared)
+{
+	leak::Check leak;
+	{
+		Device device, other;
+		Product product(device);
+		int raw = -1;
+		std::uint32_t handle = 0, again = 0;
+
+		CHECK_OK(drmPrimeHandleToFD(device.fd(), product.out.handle(), DRM_CLOEXEC, &raw));
+		Fd dma_buf(raw);
+		CHECK_OK(drmPrimeFDToHandle(other.fd(), dma_buf.get(), &handle));
+		CHECK_OK(drmPrimeFDToHandle(other.fd(), dma_buf.get(), &again));
+		CHECK_EQ(handle, again);
+		CHECK_EQ(other.region().file_used, 4096);
+		CHECK_OK(drmPrimeFDToHandle(device.fd(), dma_buf.get(), &again));
+		CHECK_EQ(again, product.out.handle());
+		CHECK_OK(try_map(other.fd(), 4096, product.out.offset()));
+
+		CHECK_OK(close_handle(other.fd(), handle));
+		CHECK_EQ(other.region().file_used, 0);
+		CHECK_ERR(try_map(other.fd(), 4096, product.out.offset()), EACCES);
+		CHECK_EQ(run(device, device.context(), create_job(device, {{product.task()}})), 1);
+		product.check();
+	}
+	leak.done();
 }

@@ -135,8 +135,8 @@ Buffer::Buffer(const Device &device, std::uint64_t size) : fd_(device.fd())
 {
 	args_.size = size;
 	CHECK_OK(call(fd_, DRM_IOCTL_NPU_BO_CREATE, &args_));
-	map_ = mmap(nullptr, args_.size, PROT_READ | PROT_WRITE, MAP_SHARED, fd_,
-		    static_cast<off_t>(args_.mmap_offset));
+	map_ = mmap(nullptr, static_cast<std::size_t>(args_.size), PROT_READ | PROT_WRITE,
+		    MAP_SHARED, fd_, static_cast<off_t>(args_.mmap_offset));
 	CHECK(map_ != MAP_FAILED);
 }
 
@@ -149,7 +149,7 @@ Buffer::Buffer(Buffer &&other) noexcept
 Buffer::~Buffer()
 {
 	if (map_)
-		munmap(map_, args_.size);
+		munmap(map_, static_cast<std::size_t>(args_.size));
 	if (args_.handle)
 		close_handle(fd_, args_.handle);
 }
@@ -158,6 +158,12 @@ void Buffer::close()
 {
 	CHECK_OK(close_handle(fd_, args_.handle));
 	args_.handle = 0;
+}
+
+void Buffer::unmap()
+{
+	CHECK_OK(munmap(map_, static_cast<std::size_t>(args_.size)));
+	map_ = nullptr;
 }
 
 int close_handle(int fd, std::uint32_t handle)

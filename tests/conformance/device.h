@@ -91,6 +91,8 @@ public:
 
 	/// Gives the handle up, keeps the mapping.
 	void close();
+	/// The opposite. A mapping keeps its file open, whatever is closed.
+	void unmap();
 
 private:
 	int fd_;

@@ -209,6 +209,8 @@ SUBTEST(fence_blocked_file_closed)
 
 		CHECK_OK(submit(f.device, f.context, {f.job}, {{gate.sync()}, {done.sync()}}));
 		file = done.export_file();
+		for (Buffer *buffer : {&f.product.features, &f.product.weights, &f.product.out})
+			buffer->unmap();
 		f.device.close();
 		CHECK_EQ(final_status(file), -ECANCELED);
 	}
@@ -224,8 +226,8 @@ SUBTEST(fence_order)
 	for (std::size_t i = 0; i < 20; i++) {
 		done.emplace_back(f.device);
 		CHECK_OK(submit(f.device, f.context, {f.job},
-				i ? Syncs{{}, {done[i].sync()}} :
-				    Syncs{{gate.sync()}, {done[i].sync()}}));
+				i ? Syncs{{}, {done[i].sync()}}
+				  : Syncs{{gate.sync()}, {done[i].sync()}}));
 	}
 	CHECK_EQ(final_status(done[19], 50), 0);
 	gate.open();

@@ -36,20 +36,19 @@ std::map<std::string, void (*)(), std::less<>> &subtests()
 
 thread_local std::vector<std::string> notes;
 
-const char usage[] =
-	"Usage: npu-conformance [OPTION]...\n"
-	"\n"
-	"Tests the ioctls of the first accel-npu device. Subtests that unload or\n"
-	"unplug it, and the search for leaks, need root.\n"
-	"\n"
-	"  --list-subtests      names all subtests\n"
-	"  --run-subtest GLOB   runs those whose names match [all]\n"
-	"  -h, --help           this\n"
-	"\n"
-	"Exit status: 0 passed, 77 all skipped, 79 wrong usage, 98 something failed.\n"
-	"\n"
-	"Example:\n"
-	"  npu-conformance --run-subtest 'fence-*'\n";
+const char usage[] = "Usage: npu-conformance [OPTION]...\n"
+		     "\n"
+		     "Tests the ioctls of the first accel-npu device. Subtests that unload or\n"
+		     "unplug it, and the search for leaks, need root.\n"
+		     "\n"
+		     "  --list-subtests      names all subtests\n"
+		     "  --run-subtest GLOB   runs those whose names match [all]\n"
+		     "  -h, --help           this\n"
+		     "\n"
+		     "Exit status: 0 passed, 77 all skipped, 79 wrong usage, 98 something failed.\n"
+		     "\n"
+		     "Example:\n"
+		     "  npu-conformance --run-subtest 'fence-*'\n";
 
 /// Runners look at either stream.
 void say(const std::string &line)
@@ -115,8 +114,8 @@ int run_apart(void (*run)())
 	}
 	if (WIFSIGNALED(*status)) {
 		std::fprintf(stderr, "  ended by signal %d (%s)\n", WTERMSIG(*status),
-			     WTERMSIG(*status) == SIGALRM ? "timeout" :
-							    strsignal(WTERMSIG(*status)));
+			     WTERMSIG(*status) == SIGALRM ? "timeout"
+							  : strsignal(WTERMSIG(*status)));
 		return exit_fail;
 	}
 	return WEXITSTATUS(*status);
@@ -140,9 +139,9 @@ int run_subtest(const std::string &name, void (*run)())
 	char seconds[32];
 	std::snprintf(seconds, sizeof(seconds), "%.3f", took.count());
 	say("Subtest " + name + ": " +
-	    (result == exit_pass ? "SUCCESS" :
-	     result == exit_skip ? "SKIP" :
-				   "FAIL") +
+	    (result == exit_pass   ? "SUCCESS"
+	     : result == exit_skip ? "SKIP"
+				   : "FAIL") +
 	    " (" + seconds + "s)");
 	return result;
 }

@@ -65,12 +65,13 @@ std::string text(const T &value)
 }
 
 template <typename A, typename B>
-void check_eq(const char *file, int line, const char *expression, const A &actual, const B &expected)
+void check_eq(const char *file, int line, const char *expression, const A &actual,
+	      const B &expected)
 {
 	bool equal;
 
-	if constexpr (std::is_integral_v<A> && std::is_integral_v<B> &&
-		      !std::is_same_v<A, bool> && !std::is_same_v<B, bool>)
+	if constexpr (std::is_integral_v<A> && std::is_integral_v<B> && !std::is_same_v<A, bool> &&
+		      !std::is_same_v<B, bool>)
 		equal = std::cmp_equal(actual, expected);
 	else
 		equal = actual == expected;

@@ -318,11 +318,11 @@ SUBTEST(job_max_commands)
 }
 
 /* Each count is within its limit, and no other limit is documented. */
-SUBTEST(job_max_both)
+SUBTEST(job_max_all)
 {
 	Device device;
 	Product product(device);
-	Raw raw(product);
+	Raw raw(product, device.limits().max_lanes);
 	std::vector<drm_npu_task> tasks;
 
 	while (raw.program.commands.size() < device.limits().max_task_commands)
@@ -330,8 +330,10 @@ SUBTEST(job_max_both)
 	raw.task.commands = reinterpret_cast<std::uintptr_t>(raw.program.commands.data());
 	raw.task.command_count = static_cast<std::uint32_t>(raw.program.commands.size());
 	tasks.assign(device.limits().max_lane_tasks, raw.task);
-	raw.lanes[0].tasks = reinterpret_cast<std::uintptr_t>(tasks.data());
-	raw.lanes[0].task_count = static_cast<std::uint32_t>(tasks.size());
+	for (drm_npu_lane &lane : raw.lanes) {
+		lane.tasks = reinterpret_cast<std::uintptr_t>(tasks.data());
+		lane.task_count = static_cast<std::uint32_t>(tasks.size());
+	}
 	CHECK_OK(create(device, raw.args));
 }
 

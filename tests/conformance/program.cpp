@@ -231,6 +231,7 @@ int submit(const Device &device, std::uint32_t context, const std::vector<std::u
 	args.out_syncs = reinterpret_cast<std::uintptr_t>(syncs.out.data());
 	args.out_sync_count = static_cast<std::uint32_t>(syncs.out.size());
 	args.sync_stride = sizeof(drm_npu_sync);
+	args.seqno = seqno ? *seqno : 0;
 	int result = call(device.fd(), DRM_IOCTL_NPU_JOB_SUBMIT, &args);
 	if (seqno)
 		*seqno = args.seqno;

@@ -80,7 +80,7 @@ struct Syncs {
 	std::vector<drm_npu_sync> in, out;
 };
 
-/// JOB_SUBMIT; answers 0 or a negative errno.
+/// JOB_SUBMIT; answers 0 or a negative errno. @seqno goes in and out as it is.
 int submit(const Device &device, std::uint32_t context, const std::vector<std::uint32_t> &jobs,
 	   const Syncs &syncs = {}, std::uint64_t *seqno = nullptr);
 
@@ -90,8 +90,7 @@ class Syncobj
 public:
 	explicit Syncobj(const Device &device, bool signalled = false);
 	~Syncobj();
-	Syncobj(Syncobj &&other) noexcept
-		: fd_(other.fd_), handle_(std::exchange(other.handle_, 0))
+	Syncobj(Syncobj &&other) noexcept : fd_(other.fd_), handle_(std::exchange(other.handle_, 0))
 	{
 	}
 	Syncobj &operator=(Syncobj &&) = delete;

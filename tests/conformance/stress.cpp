@@ -4,6 +4,7 @@
 #include <csignal>
 #include <cstring>
 
+#include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 
@@ -203,8 +204,8 @@ SUBTEST(stress_killed)
 			Device device;
 			Product product(device, slow_shape);
 			std::uint32_t cores = device.info().core_count;
-			std::uint32_t job = create_job(
-				device, std::vector<Lane>(cores, slow_lane(product)));
+			std::uint32_t job =
+				create_job(device, std::vector<Lane>(cores, slow_lane(product)));
 
 			for (int context = 0; context < 4; context++)
 				CHECK_OK(submit(device, device.context(), {job, job, job, job}));
@@ -274,9 +275,12 @@ SUBTEST(stress_fd_passing)
 	close(sockets[1]);
 
 	/* Its objects are still there, though who made them is not. */
-	Product product(device);
-	CHECK_EQ(run(device, 1, create_job(device, {{product.task()}})), 1);
-	product.check();
+	{
+		Product product(device);
+
+		CHECK_EQ(run(device, 1, create_job(device, {{product.task()}})), 1);
+		product.check();
+	}
 	device.close();
 	leak.done();
 }
@@ -286,7 +290,8 @@ SUBTEST(stress_signals)
 {
 	struct sigaction action {
 	};
-	action.sa_handler = [](int) {};
+	action.sa_handler = [](int) {
+	};
 	CHECK_OK(sigaction(SIGUSR1, &action, nullptr));
 	pid_t parent = getpid();
 	pid_t pid = fork_run([=] {
@@ -310,4 +315,47 @@ SUBTEST(stress_signals)
 	kill(pid, SIGKILL);
 	waitpid(pid, nullptr, 0);
 	product.check();
+}
+
+/*
+ * Strides are the client's, and what lies between elements is looked at. However
+ * much that is, a process that is killed goes soon.
+ */
+SUBTEST(stress_long_call_killed)
+{
+	const std::size_t stride = 4 << 20;
+	int ready[2];
+
+	if (sizeof(void *) < 8)
+		igt::skip("needs a large address space");
+	CHECK_OK(pipe(ready));
+	pid_t pid = fork_run([&] {
+		Device device;
+		const std::size_t count = device.limits().max_lane_tasks;
+		void *map = mmap(nullptr, stride * count, PROT_READ,
+				 MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+		CHECK(map != MAP_FAILED);
+		drm_npu_lane lane{reinterpret_cast<std::uintptr_t>(map),
+				  static_cast<std::uint32_t>(count),
+				  static_cast<std::uint32_t>(stride)};
+		drm_npu_job_create args{};
+
+		args.lanes = reinterpret_cast<std::uintptr_t>(&lane);
+		args.lane_count = 1;
+		args.lane_stride = sizeof(lane);
+		CHECK_EQ(write(ready[1], "x", 1), 1);
+		/* No command is there at all, so it ends with EINVAL one day. */
+		call(device.fd(), DRM_IOCTL_NPU_JOB_CREATE, &args);
+	});
+	char byte;
+	CHECK_EQ(read(ready[0], &byte, 1), 1);
+	usleep(200000);
+	CHECK_OK(kill(pid, SIGKILL));
+	int waited = 0;
+	while (!waitpid(pid, nullptr, WNOHANG) && waited < 50000) {
+		usleep(10000);
+		waited += 10;
+	}
+	/* In milliseconds. */
+	CHECK(waited < 1000);
 }

@@ -23,7 +23,7 @@ std::int64_t deadline(unsigned ms)
 	timespec now{};
 
 	clock_gettime(CLOCK_MONOTONIC, &now);
-	return now.tv_sec * 1000000000 + now.tv_nsec + std::int64_t{ms} * 1000000;
+	return std::int64_t{now.tv_sec} * 1000000000 + now.tv_nsec + std::int64_t{ms} * 1000000;
 }
 
 } // namespace
@@ -54,16 +54,16 @@ void Syncobj::signal(std::uint64_t point) const
 {
 	std::uint32_t handle = handle_;
 
-	CHECK_OK(point ? drmSyncobjTimelineSignal(fd_, &handle, &point, 1) :
-			 drmSyncobjSignal(fd_, &handle, 1));
+	CHECK_OK(point ? drmSyncobjTimelineSignal(fd_, &handle, &point, 1)
+		       : drmSyncobjSignal(fd_, &handle, 1));
 }
 
 int Syncobj::wait(unsigned ms, std::uint64_t point) const
 {
 	std::uint32_t handle = handle_;
-	int result = point ? drmSyncobjTimelineWait(fd_, &handle, &point, 1, deadline(ms), 0,
-						    nullptr) :
-			     drmSyncobjWait(fd_, &handle, 1, deadline(ms), 0, nullptr);
+	int result =
+		point ? drmSyncobjTimelineWait(fd_, &handle, &point, 1, deadline(ms), 0, nullptr)
+		      : drmSyncobjWait(fd_, &handle, 1, deadline(ms), 0, nullptr);
 
 	/* drmSyncobjTimelineWait() and its sister differ in what they answer. */
 	return result < 0 && result == -1 ? -errno : result;

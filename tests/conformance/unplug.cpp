@@ -74,7 +74,7 @@ void check_gone(const Device &device)
 {
 	std::uint64_t argument[32]{};
 	const unsigned long requests[] = {
-		DRM_IOCTL_NPU_QUERY,	      DRM_IOCTL_NPU_BO_CREATE,
+		DRM_IOCTL_NPU_QUERY,          DRM_IOCTL_NPU_BO_CREATE,
 		DRM_IOCTL_NPU_CONTEXT_CREATE, DRM_IOCTL_NPU_CONTEXT_DESTROY,
 		DRM_IOCTL_NPU_JOB_CREATE,     DRM_IOCTL_NPU_JOB_DESTROY,
 		DRM_IOCTL_NPU_JOB_SUBMIT,     DRM_IOCTL_GEM_CLOSE,

@@ -22,12 +22,12 @@ std::map<std::uint32_t, std::uint32_t> client_bits()
 		{0x1038, 0x1f1f3fff}, {0x1040, 0x000030ff}, {0x1044, 0x00003fff},
 		{0x104c, 0x0fffffff}, {0x1050, 0xffffffff}, {0x1054, 0xffffffff},
 		{0x1058, 0xffffffff}, {0x105c, 0xffffffff}, {0x1060, 0},
-		{0x1064, 0},	      {0x1068, 0x000000ff}, {0x1074, 0},
+		{0x1064, 0},          {0x1068, 0x000000ff}, {0x1074, 0},
 		{0x1078, 0x000f000f}, {0x107c, 0x0fffffff}, {0x1080, 0x0fffffff},
 		{0x1084, 0x07ff07ff}, {0x1088, 0x0000ffff}, {0x1100, 0},
-		{0x1104, 0},	      {0x1180, 0x0000ffff}, {0x1184, 0xffffffff},
+		{0x1104, 0},          {0x1180, 0x0000ffff}, {0x1184, 0xffffffff},
 		{0x3010, 0x00000703}, {0x3014, 0x1fff1fff}, {0x3018, 0x00001fff},
-		{0x301c, 0x0000005f}, {0x3030, 0},	    {0x400c, 0x000001fc},
+		{0x301c, 0x0000005f}, {0x3030, 0},          {0x400c, 0x000001fc},
 		{0x4010, 0xffffffff}, {0x4014, 0x0000ffff}, {0x4024, 0xfffffff0},
 		{0x4030, 0x00001fff}, {0x4034, 0x00001fff}, {0x4038, 0x1fff1fff},
 		{0x403c, 0x1fff1fff}, {0x4040, 0x000fffff}, {0x4044, 0xffffffff},
@@ -78,9 +78,9 @@ void check_refused(const Device &device, const std::vector<Lane> &lanes, Fault f
 	CHECK_EQ(args.fault_reason, fault.reason);
 	CHECK_EQ(args.fault_lane, fault.lane);
 	CHECK_EQ(args.fault_task, fault.task);
-	CHECK_EQ(args.fault_command,
-		 fault.command == ~0u ? lanes[fault.lane][fault.task].commands.size() :
-					fault.command);
+	CHECK_EQ(args.fault_command, fault.command == ~0u
+					     ? lanes[fault.lane][fault.task].commands.size()
+					     : fault.command);
 }
 
 void check_accepted(const Device &device, const std::vector<Lane> &lanes)
@@ -332,8 +332,8 @@ SUBTEST(job_verify_addresses)
 	for (std::uint32_t reg : addresses) {
 		std::uint32_t index = index_of(good, reg);
 
-		for (std::uint32_t address : {0u, 0x10u, 0x1000u, 0xfff0u, 0x7ffffff0u, 0xfffffff0u,
-					      freed, foreign}) {
+		for (std::uint32_t address :
+		     {0u, 0x10u, 0x1000u, 0xfff0u, 0x7ffffff0u, 0xfffffff0u, freed, foreign}) {
 			igt::Note note = note_reg(reg, address);
 			Task task = good;
 
@@ -363,8 +363,7 @@ SUBTEST(job_verify_closed_buffer)
 
 	create_job(device, {{task}});
 	product.weights.close();
-	check_refused(device, {{task}},
-		      {DRM_NPU_FAULT_ADDRESS, index_of(task, cna_weight_addr)});
+	check_refused(device, {{task}}, {DRM_NPU_FAULT_ADDRESS, index_of(task, cna_weight_addr)});
 }
 
 /* Command memory of jobs is mapped for the device, but not for streams to use. */
@@ -451,13 +450,20 @@ SUBTEST(job_verify_reuse_other)
 	const struct {
 		std::uint32_t reuse, reg, change;
 	} cases[] = {
-		{data_reuse, cna_feature_addr, 16}, {weight_reuse, cna_weight_addr, 16},
-		{data_reuse, 0x1020, 1},	    {data_reuse, 0x1044, 1},
-		{data_reuse, 0x107c, 1},	    {data_reuse, 0x1080, 1},
-		{data_reuse, 0x100c, 0x20},	    {weight_reuse, 0x100c, 0x20},
-		{weight_reuse, 0x1030, 32},	    {weight_reuse, 0x1034, 32},
-		{weight_reuse, 0x1038, 32},	    {data_reuse, cna_cbuf_con0, 1},
-		{weight_reuse, cna_cbuf_con0, 1},   {data_reuse, cna_cbuf_con0, -16u},
+		{data_reuse, cna_feature_addr, 16},
+		{weight_reuse, cna_weight_addr, 16},
+		{data_reuse, 0x1020, 1},
+		{data_reuse, 0x1044, 1},
+		{data_reuse, 0x107c, 1},
+		{data_reuse, 0x1080, 1},
+		{data_reuse, 0x100c, 0x20},
+		{weight_reuse, 0x100c, 0x20},
+		{weight_reuse, 0x1030, 32},
+		{weight_reuse, 0x1034, 32},
+		{weight_reuse, 0x1038, 32},
+		{data_reuse, cna_cbuf_con0, 1},
+		{weight_reuse, cna_cbuf_con0, 1},
+		{data_reuse, cna_cbuf_con0, -16u},
 		{weight_reuse, cna_cbuf_con0, -16u},
 	};
 

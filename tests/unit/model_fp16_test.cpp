@@ -192,6 +192,23 @@ TEST(ModelFp16, UnequalRanges)
 	}
 }
 
+/*
+ * All lanes but one at the top: the widest sum that a common exponent of the
+ * lanes can need, for every distance of the last lane.
+ */
+TEST(ModelFp16, WidestSums)
+{
+	const Matmul matmul{.kind = Kind::fp16, .h = 30, .k = 32, .n = 32};
+	Operands operands{std::vector<uint16_t>(30 * 32, largest),
+			  std::vector<uint16_t>(32 * 32, largest)};
+
+	for (uint32_t i = 0; i < 30; i++) {
+		operands.a[i * 32 + 31] = static_cast<uint16_t>((30 - i) << 10 | 0x155);
+		operands.b[i * 32 + 31] = static_cast<uint16_t>((30 - i) << 10 | 0x2ab);
+	}
+	expect_exact(matmul, operands);
+}
+
 /* Sparse operands: zeros must not count as exponents. */
 TEST(ModelFp16, SparseIsBitExact)
 {

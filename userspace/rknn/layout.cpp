@@ -3,6 +3,7 @@
 #include <cassert>
 #include <cstring>
 
+#include "pack.h"
 #include "rknn/matmul.h"
 #include "rknn/registers.h"
 
@@ -24,33 +25,6 @@ constexpr std::uint32_t divide_up(std::uint32_t value, std::uint32_t by)
 
 /// Results of 16 bytes: int32 and fp32 alike.
 constexpr std::uint32_t results_per_atom = 4;
-
-/// Copy @p count chunks of Bytes from @p from, @p from_step apart, to @p to,
-/// @p to_step apart. A constant size makes each copy one or two vector moves.
-template <std::size_t Bytes>
-void copy_chunks(const std::byte *from, std::size_t from_step, std::byte *to, std::size_t to_step,
-		 std::size_t count)
-{
-	for (std::size_t i = 0; i < count; i++)
-		std::memcpy(to + i * to_step, from + i * from_step, Bytes);
-}
-
-/// Pack one kernel group of one slice: kernels x 32 channels, slice by slice.
-template <std::size_t ChunkBytes>
-void pack_group(const std::byte *rows, std::size_t row_bytes, std::uint32_t kernels,
-		std::size_t first, std::size_t last, std::byte *out, std::uint32_t group)
-{
-	/* Row after row, so that reads are in order. */
-	for (std::uint32_t kernel = 0; kernel < kernels; kernel++) {
-		const std::byte *row = rows + kernel * row_bytes;
-		const std::size_t whole = std::min(last, row_bytes) - first;
-
-		copy_chunks<ChunkBytes>(row + first, ChunkBytes, out + kernel * ChunkBytes,
-					group * ChunkBytes, whole / ChunkBytes);
-		std::memcpy(out + (whole / ChunkBytes * group + kernel) * ChunkBytes,
-			    row + first + whole / ChunkBytes * ChunkBytes, whole % ChunkBytes);
-	}
-}
 
 template <typename T>
 void gather(const WeightLayout &layout, std::uint32_t m, std::span<const T> partial,
@@ -147,12 +121,8 @@ void pack_weights(const WeightLayout &layout, std::span<const std::byte> rows,
 			const std::byte *from = rows.data() + n * row_bytes;
 			const std::uint32_t kernels = std::min(group, layout.n() - n);
 
-			if (layout.type() == Type::int8)
-				pack_group<channel_slice>(from, row_bytes, kernels, first, last, to,
-							  group);
-			else
-				pack_group<2 * channel_slice>(from, row_bytes, kernels, first, last,
-							      to, group);
+			pack_group({from, row_bytes, kernels, group, channel_slice * bytes}, first,
+				   last, to);
 			to += (last - first) * group;
 		}
 	}
@@ -172,20 +142,10 @@ void pack_features(const WeightLayout &layout, std::uint32_t m, std::span<const 
 		std::memset(out.data() + atoms * surface, 0,
 			    (padded / atom_bytes - atoms) * surface);
 
-	/* A block of rows at a time, so that the atoms written to stay in cache. */
-	constexpr std::uint32_t block = 16;
-	for (std::uint32_t first = 0; first < m; first += block) {
-		const std::uint32_t count = std::min(block, m - first);
-		const std::byte *from = rows.data() + first * row_bytes;
-		std::byte *to = out.data() + std::size_t{first} * atom_bytes;
-
-		for (std::size_t atom = 0; atom < atoms; atom++)
-			copy_chunks<atom_bytes>(from + atom * atom_bytes, row_bytes,
-						to + atom * surface, atom_bytes, count);
-		for (std::uint32_t row = 0; rest && row < count; row++)
-			std::memcpy(to + atoms * surface + row * atom_bytes,
-				    from + row * row_bytes + atoms * atom_bytes, rest);
-	}
+	pack_atoms(rows.data(), row_bytes, m, atoms, out.data());
+	for (std::uint32_t row = 0; rest && row < m; row++)
+		std::memcpy(out.data() + atoms * surface + std::size_t{row} * atom_bytes,
+			    rows.data() + row * row_bytes + atoms * atom_bytes, rest);
 }
 
 void gather_results(const WeightLayout &layout, std::uint32_t m,

@@ -83,12 +83,14 @@ std::size_t result_bytes(const WeightLayout &layout, std::uint32_t m);
 
 /// Pack weights. @p rows is B transposed: n rows of k elements, as language
 /// models store them. Padding becomes 0.
-/// \pre rows has n * k * element_bytes bytes, out has layout.bytes()
+/// \pre rows has n * k * element_bytes bytes, out has layout.bytes() and is
+/// aligned to 16
 void pack_weights(const WeightLayout &layout, std::span<const std::byte> rows,
 		  std::span<std::byte> out);
 
 /// Pack @p m rows of k elements. Padding becomes 0.
-/// \pre rows has m * k * element_bytes bytes, out has feature_bytes()
+/// \pre rows has m * k * element_bytes bytes, out has feature_bytes() and is
+/// aligned to 16
 void pack_features(const WeightLayout &layout, std::uint32_t m, std::span<const std::byte> rows,
 		   std::span<std::byte> out);
 
