@@ -6,6 +6,7 @@
 #include <linux/slab.h>
 
 #include <drm/drm_gem.h>
+#include <drm/drm_print.h>
 
 #include "npu_bo.h"
 #include "npu_device.h"
@@ -56,8 +57,7 @@ static void npu_gem_close(struct drm_gem_object *obj, struct drm_file *file)
 
 	mutex_lock(&bo->lock);
 	mapping = npu_bo_find_mapping(bo, nfile->vm);
-	/* None if the handle is given up because npu_gem_open() failed. */
-	if (mapping && !--mapping->handles)
+	if (!drm_WARN_ON(obj->dev, !mapping) && !--mapping->handles)
 		list_del_init(&mapping->link);
 	else
 		mapping = NULL;
@@ -105,7 +105,7 @@ struct drm_gem_object *npu_gem_create_object(struct drm_device *dev,
 {
 	struct npu_bo *bo;
 
-	bo = kzalloc(sizeof(*bo), GFP_KERNEL);
+	bo = kzalloc(sizeof(*bo), GFP_KERNEL_ACCOUNT);
 	if (!bo)
 		return ERR_PTR(-ENOMEM);
 	bo->base.base.funcs = &npu_gem_funcs;

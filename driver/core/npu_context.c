@@ -133,7 +133,7 @@ int npu_context_destroy_ioctl(struct drm_device *dev, void *data,
 	ctx = xa_erase(&nfile->contexts, args->context_id);
 	if (!ctx)
 		return -ENOENT;
-	npu_sched_kill(ctx);
+	npu_sched_kill(ctx, false);
 	npu_context_put(ctx);
 	return 0;
 }
@@ -148,7 +148,7 @@ void npu_contexts_release(struct npu_file *nfile)
 	unsigned long id;
 
 	xa_for_each(&nfile->contexts, id, ctx) {
-		npu_sched_kill(ctx);
+		npu_sched_kill(ctx, true);
 		npu_context_put(ctx);
 	}
 	xa_destroy(&nfile->contexts);

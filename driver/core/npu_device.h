@@ -8,8 +8,8 @@
  *     npu_vm.lock			layout and page tables of an address space
  *   npu_device.vms_lock		list of address spaces
  *     npu_vm.lock
- *   npu_core.hw_lock			attach and reset of a core
- *     npu_device.sched_lock (irq)	everything about queues and cores
+ *     npu_core.hw_lock			attach and reset of a core
+ *       npu_device.sched_lock (irq)	everything about queues and cores
  *
  * Fence locks are taken outside of sched_lock (dependency callbacks run under
  * them), so no fence is ever signalled with sched_lock held.
@@ -21,6 +21,7 @@
 #include <linux/kthread.h>
 #include <linux/list.h>
 #include <linux/mutex.h>
+#include <linux/sizes.h>
 #include <linux/spinlock.h>
 #include <linux/workqueue.h>
 #include <linux/xarray.h>
@@ -39,6 +40,10 @@ struct npu_vm;
 #define NPU_MAX_SUBMIT_JOBS	256
 #define NPU_MAX_SUBMIT_SYNCS	64
 #define NPU_MAX_QUEUED		256
+/* Bytes of command streams that a job may have, links included. */
+#define NPU_MAX_JOB_BYTES	SZ_32M
+/* Elements of arrays, and records, are never larger; bounds what is scanned. */
+#define NPU_MAX_STRIDE		4096
 
 /**
  * enum npu_core_state - what a core is doing
@@ -85,6 +90,8 @@ struct npu_core {
 	struct npu_vm *attached;
 	/** @progress: What the watchdog saw last. */
 	u64 progress;
+	/** @deadline: When the watchdog may judge, in jiffies. */
+	unsigned long deadline;
 	/** @started: When the lane was started. */
 	u64 started;
 };
@@ -95,8 +102,10 @@ struct npu_core {
 struct npu_device {
 	/** @drm: The DRM device. */
 	struct drm_device drm;
-	/** @desc: Description; valid until unplugged. */
-	const struct npu_hw_desc *desc;
+	/** @desc: Description; its operations are gone once unplugged. */
+	struct npu_hw_desc desc;
+	/** @name: Name of the hardware. */
+	char name[32];
 	/** @hw: The backend's own. */
 	void *hw;
 	/** @timeout: How long a core may be without progress, in jiffies. */
@@ -164,7 +173,7 @@ int npu_query_ioctl(struct drm_device *dev, void *data, struct drm_file *file);
 /* The largest buffer: half of what can be addressed. */
 static inline u64 npu_max_buffer_size(const struct npu_device *npu)
 {
-	return BIT_ULL(npu->desc->address_bits - 1);
+	return BIT_ULL(npu->desc.address_bits - 1);
 }
 
 /* All cores of @npu, one bit each. */

@@ -29,7 +29,7 @@ static int npu_open(struct drm_device *dev, struct drm_file *file)
 	struct npu_file *nfile;
 	int ret, idx;
 
-	nfile = kzalloc(sizeof(*nfile), GFP_KERNEL);
+	nfile = kzalloc(sizeof(*nfile), GFP_KERNEL_ACCOUNT);
 	if (!nfile)
 		return -ENOMEM;
 
@@ -66,56 +66,38 @@ static void npu_postclose(struct drm_device *dev, struct drm_file *file)
 /*
  * Calls of the DRM core that must not reach it: GET_UNIQUE and GET_MAGIC use
  * the master of the file, which an accel node does not have, and crash; global
- * names would let any client open any buffer.
+ * names would let any client open any buffer. Buffers are not shared with other
+ * devices: their fences would have to be looked after.
  */
-static bool npu_ioctl_refused(unsigned int cmd)
+static int npu_ioctl_refused(unsigned int cmd)
 {
+	/* The DRM core looks at the number only, in a 32 bit call. */
+	if (_IOC_TYPE(cmd) != DRM_IOCTL_BASE)
+		return -ENOTTY;
 	switch (_IOC_NR(cmd)) {
 	case _IOC_NR(DRM_IOCTL_GET_UNIQUE):
 	case _IOC_NR(DRM_IOCTL_GET_MAGIC):
 	case _IOC_NR(DRM_IOCTL_GEM_FLINK):
 	case _IOC_NR(DRM_IOCTL_GEM_OPEN):
-		return true;
-	default:
-		return false;
-	}
-}
-
-/*
- * Our own calls run to their end before the device can go away; none of them
- * waits for jobs. Calls of the core, which may wait, look after themselves.
- */
-static long npu_guarded_ioctl(struct file *filp, unsigned int cmd,
-			      unsigned long arg,
-			      long (*ioctl)(struct file *filp, unsigned int cmd,
-					    unsigned long arg))
-{
-	struct drm_file *file = filp->private_data;
-	unsigned int nr = _IOC_NR(cmd);
-	long ret;
-	int idx;
-
-	if (npu_ioctl_refused(cmd))
 		return -EACCES;
-	if (nr < DRM_COMMAND_BASE || nr >= DRM_COMMAND_END)
-		return ioctl(filp, cmd, arg);
-	if (!drm_dev_enter(file->minor->dev, &idx))
-		return -ENODEV;
-	ret = ioctl(filp, cmd, arg);
-	drm_dev_exit(idx);
-	return ret;
+	case _IOC_NR(DRM_IOCTL_PRIME_HANDLE_TO_FD):
+	case _IOC_NR(DRM_IOCTL_PRIME_FD_TO_HANDLE):
+		return -EOPNOTSUPP;
+	default:
+		return 0;
+	}
 }
 
 static long npu_ioctl(struct file *filp, unsigned int cmd, unsigned long arg)
 {
-	return npu_guarded_ioctl(filp, cmd, arg, drm_ioctl);
+	return npu_ioctl_refused(cmd) ?: drm_ioctl(filp, cmd, arg);
 }
 
 #ifdef CONFIG_COMPAT
 static long npu_compat_ioctl(struct file *filp, unsigned int cmd,
 			     unsigned long arg)
 {
-	return npu_guarded_ioctl(filp, cmd, arg, drm_compat_ioctl);
+	return npu_ioctl_refused(cmd) ?: drm_compat_ioctl(filp, cmd, arg);
 }
 #endif
 
@@ -192,7 +174,7 @@ static void npu_device_fini(struct drm_device *drm, void *data)
 /**
  * npu_device_create() - prepare a device
  * @parent: the hardware's device
- * @desc: its description; valid until npu_device_unplug() returns
+ * @desc: its description, which is copied
  * @hw: handed to the operations
  *
  * Return: the device, which goes with the last reference, or an ERR_PTR().
@@ -210,7 +192,8 @@ struct npu_device *npu_device_create(struct device *parent,
 	if (IS_ERR(npu))
 		return npu;
 
-	npu->desc = desc;
+	npu->desc = *desc;
+	strscpy(npu->name, desc->name);
 	npu->hw = hw;
 	npu->core_count = desc->core_count;
 	npu->timeout = msecs_to_jiffies(desc->timeout_ms);
@@ -246,7 +229,8 @@ EXPORT_SYMBOL_GPL(npu_device_register);
  * @npu: the device
  *
  * Jobs end with ENODEV, calls answer ENODEV, and none of the backend's
- * operations is called after it.
+ * operations is called after it: those on cores need the dispatcher, which is
+ * dead, those on address spaces their page tables, which are gone.
  */
 void npu_device_unplug(struct npu_device *npu)
 {

@@ -6,12 +6,11 @@
  * device reads and no client can map, so nothing can change in between or
  * later. The job holds the mappings that its streams address.
  */
-#include <linux/cleanup.h>
+#include <linux/dma-mapping.h>
 #include <linux/dma-resv.h>
 #include <linux/iosys-map.h>
 #include <linux/overflow.h>
-#include <linux/sched.h>
-#include <linux/sizes.h>
+#include <linux/sched/signal.h>
 #include <linux/slab.h>
 #include <linux/uaccess.h>
 
@@ -21,9 +20,6 @@
 #include "npu_isa.h"
 #include "npu_job.h"
 #include "npu_vm.h"
-
-/* Command memory of a job; a lane of 4095 tasks fits several times. */
-#define NPU_MAX_JOB_BYTES	SZ_32M
 
 /**
  * struct npu_job_builder - a job under construction
@@ -128,7 +124,11 @@ static int npu_copy_array(void *dst, size_t size, u64 user, u32 count,
 	u32 i;
 	int ret;
 
+	if (stride > NPU_MAX_STRIDE)
+		return -E2BIG;
 	for (i = 0; i < count; i++) {
+		if (fatal_signal_pending(current))
+			return -EINTR;
 		ret = copy_struct_from_user(dst + i * size, size,
 					    u64_to_user_ptr(user) +
 					    (size_t)i * stride, stride);
@@ -244,6 +244,8 @@ static int npu_job_build_lane(struct npu_job_builder *builder, u32 lane,
 		u64 next = *offset + words * sizeof(u64);
 		int ret;
 
+		if (fatal_signal_pending(current))
+			return -EINTR;
 		if (copy_from_user(builder->commands,
 				   u64_to_user_ptr(tasks[i].commands),
 				   count * sizeof(u64)))
@@ -313,6 +315,8 @@ static int npu_job_build(struct npu_job_builder *builder,
 		tasks += job->lanes[i].task_count;
 	}
 	drm_gem_vunmap_unlocked(&bo->base.base, &map);
+	dma_sync_sgtable_for_device(job->npu->drm.dev, bo->base.sgt,
+				    DMA_TO_DEVICE);
 out_put:
 	npu_bo_put(bo);
 	return ret;
@@ -334,7 +338,7 @@ int npu_job_create_ioctl(struct drm_device *dev, void *data,
 	struct drm_npu_job_create *args = data;
 	struct npu_job_builder builder = {
 		.vm = nfile->vm,
-		.isa = npu->desc->isa,
+		.isa = npu->desc.isa,
 	};
 	struct npu_job *job;
 	int ret;

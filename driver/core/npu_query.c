@@ -25,19 +25,19 @@ static int npu_query_device(struct npu_device *npu, u32 index,
 {
 	if (index)
 		return -ENOENT;
-	strscpy(record->name, npu->desc->name);
-	record->isa = npu->desc->isa->id;
+	strscpy(record->name, npu->name);
+	record->isa = npu->desc.isa->id;
 	record->core_count = npu->core_count;
 	record->region_count = 1;
-	record->flags = npu->desc->flags;
-	record->hw_version = npu->desc->hw_version;
+	record->flags = npu->desc.flags;
+	record->hw_version = npu->desc.hw_version;
 	return sizeof(*record);
 }
 
 static int npu_query_core(struct npu_device *npu, u32 index,
 			  struct drm_npu_query_core *record)
 {
-	const struct npu_hw_core_desc *core = &npu->desc->core;
+	const struct npu_hw_core_desc *core = &npu->desc.core;
 
 	if (index >= npu->core_count)
 		return -ENOENT;
@@ -58,7 +58,7 @@ static int npu_query_region(struct npu_device *npu, struct npu_file *nfile,
 	record->size = (u64)totalram_pages() << PAGE_SHIFT;
 	record->used = atomic64_read(&npu->used);
 	record->file_used = atomic64_read(&nfile->vm->used);
-	record->bandwidth = npu->desc->bandwidth;
+	record->bandwidth = npu->desc.bandwidth;
 	return sizeof(*record);
 }
 
@@ -67,15 +67,16 @@ static int npu_query_limits(struct npu_device *npu, u32 index,
 {
 	if (index)
 		return -ENOENT;
-	record->address_bits = npu->desc->address_bits;
+	record->address_bits = npu->desc.address_bits;
 	record->max_contexts = NPU_MAX_CONTEXTS;
 	record->max_jobs = NPU_MAX_JOBS;
 	record->max_lanes = npu->core_count;
-	record->max_lane_tasks = npu->desc->isa->max_lane_tasks;
-	record->max_task_commands = npu->desc->isa->max_task_commands;
+	record->max_lane_tasks = npu->desc.isa->max_lane_tasks;
+	record->max_task_commands = npu->desc.isa->max_task_commands;
 	record->max_submit_jobs = NPU_MAX_SUBMIT_JOBS;
 	record->max_submit_syncs = NPU_MAX_SUBMIT_SYNCS;
 	record->max_queued = NPU_MAX_QUEUED;
+	record->max_job_bytes = NPU_MAX_JOB_BYTES;
 	record->max_buffer_size = npu_max_buffer_size(npu);
 	return sizeof(*record);
 }
@@ -116,6 +117,8 @@ int npu_query_ioctl(struct drm_device *dev, void *data, struct drm_file *file)
 
 	if (args->pad)
 		return -EINVAL;
+	if (args->size > NPU_MAX_STRIDE)
+		return -E2BIG;
 
 	switch (args->type) {
 	case DRM_NPU_QUERY_DEVICE:

@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/*
- * The dispatcher.
- *
+/**
  * DOC: dispatcher
  *
  * A context's head is its oldest job that has not ended. A context is *ready*
@@ -22,8 +20,12 @@
  * multiplication takes, and it knows neither lanes nor submits of many jobs.
  */
 #include <linux/dma-fence.h>
+#include <linux/jiffies.h>
 #include <linux/ktime.h>
 #include <linux/lockdep.h>
+#include <linux/sched.h>
+
+#include <drm/drm_print.h>
 
 #include "npu_context.h"
 #include "npu_device.h"
@@ -83,6 +85,7 @@ static void npu_context_advance(struct npu_context *ctx)
 {
 	struct npu_device *npu = ctx->npu;
 	struct npu_slot *head;
+	bool waiting;
 	int error;
 
 	lockdep_assert_held(&npu->sched_lock);
@@ -92,10 +95,12 @@ static void npu_context_advance(struct npu_context *ctx)
 		if (head->lanes_started > head->lanes_ended ||
 		    (head->lanes_started && !npu->dead))
 			break;
+		/* First, for the error is set before the count is dropped. */
+		waiting = head->submit &&
+			  atomic_read_acquire(&head->submit->pending);
 		error = npu_head_refused(ctx, head);
 		if (!error) {
-			if ((!head->submit || !atomic_read(&head->submit->pending)) &&
-			    list_empty(&ctx->ready_link))
+			if (!waiting && list_empty(&ctx->ready_link))
 				list_add_tail(&ctx->ready_link, &npu->ready);
 			break;
 		}
@@ -133,6 +138,8 @@ static void npu_sched_run(struct npu_device *npu)
 	unsigned int i;
 
 	lockdep_assert_held(&npu->sched_lock);
+	if (npu->dead)
+		return;
 	for (i = 0; i < npu->core_count; i++) {
 		struct npu_core *core = &npu->cores[i];
 
@@ -161,9 +168,19 @@ static void npu_core_kick(struct npu_core *core)
 
 	core->state = NPU_CORE_RUNNING;
 	core->started = ktime_get_ns();
-	core->progress = npu->desc->ops->progress(npu->hw, core->index);
+	core->progress = npu->desc.ops->progress(npu->hw, core->index);
+	core->deadline = jiffies + npu->timeout;
 	kthread_mod_delayed_work(core->worker, &core->watchdog, npu->timeout);
-	npu->desc->ops->kick(npu->hw, core->index, &lane);
+	npu->desc.ops->kick(npu->hw, core->index, &lane);
+}
+
+/* Have @core reset, then its lane ends with @error. */
+static void npu_core_abort(struct npu_core *core, int error)
+{
+	lockdep_assert_held(&core->npu->sched_lock);
+	core->state = NPU_CORE_RESETTING;
+	core->error = error;
+	kthread_queue_work(core->worker, &core->work);
 }
 
 /* The lane of @core has ended; the core is idle. */
@@ -218,9 +235,7 @@ void npu_core_done(struct npu_device *npu, unsigned int core,
 	if (c->state != NPU_CORE_RUNNING)
 		goto out_unlock;
 	if (result->error) {
-		c->state = NPU_CORE_RESETTING;
-		c->error = result->error;
-		kthread_queue_work(c->worker, &c->work);
+		npu_core_abort(c, result->error);
 		goto out_unlock;
 	}
 	npu_core_end_lane(c, result);
@@ -312,29 +327,34 @@ void npu_sched_wake(struct npu_context *ctx)
 /**
  * npu_sched_kill() - cancel all of a context that has not started
  * @ctx: the context
+ * @running: also what has
  */
-void npu_sched_kill(struct npu_context *ctx)
+void npu_sched_kill(struct npu_context *ctx, bool running)
 {
-	unsigned long flags;
+	struct npu_device *npu = ctx->npu;
+	unsigned int i;
 
-	spin_lock_irqsave(&ctx->npu->sched_lock, flags);
+	spin_lock_irq(&npu->sched_lock);
 	ctx->killed = true;
+	for (i = 0; running && i < npu->core_count; i++)
+		if (npu->cores[i].ctx == ctx)
+			npu_core_abort(&npu->cores[i], -ECANCELED);
 	npu_context_advance(ctx);
-	spin_unlock_irqrestore(&ctx->npu->sched_lock, flags);
+	spin_unlock_irq(&npu->sched_lock);
 }
 
-/* Signal the oldest ended job of @ctx. Returns whether there was one. */
+/*
+ * Signal the oldest ended job of @ctx. Returns whether there are more; if not,
+ * the context may be gone.
+ */
 static bool npu_context_signal_one(struct npu_context *ctx)
 {
 	struct npu_device *npu = ctx->npu;
 	struct npu_slot *slot;
 	int error = 0;
+	bool more;
 
 	spin_lock_irq(&npu->sched_lock);
-	if (ctx->signalled == ctx->completed) {
-		spin_unlock_irq(&npu->sched_lock);
-		return false;
-	}
 	/* The slot is this thread's until it is counted as signalled. */
 	slot = npu_context_slot(ctx, ctx->signalled + 1);
 	if (slot->submit)
@@ -349,10 +369,13 @@ static bool npu_context_signal_one(struct npu_context *ctx)
 
 	spin_lock_irq(&npu->sched_lock);
 	ctx->signalled++;
+	more = ctx->signalled < ctx->completed;
+	if (!more)
+		list_del_init(&ctx->signal_link);
 	if (list_empty(&ctx->retire_link))
 		list_add_tail(&ctx->retire_link, &npu->retire);
 	spin_unlock_irq(&npu->sched_lock);
-	return true;
+	return more;
 }
 
 static void npu_sched_signal(struct kthread_work *work)
@@ -366,20 +389,21 @@ static void npu_sched_signal(struct kthread_work *work)
 		spin_lock_irq(&npu->sched_lock);
 		ctx = list_first_entry_or_null(&npu->signal, struct npu_context,
 					       signal_link);
-		if (ctx)
-			list_del_init(&ctx->signal_link);
 		spin_unlock_irq(&npu->sched_lock);
 		if (!ctx)
 			break;
-		/* Its jobs that are not retired keep the context. */
 		while (npu_context_signal_one(ctx))
-			;
+			cond_resched();
+		queue_work(npu->retirer, &npu->retire_work);
+		cond_resched();
 	}
 	dma_fence_end_signalling(cookie);
-	queue_work(npu->retirer, &npu->retire_work);
 }
 
-/* Retire the oldest signalled job of @ctx. Returns whether there are more. */
+/*
+ * Retire the oldest signalled job of @ctx. Returns whether there are more; if
+ * not, the context may be gone.
+ */
 static bool npu_context_retire_one(struct npu_context *ctx)
 {
 	struct npu_device *npu = ctx->npu;
@@ -428,7 +452,8 @@ static void npu_sched_retire(struct work_struct *work)
 		if (!ctx)
 			break;
 		while (npu_context_retire_one(ctx))
-			;
+			cond_resched();
+		cond_resched();
 	}
 }
 
@@ -462,16 +487,20 @@ static void npu_core_attach(struct npu_core *core)
 	spin_unlock_irq(&npu->sched_lock);
 
 	hw_vm = READ_ONCE(vm->hw);
-	ret = hw_vm ? npu->desc->ops->attach(npu->hw, core->index, hw_vm) :
+	ret = hw_vm ? npu->desc.ops->attach(npu->hw, core->index, hw_vm) :
 		      -ENODEV;
 
 	spin_lock_irq(&npu->sched_lock);
-	if (ret) {
-		core->state = NPU_CORE_RESETTING;
-		core->error = ret;
-	} else {
+	if (!ret)
 		core->attached = vm;
-		npu_core_kick(core);
+	/* If the state has changed, the lane is to end and npu_core_reset() follows. */
+	if (core->state == NPU_CORE_ATTACHING) {
+		if (ret) {
+			core->state = NPU_CORE_RESETTING;
+			core->error = ret;
+		} else {
+			npu_core_kick(core);
+		}
 	}
 	spin_unlock_irq(&npu->sched_lock);
 }
@@ -490,7 +519,7 @@ static void npu_core_reset(struct npu_core *core)
 	}
 	spin_unlock_irq(&npu->sched_lock);
 
-	npu->desc->ops->reset(npu->hw, core->index);
+	npu->desc.ops->reset(npu->hw, core->index);
 
 	spin_lock_irq(&npu->sched_lock);
 	result.error = core->error;
@@ -520,18 +549,19 @@ static void npu_core_watchdog(struct kthread_work *work)
 	u64 progress;
 
 	spin_lock_irq(&npu->sched_lock);
-	if (core->state != NPU_CORE_RUNNING)
+	/* A watchdog of an earlier lane may have been on its way already. */
+	if (core->state != NPU_CORE_RUNNING ||
+	    time_before(jiffies, core->deadline))
 		goto out_unlock;
-	progress = npu->desc->ops->progress(npu->hw, core->index);
+	progress = npu->desc.ops->progress(npu->hw, core->index);
 	if (progress != core->progress) {
 		core->progress = progress;
+		core->deadline = jiffies + npu->timeout;
 		kthread_mod_delayed_work(core->worker, &core->watchdog,
 					 npu->timeout);
 		goto out_unlock;
 	}
-	core->state = NPU_CORE_RESETTING;
-	core->error = -ETIMEDOUT;
-	kthread_queue_work(core->worker, &core->work);
+	npu_core_abort(core, -ETIMEDOUT);
 out_unlock:
 	spin_unlock_irq(&npu->sched_lock);
 }
@@ -556,7 +586,7 @@ void npu_sched_forget_vm(struct npu_device *npu, struct npu_vm *vm)
 			core->attached = NULL;
 		spin_unlock_irq(&npu->sched_lock);
 		if (attached)
-			npu->desc->ops->attach(npu->hw, i, NULL);
+			npu->desc.ops->attach(npu->hw, i, NULL);
 		mutex_unlock(&core->hw_lock);
 	}
 }
@@ -572,15 +602,9 @@ void npu_sched_unplug(struct npu_device *npu)
 
 	spin_lock_irq(&npu->sched_lock);
 	npu->dead = true;
-	for (i = 0; i < npu->core_count; i++) {
-		struct npu_core *core = &npu->cores[i];
-
-		if (core->state == NPU_CORE_IDLE)
-			continue;
-		core->state = NPU_CORE_RESETTING;
-		core->error = -ENODEV;
-		kthread_queue_work(core->worker, &core->work);
-	}
+	for (i = 0; i < npu->core_count; i++)
+		if (npu->cores[i].ctx)
+			npu_core_abort(&npu->cores[i], -ENODEV);
 	list_for_each_entry(ctx, &npu->contexts, link)
 		npu_context_advance(ctx);
 	spin_unlock_irq(&npu->sched_lock);
@@ -588,6 +612,8 @@ void npu_sched_unplug(struct npu_device *npu)
 	for (i = 0; i < npu->core_count; i++)
 		kthread_flush_worker(npu->cores[i].worker);
 	npu_sched_flush(npu);
+	for (i = 0; i < npu->core_count; i++)
+		drm_WARN_ON(&npu->drm, npu->cores[i].state != NPU_CORE_IDLE);
 }
 
 /**

@@ -20,7 +20,7 @@ int npu_sched_queue(struct npu_context *ctx, struct npu_job **jobs, u32 count,
 		    struct npu_submit *submit,
 		    const struct dma_fence_ops *fence_ops, u64 *seqno);
 void npu_sched_wake(struct npu_context *ctx);
-void npu_sched_kill(struct npu_context *ctx);
+void npu_sched_kill(struct npu_context *ctx, bool running);
 void npu_sched_forget_vm(struct npu_device *npu, struct npu_vm *vm);
 
 #endif /* NPU_SCHED_H */

@@ -91,8 +91,12 @@ static void npu_dependency_done(struct dma_fence *fence,
 				struct npu_dependency *dependency)
 {
 	struct npu_submit *submit = dependency->submit;
-	int status = dma_fence_get_status_locked(fence);
+	struct dma_fence *payload = dma_fence_chain_contained(fence);
+	int status;
 
+	/* A point of a timeline is a chain, which does not carry errors. */
+	status = payload == fence ? dma_fence_get_status_locked(fence) :
+				    dma_fence_get_status(payload);
 	if (status < 0)
 		cmpxchg(&submit->in_error, 0, status);
 	if (atomic_dec_and_test(&submit->pending))
@@ -275,6 +279,9 @@ static int npu_submit_check(const struct drm_npu_job_submit *args)
 	    (args->sync_stride < sizeof(struct drm_npu_sync) ||
 	     args->sync_stride % 8))
 		return -EINVAL;
+	if (args->job_stride > NPU_MAX_STRIDE ||
+	    args->sync_stride > NPU_MAX_STRIDE)
+		return -E2BIG;
 	if (args->job_count > NPU_MAX_SUBMIT_JOBS ||
 	    args->in_sync_count > NPU_MAX_SUBMIT_SYNCS ||
 	    args->out_sync_count > NPU_MAX_SUBMIT_SYNCS)

@@ -29,11 +29,11 @@ struct npu_vm *npu_vm_create(struct npu_device *npu)
 {
 	struct npu_vm *vm;
 
-	vm = kzalloc(sizeof(*vm), GFP_KERNEL);
+	vm = kzalloc(sizeof(*vm), GFP_KERNEL_ACCOUNT);
 	if (!vm)
 		return ERR_PTR(-ENOMEM);
 
-	vm->hw = npu->desc->ops->vm_create(npu->hw);
+	vm->hw = npu->desc.ops->vm_create(npu->hw);
 	if (IS_ERR(vm->hw)) {
 		void *err = vm->hw;
 
@@ -43,7 +43,7 @@ struct npu_vm *npu_vm_create(struct npu_device *npu)
 	kref_init(&vm->ref);
 	mutex_init(&vm->lock);
 	drm_mm_init(&vm->mm, NPU_VM_START,
-		    BIT_ULL(npu->desc->address_bits) - NPU_VM_START);
+		    BIT_ULL(npu->desc.address_bits) - NPU_VM_START);
 	drm_dev_get(&npu->drm);
 	vm->npu = npu;
 
@@ -65,7 +65,7 @@ void npu_vm_unplug(struct npu_vm *vm)
 
 	mutex_lock(&vm->lock);
 	if (vm->hw)
-		npu->desc->ops->vm_destroy(npu->hw, vm->hw);
+		npu->desc.ops->vm_destroy(npu->hw, vm->hw);
 	vm->hw = NULL;
 	mutex_unlock(&vm->lock);
 }
@@ -129,10 +129,15 @@ struct npu_mapping *npu_mapping_create(struct npu_vm *vm, struct npu_bo *bo,
 	if (IS_ERR(sgt))
 		return ERR_CAST(sgt);
 
-	mapping = kzalloc(sizeof(*mapping), GFP_KERNEL);
+	mapping = kzalloc(sizeof(*mapping), GFP_KERNEL_ACCOUNT);
 	if (!mapping)
 		return ERR_PTR(-ENOMEM);
+	kref_init(&mapping->ref);
+	INIT_LIST_HEAD(&mapping->link);
+	mapping->vm = vm;
+	mapping->bo = bo;
 
+	/* Once the lock is dropped, others find the mapping by its address. */
 	mutex_lock(&vm->lock);
 	if (!vm->hw) {
 		ret = -ENODEV;
@@ -142,18 +147,14 @@ struct npu_mapping *npu_mapping_create(struct npu_vm *vm, struct npu_bo *bo,
 					 PAGE_SIZE, 0, DRM_MM_INSERT_BEST);
 	if (ret)
 		goto err_unlock;
-	ret = npu->desc->ops->vm_map(npu->hw, vm->hw, mapping->node.start, sgt,
+	ret = npu->desc.ops->vm_map(npu->hw, vm->hw, mapping->node.start, sgt,
 				     writable);
 	if (ret)
 		goto err_remove;
-	mutex_unlock(&vm->lock);
-
-	kref_init(&mapping->ref);
-	INIT_LIST_HEAD(&mapping->link);
-	mapping->vm = npu_vm_get(vm);
-	mapping->bo = bo;
+	npu_vm_get(vm);
 	drm_gem_object_get(&bo->base.base);
 	atomic64_add(size, &vm->used);
+	mutex_unlock(&vm->lock);
 	return mapping;
 
 err_remove:
@@ -173,7 +174,7 @@ static void npu_mapping_release(struct kref *ref)
 	/* npu_mapping_find() takes the lock and finds none without reference. */
 	lockdep_assert_held(&vm->lock);
 	if (vm->hw)
-		npu->desc->ops->vm_unmap(npu->hw, vm->hw, mapping->node.start,
+		npu->desc.ops->vm_unmap(npu->hw, vm->hw, mapping->node.start,
 					 mapping->node.size);
 	drm_mm_remove_node(&mapping->node);
 	mutex_unlock(&vm->lock);

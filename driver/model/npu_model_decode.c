@@ -27,6 +27,7 @@ static const struct {
 	{ RKNN_CORE_CLIP_TRUNCATE, ~0u, 0 },
 	/* From CORE, to memory. */
 	{ RKNN_DPU_FEATURE_MODE_CFG, 0x1f, RKNN_DPU_FEATURE_MODE_CONV & 0x1f },
+	{ RKNN_DPU_DATA_FORMAT, 0x8, 0 },
 	{ RKNN_DPU_BS_CFG, 0x53, RKNN_DPU_BYPASS_ALL },
 	{ RKNN_DPU_BS_OW_OP, 0xffff, 0 },
 	{ RKNN_DPU_BN_CFG, 0x53, RKNN_DPU_BYPASS_ALL },
@@ -221,7 +222,15 @@ enum npu_model_status npu_model_decode(struct npu_model_core *core,
 				       struct npu_model_task *task)
 {
 	enum npu_model_status status = check_fixed(core);
+	__u32 reg;
 
+	/* Weights are dense only if all amounts are 0. */
+	for (reg = RKNN_CNA_DCOMP_AMOUNT0;
+	     status == NPU_MODEL_DONE && reg <= RKNN_CNA_DCOMP_AMOUNT15; reg += 4)
+		if (npu_model_get(core, reg))
+			status = stop(core, reg, NPU_MODEL_UNSUPPORTED);
+	if (!(npu_model_get(core, RKNN_CORE_MAC_GATING) & 0x01000000))
+		return stop(core, RKNN_CORE_MAC_GATING, NPU_MODEL_HUNG);
 	if (status == NPU_MODEL_DONE)
 		status = decode_precision(core, task);
 	if (status == NPU_MODEL_DONE)

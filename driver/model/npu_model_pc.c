@@ -14,8 +14,14 @@
 #define INT_DPU_GROUP(group)	(RKNN_INT_DPU_0 << (group))
 /* What the raw status shows when nothing is raised, as read on silicon. */
 #define INT_RAW_IDLE		0xc0000000u
-/* 12 bits count 128 bit units; the buffer holds the largest fetch. */
+/* Of what 16 bits of AMOUNTS can ask for, the model has room for this. */
 #define FETCH_WORDS_MAX		(2 * 0x400)
+/* Clearing bit 24 of MAC_GATING hangs the core (measured). */
+#define MAC_GATING_RESET	0x07800800
+/* A link needs both, or the counter of tasks sticks (measured). */
+#define REDIRECT_BASE		1
+#define REDIRECT_AMOUNTS	2
+#define REDIRECT_WHOLE		(REDIRECT_BASE | REDIRECT_AMOUNTS)
 
 static const __u32 block_pointer[NPU_MODEL_BLOCKS] = {
 	[NPU_MODEL_CNA] = RKNN_CNA_S_POINTER,
@@ -45,6 +51,8 @@ void npu_model_init(struct npu_model_core *core, __u32 index,
 
 void npu_model_reset(struct npu_model_core *core)
 {
+	__u32 group;
+
 	core->pc_base = RKNN_PC_BASE_ADDRESS_SLAVE;
 	core->pc_amounts = 0;
 	core->pc_task_con = 0;
@@ -55,6 +63,10 @@ void npu_model_reset(struct npu_model_core *core)
 	__builtin_memset(core->regs, 0, sizeof(core->regs));
 	__builtin_memset(core->s_pointer, 0, sizeof(core->s_pointer));
 	__builtin_memset(core->group, 0, sizeof(core->group));
+	for (group = 0; group < 2; group++)
+		core->regs[NPU_MODEL_CORE][group]
+			  [(RKNN_CORE_MAC_GATING & 0x1ff) >> 2] =
+			MAC_GATING_RESET;
 }
 
 __u32 npu_model_irq(const struct npu_model_core *core)
@@ -227,9 +239,10 @@ static enum npu_model_status execute(struct npu_model_core *core, __u64 cmd,
 	case RKNN_TARGET_PC:
 		if (reg == RKNN_PC_BASE_ADDRESS) {
 			core->pc_base = value;
-			core->redirected = 1;
+			core->redirected |= REDIRECT_BASE;
 		} else if (reg == RKNN_PC_REGISTER_AMOUNTS) {
 			core->pc_amounts = value & 0xffff;
+			core->redirected |= REDIRECT_AMOUNTS;
 		}
 		return NPU_MODEL_DONE;
 	case RKNN_TARGET_CNA:
@@ -238,6 +251,11 @@ static enum npu_model_status execute(struct npu_model_core *core, __u64 cmd,
 		/* The block of the offset must be the target's, or no one listens. */
 		if (target == (0x100u << (reg >> 12)) + 1)
 			write_block(core, reg, value);
+		return NPU_MODEL_DONE;
+	case RKNN_TARGET_DPU_RDMA:
+	case RKNN_TARGET_PPU:
+	case RKNN_TARGET_PPU_RDMA:
+		/* Blocks that are not modelled; starting them is refused. */
 		return NPU_MODEL_DONE;
 	default:
 		/* A target that nobody answers stops the fetch. */
@@ -254,9 +272,12 @@ static enum npu_model_status run_stream(struct npu_model_core *core)
 
 	core->task_bytes = 0;
 	core->redirected = 0;
-	if ((core->pc_base & RKNN_PC_BASE_ADDRESS_SLAVE) ||
-	    words > FETCH_WORDS_MAX)
+	if (core->pc_base & RKNN_PC_BASE_ADDRESS_SLAVE)
 		return hung(core, RKNN_PC_BASE_ADDRESS, core->pc_base);
+	if (words > FETCH_WORDS_MAX) {
+		hung(core, RKNN_PC_REGISTER_AMOUNTS, core->pc_amounts);
+		return NPU_MODEL_UNSUPPORTED;
+	}
 	if (npu_model_bus_read(core, core->pc_base & ~0xfu, core->fetch,
 			       words * sizeof(core->fetch[0])))
 		return NPU_MODEL_FAULT;
@@ -279,12 +300,14 @@ enum npu_model_status npu_model_run(struct npu_model_core *core)
 	__u32 raw = core->int_raw;
 	__u32 i;
 
-	if (!core->started || !number)
-		return hung(core, RKNN_PC_TASK_CON, core->pc_task_con);
+	if (!core->started)
+		return hung(core, RKNN_PC_OPERATION_ENABLE, 0);
 	core->started = 0;
+	if (!number)
+		return hung(core, RKNN_PC_TASK_CON, core->pc_task_con);
 
 	for (i = 0; i < number; i++) {
-		if (i && !core->redirected) {
+		if (i && core->redirected != REDIRECT_WHOLE) {
 			status = hung(core, RKNN_PC_BASE_ADDRESS, core->pc_base);
 			break;
 		}

@@ -21,6 +21,9 @@
 #define RKNN_TARGET_CNA		0x0201
 #define RKNN_TARGET_CORE	0x0801
 #define RKNN_TARGET_DPU		0x1001
+#define RKNN_TARGET_DPU_RDMA	0x2001
+#define RKNN_TARGET_PPU		0x4001
+#define RKNN_TARGET_PPU_RDMA	0x8001
 /* Must precede the word that starts the blocks. */
 #define RKNN_TARGET_SYNC	0x0041
 /* Write of PC_OPERATION_ENABLE as a bitmap of blocks. */

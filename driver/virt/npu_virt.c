@@ -38,9 +38,10 @@ static unsigned int task_ns = 4000;
 module_param(task_ns, uint, 0444);
 MODULE_PARM_DESC(task_ns, "Modelled start-up of a task in ns (default 4000)");
 
-static unsigned int timeout_ms = 2000;
+/* Long, since a busy or emulated host computes slowly. */
+static unsigned int timeout_ms = 10000;
 module_param(timeout_ms, uint, 0444);
-MODULE_PARM_DESC(timeout_ms, "A core without progress for so long is reset (default 2000)");
+MODULE_PARM_DESC(timeout_ms, "A core without progress for so long is reset (default 10000)");
 
 /**
  * struct npu_virt_core - a core and its thread
@@ -114,6 +115,8 @@ static void npu_virt_start(struct npu_virt_core *core)
 			    RKNN_PC_BASE_ADDRESS_SLAVE);
 	npu_model_write_reg(model, RKNN_CNA_S_POINTER, pointer);
 	npu_model_write_reg(model, RKNN_CORE_S_POINTER, pointer);
+	/* Streams may set it, but only to this, so that no client depends on it. */
+	npu_model_write_reg(model, RKNN_DPU_S_POINTER, RKNN_S_POINTER_PING_PONG);
 	npu_model_write_reg(model, RKNN_PC_BASE_ADDRESS, lane->stream);
 	npu_model_write_reg(model, RKNN_PC_REGISTER_AMOUNTS,
 			    (lane->stream_words + 1) / 2 - 1);
@@ -315,9 +318,10 @@ static int npu_virt_probe(struct platform_device *pdev)
 	params.total_bytes_per_us = total_mbps;
 	params.task_ns = task_ns;
 
-	ret = dma_coerce_mask_and_coherent(dev, DMA_BIT_MASK(64));
+	ret = dma_set_mask_and_coherent(dev, DMA_BIT_MASK(64));
 	if (ret)
 		return ret;
+	dma_set_max_seg_size(dev, UINT_MAX);
 	virt = devm_kzalloc(dev, sizeof(*virt), GFP_KERNEL);
 	if (!virt)
 		return -ENOMEM;
@@ -332,8 +336,11 @@ static int npu_virt_probe(struct platform_device *pdev)
 	virt->npu = npu_device_create(dev, &virt->desc, virt);
 	if (IS_ERR(virt->npu))
 		return PTR_ERR(virt->npu);
+	ret = npu_device_register(virt->npu);
+	if (ret)
+		return ret;
 	platform_set_drvdata(pdev, virt);
-	return npu_device_register(virt->npu);
+	return 0;
 }
 
 static void npu_virt_remove(struct platform_device *pdev)
@@ -345,7 +352,7 @@ static void npu_virt_remove(struct platform_device *pdev)
 
 static struct platform_driver npu_virt_driver = {
 	.probe = npu_virt_probe,
-	.remove_new = npu_virt_remove,
+	.remove = npu_virt_remove,
 	.driver = {
 		.name = "npu_virt",
 	},
@@ -369,6 +376,12 @@ static int __init npu_virt_init(void)
 	if (IS_ERR(npu_virt_device)) {
 		platform_driver_unregister(&npu_virt_driver);
 		return PTR_ERR(npu_virt_device);
+	}
+	if (!platform_get_drvdata(npu_virt_device)) {
+		/* The probe has said why. */
+		platform_device_unregister(npu_virt_device);
+		platform_driver_unregister(&npu_virt_driver);
+		return -ENODEV;
 	}
 	return 0;
 }

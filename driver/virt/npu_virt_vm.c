@@ -6,6 +6,7 @@
  */
 #include <linux/highmem.h>
 #include <linux/scatterlist.h>
+#include <linux/sched.h>
 #include <linux/slab.h>
 #include <linux/spinlock.h>
 #include <linux/xarray.h>
@@ -37,7 +38,7 @@ struct npu_virt_vm *npu_virt_vm_create(void)
 	if (!vm)
 		return ERR_PTR(-ENOMEM);
 	rwlock_init(&vm->lock);
-	xa_init(&vm->pages);
+	xa_init_flags(&vm->pages, XA_FLAGS_ACCOUNT);
 	return vm;
 }
 
@@ -78,6 +79,7 @@ int npu_virt_vm_map(struct npu_virt_vm *vm, u64 addr, struct sg_table *sgt,
 			return ret;
 		}
 		index++;
+		cond_resched();
 	}
 	return 0;
 }
@@ -93,8 +95,10 @@ void npu_virt_vm_unmap(struct npu_virt_vm *vm, u64 addr, u64 size)
 	unsigned long index = addr >> PAGE_SHIFT;
 	unsigned long end = index + (size >> PAGE_SHIFT);
 
-	for (; index < end; index++)
+	for (; index < end; index++) {
 		xa_erase(&vm->pages, index);
+		cond_resched();
+	}
 	/* Accesses that found a page before it was erased have ended then. */
 	write_lock(&vm->lock);
 	write_unlock(&vm->lock);

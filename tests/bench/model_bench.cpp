@@ -35,19 +35,18 @@ void run_model(benchmark::State &state, Type type)
 	addresses.results = machine.allocate(npu::rknn::result_bytes(layout, m));
 	/* Bytes that make middling fp16 as well as int8. */
 	for (const std::uint32_t address : {addresses.features, addresses.weights})
-		for (std::size_t i = 0; std::byte &byte : machine.memory(address))
+		for (std::size_t i = 0; std::byte & byte : machine.memory(address))
 			byte = static_cast<std::byte>(i++ % 2 ? 0x30 + i % 16 : i * 37 % 256);
 
 	npu::Lane lane;
 	for (const npu::rknn::Tile &tile : plan.lanes.front())
 		lane.push_back({npu::rknn::emit(layout, m, tile, addresses),
-				npu::rknn::enable_convolution, 0});
+				npu::rknn::enable_convolution});
 	for (auto _ : state)
 		if (machine.run(0, lane) != NPU_MODEL_DONE)
 			state.SkipWithError("the model did not finish");
-	state.counters["macs_per_second"] =
-		benchmark::Counter(static_cast<double>(plan.cost.macs),
-				   benchmark::Counter::kIsIterationInvariantRate);
+	state.counters["macs_per_second"] = benchmark::Counter(
+		static_cast<double>(plan.cost.macs), benchmark::Counter::kIsIterationInvariantRate);
 }
 
 void model_int8(benchmark::State &state)

@@ -57,14 +57,14 @@ SUBTEST(fence_in_signalled)
 	f.product.check();
 }
 
-/* The header: ENOENT for the fence of an in-sync that does not exist. */
+/* The header: EINVAL for an in-sync that has no fence yet. */
 SUBTEST(fence_in_none)
 {
 	Fixture f;
 	Syncobj none(f.device), done(f.device);
 	leak::Check leak;
 
-	CHECK_ERR(submit(f.device, f.context, {f.job}, {{none.sync()}, {done.sync()}}), ENOENT);
+	CHECK_ERR(submit(f.device, f.context, {f.job}, {{none.sync()}, {done.sync()}}), EINVAL);
 	CHECK(!done.has_fence());
 	CHECK_EQ(f.device.state(f.context).submitted_seqno, 0);
 	leak.done();
@@ -77,7 +77,7 @@ SUBTEST(fence_in_no_point)
 
 	timeline.signal(5);
 	CHECK_ERR(submit(f.device, f.context, {f.job}, {{timeline.sync(6)}, {done.sync()}}),
-		  ENOENT);
+		  EINVAL);
 	CHECK(!done.has_fence());
 	CHECK_OK(submit(f.device, f.context, {f.job}, {{timeline.sync(3)}, {done.sync()}}));
 	CHECK_EQ(final_status(done), 1);

@@ -288,8 +288,7 @@ SUBTEST(stress_fd_passing)
 /* A signal storm disturbs calls, but none is lost or done twice. */
 SUBTEST(stress_signals)
 {
-	struct sigaction action {
-	};
+	struct sigaction action{};
 	action.sa_handler = [](int) {
 	};
 	CHECK_OK(sigaction(SIGUSR1, &action, nullptr));
@@ -315,47 +314,4 @@ SUBTEST(stress_signals)
 	kill(pid, SIGKILL);
 	waitpid(pid, nullptr, 0);
 	product.check();
-}
-
-/*
- * Strides are the client's, and what lies between elements is looked at. However
- * much that is, a process that is killed goes soon.
- */
-SUBTEST(stress_long_call_killed)
-{
-	const std::size_t stride = 4 << 20;
-	int ready[2];
-
-	if (sizeof(void *) < 8)
-		igt::skip("needs a large address space");
-	CHECK_OK(pipe(ready));
-	pid_t pid = fork_run([&] {
-		Device device;
-		const std::size_t count = device.limits().max_lane_tasks;
-		void *map = mmap(nullptr, stride * count, PROT_READ,
-				 MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-		CHECK(map != MAP_FAILED);
-		drm_npu_lane lane{reinterpret_cast<std::uintptr_t>(map),
-				  static_cast<std::uint32_t>(count),
-				  static_cast<std::uint32_t>(stride)};
-		drm_npu_job_create args{};
-
-		args.lanes = reinterpret_cast<std::uintptr_t>(&lane);
-		args.lane_count = 1;
-		args.lane_stride = sizeof(lane);
-		CHECK_EQ(write(ready[1], "x", 1), 1);
-		/* No command is there at all, so it ends with EINVAL one day. */
-		call(device.fd(), DRM_IOCTL_NPU_JOB_CREATE, &args);
-	});
-	char byte;
-	CHECK_EQ(read(ready[0], &byte, 1), 1);
-	usleep(200000);
-	CHECK_OK(kill(pid, SIGKILL));
-	int waited = 0;
-	while (!waitpid(pid, nullptr, WNOHANG) && waited < 50000) {
-		usleep(10000);
-		waited += 10;
-	}
-	/* In milliseconds. */
-	CHECK(waited < 1000);
 }

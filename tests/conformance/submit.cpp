@@ -13,8 +13,8 @@ namespace
 struct Raw {
 	explicit Raw(const Device &d)
 		: device(d), product(d), job(create_job(d, {{product.task()}})),
-		  context(d.context()), in(d, true),
-		  out(d), jobs{{job, 0}}, ins{in.sync()}, outs{out.sync()}
+		  context(d.context()), in(d, true), out(d), jobs{{job, 0}}, ins{in.sync()},
+		  outs{out.sync()}
 	{
 		args.context_id = context;
 		args.job_count = args.in_sync_count = args.out_sync_count = 1;

@@ -35,8 +35,8 @@ void use_tensors(const npu::llm::Gguf &gguf, const npu::llm::Shape &shape)
 	if (std::size_t{shape.vocabulary} * shape.width > max_floats)
 		return;
 	const auto tensor = gguf.tensor("token_embd.weight", shape.vocabulary, shape.width);
-	if (tensor && npu::llm::to_floats(**tensor).size() !=
-			      std::size_t{shape.vocabulary} * shape.width)
+	if (tensor &&
+	    npu::llm::to_floats(**tensor).size() != std::size_t{shape.vocabulary} * shape.width)
 		std::abort();
 }
 

@@ -70,7 +70,7 @@ int FakeDriver::create_job(drm_npu_job_create &args)
 		for (std::uint32_t j = 0; j < from.task_count; j++) {
 			const drm_npu_task &task = user<drm_npu_task>(from.tasks)[j];
 			const auto *commands = user<std::uint64_t>(task.commands);
-			lane.push_back({{commands, commands + task.command_count}, task.enable, 0});
+			lane.push_back({{commands, commands + task.command_count}, task.enable});
 		}
 	}
 	args.job_id = next_++;

@@ -77,7 +77,7 @@ std::vector<Sum> multiply(Type type, const Shape &shape, const std::vector<Opera
 		Lane lane;
 		for (const Tile &tile : plan.lanes[core])
 			lane.push_back(
-				{emit(layout, shape.m, tile, addresses), enable_convolution, 0});
+				{emit(layout, shape.m, tile, addresses), enable_convolution});
 		const npu_model_status status = machine.run(core, lane);
 		EXPECT_EQ(status, NPU_MODEL_DONE) << std::hex << machine.core(core).error_reg
 						  << " = " << machine.core(core).error_value

@@ -109,7 +109,7 @@ Result<const Engine::Recorded *> Engine::record(std::span<const Linear *const> l
 				.results = static_cast<std::uint32_t>(results_.address() + offset),
 			};
 			lane.push_back({rknn::emit(layouts[tile.matmul], rows, tile, addresses),
-					rknn::enable_convolution, 0});
+					rknn::enable_convolution});
 		}
 	}
 	auto job = Job::create(device_, lanes);

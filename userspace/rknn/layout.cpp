@@ -26,6 +26,29 @@ constexpr std::uint32_t divide_up(std::uint32_t value, std::uint32_t by)
 /// Results of 16 bytes: int32 and fp32 alike.
 constexpr std::uint32_t results_per_atom = 4;
 
+/// Pack the first @p atoms whole atoms of @p count rows: surfaces of an atom of
+/// each row. A constant size makes each copy one vector move.
+void pack_atoms(const std::byte *rows, std::size_t row_bytes, std::uint32_t count,
+		std::size_t atoms, std::byte *out)
+{
+	/*
+	 * Few rows at a time, so that their lines stay in the cache until all of
+	 * their atoms are read. Through the caches, since surfaces need not begin
+	 * with a line, and parts of lines are slow to stream.
+	 */
+	constexpr std::uint32_t block = 16;
+	const std::size_t surface = std::size_t{count} * atom_bytes;
+
+	for (std::uint32_t first = 0; first < count; first += block) {
+		const std::uint32_t last = std::min(first + block, count);
+
+		for (std::size_t atom = 0; atom < atoms; atom++)
+			for (std::uint32_t row = first; row < last; row++)
+				std::memcpy(out + atom * surface + row * atom_bytes,
+					    rows + row * row_bytes + atom * atom_bytes, atom_bytes);
+	}
+}
+
 template <typename T>
 void gather(const WeightLayout &layout, std::uint32_t m, std::span<const T> partial,
 	    std::span<T> rows)

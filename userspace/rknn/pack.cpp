@@ -18,7 +18,6 @@ namespace
 
 namespace hn = hwy::HWY_NAMESPACE;
 
-constexpr std::size_t atom_bytes = 16;
 constexpr std::size_t line_bytes = 64;
 
 /// Copy Bytes, a multiple of 16.
@@ -68,24 +67,6 @@ void PackGroup(const GroupRows &from, std::size_t first, std::size_t last, std::
 	hwy::FlushStream();
 }
 
-void PackAtoms(const std::byte *rows, std::size_t row_bytes, std::uint32_t count,
-	       std::size_t atoms, std::byte *out)
-{
-	/* Few rows at a time, so that their lines stay in the cache until all of
-	 * their atoms are read; whole lines of the result, so that none is read. */
-	constexpr std::uint32_t block = 16;
-	const std::size_t surface = std::size_t{count} * atom_bytes;
-
-	for (std::uint32_t first = 0; first < count; first += block) {
-		const std::uint32_t last = std::min(first + block, count);
-
-		for (std::size_t atom = 0; atom < atoms; atom++)
-			for (std::uint32_t row = first; row < last; row++)
-				std::memcpy(out + atom * surface + row * atom_bytes, rows + row * row_bytes + atom * atom_bytes, 16);
-	}
-	hwy::FlushStream();
-}
-
 } // namespace
 } // namespace npu::rknn::HWY_NAMESPACE
 HWY_AFTER_NAMESPACE();
@@ -95,17 +76,10 @@ namespace npu::rknn
 {
 
 HWY_EXPORT(PackGroup);
-HWY_EXPORT(PackAtoms);
 
 void pack_group(const GroupRows &from, std::size_t first, std::size_t last, std::byte *out)
 {
 	HWY_DYNAMIC_DISPATCH(PackGroup)(from, first, last, out);
-}
-
-void pack_atoms(const std::byte *rows, std::size_t row_bytes, std::uint32_t count,
-		std::size_t atoms, std::byte *out)
-{
-	HWY_DYNAMIC_DISPATCH(PackAtoms)(rows, row_bytes, count, atoms, out);
 }
 
 } // namespace npu::rknn

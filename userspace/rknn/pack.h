@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The copying of packing, vectorised for the machine it runs on. Results bypass
- * the caches: the CPU does not read them again.
+ * The copying of weights, vectorised for the machine it runs on.
  */
 #pragma once
 
@@ -25,14 +24,9 @@ struct GroupRows {
 };
 
 /// Pack one kernel group, from byte @p first to byte @p last of its rows, to
-/// @p out: chunks of 32 channels, in each the kernels one after the other.
+/// @p out: chunks of 32 channels, in each the kernels one after the other. Past
+/// the caches: the CPU does not read them again.
 /// \pre out is aligned to 16
 void pack_group(const GroupRows &from, std::size_t first, std::size_t last, std::byte *out);
-
-/// Pack the first @p atoms whole atoms of @p count rows: surfaces of an atom of
-/// each row.
-/// \pre out is aligned to 16
-void pack_atoms(const std::byte *rows, std::size_t row_bytes, std::uint32_t count,
-		std::size_t atoms, std::byte *out);
 
 } // namespace npu::rknn

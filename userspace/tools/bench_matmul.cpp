@@ -109,7 +109,7 @@ Result<Row> run(const Device &device, Context &context, const Model &model, cons
 			lane.push_back({rknn::emit(layout, m, tile,
 						   {features->address(), weights->address(),
 						    results->address()}),
-					rknn::enable_convolution, 0});
+					rknn::enable_convolution});
 	}
 	auto job = Job::create(device, lanes);
 	if (!job)

@@ -39,18 +39,23 @@ extern "C" {
  *	JOB_SUBMIT { .context_id, .jobs = { { job_id } },
  *		     .out_syncs = { { syncobj } } } -> seqno
  *	SYNCOBJ_WAIT, then QUERY(CONTEXT) for errors
- *
+ */
+
+/**
  * DOC: rules
  *
  * - Structures have the same layout for 32 and 64 bit clients and only ever
- *   grow at the end. A shorter structure is taken as padded with zeros.
- *   Members of arrays carry their size, called a stride, for the same reason;
- *   bytes beyond what the kernel knows must be zero (E2BIG).
+ *   grow at the end. A shorter structure is taken as padded with zeros; of a
+ *   longer one the DRM core ignores the rest, so a client learns from QUERY
+ *   what the kernel knows. Members of arrays carry their size, called a stride,
+ *   for the same reason; bytes beyond what the kernel knows must be zero, and
+ *   there are at most 4096 (E2BIG).
  * - Unknown flags, and padding or reserved fields that are not zero, are
  *   refused with EINVAL. Counts are checked against the limits that
  *   &DRM_NPU_QUERY_LIMITS reports before anything is allocated.
  * - A call that fails changes nothing: no object is created, no job queued, no
- *   syncobj touched.
+ *   syncobj touched. The exception is EFAULT because the argument itself cannot
+ *   be written back.
  * - Every call answers ENODEV once the device is gone, EFAULT for an address
  *   that cannot be read or written, ENOMEM when memory is exhausted.
  * - Times are nanoseconds; the clock is CLOCK_MONOTONIC unless stated.
@@ -89,7 +94,7 @@ enum drm_npu_query_type {
  * of bytes that carry information.
  *
  * Errors: EINVAL for an unknown @type or a @pad that is not zero; ENOENT for
- * an @index that does not exist.
+ * an @index that does not exist; E2BIG for a @size above 4096.
  */
 struct drm_npu_query {
 	/** @type: In: a &enum drm_npu_query_type. */
@@ -201,6 +206,11 @@ struct drm_npu_query_limits {
 	__u32 max_queued;
 	/** @pad: Zero. */
 	__u32 pad;
+	/**
+	 * @max_job_bytes: Bytes of commands a job may have, counting each task
+	 * as its commands and four more, rounded up to 64 bytes.
+	 */
+	__u64 max_job_bytes;
 	/** @max_buffer_size: Bytes a buffer may have. */
 	__u64 max_buffer_size;
 };
@@ -316,8 +326,6 @@ struct drm_npu_task {
 	__u32 flags;
 	/** @pad: Must be zero. */
 	__u32 pad;
-	/** @cost_ns: Expected device time; 0 if not known. */
-	__u64 cost_ns;
 };
 
 /**
@@ -344,7 +352,8 @@ struct drm_npu_lane {
  * Errors: EINVAL for a stream that is refused (@fault_lane, @fault_task and
  * @fault_command then say where), for a count of 0, a stride that is too small
  * or not a multiple of 8, and flags or padding not zero; E2BIG for a count
- * above its limit; ENOSPC when the file has &drm_npu_query_limits.max_jobs
+ * above its limit or more commands than &drm_npu_query_limits.max_job_bytes;
+ * ENOSPC when the file has &drm_npu_query_limits.max_jobs
  * jobs or no room in its address space.
  */
 struct drm_npu_job_create {
@@ -438,11 +447,12 @@ struct drm_npu_submit_job {
  * Queues the jobs, in their order, behind all that the context has. The first
  * waits for all in-syncs. The out-syncs get a fence that signals when the last
  * has ended, with the error of the first job of the submit that failed. If an
- * in-sync signals with an error, the jobs do not run and end with that error.
+ * in-sync signals with an error, the jobs do not run and end with that error; a
+ * timeline point that had signalled before the submit no longer has one.
  *
- * Errors: ENOENT for an id, a syncobj, or the fence of an in-sync that does
- * not exist; EINVAL for a count of 0 jobs, a bad stride, flags or padding not
- * zero; E2BIG for a count above its limit or above the context's
+ * Errors: ENOENT for an id or a syncobj that does not exist; EINVAL for an
+ * in-sync that has no fence yet, a count of 0 jobs, a bad stride, flags or
+ * padding not zero; E2BIG for a count above its limit or above the context's
  * &drm_npu_context_create.max_queued; EBUSY when the context has no room for
  * the jobs now.
  */

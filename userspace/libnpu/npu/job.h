@@ -21,8 +21,6 @@ struct Task {
 	std::vector<std::uint64_t> commands;
 	/// Hardware blocks to start.
 	std::uint32_t enable = 0;
-	/// Expected device time in nanoseconds, 0 if not known.
-	std::uint64_t cost_ns = 0;
 };
 
 /// Tasks that run on one core, in order.
