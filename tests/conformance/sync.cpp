@@ -122,7 +122,8 @@ Fd open_vgem()
 	glob_t found{};
 	Fd fd;
 
-	glob("/dev/dri/renderD*", 0, nullptr, &found);
+	/* The primary node, since only it makes buffers. */
+	glob("/dev/dri/card*", 0, nullptr, &found);
 	for (std::size_t i = 0; i < found.gl_pathc; i++) {
 		fd = Fd(open(found.gl_pathv[i], O_RDWR | O_CLOEXEC));
 		drmVersionPtr version = fd.get() < 0 ? nullptr : drmGetVersion(fd.get());
@@ -141,21 +142,21 @@ Fd open_vgem()
 
 } // namespace
 
-/*
- * vgem attaches a fence to a buffer, here one of ours, whose dma-buf gives the
- * fence away as a sync_file.
- */
+/* vgem attaches a fence to its buffer, whose dma-buf gives it away as a sync_file. */
 Gate::Gate(const Device &device) : vgem_(open_vgem()), syncobj_(device)
 {
-	Buffer buffer(device, 4096);
 	VgemFenceAttach attach{};
 	dma_buf_export_sync_file file{};
-	std::uint32_t handle = 0;
+	drm_mode_create_dumb buffer{};
 	int raw = -1;
 
-	CHECK_OK(drmPrimeHandleToFD(device.fd(), buffer.handle(), DRM_CLOEXEC | DRM_RDWR, &raw));
+	buffer.width = 32;
+	buffer.height = 32;
+	buffer.bpp = 32;
+	CHECK_OK(call(vgem_.get(), DRM_IOCTL_MODE_CREATE_DUMB, &buffer));
+	const std::uint32_t handle = buffer.handle;
+	CHECK_OK(drmPrimeHandleToFD(vgem_.get(), handle, DRM_CLOEXEC | DRM_RDWR, &raw));
 	Fd dma_buf(raw);
-	CHECK_OK(drmPrimeFDToHandle(vgem_.get(), dma_buf.get(), &handle));
 	attach.handle = handle;
 	attach.flags = vgem_fence_write;
 	CHECK_OK(call(vgem_.get(), vgem_attach, &attach));
