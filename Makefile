@@ -8,7 +8,8 @@ PROMPT  ?= And it came to pass
 MODEL   ?= tests/models/kjv.gguf
 PREFIX  ?= /usr/local
 # Read by the scripts that the recipes call.
-export BUILD SECONDS N PROMPT MODEL
+export BUILD N PROMPT MODEL
+export FUZZ_SECONDS := $(SECONDS)
 
 .DEFAULT_GOAL := help
 
