@@ -104,7 +104,7 @@ Result<std::shared_ptr<Driver>> open_path(const std::string &path)
 	UniqueFd fd(::open(path.c_str(), O_RDWR | O_CLOEXEC));
 
 	if (!fd.valid())
-		return fail(errno, "cannot open " + path);
+		return fail(errno == ENOENT ? ENODEV : errno, "cannot open " + path);
 	if (!is_npu(fd.get()))
 		return fail(ENODEV, path + " is no NPU of this driver");
 	return std::make_shared<KernelDriver>(std::move(fd));
