@@ -179,6 +179,31 @@ TEST_F(EngineTest, AGrowingBatchMovesBuffersAndStaysRight)
 	}
 }
 
+TEST_F(EngineTest, ThreadsChangeNothing)
+{
+	constexpr std::uint32_t m = 130;
+	constexpr std::uint32_t n = 40;
+	constexpr std::uint32_t k = 96;
+	auto x = random_floats(std::size_t{m} * k, 6);
+
+	EXPECT_EQ(Engine::create(device_, {.threads = 0}).error().code, EINVAL);
+	for (const Precision precision : {Precision::int8, Precision::int8x2, Precision::fp16}) {
+		auto layer = Linear::create(device_, random_floats(std::size_t{n} * k, 5), n, k,
+					    precision);
+		ASSERT_TRUE(layer);
+		const Linear *const layers[] = {&*layer};
+		std::vector<std::vector<float>> results;
+		for (const std::uint32_t threads : {1U, 3U, 64U}) {
+			auto engine = Engine::create(device_, {.threads = threads});
+			ASSERT_TRUE(engine);
+			const std::span<float> y[] = {results.emplace_back(std::size_t{m} * n)};
+			ASSERT_TRUE(engine->multiply(layers, m, x, y));
+		}
+		EXPECT_EQ(results[0], results[1]);
+		EXPECT_EQ(results[0], results[2]);
+	}
+}
+
 TEST_F(EngineTest, BadInputIsNamed)
 {
 	const auto weights = random_floats(32 * 32, 7);

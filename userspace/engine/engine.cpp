@@ -2,9 +2,11 @@
 #include "engine/engine.h"
 
 #include <algorithm>
+#include <atomic>
 #include <bit>
 #include <cerrno>
 #include <cmath>
+#include <thread>
 
 #include "engine/numeric.h"
 #include "rknn/registers.h"
@@ -29,15 +31,43 @@ std::span<T> room(std::vector<std::byte> &bytes, std::size_t count)
 	return {reinterpret_cast<T *>(bytes.data()), count};
 }
 
+/// The scale of a row whose largest number is @p most: a power of two, so that it
+/// loses nothing.
+float fp16_factor(float most)
+{
+	constexpr int limit = 100;
+
+	if (most <= 0)
+		return 1.0F;
+	return std::ldexp(1.0F, std::clamp(fp16_exponent - std::ilogb(most) - 1, -limit, limit));
+}
+
+/// Rows that are worth a thread of their own.
+constexpr std::uint32_t rows_per_thread = 16;
+
+/// Call @p body with parts of the rows 0 to m, side by side on up to @p threads
+/// threads.
+template <typename Body>
+void for_rows(std::uint32_t threads, std::uint32_t m, const Body &body)
+{
+	const std::uint32_t parts = std::clamp(m / rows_per_thread, 1U, threads);
+	std::vector<std::jthread> helpers;
+
+	for (std::uint32_t part = 1; part < parts; part++)
+		helpers.emplace_back(body, m * part / parts, m * (part + 1) / parts);
+	body(0U, m / parts);
+}
+
 } // namespace
 
-Result<Engine> Engine::create(const Device &device)
+Result<Engine> Engine::create(const Device &device, const Options &options)
 {
+	if (!options.threads)
+		return fail(EINVAL, "an engine needs a thread");
 	auto context = Context::create(device);
-
 	if (!context)
 		return forward(context);
-	return Engine(device, std::move(*context));
+	return Engine(device, std::move(*context), options);
 }
 
 Result<void> Engine::multiply(std::span<const Linear *const> layers, std::uint32_t m,
@@ -147,39 +177,41 @@ Result<void> Engine::load(const Linear &layer, std::uint32_t m, std::span<const 
 	const std::span bytes(reinterpret_cast<std::int8_t *>(rows_.data()), 2 * half);
 
 	row_factors_.resize(m);
-	for (std::uint32_t row = 0; row < m; row++) {
-		const auto values = x.subspan(std::size_t{row} * k, k);
-		const float most = max_abs(values);
-		const std::size_t at = std::size_t{row} * k;
-		float factor = 1;
+	std::atomic<std::uint32_t> refused = m;
+	for_rows(options_.threads, m, [&](std::uint32_t first, std::uint32_t last) {
+		for (std::uint32_t row = first; row < last; row++) {
+			const std::size_t at = std::size_t{row} * k;
+			const auto values = x.subspan(at, k);
+			const float most = max_abs(values);
+			float factor = 1;
 
-		/* NaNs may hide from a maximum, but not from a sum. */
-		if (!std::isfinite(most) || !std::isfinite(dot(values, values) * 0.0F))
-			return fail(EINVAL, "an activation of row " + std::to_string(row) +
-						    " is not a finite number, or too large");
-		switch (layer.precision()) {
-		case Precision::int8:
-			factor = most > 0 ? 127.0F / most : 1.0F;
-			quantise(values, factor, bytes.subspan(at, k));
-			break;
-		case Precision::int8x2:
-			factor = most > 0 ? 16256.0F / most : 1.0F;
-			quantise_split(values, factor, bytes.subspan(at, k),
-				       bytes.subspan(half + at, k));
-			break;
-		case Precision::fp16:
-			/* A power of two, so that scaling loses nothing. */
-			factor = most > 0
-					 ? std::ldexp(1.0F, std::clamp(fp16_exponent -
-									       std::ilogb(most) - 1,
-								       -100, 100))
-					 : 1.0F;
-			to_fp16_split(values, factor, halves.subspan(at, k),
-				      halves.subspan(half + at, k));
-			break;
+			/* NaNs may hide from a maximum, but not from a sum. */
+			if (!std::isfinite(most) || !std::isfinite(dot(values, values) * 0.0F)) {
+				refused = row;
+				return;
+			}
+			switch (layer.precision()) {
+			case Precision::int8:
+				factor = most > 0 ? 127.0F / most : 1.0F;
+				quantise(values, factor, bytes.subspan(at, k));
+				break;
+			case Precision::int8x2:
+				factor = most > 0 ? 16256.0F / most : 1.0F;
+				quantise_split(values, factor, bytes.subspan(at, k),
+					       bytes.subspan(half + at, k));
+				break;
+			case Precision::fp16:
+				factor = fp16_factor(most);
+				to_fp16_split(values, factor, halves.subspan(at, k),
+					      halves.subspan(half + at, k));
+				break;
+			}
+			row_factors_[row] = 1.0F / factor;
 		}
-		row_factors_[row] = 1.0F / factor;
-	}
+	});
+	if (refused != m)
+		return fail(EINVAL, "an activation of row " + std::to_string(refused) +
+					    " is not a finite number, or too large");
 	rknn::pack_features(layer.layout(), rows, rows_, features_.bytes());
 	return {};
 }
@@ -203,16 +235,19 @@ void Engine::unload(const Linear &layer, std::uint32_t m, std::size_t offset, st
 
 	const auto sums = room<std::int32_t>(gathered_, rows * std::size_t{n});
 	rknn::gather_results(layer.layout(), rows, results_.as<std::int32_t>(offset, count), sums);
-	for (std::uint32_t row = 0; row < m; row++) {
-		const std::size_t at = std::size_t{row} * n;
+	for_rows(options_.threads, m, [&](std::uint32_t first, std::uint32_t last) {
+		for (std::uint32_t row = first; row < last; row++) {
+			const std::size_t at = std::size_t{row} * n;
 
-		if (layer.precision() == Precision::int8)
-			dequantise(sums.subspan(at, n), row_factors_[row], layer.scales(),
-				   y.subspan(at, n));
-		else
-			dequantise_split(sums.subspan(at, n), sums.subspan(half + at, n),
-					 row_factors_[row], layer.scales(), y.subspan(at, n));
-	}
+			if (layer.precision() == Precision::int8)
+				dequantise(sums.subspan(at, n), row_factors_[row], layer.scales(),
+					   y.subspan(at, n));
+			else
+				dequantise_split(sums.subspan(at, n), sums.subspan(half + at, n),
+						 row_factors_[row], layer.scales(),
+						 y.subspan(at, n));
+		}
+	});
 }
 
 Result<EngineStatistics> Engine::statistics() const

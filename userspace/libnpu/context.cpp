@@ -119,13 +119,19 @@ Result<Fence> Context::submit(const Job &job)
 	if (const int ret = driver_->ioctl(DRM_IOCTL_NPU_JOB_SUBMIT, &args))
 		return fail(-ret, "cannot submit a job");
 
-	/* Every job has one point of the timeline, so points are sequence numbers. */
+	submitted_ = args.seqno;
+	return fence(args.seqno);
+}
+
+Fence Context::fence(std::uint64_t seqno) const
+{
 	Fence fence;
+
+	/* Every job has one point of the timeline, so points are sequence numbers. */
 	fence.driver_ = driver_.get();
 	fence.context_ = id_;
 	fence.syncobj_ = syncobj_;
-	fence.seqno_ = args.seqno;
-	submitted_ = args.seqno;
+	fence.seqno_ = seqno;
 	return fence;
 }
 

@@ -35,6 +35,7 @@ struct Options {
 	std::uint32_t context = 0;
 	std::string device;
 	std::string precision = "fp16";
+	std::uint32_t threads = 1;
 	npu::llm::SamplerOptions sampler;
 	bool cpu = false;
 	bool compare = false;
@@ -81,7 +82,7 @@ npu::Result<npu::llm::Transformer> load(const npu::llm::Gguf &gguf, const Option
 		auto device = npu::Device::open(options.device);
 		if (!device)
 			return npu::forward(device);
-		auto made = npu::llm::npu_backend(*device, *precision);
+		auto made = npu::llm::npu_backend(*device, *precision, options.threads);
 		if (!made)
 			return npu::forward(made);
 		backend = std::move(*made);
@@ -255,6 +256,9 @@ int main(int argc, char **argv)
 		->check(CLI::Range(1, 1 << 24));
 	app.add_option("--precision", options.precision, "int8, int8x2 or fp16")
 		->check(CLI::IsMember({"int8", "int8x2", "fp16"}))
+		->capture_default_str();
+	app.add_option("--threads", options.threads, "threads for the CPU's half of the work")
+		->check(CLI::Range(1, 256))
 		->capture_default_str();
 	app.add_option("-t,--temperature", options.sampler.temperature, "0 is greedy")
 		->check(CLI::Range(0.0, 100.0))

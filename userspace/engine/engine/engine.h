@@ -41,7 +41,15 @@ struct EngineStatistics {
 class Engine
 {
 public:
-	static Result<Engine> create(const Device &device);
+	struct Options {
+		/// Threads that quantise and scale, the caller's included. They help
+		/// with many rows; a few rows are not worth starting one.
+		std::uint32_t threads = 1;
+	};
+
+	/// \retval EINVAL no threads
+	static Result<Engine> create(const Device &device, const Options &options);
+	static Result<Engine> create(const Device &device) { return create(device, Options()); }
 
 	/// y[i] = layers[i] x for @p m rows of @p x, in one submit. The layers
 	/// share k and precision, as Q, K and V do.
@@ -67,8 +75,8 @@ private:
 		std::vector<std::size_t> results;
 	};
 
-	explicit Engine(Device device, Context context)
-		: device_(std::move(device)), context_(std::move(context))
+	Engine(Device device, Context context, const Options &options)
+		: device_(std::move(device)), context_(std::move(context)), options_(options)
 	{
 	}
 
@@ -79,6 +87,7 @@ private:
 
 	Device device_;
 	Context context_;
+	Options options_;
 	Buffer features_;
 	Buffer results_;
 	std::map<Key, Recorded> jobs_;

@@ -28,6 +28,9 @@ public:
 	/// job ended with
 	Result<void> wait(std::chrono::nanoseconds timeout = std::chrono::hours(24)) const;
 
+	/// Sequence number of the job in its context.
+	std::uint64_t seqno() const { return seqno_; }
+
 private:
 	friend class Context;
 
@@ -65,6 +68,9 @@ public:
 	/// \retval EBUSY the queue is full; wait for an earlier fence
 	/// \retval ENODEV the device is gone
 	Result<Fence> submit(const Job &job);
+
+	/// The fence of the job with sequence number @p seqno.
+	Fence fence(std::uint64_t seqno) const;
 
 	/// State and statistics; see the kernel-doc of the record.
 	Result<drm_npu_query_context> statistics() const;

@@ -111,9 +111,10 @@ private:
 
 } // namespace
 
-Result<std::unique_ptr<Backend>> npu_backend(const Device &device, Precision precision)
+Result<std::unique_ptr<Backend>> npu_backend(const Device &device, Precision precision,
+					     std::uint32_t threads)
 {
-	auto engine = Engine::create(device);
+	auto engine = Engine::create(device, {.threads = threads});
 
 	if (!engine)
 		return forward(engine);

@@ -46,8 +46,9 @@ public:
 	virtual Result<BackendStatistics> statistics() const = 0;
 };
 
-/// All on the NPU.
-Result<std::unique_ptr<Backend>> npu_backend(const Device &device, Precision precision);
+/// All on the NPU; @p threads quantise and scale.
+Result<std::unique_ptr<Backend>> npu_backend(const Device &device, Precision precision,
+					     std::uint32_t threads = 1);
 
 /// Plain float on the CPU, the reference.
 std::unique_ptr<Backend> cpu_backend();

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The C interface: objects, and errors where there should be some.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <npu/npu.h>
+
+static int check(int ok, const char *what)
+{
+	if (!ok)
+		fprintf(stderr, "consumer: %s: %s\n", what, npu_error_message());
+	return !ok;
+}
+
+int main(void)
+{
+	/* A write to PC, which is no client's. */
+	const uint64_t commands[] = { 0x0101000000000010ull };
+	const struct npu_task task = { commands, 1, 0xd };
+	const struct npu_lane lane = { &task, 1 };
+	struct npu_context *context = NULL;
+	struct npu_device *device = NULL;
+	struct npu_buffer *buffer = NULL;
+	struct npu_job *job = NULL;
+	int failed = 0;
+
+	if (npu_device_open(NULL, &device))
+		return 3;
+	failed |= check(npu_device_core_count(device) == 3, "cores");
+	failed |= check(!npu_buffer_create(device, 100, &buffer), "buffer");
+	failed |= check(npu_buffer_size(buffer) == 4096, "size");
+	failed |= check(npu_buffer_address(buffer) != 0, "address");
+	memset(npu_buffer_data(buffer), 1, npu_buffer_size(buffer));
+	failed |= check(npu_buffer_create(device, 0, &buffer) == -EINVAL, "no buffer");
+	failed |= check(!npu_context_create(device, 1, &context), "context");
+	failed |= check(npu_job_create(device, &lane, 1, &job) == -EINVAL, "refused");
+	failed |= check(strstr(npu_error_message(), "command 0") != NULL, "message");
+	failed |= check(npu_context_wait(context, 1, 1000000) == -ETIME ||
+			npu_context_wait(context, 1, 1000000) == -EINVAL, "nothing to wait for");
+	npu_context_free(context);
+	npu_buffer_free(buffer);
+	npu_device_free(device);
+	npu_job_free(NULL);
+	return failed;
+}
