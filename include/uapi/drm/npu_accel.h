@@ -25,20 +25,44 @@ extern "C" {
  *   streams and links the tasks of a lane, so that a lane costs one start and
  *   one interrupt however many tasks it has.
  * - a *context* is an ordered queue. The jobs of a context run one after the
- *   other, the lanes of a job and different contexts run side by side.
+ *   other, the lanes of a job and different contexts run side by side. Each
+ *   submitted job has a *sequence number* in its context, counted from 1.
  * - a *syncobj* (DRM core), binary or timeline, orders work with everything
- *   else. Nothing is ordered implicitly.
+ *   else. Nothing is ordered implicitly, except that work on a buffer which was
+ *   imported or exported (PRIME) waits for, and adds to, that buffer's fences.
  *
  * A whole client in pseudo code::
  *
+ *	QUERY(LIMITS)                         -> what fits
  *	BO_CREATE { .size = 4096 }            -> handle, address, mmap_offset
  *	mmap(fd, mmap_offset), fill it
- *	CONTEXT_CREATE { .core_mask = 0 }     -> context_id
+ *	CONTEXT_CREATE { .core_mask = 0 }     -> context_id, page_offset
  *	JOB_CREATE { .lanes = { { .tasks = { { .commands, .command_count,
  *				.enable } } } } }  -> job_id
  *	JOB_SUBMIT { .context_id, .jobs = { { job_id } },
  *		     .out_syncs = { { syncobj } } } -> seqno
- *	SYNCOBJ_WAIT, then QUERY(CONTEXT) for errors
+ *	SYNCOBJ_WAIT
+ *	JOB_WAIT { .context_id, .seqno }      -> state, error, times
+ *	JOB_DESTROY, CONTEXT_DESTROY, GEM_CLOSE
+ *
+ * A submit without syncobjs is the cheapest. Its end can be awaited with
+ * JOB_WAIT, or without any call by reading the context's completion page::
+ *
+ *	page = mmap(PROT_READ, fd, page_offset)
+ *	JOB_SUBMIT { .context_id, .jobs = { { job_id }, { job_id } } } -> seqno
+ *	while (load_acquire(page->completed_seqno) < seqno)
+ *		pause, and after a while JOB_WAIT { .context_id, .seqno,
+ *						    .timeout_ns = never }
+ *
+ * To stop what is no longer wanted, and to know when a buffer is free again::
+ *
+ *	JOB_CANCEL { .context_id, .first_seqno = seqno, .last_seqno = seqno }
+ *	BO_WAIT { .handle, .timeout_ns = now + 1 s }
+ *
+ * A buffer of another driver (udmabuf, a dma-heap, a camera) is used so::
+ *
+ *	PRIME_FD_TO_HANDLE { .fd }            -> handle
+ *	QUERY(BUFFER) { .index = handle }     -> address, size
  */
 
 /**
@@ -68,6 +92,9 @@ extern "C" {
 #define DRM_NPU_JOB_CREATE		0x24
 #define DRM_NPU_JOB_DESTROY		0x25
 #define DRM_NPU_JOB_SUBMIT		0x26
+#define DRM_NPU_JOB_WAIT		0x27
+#define DRM_NPU_JOB_CANCEL		0x28
+#define DRM_NPU_BO_WAIT			0x29
 
 /**
  * enum drm_npu_query_type - what %DRM_IOCTL_NPU_QUERY reports
@@ -83,6 +110,8 @@ enum drm_npu_query_type {
 	DRM_NPU_QUERY_LIMITS = 3,
 	/** @DRM_NPU_QUERY_CONTEXT: &struct drm_npu_query_context of context index. */
 	DRM_NPU_QUERY_CONTEXT = 4,
+	/** @DRM_NPU_QUERY_BUFFER: &struct drm_npu_query_buffer of GEM handle index. */
+	DRM_NPU_QUERY_BUFFER = 5,
 };
 
 /**
@@ -99,7 +128,7 @@ enum drm_npu_query_type {
 struct drm_npu_query {
 	/** @type: In: a &enum drm_npu_query_type. */
 	__u32 type;
-	/** @index: In: which core, region or context. */
+	/** @index: In: which core, region, context or buffer. */
 	__u32 index;
 	/** @size: In: bytes at @data. Out: bytes the record has. */
 	__u32 size;
@@ -204,8 +233,8 @@ struct drm_npu_query_limits {
 	__u32 max_submit_syncs;
 	/** @max_queued: Jobs that a context may have unfinished at a time. */
 	__u32 max_queued;
-	/** @pad: Zero. */
-	__u32 pad;
+	/** @max_guilty: Jobs that may hang or fault until a context is banned. */
+	__u32 max_guilty;
 	/**
 	 * @max_job_bytes: Bytes of commands a job may have, counting each task
 	 * as its commands and four more, rounded up to 64 bytes.
@@ -213,6 +242,21 @@ struct drm_npu_query_limits {
 	__u64 max_job_bytes;
 	/** @max_buffer_size: Bytes a buffer may have. */
 	__u64 max_buffer_size;
+};
+
+/** define DRM_NPU_CONTEXT_BANNED - the context takes no more jobs */
+#define DRM_NPU_CONTEXT_BANNED		(1 << 0)
+
+/**
+ * enum drm_npu_priority - which context gets a core first
+ */
+enum drm_npu_priority {
+	/** @DRM_NPU_PRIORITY_NORMAL: After high ones. */
+	DRM_NPU_PRIORITY_NORMAL = 0,
+	/** @DRM_NPU_PRIORITY_LOW: After all others. */
+	DRM_NPU_PRIORITY_LOW = 1,
+	/** @DRM_NPU_PRIORITY_HIGH: Before all others; needs CAP_SYS_NICE. */
+	DRM_NPU_PRIORITY_HIGH = 2,
 };
 
 /**
@@ -244,7 +288,39 @@ struct drm_npu_query_context {
 	__u64 read_bytes;
 	/** @written_bytes: Bytes the device wrote; 0 where it does not count. */
 	__u64 written_bytes;
+	/** @flags: %DRM_NPU_CONTEXT_BANNED or 0. */
+	__u32 flags;
+	/** @priority: Its &enum drm_npu_priority. */
+	__u32 priority;
+	/** @guilty_jobs: Jobs that hung or faulted. */
+	__u32 guilty_jobs;
+	/** @max_queued: Jobs that may be unfinished at a time. */
+	__u32 max_queued;
 };
+
+/**
+ * struct drm_npu_query_buffer - a buffer of this file
+ */
+struct drm_npu_query_buffer {
+	/** @size: Bytes. */
+	__u64 size;
+	/** @address: Device address. */
+	__u64 address;
+	/**
+	 * @mmap_offset: Offset for mmap() of the device file; 0 for an imported
+	 * buffer, which is mapped through its dma-buf.
+	 */
+	__u64 mmap_offset;
+	/** @region: Memory region. */
+	__u32 region;
+	/** @flags: %DRM_NPU_BO_READ_ONLY and %DRM_NPU_BO_SHARED. */
+	__u32 flags;
+};
+
+/** define DRM_NPU_BO_READ_ONLY - the device may read the buffer only */
+#define DRM_NPU_BO_READ_ONLY		(1 << 0)
+/** define DRM_NPU_BO_SHARED - was imported or exported; only reported */
+#define DRM_NPU_BO_SHARED		(1 << 1)
 
 /**
  * struct drm_npu_bo_create - argument of %DRM_IOCTL_NPU_BO_CREATE
@@ -252,14 +328,14 @@ struct drm_npu_query_context {
  * The buffer is filled with zeros and mapped in the device's address space
  * until its handle is closed (%DRM_IOCTL_GEM_CLOSE) and no job refers to it.
  *
- * Errors: EINVAL for @size 0, a @region that does not exist, @flags or @pad
- * not zero; E2BIG for a @size above &drm_npu_query_limits.max_buffer_size;
+ * Errors: EINVAL for @size 0, a @region that does not exist, unknown @flags or
+ * @pad not zero; E2BIG for a @size above &drm_npu_query_limits.max_buffer_size;
  * ENOSPC when the device's address space has no hole of that size.
  */
 struct drm_npu_bo_create {
 	/** @size: In: bytes wanted. Out: bytes given, rounded up to pages. */
 	__u64 size;
-	/** @flags: Must be zero. */
+	/** @flags: In: %DRM_NPU_BO_READ_ONLY or 0. */
 	__u32 flags;
 	/** @region: In: memory region, 0 for system memory. */
 	__u32 region;
@@ -276,9 +352,13 @@ struct drm_npu_bo_create {
 /**
  * struct drm_npu_context_create - argument of %DRM_IOCTL_NPU_CONTEXT_CREATE
  *
+ * A context whose jobs hang or fault &drm_npu_query_limits.max_guilty times is
+ * banned: what it has queued ends with ECANCELED, and it takes no more.
+ *
  * Errors: EINVAL for a @core_mask with a core that does not exist, a
- * @max_queued above the limit, or @flags not zero; ENOSPC when the file has
- * &drm_npu_query_limits.max_contexts contexts.
+ * @max_queued above the limit, an unknown @priority, or @flags or @pad not
+ * zero; EACCES for %DRM_NPU_PRIORITY_HIGH without CAP_SYS_NICE; ENOSPC when the
+ * file has &drm_npu_query_limits.max_contexts contexts.
  */
 struct drm_npu_context_create {
 	/** @flags: Must be zero. */
@@ -289,6 +369,65 @@ struct drm_npu_context_create {
 	__u32 max_queued;
 	/** @context_id: Out: id of the context, never 0. */
 	__u32 context_id;
+	/** @priority: In: a &enum drm_npu_priority. */
+	__u32 priority;
+	/** @pad: Must be zero. */
+	__u32 pad;
+	/**
+	 * @page_offset: Out: offset for mmap() of the device file that maps the
+	 * context's &struct drm_npu_context_page. Mapping it for writing answers
+	 * EACCES, and it stays readable after the context has gone.
+	 */
+	__u64 page_offset;
+};
+
+/**
+ * struct drm_npu_page_job - a job in a &struct drm_npu_context_page
+ */
+struct drm_npu_page_job {
+	/**
+	 * @seqno: Sequence number of the job described; 0 while the kernel
+	 * writes, so a reader looks at it before and after the rest.
+	 */
+	__u64 seqno;
+	/** @queued_ns: When it was submitted. */
+	__u64 queued_ns;
+	/** @started_ns: When its first lane was started; 0 if it never was. */
+	__u64 started_ns;
+	/** @ended_ns: When its last lane ended. */
+	__u64 ended_ns;
+	/** @device_ns: Device time, the longest lane. */
+	__u64 device_ns;
+	/** @error: Positive errno, 0 if it ended well. */
+	__u32 error;
+	/** @pad: Zero. */
+	__u32 pad;
+	/** @reserved: Zero. */
+	__u64 reserved[2];
+};
+
+/** define DRM_NPU_PAGE_JOBS - jobs that a completion page tells of */
+#define DRM_NPU_PAGE_JOBS		32
+
+/**
+ * struct drm_npu_context_page - what a client reads without a system call
+ */
+struct drm_npu_context_page {
+	/**
+	 * @completed_seqno: All jobs up to this one have ended, well or not, and
+	 * what they wrote is visible. Written last.
+	 */
+	__u64 completed_seqno;
+	/** @failed_seqno: The newest job that ended with an error, 0 if none. */
+	__u64 failed_seqno;
+	/** @flags: %DRM_NPU_CONTEXT_BANNED or 0. */
+	__u32 flags;
+	/** @pad: Zero. */
+	__u32 pad;
+	/** @reserved: Zero. */
+	__u64 reserved[5];
+	/** @jobs: The newest jobs that ended; job s is at s % %DRM_NPU_PAGE_JOBS. */
+	struct drm_npu_page_job jobs[DRM_NPU_PAGE_JOBS];
 };
 
 /**
@@ -345,8 +484,8 @@ struct drm_npu_lane {
  *
  * The streams are copied; later changes to user memory have no effect. Every
  * word is verified: the register must be known and open to clients, its value
- * within the hardware's bounds, addresses inside buffers of this file, and
- * on-chip data may be reused only from an earlier task of the same lane. The
+ * within the hardware's bounds, addresses inside buffers of this file (which the
+ * device may write to if the stream does), and on-chip data may be reused only from an earlier task of the same lane. The
  * job keeps the buffers that its streams address alive and mapped.
  *
  * Errors: EINVAL for a stream that is refused (@fault_lane, @fault_task and
@@ -450,11 +589,17 @@ struct drm_npu_submit_job {
  * in-sync signals with an error, the jobs do not run and end with that error; a
  * timeline point that had signalled before the submit no longer has one.
  *
+ * A job ends with ETIMEDOUT if it hangs, EFAULT if it reaches memory that is not
+ * mapped, ECANCELED if it was cancelled or its context destroyed or banned, and
+ * ENODEV if the device went away. Other jobs of the context go on. Of buffers
+ * that are shared the implicit fences are waited for, without regard to their
+ * errors, and the fence is added to them.
+ *
  * Errors: ENOENT for an id or a syncobj that does not exist; EINVAL for an
  * in-sync that has no fence yet, a count of 0 jobs, a bad stride, flags or
  * padding not zero; E2BIG for a count above its limit or above the context's
  * &drm_npu_context_create.max_queued; EBUSY when the context has no room for
- * the jobs now.
+ * the jobs now; EIO when the context is banned.
  */
 struct drm_npu_job_submit {
 	/** @context_id: In: id of the context. */
@@ -484,6 +629,104 @@ struct drm_npu_job_submit {
 };
 
 /**
+ * enum drm_npu_job_state - how far a submitted job is
+ */
+enum drm_npu_job_state {
+	/** @DRM_NPU_JOB_QUEUED: No lane has started. */
+	DRM_NPU_JOB_QUEUED = 0,
+	/** @DRM_NPU_JOB_RUNNING: A lane has started. */
+	DRM_NPU_JOB_RUNNING = 1,
+	/** @DRM_NPU_JOB_ENDED: It has ended, well or not. */
+	DRM_NPU_JOB_ENDED = 2,
+};
+
+/**
+ * struct drm_npu_job_wait - argument of %DRM_IOCTL_NPU_JOB_WAIT
+ *
+ * Returns when the job has ended or the time has come, whichever is first, and
+ * reports the job's state then; running out of time is no error. Of jobs that
+ * have ended at least the newest &drm_npu_context_create.max_queued can be asked
+ * for.
+ *
+ * Errors: ENOENT for a context that does not exist, and for a @seqno that was
+ * not submitted yet or ended too long ago; EINVAL for @flags not zero; EINTR
+ * when a signal arrives.
+ */
+struct drm_npu_job_wait {
+	/** @context_id: In: id of the context. */
+	__u32 context_id;
+	/** @flags: Must be zero. */
+	__u32 flags;
+	/** @seqno: In: sequence number of the job. */
+	__u64 seqno;
+	/**
+	 * @timeout_ns: In: until when to wait; 0 or any time that has passed
+	 * only reports.
+	 */
+	__s64 timeout_ns;
+	/** @state: Out: a &enum drm_npu_job_state. */
+	__u32 state;
+	/** @error: Out: positive errno of a job that has ended, 0 if well. */
+	__u32 error;
+	/** @queued_ns: Out: when it was submitted. */
+	__u64 queued_ns;
+	/** @started_ns: Out: when its first lane was started, or 0. */
+	__u64 started_ns;
+	/** @ended_ns: Out: when its last lane ended, or 0. */
+	__u64 ended_ns;
+	/** @device_ns: Out: device time, the longest lane that has ended. */
+	__u64 device_ns;
+};
+
+/**
+ * struct drm_npu_job_cancel - argument of %DRM_IOCTL_NPU_JOB_CANCEL
+ *
+ * Jobs that have not started end with ECANCELED when their turn comes, without
+ * waiting for in-syncs. Those that run are stopped and end with ECANCELED soon
+ * after; the call does not wait for it. Jobs that have ended are left alone.
+ *
+ * Errors: ENOENT for a context that does not exist, and for a @last_seqno that
+ * was not submitted yet; EINVAL for @first_seqno 0 or above @last_seqno, and
+ * for @flags or @pad not zero.
+ */
+struct drm_npu_job_cancel {
+	/** @context_id: In: id of the context. */
+	__u32 context_id;
+	/** @flags: Must be zero. */
+	__u32 flags;
+	/** @first_seqno: In: first job to cancel. */
+	__u64 first_seqno;
+	/** @last_seqno: In: last job to cancel. */
+	__u64 last_seqno;
+	/** @cancelled: Out: jobs of the range that had not ended. */
+	__u32 cancelled;
+	/** @pad: Must be zero. */
+	__u32 pad;
+};
+
+/** define DRM_NPU_BO_WAIT_WRITES - wait only for work that writes */
+#define DRM_NPU_BO_WAIT_WRITES		(1 << 0)
+
+/**
+ * struct drm_npu_bo_wait - argument of %DRM_IOCTL_NPU_BO_WAIT
+ *
+ * Waits until no job of this file that was submitted before the call uses the
+ * buffer and, if it is shared, until the fences it has now have signalled.
+ *
+ * Errors: ENOENT for a @handle that does not exist; EINVAL for unknown @flags;
+ * EBUSY when the buffer is in use and @timeout_ns has passed already; ETIMEDOUT
+ * when it still is at @timeout_ns; EINTR when a signal arrives.
+ */
+struct drm_npu_bo_wait {
+	/** @handle: In: GEM handle. */
+	__u32 handle;
+	/** @flags: In: %DRM_NPU_BO_WAIT_WRITES or 0. */
+	__u32 flags;
+	/** @timeout_ns: In: until when to wait. */
+	__s64 timeout_ns;
+};
+
+/**
  * DOC: ioctls
  *
  * %DRM_IOCTL_NPU_QUERY reports facts and statistics.
@@ -493,6 +736,12 @@ struct drm_npu_job_submit {
  * %DRM_IOCTL_NPU_JOB_CREATE and %DRM_IOCTL_NPU_JOB_DESTROY make and end a
  * program.
  * %DRM_IOCTL_NPU_JOB_SUBMIT queues programs.
+ * %DRM_IOCTL_NPU_JOB_WAIT waits for one and tells how it ended.
+ * %DRM_IOCTL_NPU_JOB_CANCEL stops some.
+ * %DRM_IOCTL_NPU_BO_WAIT waits until a buffer is free.
+ *
+ * The four calls of mainline's rocket driver, 0x00 to 0x03, are there too; see
+ * rocket_accel.h.
  */
 #define DRM_IOCTL_NPU_QUERY \
 	DRM_IOWR(DRM_COMMAND_BASE + DRM_NPU_QUERY, struct drm_npu_query)
@@ -510,6 +759,12 @@ struct drm_npu_job_submit {
 	DRM_IOW(DRM_COMMAND_BASE + DRM_NPU_JOB_DESTROY, struct drm_npu_job_destroy)
 #define DRM_IOCTL_NPU_JOB_SUBMIT \
 	DRM_IOWR(DRM_COMMAND_BASE + DRM_NPU_JOB_SUBMIT, struct drm_npu_job_submit)
+#define DRM_IOCTL_NPU_JOB_WAIT \
+	DRM_IOWR(DRM_COMMAND_BASE + DRM_NPU_JOB_WAIT, struct drm_npu_job_wait)
+#define DRM_IOCTL_NPU_JOB_CANCEL \
+	DRM_IOWR(DRM_COMMAND_BASE + DRM_NPU_JOB_CANCEL, struct drm_npu_job_cancel)
+#define DRM_IOCTL_NPU_BO_WAIT \
+	DRM_IOW(DRM_COMMAND_BASE + DRM_NPU_BO_WAIT, struct drm_npu_bo_wait)
 
 #if defined(__cplusplus)
 }
