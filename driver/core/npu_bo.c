@@ -2,14 +2,21 @@
 /*
  * Buffers: shmem objects, mapped for the device as long as a file has a handle
  * or a job refers to them.
+ *
+ * A buffer that is imported or exported is shared for the rest of its life, and
+ * from then on every submit looks after its fences (npu_implicit.c).
  */
+#include <linux/dma-resv.h>
 #include <linux/slab.h>
 
 #include <drm/drm_gem.h>
+#include <drm/drm_prime.h>
 #include <drm/drm_print.h>
 
 #include "npu_bo.h"
 #include "npu_device.h"
+#include "npu_sched.h"
+#include "npu_share.h"
 #include "npu_vm.h"
 #include "npu_accel.h"
 
@@ -25,6 +32,26 @@ static struct npu_mapping *npu_bo_find_mapping(struct npu_bo *bo,
 	return NULL;
 }
 
+/**
+ * npu_bo_get_mapping() - the mapping of a buffer that a file has a handle of
+ * @bo: the buffer
+ * @vm: address space of the file
+ *
+ * Return: the mapping with a reference for the caller, or %NULL.
+ */
+struct npu_mapping *npu_bo_get_mapping(struct npu_bo *bo, struct npu_vm *vm)
+{
+	struct npu_mapping *mapping;
+
+	mutex_lock(&bo->lock);
+	mapping = npu_bo_find_mapping(bo, vm);
+	/* The handles have a reference. */
+	if (mapping)
+		kref_get(&mapping->ref);
+	mutex_unlock(&bo->lock);
+	return mapping;
+}
+
 /* A handle is made: the file's mapping goes with its first. */
 static int npu_gem_open(struct drm_gem_object *obj, struct drm_file *file)
 {
@@ -36,12 +63,14 @@ static int npu_gem_open(struct drm_gem_object *obj, struct drm_file *file)
 	mutex_lock(&bo->lock);
 	mapping = npu_bo_find_mapping(bo, nfile->vm);
 	if (!mapping) {
-		mapping = npu_mapping_create(nfile->vm, bo, true);
+		mapping = npu_mapping_create(nfile->vm, bo, !bo->read_only);
 		if (IS_ERR(mapping)) {
 			ret = PTR_ERR(mapping);
 			goto out_unlock;
 		}
 		list_add(&mapping->link, &bo->mappings);
+		if (bo->shared)
+			npu_share_vm(nfile->vm);
 	}
 	mapping->handles++;
 out_unlock:
@@ -73,16 +102,29 @@ static void npu_gem_free(struct drm_gem_object *obj)
 	struct npu_bo *bo = to_npu_bo(obj);
 
 	drm_WARN_ON(obj->dev, !list_empty(&bo->mappings));
-	atomic64_sub(obj->size, &npu->used);
+	if (!obj->import_attach)
+		atomic64_sub(obj->size, &npu->used);
 	atomic_dec(&npu->buffer_objects);
 	mutex_destroy(&bo->lock);
 	drm_gem_shmem_free(&bo->base);
+}
+
+static struct dma_buf *npu_gem_export(struct drm_gem_object *obj, int flags)
+{
+	struct npu_bo *bo = to_npu_bo(obj);
+	int ret;
+
+	mutex_lock(&bo->lock);
+	ret = npu_share_bo(bo);
+	mutex_unlock(&bo->lock);
+	return ret ? ERR_PTR(ret) : drm_gem_prime_export(obj, flags);
 }
 
 static const struct drm_gem_object_funcs npu_gem_funcs = {
 	.free = npu_gem_free,
 	.open = npu_gem_open,
 	.close = npu_gem_close,
+	.export = npu_gem_export,
 	.print_info = drm_gem_shmem_object_print_info,
 	.pin = drm_gem_shmem_object_pin,
 	.unpin = drm_gem_shmem_object_unpin,
@@ -143,6 +185,100 @@ void npu_bo_put(struct npu_bo *bo)
 }
 
 /**
+ * npu_gem_import_sg_table() - &drm_driver.gem_prime_import_sg_table
+ * @dev: the device
+ * @attach: the attachment
+ * @sgt: the memory
+ *
+ * Return: the buffer, or an ERR_PTR().
+ */
+struct drm_gem_object *
+npu_gem_import_sg_table(struct drm_device *dev,
+			struct dma_buf_attachment *attach,
+			struct sg_table *sgt)
+{
+	struct npu_device *npu = to_npu_device(dev);
+	struct drm_gem_object *obj;
+
+	obj = drm_gem_shmem_prime_import_sg_table(dev, attach, sgt);
+	if (IS_ERR(obj))
+		return obj;
+	/* Nobody else knows it yet. */
+	to_npu_bo(obj)->shared = true;
+	atomic_inc(&npu->buffer_objects);
+	return obj;
+}
+
+/* What there is to know about a buffer of @nfile. */
+static void npu_bo_describe(struct npu_bo *bo, struct npu_file *nfile,
+			    struct drm_npu_query_buffer *info)
+{
+	struct drm_gem_object *obj = &bo->base.base;
+	struct npu_mapping *mapping;
+
+	mutex_lock(&bo->lock);
+	mapping = npu_bo_find_mapping(bo, nfile->vm);
+	/* Another thread may have closed the handle already: it has guessed. */
+	info->address = mapping ? mapping->node.start : 0;
+	info->size = obj->size;
+	info->region = 0;
+	info->flags = (bo->read_only ? DRM_NPU_BO_READ_ONLY : 0) |
+		      (bo->shared ? DRM_NPU_BO_SHARED : 0);
+	info->mmap_offset = obj->import_attach ? 0 :
+			    drm_vma_node_offset_addr(&obj->vma_node);
+	mutex_unlock(&bo->lock);
+}
+
+/**
+ * npu_bo_create_handle() - new buffer, filled with zeros, with a handle
+ * @file: the file
+ * @size: bytes
+ * @read_only: whether the device may only read it
+ * @info: receives what there is to know
+ * @handle: receives the handle
+ *
+ * Return: 0 or a negative errno.
+ */
+int npu_bo_create_handle(struct drm_file *file, u64 size, bool read_only,
+			 struct drm_npu_query_buffer *info, u32 *handle)
+{
+	struct npu_file *nfile = file->driver_priv;
+	struct npu_bo *bo;
+	int ret;
+
+	bo = npu_bo_create(nfile->npu, size);
+	if (IS_ERR(bo))
+		return PTR_ERR(bo);
+	bo->read_only = read_only;
+
+	ret = drm_gem_handle_create(file, &bo->base.base, handle);
+	if (!ret)
+		npu_bo_describe(bo, nfile, info);
+	npu_bo_put(bo);
+	return ret;
+}
+
+/**
+ * npu_bo_query() - what there is to know about a buffer
+ * @file: the file
+ * @handle: its handle
+ * @info: receives it
+ *
+ * Return: 0 or -ENOENT.
+ */
+int npu_bo_query(struct drm_file *file, u32 handle,
+		 struct drm_npu_query_buffer *info)
+{
+	struct drm_gem_object *obj = drm_gem_object_lookup(file, handle);
+
+	if (!obj)
+		return -ENOENT;
+	npu_bo_describe(to_npu_bo(obj), file->driver_priv, info);
+	drm_gem_object_put(obj);
+	return 0;
+}
+
+/**
  * npu_bo_create_ioctl() - %DRM_IOCTL_NPU_BO_CREATE
  * @dev: the device
  * @data: a &struct drm_npu_bo_create
@@ -154,34 +290,23 @@ int npu_bo_create_ioctl(struct drm_device *dev, void *data,
 			struct drm_file *file)
 {
 	struct npu_device *npu = to_npu_device(dev);
-	struct npu_file *nfile = file->driver_priv;
+	struct drm_npu_query_buffer info;
 	struct drm_npu_bo_create *args = data;
-	struct npu_mapping *mapping;
-	struct npu_bo *bo;
 	int ret;
 
-	if (!args->size || args->flags || args->region || args->pad)
+	if (!args->size || args->flags & ~DRM_NPU_BO_READ_ONLY ||
+	    args->region || args->pad)
 		return -EINVAL;
 	if (args->size > npu_max_buffer_size(npu))
 		return -E2BIG;
 
-	bo = npu_bo_create(npu, args->size);
-	if (IS_ERR(bo))
-		return PTR_ERR(bo);
-
-	ret = drm_gem_handle_create(file, &bo->base.base, &args->handle);
+	ret = npu_bo_create_handle(file, args->size,
+				   args->flags & DRM_NPU_BO_READ_ONLY, &info,
+				   &args->handle);
 	if (ret)
-		goto out_put;
-
-	/* Another thread may have closed the handle already: it has guessed. */
-	mutex_lock(&bo->lock);
-	mapping = npu_bo_find_mapping(bo, nfile->vm);
-	args->address = mapping ? mapping->node.start : 0;
-	mutex_unlock(&bo->lock);
-
-	args->size = bo->base.base.size;
-	args->mmap_offset = drm_vma_node_offset_addr(&bo->base.base.vma_node);
-out_put:
-	npu_bo_put(bo);
-	return ret;
+		return ret;
+	args->size = info.size;
+	args->address = info.address;
+	args->mmap_offset = info.mmap_offset;
+	return 0;
 }

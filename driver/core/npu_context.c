@@ -2,8 +2,13 @@
 /*
  * Contexts: creation, look-up, end. What they do is the dispatcher's business.
  */
+#include <linux/capability.h>
 #include <linux/dma-fence.h>
+#include <linux/mm.h>
+#include <linux/sched.h>
 #include <linux/slab.h>
+
+#include <drm/drm_drv.h>
 
 #include "npu_context.h"
 #include "npu_device.h"
@@ -16,9 +21,12 @@ static void npu_context_release(struct kref *ref)
 
 	spin_lock_irq(&ctx->npu->sched_lock);
 	list_del(&ctx->link);
+	list_del(&ctx->vm_link);
 	spin_unlock_irq(&ctx->npu->sched_lock);
 	atomic_dec(&ctx->npu->context_objects);
 	npu_vm_put(ctx->vm);
+	/* Those who have mapped it keep it. */
+	__free_page(ctx->page);
 	kvfree(ctx);
 }
 
@@ -63,6 +71,92 @@ struct npu_context *npu_context_find(struct npu_file *nfile, u32 id)
 }
 
 /**
+ * npu_context_next() - go through the contexts of an address space
+ * @vm: the address space
+ * @previous: the context before, whose reference is dropped, or %NULL
+ *
+ * Return: the next one with a reference for the caller, or %NULL. May sleep.
+ */
+struct npu_context *npu_context_next(struct npu_vm *vm,
+				     struct npu_context *previous)
+{
+	struct npu_context *ctx = previous;
+
+	spin_lock_irq(&vm->npu->sched_lock);
+	ctx = list_prepare_entry(ctx, &vm->contexts, vm_link);
+	list_for_each_entry_continue(ctx, &vm->contexts, vm_link)
+		if (kref_get_unless_zero(&ctx->ref))
+			break;
+	if (list_entry_is_head(ctx, &vm->contexts, vm_link))
+		ctx = NULL;
+	spin_unlock_irq(&vm->npu->sched_lock);
+
+	if (previous)
+		npu_context_put(previous);
+	return ctx;
+}
+
+static u32 npu_context_rank(u32 priority)
+{
+	switch (priority) {
+	case DRM_NPU_PRIORITY_HIGH:
+		return 0;
+	case DRM_NPU_PRIORITY_LOW:
+		return NPU_RANKS - 1;
+	default:
+		return 1;
+	}
+}
+
+/**
+ * npu_context_create() - new context without an id
+ * @nfile: the file
+ * @core_mask: cores it may use, at least one
+ * @max_queued: jobs that may be unfinished, at least one
+ * @priority: a &enum drm_npu_priority
+ *
+ * Return: the context with one reference, or %NULL.
+ */
+struct npu_context *npu_context_create(struct npu_file *nfile, u32 core_mask,
+				       u32 max_queued, u32 priority)
+{
+	struct npu_device *npu = nfile->npu;
+	struct npu_context *ctx;
+
+	static_assert(sizeof(struct drm_npu_context_page) <= PAGE_SIZE);
+	ctx = kvzalloc(struct_size(ctx, slots, 2 * max_queued),
+		       GFP_KERNEL_ACCOUNT);
+	if (!ctx)
+		return NULL;
+	ctx->slot_count = 2 * max_queued;
+	ctx->page = alloc_page(GFP_KERNEL_ACCOUNT | __GFP_ZERO);
+	if (!ctx->page) {
+		kvfree(ctx);
+		return NULL;
+	}
+	kref_init(&ctx->ref);
+	ctx->npu = npu;
+	ctx->vm = npu_vm_get(nfile->vm);
+	ctx->core_mask = core_mask;
+	ctx->max_queued = max_queued;
+	ctx->rank = npu_context_rank(priority);
+	ctx->fence_context = dma_fence_context_alloc(1);
+	ctx->pid = task_tgid_nr(current);
+	ctx->stats.core_mask = core_mask;
+	ctx->stats.priority = priority;
+	ctx->stats.max_queued = max_queued;
+	init_waitqueue_head(&ctx->wait);
+	INIT_LIST_HEAD(&ctx->signal_link);
+	INIT_LIST_HEAD(&ctx->retire_link);
+	atomic_inc(&npu->context_objects);
+	spin_lock_irq(&npu->sched_lock);
+	list_add_tail(&ctx->link, &npu->contexts);
+	list_add_tail(&ctx->vm_link, &ctx->vm->contexts);
+	spin_unlock_irq(&npu->sched_lock);
+	return ctx;
+}
+
+/**
  * npu_context_create_ioctl() - %DRM_IOCTL_NPU_CONTEXT_CREATE
  * @dev: the device
  * @data: a &struct drm_npu_context_create
@@ -76,41 +170,56 @@ int npu_context_create_ioctl(struct drm_device *dev, void *data,
 	struct npu_device *npu = to_npu_device(dev);
 	struct drm_npu_context_create *args = data;
 	struct npu_file *nfile = file->driver_priv;
-	u32 max_queued = args->max_queued ?: NPU_MAX_QUEUED;
 	struct npu_context *ctx;
 	int ret;
 
-	if (args->flags || args->core_mask & ~npu_core_mask(npu) ||
-	    max_queued > NPU_MAX_QUEUED)
+	if (args->flags || args->pad || args->core_mask & ~npu_core_mask(npu) ||
+	    args->max_queued > NPU_MAX_QUEUED ||
+	    args->priority > DRM_NPU_PRIORITY_HIGH)
 		return -EINVAL;
+	if (args->priority == DRM_NPU_PRIORITY_HIGH && !capable(CAP_SYS_NICE))
+		return -EACCES;
 
-	ctx = kvzalloc(struct_size(ctx, slots, 2 * max_queued),
-		       GFP_KERNEL_ACCOUNT);
+	ctx = npu_context_create(nfile, args->core_mask ?: npu_core_mask(npu),
+				 args->max_queued ?: NPU_MAX_QUEUED,
+				 args->priority);
 	if (!ctx)
 		return -ENOMEM;
-	ctx->slot_count = 2 * max_queued;
-	kref_init(&ctx->ref);
-	ctx->npu = npu;
-	ctx->vm = npu_vm_get(nfile->vm);
-	ctx->core_mask = args->core_mask ?: npu_core_mask(npu);
-	ctx->max_queued = max_queued;
-	ctx->fence_context = dma_fence_context_alloc(1);
-	ctx->stats.core_mask = ctx->core_mask;
-	INIT_LIST_HEAD(&ctx->ready_link);
-	INIT_LIST_HEAD(&ctx->signal_link);
-	INIT_LIST_HEAD(&ctx->retire_link);
-	atomic_inc(&npu->context_objects);
-	spin_lock_irq(&npu->sched_lock);
-	list_add_tail(&ctx->link, &npu->contexts);
-	spin_unlock_irq(&npu->sched_lock);
-
 	ret = xa_alloc(&nfile->contexts, &args->context_id, ctx,
 		       XA_LIMIT(1, NPU_MAX_CONTEXTS), GFP_KERNEL_ACCOUNT);
 	if (ret) {
 		npu_context_put(ctx);
 		return ret == -EBUSY ? -ENOSPC : ret;
 	}
+	args->page_offset = (u64)args->context_id << PAGE_SHIFT;
 	return 0;
+}
+
+/**
+ * npu_context_mmap() - map the page of a context
+ * @nfile: the file
+ * @vma: where to; its offset is the context's id
+ *
+ * Return: 0 or a negative errno.
+ */
+int npu_context_mmap(struct npu_file *nfile, struct vm_area_struct *vma)
+{
+	struct npu_context *ctx;
+	int ret;
+
+	if (drm_dev_is_unplugged(&nfile->npu->drm))
+		return -ENODEV;
+	if (vma_pages(vma) != 1)
+		return -EINVAL;
+	if (vma->vm_flags & (VM_WRITE | VM_EXEC))
+		return -EACCES;
+	ctx = npu_context_find(nfile, vma->vm_pgoff);
+	if (!ctx)
+		return -EINVAL;
+	vm_flags_mod(vma, VM_DONTEXPAND | VM_DONTDUMP, VM_MAYWRITE | VM_MAYEXEC);
+	ret = vm_insert_page(vma, vma->vm_start, ctx->page);
+	npu_context_put(ctx);
+	return ret;
 }
 
 /**
@@ -150,6 +259,10 @@ void npu_contexts_release(struct npu_file *nfile)
 	xa_for_each(&nfile->contexts, id, ctx) {
 		npu_sched_kill(ctx, true);
 		npu_context_put(ctx);
+	}
+	if (nfile->rocket) {
+		npu_sched_kill(nfile->rocket, true);
+		npu_context_put(nfile->rocket);
 	}
 	xa_destroy(&nfile->contexts);
 }

@@ -5,8 +5,10 @@
 
 #include <linux/kref.h>
 #include <linux/list.h>
+#include <linux/wait.h>
 
 #include "npu_accel.h"
+#include "npu_hw.h"
 
 struct drm_device;
 struct drm_file;
@@ -15,12 +17,19 @@ struct npu_file;
 struct npu_job;
 struct npu_submit;
 struct npu_vm;
+struct page;
+struct vm_area_struct;
+
+/* Ready contexts are served in the order of their ranks. */
+#define NPU_RANKS		3
 
 /**
  * struct npu_slot - a job in a queue
+ *
+ * Times and error stay after the job is retired, until the slot is used again.
  */
 struct npu_slot {
-	/** @job: The job, referenced. */
+	/** @job: The job, referenced until it is retired. */
 	struct npu_job *job;
 	/** @submit: Syncs of the submit it came with, referenced, or %NULL. */
 	struct npu_submit *submit;
@@ -30,10 +39,16 @@ struct npu_slot {
 	u32 lanes_started;
 	/** @lanes_ended: Lanes that have ended. */
 	u32 lanes_ended;
-	/** @error: First error of a lane, 0 or a negative errno. */
+	/** @error: First error, 0 or a negative errno; no lane is started then. */
 	int error;
 	/** @device_ns: Time of the longest lane. */
 	u64 device_ns;
+	/** @queued_ns: When it was submitted. */
+	u64 queued_ns;
+	/** @started_ns: When its first lane was started, or 0. */
+	u64 started_ns;
+	/** @ended_ns: When it ended, or 0. */
+	u64 ended_ns;
 };
 
 /**
@@ -55,17 +70,29 @@ struct npu_context {
 	u32 max_queued;
 	/** @slot_count: Number of slots; more, for retiring lags behind. */
 	u32 slot_count;
+	/** @rank: Its place among ready contexts, 0 first. */
+	u32 rank;
 	/** @fence_context: Timeline of its fences. */
 	u64 fence_context;
+	/** @pid: Process that created it. */
+	pid_t pid;
+	/** @page: The page that clients map. */
+	struct page *page;
+	/** @wait: Who waits for jobs to end. */
+	wait_queue_head_t wait;
 
 	/* The rest is protected by npu_device.sched_lock. */
 
 	/** @link: In &npu_device.contexts. */
 	struct list_head link;
-	/** @killed: Nothing of it is started any more. */
+	/** @vm_link: In &npu_vm.contexts. */
+	struct list_head vm_link;
+	/** @killed: Its id is gone; no job of it is started any more. */
 	bool killed;
-	/** @ready_link: In &npu_device.ready. */
-	struct list_head ready_link;
+	/** @ready: In the lists of ready contexts of its cores. */
+	bool ready;
+	/** @ready_links: In &npu_core.ready of each of its cores. */
+	struct list_head ready_links[NPU_MAX_CORES];
 	/** @signal_link: In &npu_device.signal. */
 	struct list_head signal_link;
 	/** @retire_link: In &npu_device.retire. */
@@ -93,7 +120,12 @@ static inline struct npu_slot *npu_context_slot(struct npu_context *ctx,
 struct npu_context *npu_context_find(struct npu_file *nfile, u32 id);
 struct npu_context *npu_context_get(struct npu_context *ctx);
 void npu_context_put(struct npu_context *ctx);
+struct npu_context *npu_context_next(struct npu_vm *vm,
+				     struct npu_context *previous);
+struct npu_context *npu_context_create(struct npu_file *nfile, u32 core_mask,
+				       u32 max_queued, u32 priority);
 void npu_contexts_release(struct npu_file *nfile);
+int npu_context_mmap(struct npu_file *nfile, struct vm_area_struct *vma);
 
 int npu_context_create_ioctl(struct drm_device *dev, void *data,
 			     struct drm_file *file);

@@ -4,15 +4,21 @@
  *
  * Locks, outermost first:
  *
+ *   npu_file.lock			creation of the context of rocket's calls
  *   npu_bo.lock			mappings of a buffer
+ *     dma_resv.lock			fences of a buffer
  *     npu_vm.lock			layout and page tables of an address space
  *   npu_device.vms_lock		list of address spaces
  *     npu_vm.lock
  *     npu_core.hw_lock			attach and reset of a core
  *       npu_device.sched_lock (irq)	everything about queues and cores
  *
+ *         npu_context.wait.lock	who waits for jobs
+ *
  * Fence locks are taken outside of sched_lock (dependency callbacks run under
- * them), so no fence is ever signalled with sched_lock held.
+ * them), so no fence is ever signalled with sched_lock held. Fences are signalled
+ * and cores attached and reset under none of the locks above npu_core.hw_lock,
+ * so that those may be held while memory is allocated.
  */
 #ifndef NPU_DEVICE_H
 #define NPU_DEVICE_H
@@ -29,9 +35,11 @@
 #include <drm/drm_device.h>
 #include <drm/drm_file.h>
 
+#include "npu_context.h"
 #include "npu_hw.h"
+#include "npu_watch.h"
 
-struct npu_context;
+struct npu_dump;
 struct npu_vm;
 
 /* Objects a file may have; bounds the memory that ids can pin. */
@@ -40,6 +48,8 @@ struct npu_vm;
 #define NPU_MAX_SUBMIT_JOBS	256
 #define NPU_MAX_SUBMIT_SYNCS	64
 #define NPU_MAX_QUEUED		256
+/* Jobs that may hang or fault until their context is banned. */
+#define NPU_MAX_GUILTY		3
 /* Bytes of command streams that a job may have, links included. */
 #define NPU_MAX_JOB_BYTES	SZ_32M
 /* Elements of arrays, and records, are never larger; bounds what is scanned. */
@@ -88,10 +98,12 @@ struct npu_core {
 	int error;
 	/** @attached: Address space it has, not counted as a reference. */
 	struct npu_vm *attached;
-	/** @progress: What the watchdog saw last. */
-	u64 progress;
-	/** @deadline: When the watchdog may judge, in jiffies. */
-	unsigned long deadline;
+	/** @ready: Contexts with a lane that can start here, by rank. */
+	struct list_head ready[NPU_RANKS];
+	/** @watch: What the watchdog knows. */
+	struct npu_watch watch;
+	/** @watched: The watchdog is on its way. */
+	bool watched;
 	/** @started: When the lane was started. */
 	u64 started;
 };
@@ -125,6 +137,9 @@ struct npu_device {
 	/** @job_objects: Jobs alive. */
 	atomic_t job_objects;
 
+	/** @dump: The dump of a hang or fault under way, see npu_dump.c. */
+	struct npu_dump *dump;
+
 	/** @signaller: Thread that signals fences. */
 	struct kthread_worker *signaller;
 	/** @signal_work: What it does. */
@@ -140,8 +155,6 @@ struct npu_device {
 	bool dead;
 	/** @contexts: All contexts. */
 	struct list_head contexts;
-	/** @ready: Contexts with a lane that can start. */
-	struct list_head ready;
 	/** @signal: Contexts with jobs that have ended. */
 	struct list_head signal;
 	/** @retire: Contexts with jobs that have signalled. */
@@ -160,6 +173,10 @@ struct npu_file {
 	struct npu_device *npu;
 	/** @vm: Its address space. */
 	struct npu_vm *vm;
+	/** @lock: Protects the creation of @rocket. */
+	struct mutex lock;
+	/** @rocket: Context of rocket's calls, or %NULL. */
+	struct npu_context *rocket;
 	/** @contexts: Contexts by id. */
 	struct xarray contexts;
 	/** @jobs: Jobs by id. */

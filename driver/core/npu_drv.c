@@ -18,10 +18,15 @@
 #include "npu_bo.h"
 #include "npu_context.h"
 #include "npu_device.h"
+#include "npu_dump.h"
+#include "npu_fdinfo.h"
 #include "npu_job.h"
+#include "npu_rocket.h"
 #include "npu_sched.h"
 #include "npu_submit.h"
 #include "npu_vm.h"
+#include "npu_wait.h"
+#include "rocket_accel.h"
 
 static int npu_open(struct drm_device *dev, struct drm_file *file)
 {
@@ -43,6 +48,7 @@ static int npu_open(struct drm_device *dev, struct drm_file *file)
 		goto err_free;
 
 	nfile->npu = npu;
+	mutex_init(&nfile->lock);
 	xa_init_flags(&nfile->contexts, XA_FLAGS_ALLOC1);
 	xa_init_flags(&nfile->jobs, XA_FLAGS_ALLOC1);
 	file->driver_priv = nfile;
@@ -60,14 +66,14 @@ static void npu_postclose(struct drm_device *dev, struct drm_file *file)
 	npu_contexts_release(nfile);
 	npu_jobs_release(nfile);
 	npu_vm_put(nfile->vm);
+	mutex_destroy(&nfile->lock);
 	kfree(nfile);
 }
 
 /*
  * Calls of the DRM core that must not reach it: GET_UNIQUE and GET_MAGIC use
  * the master of the file, which an accel node does not have, and crash; global
- * names would let any client open any buffer. Buffers are not shared with other
- * devices: their fences would have to be looked after.
+ * names would let any client open any buffer.
  */
 static int npu_ioctl_refused(unsigned int cmd)
 {
@@ -80,9 +86,6 @@ static int npu_ioctl_refused(unsigned int cmd)
 	case _IOC_NR(DRM_IOCTL_GEM_FLINK):
 	case _IOC_NR(DRM_IOCTL_GEM_OPEN):
 		return -EACCES;
-	case _IOC_NR(DRM_IOCTL_PRIME_HANDLE_TO_FD):
-	case _IOC_NR(DRM_IOCTL_PRIME_FD_TO_HANDLE):
-		return -EOPNOTSUPP;
 	default:
 		return 0;
 	}
@@ -101,6 +104,16 @@ static long npu_compat_ioctl(struct file *filp, unsigned int cmd,
 }
 #endif
 
+/* Pages of contexts lie below the offsets of buffers. */
+static int npu_mmap(struct file *filp, struct vm_area_struct *vma)
+{
+	struct drm_file *file = filp->private_data;
+
+	if (vma->vm_pgoff <= NPU_MAX_CONTEXTS)
+		return npu_context_mmap(file->driver_priv, vma);
+	return drm_gem_mmap(filp, vma);
+}
+
 static const struct file_operations npu_fops = {
 	.owner = THIS_MODULE,
 	.open = accel_open,
@@ -112,11 +125,16 @@ static const struct file_operations npu_fops = {
 	.poll = drm_poll,
 	.read = drm_read,
 	.llseek = noop_llseek,
-	.mmap = drm_gem_mmap,
+	.mmap = npu_mmap,
+	.show_fdinfo = drm_show_fdinfo,
 	.fop_flags = FOP_UNSIGNED_OFFSET,
 };
 
 static const struct drm_ioctl_desc npu_ioctls[] = {
+	DRM_IOCTL_DEF_DRV(ROCKET_CREATE_BO, npu_rocket_create_bo_ioctl, 0),
+	DRM_IOCTL_DEF_DRV(ROCKET_SUBMIT, npu_rocket_submit_ioctl, 0),
+	DRM_IOCTL_DEF_DRV(ROCKET_PREP_BO, npu_rocket_prep_bo_ioctl, 0),
+	DRM_IOCTL_DEF_DRV(ROCKET_FINI_BO, npu_rocket_fini_bo_ioctl, 0),
 	DRM_IOCTL_DEF_DRV(NPU_QUERY, npu_query_ioctl, 0),
 	DRM_IOCTL_DEF_DRV(NPU_BO_CREATE, npu_bo_create_ioctl, 0),
 	DRM_IOCTL_DEF_DRV(NPU_CONTEXT_CREATE, npu_context_create_ioctl, 0),
@@ -124,6 +142,9 @@ static const struct drm_ioctl_desc npu_ioctls[] = {
 	DRM_IOCTL_DEF_DRV(NPU_JOB_CREATE, npu_job_create_ioctl, 0),
 	DRM_IOCTL_DEF_DRV(NPU_JOB_DESTROY, npu_job_destroy_ioctl, 0),
 	DRM_IOCTL_DEF_DRV(NPU_JOB_SUBMIT, npu_job_submit_ioctl, 0),
+	DRM_IOCTL_DEF_DRV(NPU_JOB_WAIT, npu_job_wait_ioctl, 0),
+	DRM_IOCTL_DEF_DRV(NPU_JOB_CANCEL, npu_job_cancel_ioctl, 0),
+	DRM_IOCTL_DEF_DRV(NPU_BO_WAIT, npu_bo_wait_ioctl, 0),
 };
 
 /* The name that mainline's user space looks for; mainline is version 0. */
@@ -133,6 +154,8 @@ static const struct drm_driver npu_driver = {
 	.open = npu_open,
 	.postclose = npu_postclose,
 	.gem_create_object = npu_gem_create_object,
+	.gem_prime_import_sg_table = npu_gem_import_sg_table,
+	.show_fdinfo = npu_show_fdinfo,
 	.ioctls = npu_ioctls,
 	.num_ioctls = ARRAY_SIZE(npu_ioctls),
 	.fops = &npu_fops,
@@ -168,6 +191,7 @@ static void npu_device_fini(struct drm_device *drm, void *data)
 	struct npu_device *npu = data;
 
 	npu_sched_fini(npu);
+	npu_dump_fini(npu);
 	mutex_destroy(&npu->vms_lock);
 }
 
@@ -200,9 +224,14 @@ struct npu_device *npu_device_create(struct device *parent,
 	mutex_init(&npu->vms_lock);
 	INIT_LIST_HEAD(&npu->vms);
 
-	ret = npu_sched_init(npu);
+	ret = npu_dump_init(npu);
 	if (ret)
 		return ERR_PTR(ret);
+	ret = npu_sched_init(npu);
+	if (ret) {
+		npu_dump_fini(npu);
+		return ERR_PTR(ret);
+	}
 	ret = drmm_add_action_or_reset(&npu->drm, npu_device_fini, npu);
 	if (ret)
 		return ERR_PTR(ret);
@@ -238,6 +267,7 @@ void npu_device_unplug(struct npu_device *npu)
 
 	drm_dev_unplug(&npu->drm);
 	npu_sched_unplug(npu);
+	npu_dump_flush(npu);
 
 	mutex_lock(&npu->vms_lock);
 	list_for_each_entry(vm, &npu->vms, link)

@@ -49,6 +49,23 @@ struct npu_hw_result {
 	u64 written_bytes;
 };
 
+#define NPU_SNAPSHOT_REGS	512
+
+/**
+ * struct npu_hw_snapshot - registers of a core that hangs or has faulted
+ */
+struct npu_hw_snapshot {
+	/** @count: Number of registers. */
+	u32 count;
+	/** @regs: The registers. */
+	struct {
+		/** @regs.offset: Offset in the core's window. */
+		u32 offset;
+		/** @regs.value: Value. */
+		u32 value;
+	} regs[NPU_SNAPSHOT_REGS];
+};
+
 /**
  * struct npu_hw_ops - operations of a backend
  *
@@ -78,6 +95,12 @@ struct npu_hw_ops {
 	 * start is reported. May sleep, must not allocate.
 	 */
 	void (*reset)(void *hw, unsigned int core);
+	/**
+	 * @snapshot: Read the registers of core @core, which is about to be
+	 * reset. May sleep, must not allocate. Optional.
+	 */
+	void (*snapshot)(void *hw, unsigned int core,
+			 struct npu_hw_snapshot *snapshot);
 	/** @kick: Start core @core. Atomic. */
 	void (*kick)(void *hw, unsigned int core,
 		     const struct npu_hw_lane *lane);

@@ -26,10 +26,11 @@ struct npu_isa_stream {
 	/** @enable: Blocks to start. */
 	u32 enable;
 	/**
-	 * @use: Note that the job uses device address @addr. Returns 0, or
-	 * -EINVAL if it lies in no buffer, or -ENOMEM.
+	 * @use: Note that the job uses device address @addr, and whether the
+	 * device writes there. Returns 0, or -EINVAL if it lies in no buffer,
+	 * or -ENOMEM.
 	 */
-	int (*use)(void *data, u64 addr);
+	int (*use)(void *data, u64 addr, bool write);
 	/** @data: Handed to @use. */
 	void *data;
 };
@@ -54,6 +55,15 @@ struct npu_isa_ops {
 	 */
 	int (*verify)(void *state, const struct npu_isa_stream *stream,
 		      struct npu_isa_fault *fault);
+	/**
+	 * @split: Find the end of the commands in the @count words at
+	 * @commands, a stream as its author would hand it to the hardware: with
+	 * a link and a start of its own, and perhaps zeros after them. @body
+	 * receives the number of commands before the link and @enable the
+	 * blocks that are started. What the link says is ignored, for @link
+	 * makes another. Returns 0, or -EINVAL if nothing is started.
+	 */
+	int (*split)(const u64 *commands, u32 count, u32 *body, u32 *enable);
 	/**
 	 * @link: Append to the @count commands at @stream the link to the stream
 	 * of @next_count commands at device address @next (0 and 0 if this is

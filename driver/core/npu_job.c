@@ -21,24 +21,6 @@
 #include "npu_job.h"
 #include "npu_vm.h"
 
-/**
- * struct npu_job_builder - a job under construction
- */
-struct npu_job_builder {
-	/** @job: The job. */
-	struct npu_job *job;
-	/** @vm: Address space of the file. */
-	struct npu_vm *vm;
-	/** @isa: Dialect. */
-	const struct npu_isa_ops *isa;
-	/** @tasks: All tasks of all lanes, one after the other. */
-	struct drm_npu_task *tasks;
-	/** @commands: Room for the commands of one task. */
-	u64 *commands;
-	/** @state: State of the verifier. */
-	void *state;
-};
-
 static void npu_job_release(struct kref *ref)
 {
 	struct npu_job *job = container_of(ref, struct npu_job, ref);
@@ -65,26 +47,52 @@ void npu_job_put(struct npu_job *job)
 }
 
 /**
- * npu_job_find() - look up an id
+ * npu_jobs_find() - look up ids
  * @nfile: the file
- * @id: the id
+ * @jobs: receives the jobs, each with a reference for the caller
+ * @ids: the ids
+ * @count: number of ids, at most %NPU_MAX_SUBMIT_JOBS
  *
- * Return: the job with a reference for the caller, or %NULL.
+ * Return: 0, or -ENOENT; @jobs has those that were found before then.
  */
-struct npu_job *npu_job_find(struct npu_file *nfile, u32 id)
+int npu_jobs_find(struct npu_file *nfile, struct npu_job **jobs,
+		  const struct drm_npu_submit_job *ids, u32 count)
 {
-	struct npu_job *job;
+	int ret = 0;
+	u32 i;
 
 	xa_lock(&nfile->jobs);
-	job = xa_load(&nfile->jobs, id);
-	if (job)
-		kref_get(&job->ref);
+	for (i = 0; i < count && !ret; i++) {
+		jobs[i] = xa_load(&nfile->jobs, ids[i].job_id);
+		if (jobs[i])
+			kref_get(&jobs[i]->ref);
+		else
+			ret = -ENOENT;
+	}
 	xa_unlock(&nfile->jobs);
-	return job;
+	return ret;
+}
+
+/**
+ * npu_job_uses() - does a job use a buffer?
+ * @job: the job
+ * @mapping: the buffer
+ * @writes: does it write to it?
+ *
+ * Return: whether it does. Callable in any context.
+ */
+bool npu_job_uses(const struct npu_job *job, const struct npu_mapping *mapping,
+		  bool writes)
+{
+	struct xarray *used = (struct xarray *)&job->used;
+	unsigned long index = mapping->node.start >> PAGE_SHIFT;
+
+	return xa_load(used, index) == mapping &&
+	       (!writes || xa_get_mark(used, index, NPU_JOB_WRITES));
 }
 
 /* &npu_isa_stream.use */
-static int npu_job_use(void *data, u64 addr)
+static int npu_job_use(void *data, u64 addr, bool write)
 {
 	struct npu_job_builder *builder = data;
 	struct npu_job *job = builder->job;
@@ -96,25 +104,21 @@ static int npu_job_use(void *data, u64 addr)
 	if (!mapping)
 		return -EINVAL;
 	/* Streams of jobs are mapped, but not the client's to touch. */
-	if (!READ_ONCE(mapping->handles)) {
-		npu_mapping_put(mapping);
-		return -EINVAL;
-	}
+	ret = -EINVAL;
+	if (!READ_ONCE(mapping->handles) || (write && !mapping->writable))
+		goto out_put;
 	index = mapping->node.start >> PAGE_SHIFT;
 	ret = xa_insert(&job->used, index, mapping, GFP_KERNEL_ACCOUNT);
-	if (ret)
+	if (!ret)
+		mapping = NULL;
+	else if (ret == -EBUSY)
+		ret = 0;
+	if (!ret && write)
+		xa_set_mark(&job->used, index, NPU_JOB_WRITES);
+out_put:
+	if (mapping)
 		npu_mapping_put(mapping);
-	return ret == -EBUSY ? 0 : ret;
-}
-
-static int npu_job_fault(struct drm_npu_job_create *args, u32 lane, u32 task,
-			 const struct npu_isa_fault *fault)
-{
-	args->fault_lane = lane;
-	args->fault_task = task;
-	args->fault_command = fault->command;
-	args->fault_reason = fault->reason;
-	return -EINVAL;
+	return ret;
 }
 
 /* Copy @count elements of @size bytes that lie @stride bytes apart. */
@@ -215,10 +219,26 @@ static u64 npu_job_bytes(const struct npu_job_builder *builder)
 	return words * sizeof(u64);
 }
 
+/* Get the commands of @task, the next one. */
+static int npu_job_fetch(struct npu_job_builder *builder,
+			 const struct drm_npu_task *task)
+{
+	size_t bytes = task->command_count * sizeof(u64);
+
+	if (builder->copy) {
+		memcpy(builder->commands, builder->copy + builder->copied, bytes);
+		builder->copied += task->command_count;
+		return 0;
+	}
+	return copy_from_user(builder->commands,
+			      u64_to_user_ptr(task->commands), bytes) ?
+	       -EFAULT : 0;
+}
+
 /* Copy, verify, link and write lane @lane, whose tasks are at @tasks. */
 static int npu_job_build_lane(struct npu_job_builder *builder, u32 lane,
 			      const struct drm_npu_task *tasks, u64 *streams,
-			      u64 *offset, struct drm_npu_job_create *args)
+			      u64 *offset, struct npu_isa_fault *fault)
 {
 	struct npu_job_lane *job_lane = &builder->job->lanes[lane];
 	const struct npu_isa_ops *isa = builder->isa;
@@ -240,19 +260,17 @@ static int npu_job_build_lane(struct npu_job_builder *builder, u32 lane,
 			.use = npu_job_use,
 			.data = builder,
 		};
-		struct npu_isa_fault fault = {};
 		u64 next = *offset + words * sizeof(u64);
 		int ret;
 
 		if (fatal_signal_pending(current))
 			return -EINTR;
-		if (copy_from_user(builder->commands,
-				   u64_to_user_ptr(tasks[i].commands),
-				   count * sizeof(u64)))
-			return -EFAULT;
-		ret = isa->verify(builder->state, &stream, &fault);
-		if (ret == -EINVAL)
-			return npu_job_fault(args, lane, i, &fault);
+		ret = npu_job_fetch(builder, &tasks[i]);
+		if (ret)
+			return ret;
+		builder->fault_lane = lane;
+		builder->fault_task = i;
+		ret = isa->verify(builder->state, &stream, fault);
 		if (ret)
 			return ret;
 
@@ -263,32 +281,55 @@ static int npu_job_build_lane(struct npu_job_builder *builder, u32 lane,
 			  last ? 0 : tasks[i + 1].command_count);
 		memcpy(streams + *offset / sizeof(u64), builder->commands,
 		       words * sizeof(u64));
+		job_lane->words += words;
 		*offset = next;
 		cond_resched();
 	}
 	return 0;
 }
 
-static int npu_job_build(struct npu_job_builder *builder,
-			 struct drm_npu_job_create *args)
+/* Write all lanes to the memory of the streams. */
+static int npu_job_write(struct npu_job_builder *builder, struct npu_bo *bo,
+			 struct npu_isa_fault *fault)
 {
-	const struct npu_isa_ops *isa = builder->isa;
 	struct npu_job *job = builder->job;
-	const struct drm_npu_task *tasks;
+	const struct drm_npu_task *tasks = builder->tasks;
 	struct iosys_map map;
-	struct npu_bo *bo;
 	u64 offset = 0;
-	u64 bytes;
 	int ret;
 	u32 i;
 
-	ret = npu_job_copy_tasks(builder, args);
+	ret = drm_gem_vmap_unlocked(&bo->base.base, &map);
 	if (ret)
 		return ret;
-	bytes = npu_job_bytes(builder);
+	for (i = 0; i < job->lane_count && !ret; i++) {
+		ret = npu_job_build_lane(builder, i, tasks, map.vaddr, &offset,
+					 fault);
+		tasks += job->lanes[i].task_count;
+	}
+	drm_gem_vunmap_unlocked(&bo->base.base, &map);
+	dma_sync_sgtable_for_device(job->npu->drm.dev, bo->base.sgt,
+				    DMA_TO_DEVICE);
+	return ret;
+}
+
+/**
+ * npu_job_build() - verify, link and write the streams of a job
+ * @builder: the builder; job, address space, dialect and tasks are filled in
+ * @fault: receives, with -EINVAL, why a stream is refused
+ *
+ * Return: 0 or a negative errno.
+ */
+int npu_job_build(struct npu_job_builder *builder, struct npu_isa_fault *fault)
+{
+	const struct npu_isa_ops *isa = builder->isa;
+	u64 bytes = npu_job_bytes(builder);
+	struct npu_job *job = builder->job;
+	struct npu_bo *bo;
+	int ret;
+
 	if (bytes > NPU_MAX_JOB_BYTES)
 		return -E2BIG;
-
 	builder->state = kvzalloc(isa->state_size(), GFP_KERNEL);
 	builder->commands = kvmalloc_array(isa->stream_words(isa->max_task_commands),
 					   sizeof(u64), GFP_KERNEL);
@@ -302,24 +343,45 @@ static int npu_job_build(struct npu_job_builder *builder,
 	if (IS_ERR(job->streams)) {
 		ret = PTR_ERR(job->streams);
 		job->streams = NULL;
-		goto out_put;
+	} else {
+		ret = npu_job_write(builder, bo, fault);
 	}
-
-	ret = drm_gem_vmap_unlocked(&bo->base.base, &map);
-	if (ret)
-		goto out_put;
-	tasks = builder->tasks;
-	for (i = 0; i < job->lane_count && !ret; i++) {
-		ret = npu_job_build_lane(builder, i, tasks, map.vaddr, &offset,
-					 args);
-		tasks += job->lanes[i].task_count;
-	}
-	drm_gem_vunmap_unlocked(&bo->base.base, &map);
-	dma_sync_sgtable_for_device(job->npu->drm.dev, bo->base.sgt,
-				    DMA_TO_DEVICE);
-out_put:
 	npu_bo_put(bo);
 	return ret;
+}
+
+/**
+ * npu_job_builder_fini() - free all but the job
+ * @builder: the builder
+ */
+void npu_job_builder_fini(struct npu_job_builder *builder)
+{
+	kvfree(builder->commands);
+	kvfree(builder->state);
+	kvfree(builder->copy);
+	kvfree(builder->tasks);
+}
+
+/**
+ * npu_job_create() - new job, which does nothing yet
+ * @npu: the device
+ * @lane_count: number of its lanes
+ *
+ * Return: the job with one reference, or %NULL.
+ */
+struct npu_job *npu_job_create(struct npu_device *npu, u32 lane_count)
+{
+	struct npu_job *job;
+
+	job = kzalloc(struct_size(job, lanes, lane_count), GFP_KERNEL_ACCOUNT);
+	if (!job)
+		return NULL;
+	kref_init(&job->ref);
+	job->npu = npu;
+	job->lane_count = lane_count;
+	xa_init(&job->used);
+	atomic_inc(&npu->job_objects);
+	return job;
 }
 
 /**
@@ -340,7 +402,7 @@ int npu_job_create_ioctl(struct drm_device *dev, void *data,
 		.vm = nfile->vm,
 		.isa = npu->desc.isa,
 	};
-	struct npu_job *job;
+	struct npu_isa_fault fault = {};
 	int ret;
 
 	args->fault_lane = 0;
@@ -353,29 +415,27 @@ int npu_job_create_ioctl(struct drm_device *dev, void *data,
 	if (args->lane_count > npu->core_count)
 		return -E2BIG;
 
-	job = kzalloc(struct_size(job, lanes, args->lane_count),
-		      GFP_KERNEL_ACCOUNT);
-	if (!job)
+	builder.job = npu_job_create(npu, args->lane_count);
+	if (!builder.job)
 		return -ENOMEM;
-	kref_init(&job->ref);
-	job->npu = npu;
-	job->lane_count = args->lane_count;
-	xa_init(&job->used);
-	atomic_inc(&npu->job_objects);
-	builder.job = job;
-
-	ret = npu_job_build(&builder, args);
-	kvfree(builder.commands);
-	kvfree(builder.state);
-	kvfree(builder.tasks);
+	ret = npu_job_copy_tasks(&builder, args);
+	if (!ret)
+		ret = npu_job_build(&builder, &fault);
+	npu_job_builder_fini(&builder);
+	if (ret == -EINVAL && fault.reason != DRM_NPU_FAULT_NONE) {
+		args->fault_lane = builder.fault_lane;
+		args->fault_task = builder.fault_task;
+		args->fault_command = fault.command;
+		args->fault_reason = fault.reason;
+	}
 	if (!ret) {
-		ret = xa_alloc(&nfile->jobs, &args->job_id, job,
+		ret = xa_alloc(&nfile->jobs, &args->job_id, builder.job,
 			       XA_LIMIT(1, NPU_MAX_JOBS), GFP_KERNEL_ACCOUNT);
 		if (ret == -EBUSY)
 			ret = -ENOSPC;
 	}
 	if (ret)
-		npu_job_put(job);
+		npu_job_put(builder.job);
 	return ret;
 }
 

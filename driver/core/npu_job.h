@@ -7,10 +7,18 @@
 #include <linux/xarray.h>
 
 struct drm_device;
+struct drm_npu_submit_job;
+struct drm_npu_task;
 struct drm_file;
 struct npu_device;
 struct npu_file;
+struct npu_isa_fault;
+struct npu_isa_ops;
 struct npu_mapping;
+struct npu_vm;
+
+/* Mark of those &npu_job.used that the job writes to. */
+#define NPU_JOB_WRITES		XA_MARK_0
 
 /**
  * struct npu_job_lane - a lane
@@ -22,6 +30,8 @@ struct npu_job_lane {
 	u32 stream_words;
 	/** @task_count: Tasks in the chain. */
 	u32 task_count;
+	/** @words: Words of all streams of the chain. */
+	u32 words;
 };
 
 /**
@@ -42,7 +52,42 @@ struct npu_job {
 	struct npu_job_lane lanes[] __counted_by(lane_count);
 };
 
-struct npu_job *npu_job_find(struct npu_file *nfile, u32 id);
+/**
+ * struct npu_job_builder - a job under construction
+ */
+struct npu_job_builder {
+	/** @job: The job; its lanes' task counts are filled in. */
+	struct npu_job *job;
+	/** @vm: Address space of the file. */
+	struct npu_vm *vm;
+	/** @isa: Dialect. */
+	const struct npu_isa_ops *isa;
+	/** @tasks: All tasks of all lanes, one after the other. */
+	struct drm_npu_task *tasks;
+	/**
+	 * @copy: All commands of all tasks, one after the other, if they have
+	 * been copied already; else the tasks tell where in user memory they are.
+	 */
+	u64 *copy;
+	/** @copied: Words of @copy that have been used up. */
+	size_t copied;
+	/** @commands: Room for the commands of one task. */
+	u64 *commands;
+	/** @state: State of the verifier. */
+	void *state;
+	/** @fault_lane: Lane of the stream that was refused. */
+	u32 fault_lane;
+	/** @fault_task: Its task. */
+	u32 fault_task;
+};
+
+struct npu_job *npu_job_create(struct npu_device *npu, u32 lane_count);
+int npu_job_build(struct npu_job_builder *builder, struct npu_isa_fault *fault);
+void npu_job_builder_fini(struct npu_job_builder *builder);
+bool npu_job_uses(const struct npu_job *job, const struct npu_mapping *mapping,
+		  bool writes);
+int npu_jobs_find(struct npu_file *nfile, struct npu_job **jobs,
+		  const struct drm_npu_submit_job *ids, u32 count);
 void npu_job_put(struct npu_job *job);
 void npu_jobs_release(struct npu_file *nfile);
 

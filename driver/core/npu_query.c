@@ -6,6 +6,7 @@
 #include <linux/uaccess.h>
 
 #include "npu_accel.h"
+#include "npu_bo.h"
 #include "npu_context.h"
 #include "npu_device.h"
 #include "npu_isa.h"
@@ -18,6 +19,7 @@ union npu_record {
 	struct drm_npu_query_region region;
 	struct drm_npu_query_limits limits;
 	struct drm_npu_query_context context;
+	struct drm_npu_query_buffer buffer;
 };
 
 static int npu_query_device(struct npu_device *npu, u32 index,
@@ -76,6 +78,7 @@ static int npu_query_limits(struct npu_device *npu, u32 index,
 	record->max_submit_jobs = NPU_MAX_SUBMIT_JOBS;
 	record->max_submit_syncs = NPU_MAX_SUBMIT_SYNCS;
 	record->max_queued = NPU_MAX_QUEUED;
+	record->max_guilty = NPU_MAX_GUILTY;
 	record->max_job_bytes = NPU_MAX_JOB_BYTES;
 	record->max_buffer_size = npu_max_buffer_size(npu);
 	return sizeof(*record);
@@ -136,6 +139,10 @@ int npu_query_ioctl(struct drm_device *dev, void *data, struct drm_file *file)
 	case DRM_NPU_QUERY_CONTEXT:
 		ret = npu_query_context(npu, nfile, args->index,
 					&record.context);
+		break;
+	case DRM_NPU_QUERY_BUFFER:
+		ret = npu_bo_query(file, args->index, &record.buffer) ?:
+		      sizeof(record.buffer);
 		break;
 	default:
 		return -EINVAL;

@@ -4,23 +4,25 @@
  *
  * A context's head is its oldest job that has not ended. A context is *ready*
  * while its head has in-fences signalled and lanes that no core has. An idle
- * core takes the next lane of the first ready context that may use it, so the
- * lanes of a job and the jobs of different contexts run side by side while the
- * jobs of one context stay in order.
+ * core takes the next lane of the first ready context of the highest priority
+ * that may use it, so the lanes of a job and the jobs of different contexts run
+ * side by side while the jobs of one context stay in order. Each core has lists
+ * of its own, one a priority, so that the choice takes the same time however
+ * many contexts there are.
  *
  * A core that has the right address space is started where the news arrives: in
  * the ioctl, in the interrupt that ends a lane, in the callback of a fence. Only
- * attaching another address space and resetting need the core's thread.
+ * attaching another address space and resetting need the core's thread
+ * (npu_core.c).
  *
- * Jobs that have ended are signalled by a thread of the device, in order, and
- * retired by a work item. Retiring drops references and so may take locks under
- * which others allocate memory, which the thread that signals must not.
+ * A job without fence, which others still refer to, is done with when it ends.
+ * Otherwise a thread of the device signals, and a work item drops references
+ * (npu_signal.c).
  *
  * drm_sched is not used: its two work items a job cost more than a small matrix
  * multiplication takes, and it knows neither lanes nor submits of many jobs.
  */
 #include <linux/dma-fence.h>
-#include <linux/jiffies.h>
 #include <linux/ktime.h>
 #include <linux/lockdep.h>
 #include <linux/sched.h>
@@ -34,107 +36,182 @@
 #include "npu_submit.h"
 #include "npu_vm.h"
 
-static void npu_core_kick(struct npu_core *core);
-
-static struct npu_slot *npu_context_head(struct npu_context *ctx)
+/**
+ * npu_sched_head() - the oldest job that has not ended
+ * @ctx: the context, which has one
+ *
+ * Return: its slot.
+ */
+struct npu_slot *npu_sched_head(struct npu_context *ctx)
 {
 	lockdep_assert_held(&ctx->npu->sched_lock);
 	return npu_context_slot(ctx, ctx->completed + 1);
 }
 
-/* Have signalled what has ended. */
-static void npu_context_to_signal(struct npu_context *ctx)
+static void npu_context_set_ready(struct npu_context *ctx)
 {
 	struct npu_device *npu = ctx->npu;
+	unsigned int i;
 
-	lockdep_assert_held(&npu->sched_lock);
-	if (list_empty(&ctx->signal_link))
-		list_add_tail(&ctx->signal_link, &npu->signal);
-	kthread_queue_work(npu->signaller, &npu->signal_work);
+	if (ctx->ready)
+		return;
+	for (i = 0; i < npu->core_count; i++)
+		if (ctx->core_mask & BIT(i))
+			list_add_tail(&ctx->ready_links[i],
+				      &npu->cores[i].ready[ctx->rank]);
+	ctx->ready = true;
+}
+
+static void npu_context_clear_ready(struct npu_context *ctx)
+{
+	unsigned int i;
+
+	if (!ctx->ready)
+		return;
+	for (i = 0; i < ctx->npu->core_count; i++)
+		if (ctx->core_mask & BIT(i))
+			list_del(&ctx->ready_links[i]);
+	ctx->ready = false;
 }
 
 /* The error that keeps the head from running, or 0. */
-static int npu_head_refused(struct npu_context *ctx, struct npu_slot *head)
+static int npu_head_refused(const struct npu_context *ctx,
+			    const struct npu_slot *head)
 {
+	if (head->error)
+		return head->error;
 	if (ctx->npu->dead)
 		return -ENODEV;
-	if (ctx->killed)
+	/* What has started goes on, also if its context is destroyed. */
+	if (head->lanes_started)
+		return 0;
+	if (ctx->killed || ctx->stats.flags & DRM_NPU_CONTEXT_BANNED)
 		return -ECANCELED;
 	return head->submit ? READ_ONCE(head->submit->in_error) : 0;
+}
+
+/* Tell those who read the page. */
+static void npu_context_publish(struct npu_context *ctx, u64 seqno,
+				const struct npu_slot *slot)
+{
+	struct drm_npu_context_page *page = page_address(ctx->page);
+	struct drm_npu_page_job *job = &page->jobs[seqno % DRM_NPU_PAGE_JOBS];
+
+	WRITE_ONCE(job->seqno, 0);
+	/* Readers look at seqno before and after the rest. */
+	smp_wmb();
+	job->queued_ns = slot->queued_ns;
+	job->started_ns = slot->started_ns;
+	job->ended_ns = slot->ended_ns;
+	job->device_ns = slot->device_ns;
+	job->error = -slot->error;
+	/* Who sees seqno sees the rest of the job. */
+	smp_wmb();
+	WRITE_ONCE(job->seqno, seqno);
+	WRITE_ONCE(page->failed_seqno, ctx->stats.failed_seqno);
+	WRITE_ONCE(page->flags, ctx->stats.flags);
+	/* Who sees this sees all of the above. */
+	smp_wmb();
+	WRITE_ONCE(page->completed_seqno, seqno);
+}
+
+/*
+ * Be done with the job that has just ended, unless there is a fence to signal,
+ * an older job to be done with, or something to be freed.
+ */
+static void npu_context_retire_now(struct npu_context *ctx,
+				   struct npu_slot *slot)
+{
+	if (slot->submit || ctx->retired != ctx->completed - 1 ||
+	    !refcount_dec_not_one(&slot->job->ref.refcount))
+		return;
+	slot->job = NULL;
+	/* The reference of the queue; without it others keep the context. */
+	if (ctx->completed == ctx->submitted &&
+	    !refcount_dec_not_one(&ctx->ref.refcount))
+		return;
+	ctx->signalled = ctx->completed;
+	ctx->retired = ctx->completed;
 }
 
 /* The head has ended: account for it. */
 static void npu_context_complete(struct npu_context *ctx)
 {
-	struct npu_slot *head = npu_context_head(ctx);
+	struct npu_slot *head = npu_sched_head(ctx);
 	struct drm_npu_query_context *stats = &ctx->stats;
 
+	head->ended_ns = ktime_get_ns();
 	ctx->completed++;
 	stats->device_ns += head->device_ns;
-	if (!head->error)
-		return;
-	stats->failed_jobs++;
-	stats->failed_seqno = ctx->completed;
-	stats->failed_errno = -head->error;
-	if (head->submit && !head->submit->out_error)
-		head->submit->out_error = head->error;
+	if (head->error) {
+		stats->failed_jobs++;
+		stats->failed_seqno = ctx->completed;
+		stats->failed_errno = -head->error;
+		if (head->submit && !head->submit->out_error)
+			head->submit->out_error = head->error;
+	}
+	/* An in-fence may have had the same errors: that is nobody's guilt. */
+	if (head->lanes_started &&
+	    (head->error == -ETIMEDOUT || head->error == -EFAULT) &&
+	    ++stats->guilty_jobs >= NPU_MAX_GUILTY)
+		stats->flags |= DRM_NPU_CONTEXT_BANNED;
+
+	npu_context_publish(ctx, ctx->completed, head);
+	npu_context_retire_now(ctx, head);
+	/* Waiters look at completed under the lock, after they are in the list. */
+	if (waitqueue_active(&ctx->wait))
+		wake_up_all(&ctx->wait);
 }
 
 /* Find out what the head can do: end at once, wait, or become ready. */
 static void npu_context_advance(struct npu_context *ctx)
 {
-	struct npu_device *npu = ctx->npu;
 	struct npu_slot *head;
 	bool waiting;
 	int error;
 
-	lockdep_assert_held(&npu->sched_lock);
+	lockdep_assert_held(&ctx->npu->sched_lock);
 	while (ctx->completed < ctx->submitted) {
-		head = npu_context_head(ctx);
-		/* Once started it ends by itself, unless the device is gone. */
-		if (head->lanes_started > head->lanes_ended ||
-		    (head->lanes_started && !npu->dead))
+		head = npu_sched_head(ctx);
+		/* A core has it: it ends by itself. */
+		if (head->lanes_started > head->lanes_ended)
 			break;
 		/* First, for the error is set before the count is dropped. */
 		waiting = head->submit &&
 			  atomic_read_acquire(&head->submit->pending);
 		error = npu_head_refused(ctx, head);
 		if (!error) {
-			if (!waiting && list_empty(&ctx->ready_link))
-				list_add_tail(&ctx->ready_link, &npu->ready);
+			if (!waiting)
+				npu_context_set_ready(ctx);
 			break;
 		}
-		list_del_init(&ctx->ready_link);
+		npu_context_clear_ready(ctx);
 		head->error = error;
 		npu_context_complete(ctx);
 	}
 	if (ctx->signalled < ctx->completed)
-		npu_context_to_signal(ctx);
+		npu_signal_context(ctx);
 }
 
-static void npu_core_take(struct npu_core *core, struct npu_context *ctx)
+/* The context whose lane @core is to take, or %NULL. */
+static struct npu_context *npu_core_pick(struct npu_core *core)
 {
-	struct npu_slot *head = npu_context_head(ctx);
+	unsigned int rank;
 
-	lockdep_assert_held(&ctx->npu->sched_lock);
-	core->ctx = ctx;
-	core->error = 0;
-	core->lane = head->lanes_started++;
-	if (head->lanes_started == head->job->lane_count)
-		list_del_init(&ctx->ready_link);
-
-	if (core->attached == ctx->vm) {
-		npu_core_kick(core);
-	} else {
-		core->state = NPU_CORE_ATTACHING;
-		kthread_queue_work(core->worker, &core->work);
-	}
+	for (rank = 0; rank < NPU_RANKS; rank++)
+		if (!list_empty(&core->ready[rank]))
+			return list_first_entry(&core->ready[rank],
+						struct npu_context,
+						ready_links[core->index]);
+	return NULL;
 }
 
-/* Give work to every idle core that there is work for. */
-static void npu_sched_run(struct npu_device *npu)
+/**
+ * npu_sched_run() - give work to every idle core that there is work for
+ * @npu: the device
+ */
+void npu_sched_run(struct npu_device *npu)
 {
-	struct npu_context *ctx;
 	unsigned int i;
 
 	lockdep_assert_held(&npu->sched_lock);
@@ -142,53 +219,34 @@ static void npu_sched_run(struct npu_device *npu)
 		return;
 	for (i = 0; i < npu->core_count; i++) {
 		struct npu_core *core = &npu->cores[i];
+		struct npu_context *ctx;
+		struct npu_slot *head;
 
 		if (core->state != NPU_CORE_IDLE)
 			continue;
-		list_for_each_entry(ctx, &npu->ready, ready_link) {
-			if (ctx->core_mask & BIT(i)) {
-				npu_core_take(core, ctx);
-				break;
-			}
-		}
+		ctx = npu_core_pick(core);
+		if (!ctx)
+			continue;
+		head = npu_sched_head(ctx);
+		core->ctx = ctx;
+		core->error = 0;
+		core->lane = head->lanes_started++;
+		if (head->lanes_started == head->job->lane_count)
+			npu_context_clear_ready(ctx);
+		npu_core_start(core);
 	}
 }
 
-static void npu_core_kick(struct npu_core *core)
-{
-	struct npu_device *npu = core->npu;
-	struct npu_job *job = npu_context_head(core->ctx)->job;
-	const struct npu_job_lane *job_lane = &job->lanes[core->lane];
-	struct npu_hw_lane lane = {
-		.stream = job_lane->stream,
-		.stream_words = job_lane->stream_words,
-		.task_count = job_lane->task_count,
-		.job_lanes = job->lane_count,
-	};
-
-	core->state = NPU_CORE_RUNNING;
-	core->started = ktime_get_ns();
-	core->progress = npu->desc.ops->progress(npu->hw, core->index);
-	core->deadline = jiffies + npu->timeout;
-	kthread_mod_delayed_work(core->worker, &core->watchdog, npu->timeout);
-	npu->desc.ops->kick(npu->hw, core->index, &lane);
-}
-
-/* Have @core reset, then its lane ends with @error. */
-static void npu_core_abort(struct npu_core *core, int error)
-{
-	lockdep_assert_held(&core->npu->sched_lock);
-	core->state = NPU_CORE_RESETTING;
-	core->error = error;
-	kthread_queue_work(core->worker, &core->work);
-}
-
-/* The lane of @core has ended; the core is idle. */
-static void npu_core_end_lane(struct npu_core *core,
-			      const struct npu_hw_result *result)
+/**
+ * npu_sched_end_lane() - the lane of a core has ended; the core is idle
+ * @core: the core
+ * @result: how it ended
+ */
+void npu_sched_end_lane(struct npu_core *core,
+			const struct npu_hw_result *result)
 {
 	struct npu_context *ctx = core->ctx;
-	struct npu_slot *head = npu_context_head(ctx);
+	struct npu_slot *head = npu_sched_head(ctx);
 	struct drm_npu_query_context *stats = &ctx->stats;
 	u64 device_ns;
 
@@ -199,6 +257,7 @@ static void npu_core_end_lane(struct npu_core *core,
 	device_ns = result->device_ns ?: ktime_get_ns() - core->started;
 	head->device_ns = max(head->device_ns, device_ns);
 	stats->busy_ns += device_ns;
+	ctx->vm->busy_ns += device_ns;
 	stats->tasks += result->tasks;
 	stats->read_bytes += result->read_bytes;
 	stats->written_bytes += result->written_bytes;
@@ -207,8 +266,8 @@ static void npu_core_end_lane(struct npu_core *core,
 		head->error = result->error;
 
 	/* The rest of a job that failed is not worth starting. */
-	if (head->error && head->lanes_started < head->job->lane_count)
-		list_del_init(&ctx->ready_link);
+	if (head->error)
+		npu_context_clear_ready(ctx);
 	if (head->lanes_ended < head->lanes_started ||
 	    (!head->error && head->lanes_ended < head->job->lane_count))
 		return;
@@ -216,34 +275,21 @@ static void npu_core_end_lane(struct npu_core *core,
 	npu_context_advance(ctx);
 }
 
-/**
- * npu_core_done() - a lane has ended
- * @npu: the device
- * @core: the core
- * @result: how it ended; with an error the core is reset first
- *
- * Called by backends in any context, once a start. Starts the next lane.
- */
-void npu_core_done(struct npu_device *npu, unsigned int core,
-		   const struct npu_hw_result *result)
+/* Why @ctx cannot take @count more jobs, or 0. */
+static int npu_context_full(const struct npu_context *ctx, u32 count)
 {
-	struct npu_core *c = &npu->cores[core];
-	unsigned long flags;
-
-	spin_lock_irqsave(&npu->sched_lock, flags);
-	/* Too late: it is being reset. */
-	if (c->state != NPU_CORE_RUNNING)
-		goto out_unlock;
-	if (result->error) {
-		npu_core_abort(c, result->error);
-		goto out_unlock;
-	}
-	npu_core_end_lane(c, result);
-	npu_sched_run(npu);
-out_unlock:
-	spin_unlock_irqrestore(&npu->sched_lock, flags);
+	if (ctx->npu->dead)
+		return -ENODEV;
+	if (ctx->killed)
+		return -ENOENT;
+	if (ctx->stats.flags & DRM_NPU_CONTEXT_BANNED)
+		return -EIO;
+	if (ctx->submitted - ctx->completed + count > ctx->max_queued)
+		return -EBUSY;
+	if (ctx->submitted - ctx->retired + count > ctx->slot_count)
+		return -EAGAIN;
+	return 0;
 }
-EXPORT_SYMBOL_GPL(npu_core_done);
 
 /**
  * npu_sched_queue() - queue jobs behind all that a context has
@@ -251,34 +297,30 @@ EXPORT_SYMBOL_GPL(npu_core_done);
  * @jobs: the jobs; their references are taken over
  * @count: number of jobs
  * @submit: syncs, or %NULL; gets a reference for the caller and one a job
- * @fence_ops: operations of the fence of @submit
+ * @shares: &npu_vm.shares when the caller looked for shared buffers
  * @seqno: receives the sequence number of the last job
  *
  * Return: 0; or, with nothing changed, -ENODEV, -ENOENT (the context is being
- * destroyed), -E2BIG, -EBUSY, or -EAGAIN: there is room, but jobs that have
- * ended are still to be retired, see npu_sched_flush().
+ * destroyed), -EIO (it is banned), -E2BIG, -EBUSY, -ESTALE (a buffer has become
+ * shared), or -EAGAIN: there is room, but jobs that have ended are still to be
+ * retired, see npu_signal_flush().
  */
 int npu_sched_queue(struct npu_context *ctx, struct npu_job **jobs, u32 count,
-		    struct npu_submit *submit,
-		    const struct dma_fence_ops *fence_ops, u64 *seqno)
+		    struct npu_submit *submit, u64 shares, u64 *seqno)
 {
 	struct npu_device *npu = ctx->npu;
+	u64 now = ktime_get_ns();
 	unsigned long flags;
-	int ret = 0;
+	int ret;
 	u32 i;
 
 	if (count > ctx->max_queued)
 		return -E2BIG;
 
 	spin_lock_irqsave(&npu->sched_lock, flags);
-	if (npu->dead)
-		ret = -ENODEV;
-	else if (ctx->killed)
-		ret = -ENOENT;
-	else if (ctx->submitted - ctx->completed + count > ctx->max_queued)
-		ret = -EBUSY;
-	else if (ctx->submitted - ctx->retired + count > ctx->slot_count)
-		ret = -EAGAIN;
+	ret = npu_context_full(ctx, count);
+	if (!ret && ctx->vm->shares != shares)
+		ret = -ESTALE;
 	if (ret)
 		goto out_unlock;
 
@@ -286,8 +328,7 @@ int npu_sched_queue(struct npu_context *ctx, struct npu_job **jobs, u32 count,
 	if (ctx->submitted == ctx->retired)
 		npu_context_get(ctx);
 	if (submit)
-		dma_fence_init(&submit->fence, fence_ops, &submit->lock,
-			       ctx->fence_context, ctx->submitted + count);
+		npu_submit_init_fence(submit, ctx->submitted + count);
 	for (i = 0; i < count; i++) {
 		struct npu_slot *slot = npu_context_slot(ctx, ++ctx->submitted);
 
@@ -295,6 +336,7 @@ int npu_sched_queue(struct npu_context *ctx, struct npu_job **jobs, u32 count,
 			.job = jobs[i],
 			.submit = submit,
 			.last = i + 1 == count,
+			.queued_ns = now,
 		};
 		if (submit)
 			dma_fence_get(&submit->fence);
@@ -324,6 +366,57 @@ void npu_sched_wake(struct npu_context *ctx)
 	spin_unlock_irqrestore(&npu->sched_lock, flags);
 }
 
+/* Have the jobs from @first to @last end with -ECANCELED. Returns their number. */
+static u32 npu_context_cancel(struct npu_context *ctx, u64 first, u64 last)
+{
+	struct npu_device *npu = ctx->npu;
+	u64 head = ctx->completed + 1, seqno;
+	unsigned int i;
+
+	lockdep_assert_held(&npu->sched_lock);
+	first = max(first, head);
+	if (first > last)
+		return 0;
+	for (seqno = first; seqno <= last; seqno++) {
+		struct npu_slot *slot = npu_context_slot(ctx, seqno);
+
+		if (!slot->error)
+			slot->error = -ECANCELED;
+	}
+	if (first == head) {
+		npu_context_clear_ready(ctx);
+		for (i = 0; i < npu->core_count; i++)
+			if (npu->cores[i].ctx == ctx)
+				npu_core_abort(&npu->cores[i], -ECANCELED);
+	}
+	npu_context_advance(ctx);
+	return last - first + 1;
+}
+
+/**
+ * npu_sched_cancel() - cancel jobs
+ * @ctx: the context
+ * @first: the first
+ * @last: the last
+ * @count: receives how many of them had not ended
+ *
+ * Return: 0, or -ENOENT if @last was not submitted yet.
+ */
+int npu_sched_cancel(struct npu_context *ctx, u64 first, u64 last, u32 *count)
+{
+	struct npu_device *npu = ctx->npu;
+	int ret = -ENOENT;
+
+	spin_lock_irq(&npu->sched_lock);
+	if (last <= ctx->submitted) {
+		*count = npu_context_cancel(ctx, first, last);
+		npu_sched_run(npu);
+		ret = 0;
+	}
+	spin_unlock_irq(&npu->sched_lock);
+	return ret;
+}
+
 /**
  * npu_sched_kill() - cancel all of a context that has not started
  * @ctx: the context
@@ -332,263 +425,88 @@ void npu_sched_wake(struct npu_context *ctx)
 void npu_sched_kill(struct npu_context *ctx, bool running)
 {
 	struct npu_device *npu = ctx->npu;
-	unsigned int i;
 
 	spin_lock_irq(&npu->sched_lock);
 	ctx->killed = true;
-	for (i = 0; running && i < npu->core_count; i++)
-		if (npu->cores[i].ctx == ctx)
-			npu_core_abort(&npu->cores[i], -ECANCELED);
+	if (running)
+		npu_context_cancel(ctx, 1, ctx->submitted);
 	npu_context_advance(ctx);
-	spin_unlock_irq(&npu->sched_lock);
-}
-
-/*
- * Signal the oldest ended job of @ctx. Returns whether there are more; if not,
- * the context may be gone.
- */
-static bool npu_context_signal_one(struct npu_context *ctx)
-{
-	struct npu_device *npu = ctx->npu;
-	struct npu_slot *slot;
-	int error = 0;
-	bool more;
-
-	spin_lock_irq(&npu->sched_lock);
-	/* The slot is this thread's until it is counted as signalled. */
-	slot = npu_context_slot(ctx, ctx->signalled + 1);
-	if (slot->submit)
-		error = slot->submit->out_error;
-	spin_unlock_irq(&npu->sched_lock);
-
-	if (slot->submit && slot->last) {
-		if (error)
-			dma_fence_set_error(&slot->submit->fence, error);
-		dma_fence_signal(&slot->submit->fence);
-	}
-
-	spin_lock_irq(&npu->sched_lock);
-	ctx->signalled++;
-	more = ctx->signalled < ctx->completed;
-	if (!more)
-		list_del_init(&ctx->signal_link);
-	if (list_empty(&ctx->retire_link))
-		list_add_tail(&ctx->retire_link, &npu->retire);
-	spin_unlock_irq(&npu->sched_lock);
-	return more;
-}
-
-static void npu_sched_signal(struct kthread_work *work)
-{
-	struct npu_device *npu = container_of(work, struct npu_device,
-					      signal_work);
-	bool cookie = dma_fence_begin_signalling();
-	struct npu_context *ctx;
-
-	for (;;) {
-		spin_lock_irq(&npu->sched_lock);
-		ctx = list_first_entry_or_null(&npu->signal, struct npu_context,
-					       signal_link);
-		spin_unlock_irq(&npu->sched_lock);
-		if (!ctx)
-			break;
-		while (npu_context_signal_one(ctx))
-			cond_resched();
-		queue_work(npu->retirer, &npu->retire_work);
-		cond_resched();
-	}
-	dma_fence_end_signalling(cookie);
-}
-
-/*
- * Retire the oldest signalled job of @ctx. Returns whether there are more; if
- * not, the context may be gone.
- */
-static bool npu_context_retire_one(struct npu_context *ctx)
-{
-	struct npu_device *npu = ctx->npu;
-	struct npu_submit *submit;
-	struct npu_slot *slot;
-	struct npu_job *job;
-	bool more, last;
-
-	spin_lock_irq(&npu->sched_lock);
-	slot = npu_context_slot(ctx, ctx->retired + 1);
-	submit = slot->submit;
-	last = slot->last;
-	job = slot->job;
-	spin_unlock_irq(&npu->sched_lock);
-
-	if (submit && last)
-		npu_submit_forget(submit);
-	if (submit)
-		npu_submit_put(submit);
-	npu_job_put(job);
-
-	spin_lock_irq(&npu->sched_lock);
-	ctx->retired++;
-	more = ctx->retired < ctx->signalled;
-	last = ctx->retired == ctx->submitted;
-	if (!more)
-		list_del_init(&ctx->retire_link);
-	spin_unlock_irq(&npu->sched_lock);
-
-	if (last)
-		npu_context_put(ctx);
-	return more;
-}
-
-static void npu_sched_retire(struct work_struct *work)
-{
-	struct npu_device *npu = container_of(work, struct npu_device,
-					      retire_work);
-	struct npu_context *ctx;
-
-	for (;;) {
-		spin_lock_irq(&npu->sched_lock);
-		ctx = list_first_entry_or_null(&npu->retire, struct npu_context,
-					       retire_link);
-		spin_unlock_irq(&npu->sched_lock);
-		if (!ctx)
-			break;
-		while (npu_context_retire_one(ctx))
-			cond_resched();
-		cond_resched();
-	}
-}
-
-/**
- * npu_sched_flush() - wait until all that has ended is retired
- * @npu: the device
- */
-void npu_sched_flush(struct npu_device *npu)
-{
-	kthread_flush_worker(npu->signaller);
-	flush_work(&npu->retire_work);
-}
-
-/* Attach the address space that the lane of @core needs, and start it. */
-static void npu_core_attach(struct npu_core *core)
-{
-	struct npu_device *npu = core->npu;
-	struct npu_vm *vm;
-	void *hw_vm;
-	int ret;
-
-	lockdep_assert_held(&core->hw_lock);
-	spin_lock_irq(&npu->sched_lock);
-	if (core->state != NPU_CORE_ATTACHING) {
-		spin_unlock_irq(&npu->sched_lock);
-		return;
-	}
-	/* The queued job keeps the context, that its address space. */
-	vm = core->ctx->vm;
-	core->attached = NULL;
-	spin_unlock_irq(&npu->sched_lock);
-
-	hw_vm = READ_ONCE(vm->hw);
-	ret = hw_vm ? npu->desc.ops->attach(npu->hw, core->index, hw_vm) :
-		      -ENODEV;
-
-	spin_lock_irq(&npu->sched_lock);
-	if (!ret)
-		core->attached = vm;
-	/* If the state has changed, the lane is to end and npu_core_reset() follows. */
-	if (core->state == NPU_CORE_ATTACHING) {
-		if (ret) {
-			core->state = NPU_CORE_RESETTING;
-			core->error = ret;
-		} else {
-			npu_core_kick(core);
-		}
-	}
-	spin_unlock_irq(&npu->sched_lock);
-}
-
-/* Reset @core and end its lane with an error. */
-static void npu_core_reset(struct npu_core *core)
-{
-	struct npu_device *npu = core->npu;
-	struct npu_hw_result result = {};
-
-	lockdep_assert_held(&core->hw_lock);
-	spin_lock_irq(&npu->sched_lock);
-	if (core->state != NPU_CORE_RESETTING) {
-		spin_unlock_irq(&npu->sched_lock);
-		return;
-	}
-	spin_unlock_irq(&npu->sched_lock);
-
-	npu->desc.ops->reset(npu->hw, core->index);
-
-	spin_lock_irq(&npu->sched_lock);
-	result.error = core->error;
-	npu_core_end_lane(core, &result);
 	npu_sched_run(npu);
 	spin_unlock_irq(&npu->sched_lock);
 }
 
-static void npu_core_work(struct kthread_work *work)
+/**
+ * npu_sched_tail() - the fence of the newest job of a context
+ * @ctx: the context
+ * @submit: an empty submit, whose fence becomes the job's if it has none yet
+ *
+ * Return: the fence, referenced, or %NULL if all jobs have ended. If it is not
+ * that of @submit, @submit is still the caller's.
+ */
+struct dma_fence *npu_sched_tail(struct npu_context *ctx,
+				 struct npu_submit *submit)
 {
-	struct npu_core *core = container_of(work, struct npu_core, work);
-	bool cookie = dma_fence_begin_signalling();
-
-	mutex_lock(&core->hw_lock);
-	npu_core_attach(core);
-	npu_core_reset(core);
-	mutex_unlock(&core->hw_lock);
-	dma_fence_end_signalling(cookie);
-}
-
-/* No end of the lane for a while: is it slow or stuck? */
-static void npu_core_watchdog(struct kthread_work *work)
-{
-	struct npu_core *core = container_of(work, struct npu_core,
-					     watchdog.work);
-	struct npu_device *npu = core->npu;
-	u64 progress;
+	struct npu_device *npu = ctx->npu;
+	struct dma_fence *fence = NULL;
+	struct npu_slot *slot;
 
 	spin_lock_irq(&npu->sched_lock);
-	/* A watchdog of an earlier lane may have been on its way already. */
-	if (core->state != NPU_CORE_RUNNING ||
-	    time_before(jiffies, core->deadline))
+	if (ctx->completed == ctx->submitted)
 		goto out_unlock;
-	progress = npu->desc.ops->progress(npu->hw, core->index);
-	if (progress != core->progress) {
-		core->progress = progress;
-		core->deadline = jiffies + npu->timeout;
-		kthread_mod_delayed_work(core->worker, &core->watchdog,
-					 npu->timeout);
-		goto out_unlock;
+	/* The newest job is the last of its submit. */
+	slot = npu_context_slot(ctx, ctx->submitted);
+	if (!slot->submit) {
+		npu_submit_init_fence(submit, ctx->submitted);
+		atomic_set(&submit->pending, 0);
+		/* The reference that is there is the queue's. */
+		slot->submit = submit;
 	}
-	npu_core_abort(core, -ETIMEDOUT);
+	fence = dma_fence_get(&slot->submit->fence);
 out_unlock:
 	spin_unlock_irq(&npu->sched_lock);
+	return fence;
 }
 
 /**
- * npu_sched_forget_vm() - take an address space from all cores
- * @npu: the device
- * @vm: the address space, which no job uses any more
+ * npu_sched_last_use() - the newest unfinished job that uses a buffer
+ * @ctx: the context
+ * @mapping: the buffer
+ * @writes: look only for jobs that write to it
+ *
+ * Return: its sequence number, or 0.
  */
-void npu_sched_forget_vm(struct npu_device *npu, struct npu_vm *vm)
+u64 npu_sched_last_use(struct npu_context *ctx,
+		       const struct npu_mapping *mapping, bool writes)
 {
-	unsigned int i;
+	struct npu_device *npu = ctx->npu;
+	u64 seqno;
 
-	for (i = 0; i < npu->core_count; i++) {
-		struct npu_core *core = &npu->cores[i];
-		bool attached;
+	spin_lock_irq(&npu->sched_lock);
+	for (seqno = ctx->submitted; seqno > ctx->completed; seqno--)
+		if (npu_job_uses(npu_context_slot(ctx, seqno)->job, mapping,
+				 writes))
+			break;
+	if (seqno == ctx->completed)
+		seqno = 0;
+	spin_unlock_irq(&npu->sched_lock);
+	return seqno;
+}
 
-		mutex_lock(&core->hw_lock);
-		spin_lock_irq(&npu->sched_lock);
-		attached = core->attached == vm && !npu->dead;
-		if (attached)
-			core->attached = NULL;
-		spin_unlock_irq(&npu->sched_lock);
-		if (attached)
-			npu->desc.ops->attach(npu->hw, i, NULL);
-		mutex_unlock(&core->hw_lock);
-	}
+/**
+ * npu_sched_completed() - has a job ended?
+ * @ctx: the context
+ * @seqno: its sequence number
+ *
+ * Return: whether it has.
+ */
+bool npu_sched_completed(struct npu_context *ctx, u64 seqno)
+{
+	bool completed;
+
+	spin_lock_irq(&ctx->npu->sched_lock);
+	completed = ctx->completed >= seqno;
+	spin_unlock_irq(&ctx->npu->sched_lock);
+	return completed;
 }
 
 /**
@@ -597,7 +515,7 @@ void npu_sched_forget_vm(struct npu_device *npu, struct npu_vm *vm)
  */
 void npu_sched_unplug(struct npu_device *npu)
 {
-	struct npu_context *ctx;
+	LIST_HEAD(done);
 	unsigned int i;
 
 	spin_lock_irq(&npu->sched_lock);
@@ -605,13 +523,23 @@ void npu_sched_unplug(struct npu_device *npu)
 	for (i = 0; i < npu->core_count; i++)
 		if (npu->cores[i].ctx)
 			npu_core_abort(&npu->cores[i], -ENODEV);
-	list_for_each_entry(ctx, &npu->contexts, link)
+	while (!list_empty(&npu->contexts)) {
+		struct npu_context *ctx = list_first_entry(&npu->contexts,
+							   struct npu_context,
+							   link);
+
+		list_move_tail(&ctx->link, &done);
 		npu_context_advance(ctx);
+		spin_unlock_irq(&npu->sched_lock);
+		cond_resched();
+		spin_lock_irq(&npu->sched_lock);
+	}
+	list_splice(&done, &npu->contexts);
 	spin_unlock_irq(&npu->sched_lock);
 
 	for (i = 0; i < npu->core_count; i++)
 		kthread_flush_worker(npu->cores[i].worker);
-	npu_sched_flush(npu);
+	npu_signal_flush(npu);
 	for (i = 0; i < npu->core_count; i++)
 		drm_WARN_ON(&npu->drm, npu->cores[i].state != NPU_CORE_IDLE);
 }
@@ -624,44 +552,9 @@ void npu_sched_fini(struct npu_device *npu)
 {
 	unsigned int i;
 
-	for (i = 0; i < npu->core_count; i++) {
-		struct npu_core *core = &npu->cores[i];
-
-		if (!core->worker)
-			continue;
-		kthread_cancel_delayed_work_sync(&core->watchdog);
-		kthread_destroy_worker(core->worker);
-		core->worker = NULL;
-	}
-	if (npu->signaller)
-		kthread_destroy_worker(npu->signaller);
-	npu->signaller = NULL;
-	if (npu->retirer)
-		destroy_workqueue(npu->retirer);
-	npu->retirer = NULL;
-}
-
-static int npu_sched_start_threads(struct npu_device *npu)
-{
-	struct kthread_worker *worker;
-	unsigned int i;
-
-	npu->retirer = alloc_workqueue("npu-retire", WQ_UNBOUND, 1);
-	if (!npu->retirer)
-		return -ENOMEM;
-
-	worker = kthread_create_worker(0, "npu-signal");
-	if (IS_ERR(worker))
-		return PTR_ERR(worker);
-	npu->signaller = worker;
-
-	for (i = 0; i < npu->core_count; i++) {
-		worker = kthread_create_worker(0, "npu-core%u", i);
-		if (IS_ERR(worker))
-			return PTR_ERR(worker);
-		npu->cores[i].worker = worker;
-	}
-	return 0;
+	for (i = 0; i < npu->core_count; i++)
+		npu_core_fini(&npu->cores[i]);
+	npu_signal_fini(npu);
 }
 
 /**
@@ -677,23 +570,9 @@ int npu_sched_init(struct npu_device *npu)
 
 	spin_lock_init(&npu->sched_lock);
 	INIT_LIST_HEAD(&npu->contexts);
-	INIT_LIST_HEAD(&npu->ready);
-	INIT_LIST_HEAD(&npu->signal);
-	INIT_LIST_HEAD(&npu->retire);
-	kthread_init_work(&npu->signal_work, npu_sched_signal);
-	INIT_WORK(&npu->retire_work, npu_sched_retire);
-
-	for (i = 0; i < npu->core_count; i++) {
-		struct npu_core *core = &npu->cores[i];
-
-		core->npu = npu;
-		core->index = i;
-		mutex_init(&core->hw_lock);
-		kthread_init_work(&core->work, npu_core_work);
-		kthread_init_delayed_work(&core->watchdog, npu_core_watchdog);
-	}
-
-	ret = npu_sched_start_threads(npu);
+	ret = npu_signal_init(npu);
+	for (i = 0; i < npu->core_count && !ret; i++)
+		ret = npu_core_init(npu, i);
 	if (ret)
 		npu_sched_fini(npu);
 	return ret;

@@ -1,26 +1,51 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* The dispatcher. */
+/* The dispatcher: queues (npu_sched.c), cores (npu_core.c), ends (npu_signal.c). */
 #ifndef NPU_SCHED_H
 #define NPU_SCHED_H
 
 #include <linux/types.h>
 
-struct dma_fence_ops;
+struct dma_fence;
 struct npu_context;
+struct npu_core;
 struct npu_device;
+struct npu_hw_result;
 struct npu_job;
+struct npu_mapping;
+struct npu_slot;
 struct npu_submit;
 struct npu_vm;
 
 int npu_sched_init(struct npu_device *npu);
 void npu_sched_unplug(struct npu_device *npu);
 void npu_sched_fini(struct npu_device *npu);
-void npu_sched_flush(struct npu_device *npu);
+
 int npu_sched_queue(struct npu_context *ctx, struct npu_job **jobs, u32 count,
-		    struct npu_submit *submit,
-		    const struct dma_fence_ops *fence_ops, u64 *seqno);
+		    struct npu_submit *submit, u64 shares, u64 *seqno);
 void npu_sched_wake(struct npu_context *ctx);
 void npu_sched_kill(struct npu_context *ctx, bool running);
-void npu_sched_forget_vm(struct npu_device *npu, struct npu_vm *vm);
+int npu_sched_cancel(struct npu_context *ctx, u64 first, u64 last, u32 *count);
+struct dma_fence *npu_sched_tail(struct npu_context *ctx,
+				 struct npu_submit *submit);
+u64 npu_sched_last_use(struct npu_context *ctx,
+		       const struct npu_mapping *mapping, bool writes);
+bool npu_sched_completed(struct npu_context *ctx, u64 seqno);
+
+/* Among the files of the dispatcher. */
+struct npu_slot *npu_sched_head(struct npu_context *ctx);
+void npu_sched_run(struct npu_device *npu);
+void npu_sched_end_lane(struct npu_core *core,
+			const struct npu_hw_result *result);
+
+int npu_core_init(struct npu_device *npu, unsigned int index);
+void npu_core_fini(struct npu_core *core);
+void npu_core_start(struct npu_core *core);
+void npu_core_abort(struct npu_core *core, int error);
+void npu_cores_forget_vm(struct npu_device *npu, struct npu_vm *vm);
+
+int npu_signal_init(struct npu_device *npu);
+void npu_signal_fini(struct npu_device *npu);
+void npu_signal_context(struct npu_context *ctx);
+void npu_signal_flush(struct npu_device *npu);
 
 #endif /* NPU_SCHED_H */

@@ -13,12 +13,14 @@
 #include "npu_accel.h"
 #include "npu_context.h"
 #include "npu_device.h"
+#include "npu_implicit.h"
 #include "npu_job.h"
 #include "npu_sched.h"
 #include "npu_submit.h"
+#include "npu_vm.h"
 
 /* Submits up to this size need no allocation for their list of jobs. */
-#define NPU_INLINE_JOBS		16
+#define NPU_INLINE_JOBS		16u
 
 /**
  * struct npu_out_sync - a syncobj to be given the fence
@@ -47,7 +49,7 @@ static void npu_fence_release(struct dma_fence *fence)
 	struct npu_submit *submit = container_of(fence, struct npu_submit, fence);
 
 	kfree_rcu(submit, fence.rcu);
-	/* Taken in npu_submit_queue(): a fence may outlive its device. */
+	/* Taken in npu_submit_init_fence(): a fence may outlive its device. */
 	module_put(THIS_MODULE);
 }
 
@@ -58,8 +60,55 @@ static const struct dma_fence_ops npu_fence_ops = {
 };
 
 /**
- * npu_submit_put() - drop a reference
+ * npu_submit_alloc() - new submit
+ * @ctx: its context
+ * @dependency_count: in-fences that there must be room for
+ *
+ * Return: the submit, or %NULL.
+ */
+struct npu_submit *npu_submit_alloc(struct npu_context *ctx,
+				    u32 dependency_count)
+{
+	struct npu_submit *submit;
+
+	submit = kzalloc(struct_size(submit, dependencies, dependency_count),
+			 GFP_KERNEL_ACCOUNT);
+	if (!submit)
+		return NULL;
+	spin_lock_init(&submit->lock);
+	submit->ctx = ctx;
+	submit->room = dependency_count;
+	/* npu_sched_queue() drops it. */
+	atomic_set(&submit->pending, 1);
+	return submit;
+}
+
+/**
+ * npu_submit_free() - free a submit that was never queued
+ * @submit: the submit, or %NULL
+ */
+void npu_submit_free(struct npu_submit *submit)
+{
+	if (submit)
+		npu_submit_forget(submit);
+	kfree(submit);
+}
+
+/**
+ * npu_submit_init_fence() - the submit is queued: from now on it is a fence
  * @submit: the submit
+ * @seqno: sequence number of its last job
+ */
+void npu_submit_init_fence(struct npu_submit *submit, u64 seqno)
+{
+	__module_get(THIS_MODULE);
+	dma_fence_init(&submit->fence, &npu_fence_ops, &submit->lock,
+		       submit->ctx->fence_context, seqno);
+}
+
+/**
+ * npu_submit_put() - drop a reference
+ * @submit: the submit, which has been queued
  */
 void npu_submit_put(struct npu_submit *submit)
 {
@@ -87,17 +136,11 @@ void npu_submit_forget(struct npu_submit *submit)
 	}
 }
 
-static void npu_dependency_done(struct dma_fence *fence,
-				struct npu_dependency *dependency)
+static void npu_dependency_done(struct npu_dependency *dependency, int status)
 {
 	struct npu_submit *submit = dependency->submit;
-	struct dma_fence *payload = dma_fence_chain_contained(fence);
-	int status;
 
-	/* A point of a timeline is a chain, which does not carry errors. */
-	status = payload == fence ? dma_fence_get_status_locked(fence) :
-				    dma_fence_get_status(payload);
-	if (status < 0)
+	if (status < 0 && !dependency->implicit)
 		cmpxchg(&submit->in_error, 0, status);
 	if (atomic_dec_and_test(&submit->pending))
 		npu_sched_wake(submit->ctx);
@@ -105,24 +148,50 @@ static void npu_dependency_done(struct dma_fence *fence,
 
 static void npu_dependency_cb(struct dma_fence *fence, struct dma_fence_cb *cb)
 {
-	npu_dependency_done(fence, container_of(cb, struct npu_dependency, cb));
+	/* A point of a timeline is a chain, which does not carry errors. */
+	struct dma_fence *payload = dma_fence_chain_contained(fence);
+
+	/* The lock of @fence is held. */
+	npu_dependency_done(container_of(cb, struct npu_dependency, cb),
+			    payload == fence ?
+			    dma_fence_get_status_locked(fence) :
+			    dma_fence_get_status(payload));
 }
 
-/* Wait for @fence, whose reference is taken over. */
-static void npu_submit_depend(struct npu_submit *submit, u32 index,
-			      struct dma_fence *fence)
+/**
+ * npu_submit_depend() - wait for a fence
+ * @submit: the submit, which is not queued yet
+ * @fence: the fence, whose reference is taken over
+ * @implicit: it orders, but its error is not the submit's
+ */
+void npu_submit_depend(struct npu_submit *submit, struct dma_fence *fence,
+		       bool implicit)
 {
+	u32 index = submit->dependency_count++;
 	struct npu_dependency *dependency = &submit->dependencies[index];
-	unsigned long flags;
 
 	dependency->submit = submit;
 	dependency->fence = fence;
-	if (!dma_fence_add_callback(fence, &dependency->cb, npu_dependency_cb))
-		return;
+	dependency->implicit = implicit;
+	atomic_inc(&submit->pending);
+	if (dma_fence_add_callback(fence, &dependency->cb, npu_dependency_cb))
+		npu_dependency_done(dependency,
+				    dma_fence_get_status(dma_fence_chain_contained(fence)));
+}
 
-	spin_lock_irqsave(fence->lock, flags);
-	npu_dependency_done(fence, dependency);
-	spin_unlock_irqrestore(fence->lock, flags);
+/**
+ * npu_submit_depend_implicit() - wait for the implicit fences
+ * @submit: the submit, which is not queued yet and has room for them
+ * @implicit: whose they are; it has none afterwards
+ */
+void npu_submit_depend_implicit(struct npu_submit *submit,
+				struct npu_implicit *implicit)
+{
+	u32 i;
+
+	for (i = 0; i < implicit->fence_count; i++)
+		npu_submit_depend(submit, implicit->fences[i], true);
+	implicit->fence_count = 0;
 }
 
 static int npu_copy_sync(struct drm_npu_sync *sync, u64 user, u32 index,
@@ -137,26 +206,13 @@ static int npu_copy_sync(struct drm_npu_sync *sync, u64 user, u32 index,
 	return sync->flags ? -EINVAL : 0;
 }
 
-/*
- * Allocate the submit and wait for its in-fences. It cannot start before
- * npu_sched_queue() drops the count that is kept here.
- */
-static struct npu_submit *
-npu_submit_create(struct npu_context *ctx, struct drm_file *file,
-		  const struct drm_npu_job_submit *args)
+/* Wait for the in-syncs. */
+static int npu_submit_depend_syncs(struct npu_submit *submit,
+				   struct drm_file *file,
+				   const struct drm_npu_job_submit *args)
 {
-	struct npu_submit *submit;
-	int ret;
 	u32 i;
-
-	submit = kzalloc(struct_size(submit, dependencies, args->in_sync_count),
-			 GFP_KERNEL_ACCOUNT);
-	if (!submit)
-		return ERR_PTR(-ENOMEM);
-	spin_lock_init(&submit->lock);
-	submit->ctx = ctx;
-	submit->dependency_count = args->in_sync_count;
-	atomic_set(&submit->pending, args->in_sync_count + 1);
+	int ret;
 
 	for (i = 0; i < args->in_sync_count; i++) {
 		struct drm_npu_sync sync;
@@ -167,15 +223,10 @@ npu_submit_create(struct npu_context *ctx, struct drm_file *file,
 			ret = drm_syncobj_find_fence(file, sync.handle,
 						     sync.point, 0, &fence);
 		if (ret)
-			goto err_forget;
-		npu_submit_depend(submit, i, fence);
+			return ret;
+		npu_submit_depend(submit, fence, false);
 	}
-	return submit;
-
-err_forget:
-	npu_submit_forget(submit);
-	kfree(submit);
-	return ERR_PTR(ret);
+	return 0;
 }
 
 static void npu_out_syncs_free(struct npu_out_sync *outs, u32 count)
@@ -245,26 +296,46 @@ static void npu_out_syncs_attach(struct npu_out_sync *outs, u32 count,
 	}
 }
 
-static int npu_submit_find_jobs(struct npu_file *nfile, struct npu_job **jobs,
-				const struct drm_npu_job_submit *args)
+/* Copy @count jobs from the array at @user. */
+static int npu_copy_jobs(struct drm_npu_submit_job *jobs, u64 user, u32 stride,
+			 u32 count)
 {
 	u32 i;
 	int ret;
 
-	for (i = 0; i < args->job_count; i++) {
-		struct drm_npu_submit_job job;
-
-		ret = copy_struct_from_user(&job, sizeof(job),
-					    u64_to_user_ptr(args->jobs) +
-					    (size_t)i * args->job_stride,
-					    args->job_stride);
+	if (stride == sizeof(*jobs))
+		return copy_from_user(jobs, u64_to_user_ptr(user),
+				      count * sizeof(*jobs)) ? -EFAULT : 0;
+	for (i = 0; i < count; i++) {
+		ret = copy_struct_from_user(&jobs[i], sizeof(*jobs),
+					    u64_to_user_ptr(user) +
+					    (size_t)i * stride, stride);
 		if (ret)
 			return ret;
-		if (job.flags)
-			return -EINVAL;
-		jobs[i] = npu_job_find(nfile, job.job_id);
-		if (!jobs[i])
-			return -ENOENT;
+	}
+	return 0;
+}
+
+static int npu_submit_find_jobs(struct npu_file *nfile, struct npu_job **jobs,
+				const struct drm_npu_job_submit *args)
+{
+	struct drm_npu_submit_job chunk[NPU_INLINE_JOBS];
+	u32 done, i, count;
+	int ret;
+
+	for (done = 0; done < args->job_count; done += count) {
+		count = min(args->job_count - done, NPU_INLINE_JOBS);
+		ret = npu_copy_jobs(chunk, args->jobs +
+				    (u64)done * args->job_stride,
+				    args->job_stride, count);
+		if (ret)
+			return ret;
+		for (i = 0; i < count; i++)
+			if (chunk[i].flags)
+				return -EINVAL;
+		ret = npu_jobs_find(nfile, jobs + done, chunk, count);
+		if (ret)
+			return ret;
 	}
 	return 0;
 }
@@ -289,44 +360,84 @@ static int npu_submit_check(const struct drm_npu_job_submit *args)
 	return 0;
 }
 
-/* Queue @jobs, whose references the queue takes over if it succeeds. */
+/* The shared buffers that @jobs use; no more than that is ordered implicitly. */
+static int npu_submit_find_shared(struct npu_implicit *implicit,
+				  struct npu_job **jobs, u32 count)
+{
+	u32 i;
+	int ret;
+
+	for (i = 0; i < count; i++) {
+		ret = npu_implicit_add_job(implicit, jobs[i]);
+		if (ret)
+			return ret;
+	}
+	return 0;
+}
+
+/*
+ * Queue @jobs, whose references the queue takes over if it succeeds. Returns
+ * what npu_sched_queue() returns, among others.
+ */
+static int npu_submit_try(struct npu_context *ctx, struct npu_job **jobs,
+			  struct drm_npu_job_submit *args,
+			  struct drm_file *file, struct npu_out_sync *outs)
+{
+	u64 shares = READ_ONCE(ctx->vm->shares);
+	struct npu_submit *submit = NULL;
+	struct npu_implicit implicit = {};
+	bool cookie;
+	int ret;
+
+	if (shares) {
+		ret = npu_submit_find_shared(&implicit, jobs, args->job_count);
+		if (!ret && implicit.count)
+			ret = npu_implicit_lock(&implicit, ctx->fence_context);
+		if (ret)
+			goto out_fini;
+	}
+	if (args->in_sync_count || args->out_sync_count || implicit.count) {
+		submit = npu_submit_alloc(ctx, args->in_sync_count +
+					       implicit.fence_count);
+		ret = submit ? npu_submit_depend_syncs(submit, file, args) :
+			       -ENOMEM;
+		if (ret)
+			goto out_free;
+		npu_submit_depend_implicit(submit, &implicit);
+	}
+
+	cookie = dma_fence_begin_signalling();
+	ret = npu_sched_queue(ctx, jobs, args->job_count, submit, shares,
+			      &args->seqno);
+	if (!ret && submit) {
+		npu_implicit_attach(&implicit, &submit->fence);
+		npu_out_syncs_attach(outs, args->out_sync_count, &submit->fence);
+		npu_submit_put(submit);
+		submit = NULL;
+	}
+	dma_fence_end_signalling(cookie);
+out_free:
+	npu_submit_free(submit);
+out_fini:
+	npu_implicit_fini(&implicit);
+	return ret;
+}
+
 static int npu_submit_queue(struct npu_context *ctx, struct npu_job **jobs,
 			    struct drm_npu_job_submit *args,
 			    struct drm_file *file)
 {
-	struct npu_submit *submit = NULL;
 	struct npu_out_sync *outs;
 	int ret;
 
 	outs = npu_out_syncs_find(file, args);
 	if (IS_ERR(outs))
 		return PTR_ERR(outs);
-	if (args->in_sync_count || args->out_sync_count) {
-		submit = npu_submit_create(ctx, file, args);
-		if (IS_ERR(submit)) {
-			ret = PTR_ERR(submit);
-			goto out_free;
-		}
-	}
-
-	for (;;) {
-		ret = npu_sched_queue(ctx, jobs, args->job_count, submit,
-				      &npu_fence_ops, &args->seqno);
-		if (ret != -EAGAIN)
-			break;
-		npu_sched_flush(ctx->npu);
-	}
-	if (!submit)
-		goto out_free;
-	if (ret) {
-		npu_submit_forget(submit);
-		kfree(submit);
-		goto out_free;
-	}
-	__module_get(THIS_MODULE);
-	npu_out_syncs_attach(outs, args->out_sync_count, &submit->fence);
-	npu_submit_put(submit);
-out_free:
+	do {
+		ret = npu_submit_try(ctx, jobs, args, file, outs);
+		if (ret == -EAGAIN)
+			npu_signal_flush(ctx->npu);
+	} while (ret == -EAGAIN || ret == -ESTALE);
 	npu_out_syncs_free(outs, args->out_sync_count);
 	return ret;
 }

@@ -9,6 +9,7 @@
 struct drm_device;
 struct drm_file;
 struct npu_context;
+struct npu_implicit;
 struct npu_submit;
 
 /**
@@ -21,6 +22,8 @@ struct npu_dependency {
 	struct npu_submit *submit;
 	/** @fence: The fence, referenced. */
 	struct dma_fence *fence;
+	/** @implicit: It orders, but its error is not the submit's. */
+	bool implicit;
 };
 
 /**
@@ -42,12 +45,22 @@ struct npu_submit {
 	int in_error;
 	/** @out_error: First error of a job; protected by sched_lock. */
 	int out_error;
+	/** @room: In-fences that there is room for. */
+	u32 room;
 	/** @dependency_count: Number of in-fences. */
 	u32 dependency_count;
 	/** @dependencies: In-fences. */
-	struct npu_dependency dependencies[] __counted_by(dependency_count);
+	struct npu_dependency dependencies[] __counted_by(room);
 };
 
+struct npu_submit *npu_submit_alloc(struct npu_context *ctx,
+				    u32 dependency_count);
+void npu_submit_free(struct npu_submit *submit);
+void npu_submit_init_fence(struct npu_submit *submit, u64 seqno);
+void npu_submit_depend(struct npu_submit *submit, struct dma_fence *fence,
+		       bool implicit);
+void npu_submit_depend_implicit(struct npu_submit *submit,
+				struct npu_implicit *implicit);
 void npu_submit_put(struct npu_submit *submit);
 void npu_submit_forget(struct npu_submit *submit);
 

@@ -42,6 +42,7 @@ struct npu_vm *npu_vm_create(struct npu_device *npu)
 	}
 	kref_init(&vm->ref);
 	mutex_init(&vm->lock);
+	INIT_LIST_HEAD(&vm->contexts);
 	drm_mm_init(&vm->mm, NPU_VM_START,
 		    BIT_ULL(npu->desc.address_bits) - NPU_VM_START);
 	drm_dev_get(&npu->drm);
@@ -77,7 +78,7 @@ static void npu_vm_release(struct kref *ref)
 
 	mutex_lock(&npu->vms_lock);
 	list_del(&vm->link);
-	npu_sched_forget_vm(npu, vm);
+	npu_cores_forget_vm(npu, vm);
 	npu_vm_unplug(vm);
 	mutex_unlock(&npu->vms_lock);
 
@@ -108,6 +109,18 @@ void npu_vm_put(struct npu_vm *vm)
 	kref_put(&vm->ref, npu_vm_release);
 }
 
+/* Bytes that the device sees. */
+static u64 npu_sgt_size(struct sg_table *sgt)
+{
+	struct scatterlist *sg;
+	unsigned int i;
+	u64 size = 0;
+
+	for_each_sgtable_dma_sg(sgt, sg, i)
+		size += sg_dma_len(sg);
+	return size;
+}
+
 /**
  * npu_mapping_create() - map a buffer
  * @vm: the address space
@@ -128,6 +141,9 @@ struct npu_mapping *npu_mapping_create(struct npu_vm *vm, struct npu_bo *bo,
 	sgt = drm_gem_shmem_get_pages_sgt(&bo->base);
 	if (IS_ERR(sgt))
 		return ERR_CAST(sgt);
+	/* An exporter's table may be anything. */
+	if (npu_sgt_size(sgt) != size)
+		return ERR_PTR(-EINVAL);
 
 	mapping = kzalloc(sizeof(*mapping), GFP_KERNEL_ACCOUNT);
 	if (!mapping)
@@ -136,6 +152,7 @@ struct npu_mapping *npu_mapping_create(struct npu_vm *vm, struct npu_bo *bo,
 	INIT_LIST_HEAD(&mapping->link);
 	mapping->vm = vm;
 	mapping->bo = bo;
+	mapping->writable = writable;
 
 	/* Once the lock is dropped, others find the mapping by its address. */
 	mutex_lock(&vm->lock);

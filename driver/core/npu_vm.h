@@ -30,6 +30,18 @@ struct npu_vm {
 	void *hw;
 	/** @used: Bytes mapped. */
 	atomic64_t used;
+
+	/* The rest is protected by npu_device.sched_lock. */
+
+	/** @contexts: Contexts that use it. */
+	struct list_head contexts;
+	/**
+	 * @shares: How often a buffer in it has become shared. A submit that
+	 * finds another number than it began with begins anew.
+	 */
+	u64 shares;
+	/** @busy_ns: Device time of all lanes of its file. */
+	u64 busy_ns;
 };
 
 /**
@@ -42,6 +54,8 @@ struct npu_mapping {
 	struct npu_vm *vm;
 	/** @bo: The buffer, referenced. */
 	struct npu_bo *bo;
+	/** @writable: The device may write to it. */
+	bool writable;
 	/** @node: Place in &npu_vm.mm. */
 	struct drm_mm_node node;
 	/** @link: In &npu_bo.mappings, while there are handles. */

@@ -7,6 +7,7 @@
  * streams with TASK_CON and raises one interrupt after the last.
  */
 #include <linux/align.h>
+#include <linux/errno.h>
 #include <linux/export.h>
 #include <linux/types.h>
 
@@ -25,6 +26,38 @@
 static u32 rknn_stream_words(u32 count)
 {
 	return ALIGN(count + RKNN_LINK_WORDS, RKNN_STREAM_ALIGN / sizeof(u64));
+}
+
+/* The last stream has no next, and may say so with zeros. */
+static bool rknn_is_link(u64 command, u16 reg)
+{
+	return !command || (RKNN_CMD_TARGET(command) == RKNN_TARGET_PC &&
+			    RKNN_CMD_REG(command) == reg);
+}
+
+/*
+ * The trailer is the four words that end with the start; zeros after it are
+ * what rounds the stream up.
+ */
+static int rknn_split(const u64 *commands, u32 count, u32 *body, u32 *enable)
+{
+	u64 start;
+
+	while (count && !commands[count - 1])
+		count--;
+	/* At least one command before the link. */
+	if (count <= RKNN_LINK_WORDS)
+		return -EINVAL;
+	start = commands[count - 1];
+	if (RKNN_CMD_TARGET(start) != RKNN_TARGET_ENABLE ||
+	    RKNN_CMD_REG(start) != RKNN_PC_OPERATION_ENABLE ||
+	    RKNN_CMD_TARGET(commands[count - 2]) != RKNN_TARGET_SYNC ||
+	    !rknn_is_link(commands[count - 3], RKNN_PC_REGISTER_AMOUNTS) ||
+	    !rknn_is_link(commands[count - 4], RKNN_PC_BASE_ADDRESS))
+		return -EINVAL;
+	*body = count - RKNN_LINK_WORDS;
+	*enable = RKNN_CMD_VALUE(start);
+	return 0;
 }
 
 static void rknn_link(u64 *stream, u32 count, u32 enable, u64 next,
@@ -50,6 +83,7 @@ const struct npu_isa_ops npu_isa_rknn = {
 	.state_size = rknn_verify_state_size,
 	.stream_words = rknn_stream_words,
 	.verify = rknn_verify,
+	.split = rknn_split,
 	.link = rknn_link,
 };
 EXPORT_SYMBOL_GPL(npu_isa_rknn);

@@ -309,7 +309,8 @@ static int rknn_verify_command(struct rknn_lane_state *state,
 	case RKNN_RULE_ADDRESS:
 		if (value % RKNN_ATOM_BYTES)
 			return rknn_refuse(fault, index, DRM_NPU_FAULT_VALUE);
-		ret = stream->use(stream->data, value);
+		ret = stream->use(stream->data, value,
+				  reg == RKNN_DPU_DST_BASE_ADDR);
 		if (ret == -EINVAL)
 			return rknn_refuse(fault, index, DRM_NPU_FAULT_ADDRESS);
 		if (ret)

@@ -8,7 +8,9 @@
 #include <linux/module.h>
 #include <linux/platform_device.h>
 #include <linux/slab.h>
+#include <linux/string.h>
 #include <linux/vmalloc.h>
+#include <linux/wait.h>
 
 #include "../core/npu_hw.h"
 #include "../model/npu_model.h"
@@ -43,6 +45,43 @@ static unsigned int timeout_ms = 10000;
 module_param(timeout_ms, uint, 0444);
 MODULE_PARM_DESC(timeout_ms, "A core without progress for so long is reset (default 10000)");
 
+static char *mode = "compute";
+module_param(mode, charp, 0444);
+MODULE_PARM_DESC(mode, "compute (default): as fast as possible; hold: each lane for its modelled time; null: nothing is computed and lanes end at once");
+
+static unsigned int inject_hang;
+module_param(inject_hang, uint, 0644);
+MODULE_PARM_DESC(inject_hang, "How many of the next lanes hang");
+
+static unsigned int inject_fault;
+module_param(inject_fault, uint, 0644);
+MODULE_PARM_DESC(inject_fault, "How many of the next lanes fault");
+
+static unsigned int slow_cores;
+module_param(slow_cores, uint, 0644);
+MODULE_PARM_DESC(slow_cores, "Cores, one bit each, that take ten times the modelled time");
+
+/* How much slower those are. */
+#define NPU_VIRT_SLOW		10
+
+/**
+ * enum npu_virt_mode - what a core does with a lane
+ */
+enum npu_virt_mode {
+	/** @NPU_VIRT_COMPUTE: Compute it. */
+	NPU_VIRT_COMPUTE,
+	/** @NPU_VIRT_HOLD: Compute it, and take as long as the hardware. */
+	NPU_VIRT_HOLD,
+	/** @NPU_VIRT_NULL: Nothing. */
+	NPU_VIRT_NULL,
+};
+
+static const char * const npu_virt_modes[] = {
+	[NPU_VIRT_COMPUTE] = "compute",
+	[NPU_VIRT_HOLD] = "hold",
+	[NPU_VIRT_NULL] = "null",
+};
+
 /**
  * struct npu_virt_core - a core and its thread
  */
@@ -63,6 +102,8 @@ struct npu_virt_core {
 	struct npu_hw_lane lane;
 	/** @stop: The run is to be abandoned. */
 	bool stop;
+	/** @wait: Where the thread waits until the modelled time has passed. */
+	wait_queue_head_t wait;
 	/** @transfers: Bus transfers so far, as a sign of life. */
 	u64 transfers;
 };
@@ -77,6 +118,8 @@ struct npu_virt {
 	struct npu_hw_desc desc;
 	/** @dev: The platform device. */
 	struct device *dev;
+	/** @mode: What the cores do. */
+	enum npu_virt_mode mode;
 	/** @cores: The cores. */
 	struct npu_virt_core cores[NPU_VIRT_CORES_MAX];
 };
@@ -141,19 +184,67 @@ static void npu_virt_account(struct npu_hw_result *result,
 	result->written_bytes = after->written_bytes - before->written_bytes;
 }
 
+/* Is this one of the lanes that are to fail? */
+static bool npu_virt_inject(unsigned int *count)
+{
+	unsigned int left = READ_ONCE(*count);
+
+	while (left)
+		if (try_cmpxchg(count, &left, left - 1))
+			return true;
+	return false;
+}
+
+/* Take as long as the hardware would have. */
+static void npu_virt_hold(struct npu_virt_core *core, u64 started,
+			  u64 device_ns)
+{
+	u64 passed = ktime_get_ns() - started;
+
+	/* Meanwhile the core works as far as the watchdog can tell. */
+	while (passed < device_ns && !READ_ONCE(core->stop)) {
+		u64 left = min(device_ns - passed, (u64)NSEC_PER_SEC / 100);
+
+		WRITE_ONCE(core->transfers, core->transfers + 1);
+		wait_event_hrtimeout(core->wait, READ_ONCE(core->stop),
+				     ns_to_ktime(left));
+		passed = ktime_get_ns() - started;
+	}
+}
+
 static void npu_virt_run(struct kthread_work *work)
 {
 	struct npu_virt_core *core = container_of(work, struct npu_virt_core,
 						  work);
 	struct npu_model_core *model = core->model;
 	struct device *dev = core->virt->dev;
-	struct npu_model_stats before = model->stats;
+	struct npu_model_stats before;
 	struct npu_hw_result result = {};
 	enum npu_model_status status;
+	u64 started;
 
+	if (npu_virt_inject(&inject_hang))
+		return;
+	if (npu_virt_inject(&inject_fault)) {
+		result.error = -EFAULT;
+		npu_core_done(core->virt->npu, core->index, &result);
+		return;
+	}
+	if (core->virt->mode == NPU_VIRT_NULL) {
+		result.tasks = core->lane.task_count;
+		npu_core_done(core->virt->npu, core->index, &result);
+		return;
+	}
+
+	started = ktime_get_ns();
+	before = model->stats;
 	npu_virt_start(core);
 	status = npu_model_run(model);
 	npu_virt_account(&result, &before, &model->stats);
+	if (READ_ONCE(slow_cores) & BIT(core->index))
+		result.device_ns *= NPU_VIRT_SLOW;
+	if (core->virt->mode == NPU_VIRT_HOLD && status == NPU_MODEL_DONE)
+		npu_virt_hold(core, started, result.device_ns);
 
 	switch (status) {
 	case NPU_MODEL_DONE:
@@ -217,6 +308,7 @@ static void npu_virt_reset(void *hw, unsigned int index)
 	struct npu_virt_core *core = &virt->cores[index];
 
 	WRITE_ONCE(core->stop, true);
+	wake_up_all(&core->wait);
 	kthread_flush_work(&core->work);
 	WRITE_ONCE(core->stop, false);
 	npu_model_reset(core->model);
@@ -239,6 +331,33 @@ static u64 npu_virt_progress(void *hw, unsigned int index)
 	return READ_ONCE(virt->cores[index].transfers);
 }
 
+/* Where the registers are, first and last of each block. */
+static const u16 npu_virt_blocks[][2] = {
+	{ RKNN_PC_VERSION, RKNN_PC_TASK_STATUS },
+	{ RKNN_CNA_S_POINTER, RKNN_CNA_PAD_CON1 },
+	{ RKNN_CORE_S_POINTER, RKNN_CORE_UNNAMED_3030 },
+	{ RKNN_DPU_S_POINTER, RKNN_DPU_LUT_LAST },
+};
+
+static void npu_virt_snapshot(void *hw, unsigned int index,
+			      struct npu_hw_snapshot *snapshot)
+{
+	struct npu_virt *virt = hw;
+	struct npu_model_core *model = virt->cores[index].model;
+	unsigned int i;
+	u32 reg;
+
+	for (i = 0; i < ARRAY_SIZE(npu_virt_blocks); i++) {
+		for (reg = npu_virt_blocks[i][0]; reg <= npu_virt_blocks[i][1] &&
+		     snapshot->count < NPU_SNAPSHOT_REGS; reg += 4) {
+			snapshot->regs[snapshot->count].offset = reg;
+			snapshot->regs[snapshot->count].value =
+				npu_model_read_reg(model, reg);
+			snapshot->count++;
+		}
+	}
+}
+
 static const struct npu_hw_ops npu_virt_ops = {
 	.vm_create = npu_virt_vm_create_op,
 	.vm_destroy = npu_virt_vm_destroy_op,
@@ -246,6 +365,7 @@ static const struct npu_hw_ops npu_virt_ops = {
 	.vm_unmap = npu_virt_vm_unmap_op,
 	.attach = npu_virt_attach,
 	.reset = npu_virt_reset,
+	.snapshot = npu_virt_snapshot,
 	.kick = npu_virt_kick,
 	.progress = npu_virt_progress,
 };
@@ -292,6 +412,7 @@ static int npu_virt_core_init(struct npu_virt *virt, unsigned int index,
 
 	core->virt = virt;
 	core->index = index;
+	init_waitqueue_head(&core->wait);
 	core->model = vmalloc(sizeof(*core->model));
 	if (!core->model)
 		return -ENOMEM;
@@ -326,6 +447,8 @@ static int npu_virt_probe(struct platform_device *pdev)
 	if (!virt)
 		return -ENOMEM;
 	virt->dev = dev;
+	virt->mode = match_string(npu_virt_modes, ARRAY_SIZE(npu_virt_modes),
+				  mode);
 	npu_virt_describe(&virt->desc);
 	for (i = 0; i < cores; i++) {
 		ret = npu_virt_core_init(virt, i, &params);
@@ -365,7 +488,8 @@ static int __init npu_virt_init(void)
 	int ret;
 
 	if (!cores || cores > NPU_VIRT_CORES_MAX || !clock_mhz ||
-	    clock_mhz > 10000 || !core_mbps || !total_mbps || !timeout_ms) {
+	    clock_mhz > 10000 || !core_mbps || !total_mbps || !timeout_ms ||
+	    match_string(npu_virt_modes, ARRAY_SIZE(npu_virt_modes), mode) < 0) {
 		pr_err("npu_virt: a parameter is out of range, see modinfo\n");
 		return -EINVAL;
 	}

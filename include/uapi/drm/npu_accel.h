@@ -485,8 +485,10 @@ struct drm_npu_lane {
  * The streams are copied; later changes to user memory have no effect. Every
  * word is verified: the register must be known and open to clients, its value
  * within the hardware's bounds, addresses inside buffers of this file (which the
- * device may write to if the stream does), and on-chip data may be reused only from an earlier task of the same lane. The
- * job keeps the buffers that its streams address alive and mapped.
+ * device may write to if the stream does), sizes such that all blocks agree, and
+ * on-chip data may be reused only from an earlier task of the same lane. A word
+ * of zeros is no command and is skipped. The job keeps the buffers that its
+ * streams address alive and mapped.
  *
  * Errors: EINVAL for a stream that is refused (@fault_lane, @fault_task and
  * @fault_command then say where), for a count of 0, a stride that is too small
@@ -542,6 +544,8 @@ enum drm_npu_fault_reason {
 	DRM_NPU_FAULT_MISSING = 6,
 	/** @DRM_NPU_FAULT_ENABLE: No such set of blocks can be started. */
 	DRM_NPU_FAULT_ENABLE = 7,
+	/** @DRM_NPU_FAULT_SHAPE: The sizes of the blocks do not fit each other. */
+	DRM_NPU_FAULT_SHAPE = 8,
 };
 
 /**

@@ -1,0 +1,273 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Cores: start, end, attach, reset, and the watchdog.
+ *
+ * What must sleep is done by a thread of the core, under npu_core.hw_lock. It
+ * stands in the way of fences, so it allocates no memory.
+ */
+#include <linux/dma-fence.h>
+#include <linux/jiffies.h>
+#include <linux/ktime.h>
+#include <linux/lockdep.h>
+
+#include "npu_context.h"
+#include "npu_device.h"
+#include "npu_dump.h"
+#include "npu_job.h"
+#include "npu_sched.h"
+#include "npu_vm.h"
+
+static void npu_core_watch(struct npu_core *core, unsigned long delay)
+{
+	core->watched = true;
+	kthread_queue_delayed_work(core->worker, &core->watchdog, delay);
+}
+
+static void npu_core_kick(struct npu_core *core)
+{
+	struct npu_device *npu = core->npu;
+	struct npu_slot *head = npu_sched_head(core->ctx);
+	const struct npu_job_lane *job_lane = &head->job->lanes[core->lane];
+	struct npu_hw_lane lane = {
+		.stream = job_lane->stream,
+		.stream_words = job_lane->stream_words,
+		.task_count = job_lane->task_count,
+		.job_lanes = head->job->lane_count,
+	};
+
+	lockdep_assert_held(&npu->sched_lock);
+	core->state = NPU_CORE_RUNNING;
+	core->started = ktime_get_ns();
+	if (!head->started_ns)
+		head->started_ns = core->started;
+	npu_watch_start(&core->watch, npu->timeout, lane.task_count,
+			npu->desc.ops->progress(npu->hw, core->index), jiffies);
+	/* One that is on its way for an earlier lane will look at the watch. */
+	if (!core->watched)
+		npu_core_watch(core, npu->timeout);
+	npu->desc.ops->kick(npu->hw, core->index, &lane);
+}
+
+/**
+ * npu_core_start() - start the lane that a core has been given
+ * @core: the core
+ */
+void npu_core_start(struct npu_core *core)
+{
+	lockdep_assert_held(&core->npu->sched_lock);
+	if (core->attached == core->ctx->vm) {
+		npu_core_kick(core);
+	} else {
+		core->state = NPU_CORE_ATTACHING;
+		kthread_queue_work(core->worker, &core->work);
+	}
+}
+
+/**
+ * npu_core_abort() - have a core reset, then its lane ends with an error
+ * @core: the core, which has a lane
+ * @error: negative errno
+ */
+void npu_core_abort(struct npu_core *core, int error)
+{
+	lockdep_assert_held(&core->npu->sched_lock);
+	if (core->state == NPU_CORE_RESETTING)
+		return;
+	core->state = NPU_CORE_RESETTING;
+	core->error = error;
+	kthread_queue_work(core->worker, &core->work);
+}
+
+/**
+ * npu_core_done() - a lane has ended
+ * @npu: the device
+ * @core: the core
+ * @result: how it ended; with an error the core is reset first
+ *
+ * Called by backends in any context, once a start. Starts the next lane.
+ */
+void npu_core_done(struct npu_device *npu, unsigned int core,
+		   const struct npu_hw_result *result)
+{
+	struct npu_core *c = &npu->cores[core];
+	unsigned long flags;
+
+	spin_lock_irqsave(&npu->sched_lock, flags);
+	/* Too late: it is being reset. */
+	if (c->state != NPU_CORE_RUNNING)
+		goto out_unlock;
+	if (result->error) {
+		npu_core_abort(c, result->error);
+		goto out_unlock;
+	}
+	npu_sched_end_lane(c, result);
+	npu_sched_run(npu);
+out_unlock:
+	spin_unlock_irqrestore(&npu->sched_lock, flags);
+}
+EXPORT_SYMBOL_GPL(npu_core_done);
+
+/* Attach the address space that the lane of @core needs, and start it. */
+static void npu_core_attach(struct npu_core *core)
+{
+	struct npu_device *npu = core->npu;
+	struct npu_vm *vm;
+	void *hw_vm;
+	int ret;
+
+	lockdep_assert_held(&core->hw_lock);
+	spin_lock_irq(&npu->sched_lock);
+	if (core->state != NPU_CORE_ATTACHING) {
+		spin_unlock_irq(&npu->sched_lock);
+		return;
+	}
+	/* The queued job keeps the context, that its address space. */
+	vm = core->ctx->vm;
+	core->attached = NULL;
+	spin_unlock_irq(&npu->sched_lock);
+
+	hw_vm = READ_ONCE(vm->hw);
+	ret = hw_vm ? npu->desc.ops->attach(npu->hw, core->index, hw_vm) :
+		      -ENODEV;
+
+	spin_lock_irq(&npu->sched_lock);
+	if (!ret)
+		core->attached = vm;
+	/* If the state has changed, the lane is to end and npu_core_reset() follows. */
+	if (core->state == NPU_CORE_ATTACHING) {
+		if (ret) {
+			core->state = NPU_CORE_RESETTING;
+			core->error = ret;
+		} else {
+			npu_core_kick(core);
+		}
+	}
+	spin_unlock_irq(&npu->sched_lock);
+}
+
+/* Reset @core and end its lane with an error. */
+static void npu_core_reset(struct npu_core *core)
+{
+	struct npu_device *npu = core->npu;
+	struct npu_hw_result result = {};
+	bool resetting;
+
+	lockdep_assert_held(&core->hw_lock);
+	spin_lock_irq(&npu->sched_lock);
+	resetting = core->state == NPU_CORE_RESETTING;
+	spin_unlock_irq(&npu->sched_lock);
+	if (!resetting)
+		return;
+
+	/* The lane, and so its context and job, are the core's until it ends. */
+	if (core->error == -ETIMEDOUT || core->error == -EFAULT)
+		npu_dump_take(core);
+	npu->desc.ops->reset(npu->hw, core->index);
+
+	spin_lock_irq(&npu->sched_lock);
+	result.error = core->error;
+	npu_sched_end_lane(core, &result);
+	npu_sched_run(npu);
+	spin_unlock_irq(&npu->sched_lock);
+}
+
+static void npu_core_work(struct kthread_work *work)
+{
+	struct npu_core *core = container_of(work, struct npu_core, work);
+	bool cookie = dma_fence_begin_signalling();
+
+	mutex_lock(&core->hw_lock);
+	npu_core_attach(core);
+	npu_core_reset(core);
+	mutex_unlock(&core->hw_lock);
+	dma_fence_end_signalling(cookie);
+}
+
+/* No end of the lane for a while: is it slow or stuck? */
+static void npu_core_watchdog(struct kthread_work *work)
+{
+	struct npu_core *core = container_of(work, struct npu_core,
+					     watchdog.work);
+	struct npu_device *npu = core->npu;
+	enum npu_watch_verdict verdict;
+
+	spin_lock_irq(&npu->sched_lock);
+	core->watched = false;
+	if (core->state != NPU_CORE_RUNNING)
+		goto out_unlock;
+	verdict = npu_watch_look(&core->watch,
+				 npu->desc.ops->progress(npu->hw, core->index),
+				 jiffies);
+	if (verdict == NPU_WATCH_HUNG)
+		npu_core_abort(core, -ETIMEDOUT);
+	else
+		npu_core_watch(core, core->watch.deadline - jiffies);
+out_unlock:
+	spin_unlock_irq(&npu->sched_lock);
+}
+
+/**
+ * npu_cores_forget_vm() - take an address space from all cores
+ * @npu: the device
+ * @vm: the address space, which no job uses any more
+ */
+void npu_cores_forget_vm(struct npu_device *npu, struct npu_vm *vm)
+{
+	unsigned int i;
+
+	for (i = 0; i < npu->core_count; i++) {
+		struct npu_core *core = &npu->cores[i];
+		bool attached;
+
+		mutex_lock(&core->hw_lock);
+		spin_lock_irq(&npu->sched_lock);
+		attached = core->attached == vm && !npu->dead;
+		if (attached)
+			core->attached = NULL;
+		spin_unlock_irq(&npu->sched_lock);
+		if (attached)
+			npu->desc.ops->attach(npu->hw, i, NULL);
+		mutex_unlock(&core->hw_lock);
+	}
+}
+
+/**
+ * npu_core_fini() - end the thread of a core; it has no lane
+ * @core: the core
+ */
+void npu_core_fini(struct npu_core *core)
+{
+	if (!core->worker)
+		return;
+	kthread_cancel_delayed_work_sync(&core->watchdog);
+	kthread_destroy_worker(core->worker);
+	core->worker = NULL;
+}
+
+/**
+ * npu_core_init() - prepare a core
+ * @npu: the device
+ * @index: number of the core
+ *
+ * Return: 0 or a negative errno.
+ */
+int npu_core_init(struct npu_device *npu, unsigned int index)
+{
+	struct npu_core *core = &npu->cores[index];
+	struct kthread_worker *worker;
+	unsigned int rank;
+
+	core->npu = npu;
+	core->index = index;
+	mutex_init(&core->hw_lock);
+	for (rank = 0; rank < NPU_RANKS; rank++)
+		INIT_LIST_HEAD(&core->ready[rank]);
+	kthread_init_work(&core->work, npu_core_work);
+	kthread_init_delayed_work(&core->watchdog, npu_core_watchdog);
+
+	worker = kthread_create_worker(0, "npu-core%u", index);
+	if (IS_ERR(worker))
+		return PTR_ERR(worker);
+	core->worker = worker;
+	return 0;
+}

@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * A buffer becomes shared: jobs that were submitted before know nothing of its
+ * fences, so those of the newest jobs of all contexts that may use it are left
+ * with it; later submits see that something has become shared.
+ */
+#include <linux/dma-resv.h>
+#include <linux/slab.h>
+
+#include "npu_bo.h"
+#include "npu_context.h"
+#include "npu_device.h"
+#include "npu_sched.h"
+#include "npu_share.h"
+#include "npu_submit.h"
+#include "npu_vm.h"
+
+/**
+ * npu_share_vm() - an address space has got a buffer that is shared
+ * @vm: the address space
+ */
+void npu_share_vm(struct npu_vm *vm)
+{
+	spin_lock_irq(&vm->npu->sched_lock);
+	WRITE_ONCE(vm->shares, vm->shares + 1);
+	spin_unlock_irq(&vm->npu->sched_lock);
+}
+
+/* Leave the fence of the newest job of @ctx with the buffer. */
+static int npu_share_fence(struct dma_resv *resv, struct npu_context *ctx)
+{
+	struct npu_submit *submit;
+	struct dma_fence *fence;
+	int ret;
+
+	ret = dma_resv_reserve_fences(resv, 1);
+	if (ret)
+		return ret;
+	submit = npu_submit_alloc(ctx, 0);
+	if (!submit)
+		return -ENOMEM;
+	fence = npu_sched_tail(ctx, submit);
+	if (fence != &submit->fence)
+		npu_submit_free(submit);
+	if (fence)
+		dma_resv_add_fence(resv, fence, DMA_RESV_USAGE_WRITE);
+	dma_fence_put(fence);
+	return 0;
+}
+
+/**
+ * npu_share_bo() - a buffer is exported
+ * @bo: the buffer, whose lock is held
+ *
+ * Return: 0 or -ENOMEM.
+ */
+int npu_share_bo(struct npu_bo *bo)
+{
+	struct dma_resv *resv = bo->base.base.resv;
+	struct npu_mapping *mapping;
+	struct npu_context *ctx;
+	int ret;
+
+	lockdep_assert_held(&bo->lock);
+	if (bo->shared)
+		return 0;
+	WRITE_ONCE(bo->shared, true);
+
+	/* Only one file can have it: that which exports it. */
+	list_for_each_entry(mapping, &bo->mappings, link) {
+		npu_share_vm(mapping->vm);
+		ctx = npu_context_next(mapping->vm, NULL);
+		while (ctx) {
+			dma_resv_lock(resv, NULL);
+			ret = npu_share_fence(resv, ctx);
+			dma_resv_unlock(resv);
+			if (ret) {
+				npu_context_put(ctx);
+				goto err_not_shared;
+			}
+			ctx = npu_context_next(mapping->vm, ctx);
+		}
+	}
+	return 0;
+
+err_not_shared:
+	WRITE_ONCE(bo->shared, false);
+	return ret;
+}

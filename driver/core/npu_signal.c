@@ -1,0 +1,195 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * After the end of a job: a thread signals its fence, then a work item drops its
+ * references. Both go through the jobs of a context in order.
+ *
+ * The two are apart because dropping references may take locks under which
+ * others allocate memory, which who signals must not.
+ */
+#include <linux/dma-fence.h>
+#include <linux/sched.h>
+
+#include "npu_context.h"
+#include "npu_device.h"
+#include "npu_job.h"
+#include "npu_sched.h"
+#include "npu_submit.h"
+
+/**
+ * npu_signal_context() - have signalled what has ended
+ * @ctx: the context
+ */
+void npu_signal_context(struct npu_context *ctx)
+{
+	struct npu_device *npu = ctx->npu;
+
+	lockdep_assert_held(&npu->sched_lock);
+	if (list_empty(&ctx->signal_link))
+		list_add_tail(&ctx->signal_link, &npu->signal);
+	kthread_queue_work(npu->signaller, &npu->signal_work);
+}
+
+/*
+ * Signal the oldest ended job of @ctx. Returns whether there are more; if not,
+ * the context may be gone.
+ */
+static bool npu_context_signal_one(struct npu_context *ctx)
+{
+	struct npu_device *npu = ctx->npu;
+	struct npu_slot *slot;
+	int error = 0;
+	bool more;
+
+	spin_lock_irq(&npu->sched_lock);
+	/* The slot is this thread's until it is counted as signalled. */
+	slot = npu_context_slot(ctx, ctx->signalled + 1);
+	if (slot->submit)
+		error = slot->submit->out_error;
+	spin_unlock_irq(&npu->sched_lock);
+
+	if (slot->submit && slot->last) {
+		if (error)
+			dma_fence_set_error(&slot->submit->fence, error);
+		dma_fence_signal(&slot->submit->fence);
+	}
+
+	spin_lock_irq(&npu->sched_lock);
+	ctx->signalled++;
+	more = ctx->signalled < ctx->completed;
+	if (!more)
+		list_del_init(&ctx->signal_link);
+	if (list_empty(&ctx->retire_link))
+		list_add_tail(&ctx->retire_link, &npu->retire);
+	spin_unlock_irq(&npu->sched_lock);
+	return more;
+}
+
+static void npu_signal_all(struct kthread_work *work)
+{
+	struct npu_device *npu = container_of(work, struct npu_device,
+					      signal_work);
+	bool cookie = dma_fence_begin_signalling();
+	struct npu_context *ctx;
+
+	for (;;) {
+		spin_lock_irq(&npu->sched_lock);
+		ctx = list_first_entry_or_null(&npu->signal, struct npu_context,
+					       signal_link);
+		spin_unlock_irq(&npu->sched_lock);
+		if (!ctx)
+			break;
+		while (npu_context_signal_one(ctx))
+			cond_resched();
+		queue_work(npu->retirer, &npu->retire_work);
+		cond_resched();
+	}
+	dma_fence_end_signalling(cookie);
+}
+
+/*
+ * Retire the oldest signalled job of @ctx. Returns whether there are more; if
+ * not, the context may be gone.
+ */
+static bool npu_context_retire_one(struct npu_context *ctx)
+{
+	struct npu_device *npu = ctx->npu;
+	struct npu_submit *submit;
+	struct npu_slot *slot;
+	struct npu_job *job;
+	bool more, last;
+
+	spin_lock_irq(&npu->sched_lock);
+	slot = npu_context_slot(ctx, ctx->retired + 1);
+	submit = slot->submit;
+	last = slot->last;
+	job = slot->job;
+	spin_unlock_irq(&npu->sched_lock);
+
+	if (submit && last)
+		npu_submit_forget(submit);
+	if (submit)
+		npu_submit_put(submit);
+	/* None if npu_context_retire_now() has dropped it. */
+	if (job)
+		npu_job_put(job);
+
+	spin_lock_irq(&npu->sched_lock);
+	ctx->retired++;
+	more = ctx->retired < ctx->signalled;
+	last = ctx->retired == ctx->submitted;
+	if (!more)
+		list_del_init(&ctx->retire_link);
+	spin_unlock_irq(&npu->sched_lock);
+
+	if (last)
+		npu_context_put(ctx);
+	return more;
+}
+
+static void npu_retire_all(struct work_struct *work)
+{
+	struct npu_device *npu = container_of(work, struct npu_device,
+					      retire_work);
+	struct npu_context *ctx;
+
+	for (;;) {
+		spin_lock_irq(&npu->sched_lock);
+		ctx = list_first_entry_or_null(&npu->retire, struct npu_context,
+					       retire_link);
+		spin_unlock_irq(&npu->sched_lock);
+		if (!ctx)
+			break;
+		while (npu_context_retire_one(ctx))
+			cond_resched();
+		cond_resched();
+	}
+}
+
+/**
+ * npu_signal_flush() - wait until all that has ended is retired
+ * @npu: the device
+ */
+void npu_signal_flush(struct npu_device *npu)
+{
+	kthread_flush_worker(npu->signaller);
+	flush_work(&npu->retire_work);
+}
+
+/**
+ * npu_signal_fini() - end thread and work item; there is nothing to signal
+ * @npu: the device
+ */
+void npu_signal_fini(struct npu_device *npu)
+{
+	if (npu->signaller)
+		kthread_destroy_worker(npu->signaller);
+	npu->signaller = NULL;
+	if (npu->retirer)
+		destroy_workqueue(npu->retirer);
+	npu->retirer = NULL;
+}
+
+/**
+ * npu_signal_init() - prepare thread and work item
+ * @npu: the device
+ *
+ * Return: 0, or a negative errno; npu_signal_fini() is to be called anyway.
+ */
+int npu_signal_init(struct npu_device *npu)
+{
+	struct kthread_worker *worker;
+
+	INIT_LIST_HEAD(&npu->signal);
+	INIT_LIST_HEAD(&npu->retire);
+	kthread_init_work(&npu->signal_work, npu_signal_all);
+	INIT_WORK(&npu->retire_work, npu_retire_all);
+
+	npu->retirer = alloc_workqueue("npu-retire", WQ_UNBOUND, 1);
+	if (!npu->retirer)
+		return -ENOMEM;
+	worker = kthread_create_worker(0, "npu-signal");
+	if (IS_ERR(worker))
+		return PTR_ERR(worker);
+	npu->signaller = worker;
+	return 0;
+}

@@ -1,0 +1,192 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * JOB_WAIT, JOB_CANCEL and BO_WAIT: no fence is needed to know when a job has
+ * ended, only its sequence number.
+ */
+#include <linux/dma-resv.h>
+#include <linux/ktime.h>
+#include <linux/wait.h>
+
+#include <drm/drm_utils.h>
+
+#include "npu_accel.h"
+#include "npu_bo.h"
+#include "npu_context.h"
+#include "npu_device.h"
+#include "npu_sched.h"
+#include "npu_vm.h"
+#include "npu_wait.h"
+
+/* Wait for a job. Returns 0, -ETIME or -ERESTARTSYS. */
+static int npu_wait_completed(struct npu_context *ctx, u64 seqno,
+			      s64 deadline_ns)
+{
+	s64 left = deadline_ns - ktime_to_ns(ktime_get());
+
+	if (npu_sched_completed(ctx, seqno))
+		return 0;
+	if (deadline_ns <= 0 || left <= 0)
+		return -ETIME;
+	return wait_event_interruptible_hrtimeout(ctx->wait,
+						  npu_sched_completed(ctx, seqno),
+						  ns_to_ktime(left));
+}
+
+/* Fill in the outputs of @args. Returns 0 or -ENOENT. */
+static int npu_job_report(struct npu_context *ctx,
+			  struct drm_npu_job_wait *args)
+{
+	const struct npu_slot *slot;
+	int ret = -ENOENT;
+
+	spin_lock_irq(&ctx->npu->sched_lock);
+	if (!args->seqno || args->seqno > ctx->submitted ||
+	    ctx->submitted - args->seqno >= ctx->slot_count)
+		goto out_unlock;
+	slot = npu_context_slot(ctx, args->seqno);
+	args->state = args->seqno <= ctx->completed ? DRM_NPU_JOB_ENDED :
+		      slot->lanes_started ? DRM_NPU_JOB_RUNNING :
+		      DRM_NPU_JOB_QUEUED;
+	/* One that is cancelled has its error before its end. */
+	args->error = args->state == DRM_NPU_JOB_ENDED ? -slot->error : 0;
+	args->queued_ns = slot->queued_ns;
+	args->started_ns = slot->started_ns;
+	args->ended_ns = slot->ended_ns;
+	args->device_ns = slot->device_ns;
+	ret = 0;
+out_unlock:
+	spin_unlock_irq(&ctx->npu->sched_lock);
+	return ret;
+}
+
+/**
+ * npu_job_wait_ioctl() - %DRM_IOCTL_NPU_JOB_WAIT
+ * @dev: the device
+ * @data: a &struct drm_npu_job_wait
+ * @file: the file
+ *
+ * Return: 0 or a negative errno.
+ */
+int npu_job_wait_ioctl(struct drm_device *dev, void *data,
+		       struct drm_file *file)
+{
+	struct drm_npu_job_wait *args = data;
+	struct npu_context *ctx;
+	int ret;
+
+	if (args->flags)
+		return -EINVAL;
+	ctx = npu_context_find(file->driver_priv, args->context_id);
+	if (!ctx)
+		return -ENOENT;
+	ret = npu_job_report(ctx, args);
+	if (!ret && args->state != DRM_NPU_JOB_ENDED) {
+		ret = npu_wait_completed(ctx, args->seqno, args->timeout_ns);
+		if (!ret || ret == -ETIME)
+			ret = npu_job_report(ctx, args);
+	}
+	npu_context_put(ctx);
+	return ret;
+}
+
+/**
+ * npu_job_cancel_ioctl() - %DRM_IOCTL_NPU_JOB_CANCEL
+ * @dev: the device
+ * @data: a &struct drm_npu_job_cancel
+ * @file: the file
+ *
+ * Return: 0 or a negative errno.
+ */
+int npu_job_cancel_ioctl(struct drm_device *dev, void *data,
+			 struct drm_file *file)
+{
+	struct drm_npu_job_cancel *args = data;
+	struct npu_context *ctx;
+	int ret;
+
+	if (args->flags || args->pad || !args->first_seqno ||
+	    args->first_seqno > args->last_seqno)
+		return -EINVAL;
+	ctx = npu_context_find(file->driver_priv, args->context_id);
+	if (!ctx)
+		return -ENOENT;
+	ret = npu_sched_cancel(ctx, args->first_seqno, args->last_seqno,
+			       &args->cancelled);
+	npu_context_put(ctx);
+	return ret;
+}
+
+/* Wait for the jobs of @vm that use @mapping. */
+static int npu_wait_mapping(struct npu_vm *vm,
+			    const struct npu_mapping *mapping, bool writes,
+			    s64 deadline_ns)
+{
+	struct npu_context *ctx;
+	int ret = 0;
+
+	for (ctx = npu_context_next(vm, NULL); ctx;
+	     ctx = npu_context_next(vm, ctx)) {
+		u64 seqno = npu_sched_last_use(ctx, mapping, writes);
+
+		if (seqno)
+			ret = npu_wait_completed(ctx, seqno, deadline_ns);
+		if (ret) {
+			npu_context_put(ctx);
+			break;
+		}
+	}
+	return ret;
+}
+
+/* Wait for the fences of @bo. */
+static int npu_wait_fences(struct npu_bo *bo, bool writes, s64 deadline_ns)
+{
+	long ret;
+
+	ret = dma_resv_wait_timeout(bo->base.base.resv,
+				    writes ? DMA_RESV_USAGE_WRITE :
+				    DMA_RESV_USAGE_READ, true,
+				    drm_timeout_abs_to_jiffies(deadline_ns));
+	if (ret < 0)
+		return ret;
+	return ret ? 0 : -ETIME;
+}
+
+/**
+ * npu_bo_wait_ioctl() - %DRM_IOCTL_NPU_BO_WAIT
+ * @dev: the device
+ * @data: a &struct drm_npu_bo_wait
+ * @file: the file
+ *
+ * Return: 0 or a negative errno.
+ */
+int npu_bo_wait_ioctl(struct drm_device *dev, void *data,
+		      struct drm_file *file)
+{
+	struct npu_file *nfile = file->driver_priv;
+	struct drm_npu_bo_wait *args = data;
+	bool writes = args->flags & DRM_NPU_BO_WAIT_WRITES;
+	bool poll = args->timeout_ns <= ktime_to_ns(ktime_get());
+	struct npu_mapping *mapping;
+	struct drm_gem_object *obj;
+	int ret = 0;
+
+	if (args->flags & ~DRM_NPU_BO_WAIT_WRITES)
+		return -EINVAL;
+	obj = drm_gem_object_lookup(file, args->handle);
+	if (!obj)
+		return -ENOENT;
+
+	mapping = npu_bo_get_mapping(to_npu_bo(obj), nfile->vm);
+	if (mapping) {
+		ret = npu_wait_mapping(nfile->vm, mapping, writes,
+				       args->timeout_ns);
+		npu_mapping_put(mapping);
+	}
+	if (!ret && READ_ONCE(to_npu_bo(obj)->shared))
+		ret = npu_wait_fences(to_npu_bo(obj), writes, args->timeout_ns);
+	drm_gem_object_put(obj);
+	if (ret == -ETIME)
+		ret = poll ? -EBUSY : -ETIMEDOUT;
+	return ret;
+}
