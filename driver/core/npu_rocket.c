@@ -28,6 +28,7 @@
 #include "npu_job.h"
 #include "npu_rocket.h"
 #include "npu_sched.h"
+#include "npu_share.h"
 #include "npu_submit.h"
 #include "npu_vm.h"
 #include "rocket_accel.h"
@@ -270,7 +271,7 @@ static struct npu_context *npu_rocket_context(struct npu_file *nfile)
 static int npu_rocket_try(struct npu_context *ctx, struct npu_job *job,
 			  int error, struct npu_implicit *implicit)
 {
-	u64 shares = READ_ONCE(ctx->vm->shares);
+	u64 shares = npu_share_count(ctx->vm);
 	struct npu_submit *submit;
 	u64 seqno;
 	int ret;

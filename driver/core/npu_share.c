@@ -22,8 +22,25 @@
 void npu_share_vm(struct npu_vm *vm)
 {
 	spin_lock_irq(&vm->npu->sched_lock);
+	/* After &npu_bo.shared, see npu_share_count(). */
+	smp_wmb();
 	WRITE_ONCE(vm->shares, vm->shares + 1);
 	spin_unlock_irq(&vm->npu->sched_lock);
+}
+
+/**
+ * npu_share_count() - begin to look for shared buffers
+ * @vm: the address space
+ *
+ * Return: &npu_vm.shares, for npu_sched_queue(); 0 if there never was one.
+ */
+u64 npu_share_count(const struct npu_vm *vm)
+{
+	u64 shares = READ_ONCE(vm->shares);
+
+	/* Before &npu_bo.shared, see npu_share_vm(). */
+	smp_rmb();
+	return shares;
 }
 
 /* Leave the fence of the newest job of @ctx with the buffer. */

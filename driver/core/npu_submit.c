@@ -16,6 +16,7 @@
 #include "npu_implicit.h"
 #include "npu_job.h"
 #include "npu_sched.h"
+#include "npu_share.h"
 #include "npu_submit.h"
 #include "npu_vm.h"
 
@@ -383,7 +384,7 @@ static int npu_submit_try(struct npu_context *ctx, struct npu_job **jobs,
 			  struct drm_npu_job_submit *args,
 			  struct drm_file *file, struct npu_out_sync *outs)
 {
-	u64 shares = READ_ONCE(ctx->vm->shares);
+	u64 shares = npu_share_count(ctx->vm);
 	struct npu_submit *submit = NULL;
 	struct npu_implicit implicit = {};
 	bool cookie;
