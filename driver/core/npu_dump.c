@@ -19,6 +19,7 @@
 
 #include <drm/drm_gem.h>
 
+#include "compat.h"
 #include "npu_bo.h"
 #include "npu_context.h"
 #include "npu_device.h"
@@ -71,12 +72,12 @@ static void npu_dump_streams(struct seq_buf *text, struct npu_job *job,
 	const u64 *words;
 	u32 i;
 
-	if (drm_gem_vmap_unlocked(&streams->bo->base.base, &map))
+	if (npu_gem_vmap(&streams->bo->base.base, &map))
 		return;
 	words = map.vaddr + (lane->stream - streams->node.start);
 	for (i = 0; i < min(lane->words, NPU_DUMP_WORDS); i++)
 		seq_buf_printf(text, "  - %#018llx\n", words[i]);
-	drm_gem_vunmap_unlocked(&streams->bo->base.base, &map);
+	npu_gem_vunmap(&streams->bo->base.base, &map);
 }
 
 static void npu_dump_text(struct npu_dump *dump, struct seq_buf *text)

@@ -14,6 +14,7 @@
 #include <linux/slab.h>
 #include <linux/uaccess.h>
 
+#include "compat.h"
 #include "npu_accel.h"
 #include "npu_bo.h"
 #include "npu_device.h"
@@ -299,7 +300,7 @@ static int npu_job_write(struct npu_job_builder *builder, struct npu_bo *bo,
 	int ret;
 	u32 i;
 
-	ret = drm_gem_vmap_unlocked(&bo->base.base, &map);
+	ret = npu_gem_vmap(&bo->base.base, &map);
 	if (ret)
 		return ret;
 	for (i = 0; i < job->lane_count && !ret; i++) {
@@ -307,7 +308,7 @@ static int npu_job_write(struct npu_job_builder *builder, struct npu_bo *bo,
 					 fault);
 		tasks += job->lanes[i].task_count;
 	}
-	drm_gem_vunmap_unlocked(&bo->base.base, &map);
+	npu_gem_vunmap(&bo->base.base, &map);
 	dma_sync_sgtable_for_device(job->npu->drm.dev, bo->base.sgt,
 				    DMA_TO_DEVICE);
 	return ret;

@@ -19,6 +19,7 @@
 #include <drm/drm_gem.h>
 #include <drm/drm_utils.h>
 
+#include "compat.h"
 #include "npu_accel.h"
 #include "npu_bo.h"
 #include "npu_context.h"
@@ -55,7 +56,7 @@ static void npu_rocket_close(struct npu_rocket_reader *reader)
 {
 	if (!reader->mapping)
 		return;
-	drm_gem_vunmap_unlocked(&reader->mapping->bo->base.base, &reader->map);
+	npu_gem_vunmap(&reader->mapping->bo->base.base, &reader->map);
 	npu_mapping_put(reader->mapping);
 	reader->mapping = NULL;
 }
@@ -77,7 +78,7 @@ static int npu_rocket_open(struct npu_rocket_reader *reader, u32 addr)
 	ret = -EINVAL;
 	if (!READ_ONCE(mapping->handles))
 		goto err_put;
-	ret = drm_gem_vmap_unlocked(&mapping->bo->base.base, &reader->map);
+	ret = npu_gem_vmap(&mapping->bo->base.base, &reader->map);
 	if (ret)
 		goto err_put;
 	reader->mapping = mapping;

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What differs between the kernels that this builds for. What a newer kernel
+ * has is used by its name there, and made up here for older ones; only where a
+ * name has changed its meaning there is one of our own.
+ *
+ * The constants come from compat_probe.c, never from the kernel's version:
+ * stable kernels take interfaces back from newer ones.
+ */
+#ifndef NPU_COMPAT_H
+#define NPU_COMPAT_H
+
+#include <linux/iosys-map.h>
+
+#include <drm/drm_gem.h>
+
+#include "compat_generated.h"
+
+/* drm_gem_vmap() once wanted the reservation locked; it locks it since. */
+static inline int npu_gem_vmap(struct drm_gem_object *obj, struct iosys_map *map)
+{
+#ifdef NPU_HAVE_GEM_VMAP_UNLOCKED
+	return drm_gem_vmap_unlocked(obj, map);
+#else
+	return drm_gem_vmap(obj, map);
+#endif
+}
+
+static inline void npu_gem_vunmap(struct drm_gem_object *obj,
+				  struct iosys_map *map)
+{
+#ifdef NPU_HAVE_GEM_VMAP_UNLOCKED
+	drm_gem_vunmap_unlocked(obj, map);
+#else
+	drm_gem_vunmap(obj, map);
+#endif
+}
+
+#endif /* NPU_COMPAT_H */
