@@ -140,9 +140,17 @@ static enum npu_model_status decode_weights(struct npu_model_core *core,
 	task->kernels = size2 & 0x3fff;
 	task->group_kernels = task->fp16 ? RKNN_KERNEL_GROUP_FP16 :
 					   RKNN_KERNEL_GROUP_INT8;
-	/* A partial group is computed, but the task never ends (measured). */
-	if (!task->kernels || task->kernels % task->group_kernels)
+	/*
+	 * A partial group is computed, but the task never ends (measured),
+	 * unless the blocks behind count whole groups. That is not modelled.
+	 */
+	if (!task->kernels)
 		return stop(core, RKNN_CNA_WEIGHT_SIZE2, NPU_MODEL_HUNG);
+	if (task->kernels % task->group_kernels)
+		return stop(core, RKNN_CNA_WEIGHT_SIZE2,
+			    npu_model_get(core, RKNN_CORE_DATAOUT_SIZE_1) + 1 ==
+			    task->kernels ? NPU_MODEL_HUNG :
+					    NPU_MODEL_UNSUPPORTED);
 	if ((size2 >> 16) != 0x101)
 		return stop(core, RKNN_CNA_WEIGHT_SIZE2, NPU_MODEL_UNSUPPORTED);
 

@@ -5,8 +5,36 @@
 
 #include <linux/types.h>
 
+#include "rknn_regs.h"
+
 struct npu_isa_fault;
 struct npu_isa_stream;
+
+/**
+ * struct rknn_task - the registers that a stream has written
+ */
+struct rknn_task {
+	/** @regs: Their values, in the order of the verifier's rules. */
+	const u32 *regs;
+	/** @enable: Blocks to start. */
+	u32 enable;
+};
+
+/**
+ * rknn_mask_shift() - place of a field
+ * @mask: its bits, not 0
+ *
+ * Return: how far it lies from bit 0.
+ */
+static inline u32 rknn_mask_shift(u32 mask)
+{
+	return __builtin_ctz(mask);
+}
+
+u32 rknn_get(const struct rknn_task *task, u16 reg, u32 mask);
+u16 rknn_check_shape(const struct rknn_task *task);
+u16 rknn_check_operands(const struct rknn_task *task);
+bool rknn_operand_used(const struct rknn_task *task, u16 reg);
 
 size_t rknn_verify_state_size(void);
 int rknn_verify(void *data, const struct npu_isa_stream *stream,

@@ -8,10 +8,10 @@
  * addresses must lie in buffers of the client, and the IOMMU catches what runs
  * out of them. Registers that are not listed are not for clients; among them
  * S_POINTER of CNA and CORE, which the start of a lane sets, and MAC_GATING,
- * which hangs the core.
+ * which hangs the core. What registers say together is left to rknn_shape.c and
+ * rknn_operand.c.
  */
 #include <linux/array_size.h>
-#include <linux/bits.h>
 #include <linux/bsearch.h>
 #include <linux/errno.h>
 #include <linux/string.h>
@@ -22,33 +22,51 @@
 #include "rknn_regs.h"
 
 enum rknn_rule_kind {
-	/* Bits outside of the mask must be zero. */
-	RKNN_RULE_MASK,
-	/* The value must be the mask. */
-	RKNN_RULE_FIXED,
-	/* As FIXED, but the stream need not write it. */
-	RKNN_RULE_FIXED_OPTIONAL,
+	/* A value, which each stream must write. */
+	RKNN_RULE_VALUE,
+	/* As VALUE, but the stream need not write it. */
+	RKNN_RULE_OPTIONAL,
 	/* An address. */
 	RKNN_RULE_ADDRESS,
+	/* An address, or 0 if the engine that reads there does not run. */
+	RKNN_RULE_OPERAND,
 };
 
+/**
+ * struct rknn_rule - what a register may hold
+ */
 struct rknn_rule {
+	/** @reg: The register. */
 	u16 reg;
+	/** @kind: A &enum rknn_rule_kind. */
 	u8 kind;
+	/** @mask: Bits that may be set. */
 	u32 mask;
+	/** @set: Bits that must be set. */
+	u32 set;
 };
 
-#define MASK(reg, mask)		{ reg, RKNN_RULE_MASK, mask }
-#define FIXED(reg, value)	{ reg, RKNN_RULE_FIXED, value }
-#define OPTIONAL(reg, value)	{ reg, RKNN_RULE_FIXED_OPTIONAL, value }
-#define ADDRESS(reg)		{ reg, RKNN_RULE_ADDRESS, 0 }
+#define MASK(reg, mask)		{ reg, RKNN_RULE_VALUE, mask, 0 }
+#define FIXED(reg, value)	{ reg, RKNN_RULE_VALUE, value, value }
+#define BITS(reg, mask, set)	{ reg, RKNN_RULE_VALUE, mask, set }
+#define OPTIONAL(reg, value)	{ reg, RKNN_RULE_OPTIONAL, value, value }
+#define ADDRESS(reg) \
+	{ reg, RKNN_RULE_ADDRESS, ~(RKNN_ATOM_BYTES - 1u), 0 }
+#define OPERAND(reg) \
+	{ reg, RKNN_RULE_OPERAND, ~(RKNN_ATOM_BYTES - 1u), 0 }
 
 /* Sorted by register. */
 static const struct rknn_rule rknn_rules[] = {
-	MASK(RKNN_CNA_CONV_CON1, 0x6001f3ff),
-	MASK(RKNN_CNA_CONV_CON2, 0x00ff3ff7),
+	/* Deconvolution has other sizes, which nobody has published. */
+	MASK(RKNN_CNA_CONV_CON1, 0x6000f3ff),
+	/* Among the low bits is a reset, which all leave alone. */
+	MASK(RKNN_CNA_CONV_CON2, RKNN_CONV_CON2_FEATURE_GRAINS |
+				 RKNN_CONV_CON2_KERNEL_GROUP),
 	/* NN_MODE couples cores; nobody knows how to use it. */
-	MASK(RKNN_CNA_CONV_CON3, 0x03ff3f3f),
+	MASK(RKNN_CNA_CONV_CON3, RKNN_CONV_CON3_X_STRIDE |
+				 RKNN_CONV_CON3_Y_STRIDE |
+				 RKNN_CONV_CON3_X_ATROUS |
+				 RKNN_CONV_CON3_Y_ATROUS),
 	MASK(RKNN_CNA_DATA_SIZE0, 0x07ff07ff),
 	MASK(RKNN_CNA_DATA_SIZE1, 0xffffffff),
 	MASK(RKNN_CNA_DATA_SIZE2, 0x000007ff),
@@ -108,8 +126,9 @@ static const struct rknn_rule rknn_rules[] = {
 
 	OPTIONAL(RKNN_DPU_S_POINTER, RKNN_S_POINTER_PING_PONG),
 	/* Results go to memory: no PPU is started to take them. */
-	MASK(RKNN_DPU_FEATURE_MODE_CFG, 0x000001fc),
-	MASK(RKNN_DPU_DATA_FORMAT, 0xffffffff),
+	BITS(RKNN_DPU_FEATURE_MODE_CFG, 0x000001fc, 0x00000004),
+	/* Bit 3 changes the layout of results, nobody knows how. */
+	MASK(RKNN_DPU_DATA_FORMAT, 0xfffffff7),
 	MASK(RKNN_DPU_OFFSET_PEND, 0x0000ffff),
 	ADDRESS(RKNN_DPU_DST_BASE_ADDR),
 	MASK(RKNN_DPU_DST_SURF_STRIDE, 0xfffffff0),
@@ -121,7 +140,8 @@ static const struct rknn_rule rknn_rules[] = {
 	MASK(RKNN_DPU_BS_ALU_CFG, 0xffffffff),
 	MASK(RKNN_DPU_BS_MUL_CFG, 0xffff3f01),
 	MASK(RKNN_DPU_BS_RELUX_CMP, 0xffffffff),
-	MASK(RKNN_DPU_BS_OW_CFG, 0x080007ff),
+	/* Nor is it known what transposition does, bit 27. */
+	MASK(RKNN_DPU_BS_OW_CFG, 0x000007ff),
 	MASK(RKNN_DPU_BS_OW_OP, 0x0000ffff),
 	MASK(RKNN_DPU_WDMA_SIZE_0, 0x00001fff),
 	MASK(RKNN_DPU_WDMA_SIZE_1, 0x1fff1fff),
@@ -129,7 +149,8 @@ static const struct rknn_rule rknn_rules[] = {
 	MASK(RKNN_DPU_BN_ALU_CFG, 0xffffffff),
 	MASK(RKNN_DPU_BN_MUL_CFG, 0xffff3f01),
 	MASK(RKNN_DPU_BN_RELUX_CMP, 0xffffffff),
-	MASK(RKNN_DPU_EW_CFG, 0xffffffff),
+	/* Tables are not for clients: they outlive tasks. */
+	BITS(RKNN_DPU_EW_CFG, 0xffffffff, RKNN_EW_CFG_LUT_BYPASS),
 	MASK(RKNN_DPU_EW_CVT_OFFSET, 0xffffffff),
 	MASK(RKNN_DPU_EW_CVT_SCALE, 0xffffffff),
 	MASK(RKNN_DPU_EW_RELUX_CMP, 0xffffffff),
@@ -158,6 +179,29 @@ static const struct rknn_rule rknn_rules[] = {
 	FIXED(RKNN_DPU_LUT_ACCESS_CFG + 0x24, 0),
 	FIXED(RKNN_DPU_LUT_ACCESS_CFG + 0x28, 0),
 	FIXED(RKNN_DPU_LUT_LAST, 0),
+
+	OPTIONAL(RKNN_RDMA_S_POINTER, RKNN_S_POINTER_PING_PONG),
+	MASK(RKNN_RDMA_DATA_CUBE_WIDTH, 0x00001fff),
+	MASK(RKNN_RDMA_DATA_CUBE_HEIGHT, 0x00001fff),
+	MASK(RKNN_RDMA_DATA_CUBE_CHANNEL, 0x00001fff),
+	OPERAND(RKNN_RDMA_SRC_BASE_ADDR),
+	MASK(RKNN_RDMA_BRDMA_CFG, 0x0000001f),
+	OPERAND(RKNN_RDMA_BS_BASE_ADDR),
+	MASK(RKNN_RDMA_NRDMA_CFG, 0x0000001f),
+	OPERAND(RKNN_RDMA_BN_BASE_ADDR),
+	MASK(RKNN_RDMA_ERDMA_CFG, RKNN_ERDMA_CFG_DISABLE |
+				  RKNN_ERDMA_CFG_DATA_SIZE |
+				  RKNN_ERDMA_CFG_DATA_MODE),
+	OPERAND(RKNN_RDMA_EW_BASE_ADDR),
+	MASK(RKNN_RDMA_EW_SURF_STRIDE, 0xffffffff),
+	/* Bit 0 takes the main feed from memory, but CORE feeds. */
+	MASK(RKNN_RDMA_FEATURE_MODE_CFG, 0x0003fffe),
+	FIXED(RKNN_RDMA_SRC_DMA_CFG, 0),
+	MASK(RKNN_RDMA_SURF_NOTCH, 0xffffffff),
+	FIXED(RKNN_RDMA_PAD_CFG, 0),
+	/* Shares of the bus. */
+	MASK(RKNN_RDMA_WEIGHT, 0xffffffff),
+	MASK(RKNN_RDMA_EW_SURF_NOTCH, 0xffffffff),
 };
 
 #define RKNN_RULES	ARRAY_SIZE(rknn_rules)
@@ -172,8 +216,8 @@ struct rknn_lane_state {
 	u32 previous[RKNN_RULES];
 	/** @current_regs: Registers of the task that is verified. */
 	u32 current_regs[RKNN_RULES];
-	/** @written: Which of them the stream has written. */
-	bool written[RKNN_RULES];
+	/** @written: The command that wrote each last, counted from 1; or 0. */
+	u32 written[RKNN_RULES];
 };
 
 /**
@@ -200,6 +244,19 @@ static const struct rknn_rule *rknn_rule_find(u16 reg)
 static u32 rknn_reg(const u32 *regs, u16 reg)
 {
 	return regs[rknn_rule_find(reg) - rknn_rules];
+}
+
+/**
+ * rknn_get() - value of a field
+ * @task: registers
+ * @reg: a register that has a rule
+ * @mask: the field in it
+ *
+ * Return: the value.
+ */
+u32 rknn_get(const struct rknn_task *task, u16 reg, u32 mask)
+{
+	return (rknn_reg(task->regs, reg) & mask) >> rknn_mask_shift(mask);
 }
 
 static bool rknn_same(const struct rknn_lane_state *state, const u16 *regs,
@@ -275,6 +332,16 @@ static int rknn_refuse(struct npu_isa_fault *fault, u32 command,
 	return -EINVAL;
 }
 
+static int rknn_use(const struct npu_isa_stream *stream, u16 reg, u32 address,
+		    u32 index, struct npu_isa_fault *fault)
+{
+	int ret = stream->use(stream->data, address,
+			      reg == RKNN_DPU_DST_BASE_ADDR);
+
+	return ret == -EINVAL ?
+	       rknn_refuse(fault, index, DRM_NPU_FAULT_ADDRESS) : ret;
+}
+
 static int rknn_verify_command(struct rknn_lane_state *state,
 			       const struct npu_isa_stream *stream, u32 index,
 			       struct npu_isa_fault *fault)
@@ -286,9 +353,11 @@ static int rknn_verify_command(struct rknn_lane_state *state,
 	const struct rknn_rule *rule;
 	int ret;
 
+	if (!command)
+		return 0;
 	/* Links and starts are the kernel's, so PC is no target either. */
 	if (target != RKNN_TARGET_CNA && target != RKNN_TARGET_CORE &&
-	    target != RKNN_TARGET_DPU)
+	    target != RKNN_TARGET_DPU && target != RKNN_TARGET_DPU_RDMA)
 		return rknn_refuse(fault, index, DRM_NPU_FAULT_TARGET);
 	if (target != (0x100 << (reg >> 12)) + 1)
 		return rknn_refuse(fault, index, DRM_NPU_FAULT_REGISTER);
@@ -296,29 +365,62 @@ static int rknn_verify_command(struct rknn_lane_state *state,
 	if (!rule)
 		return rknn_refuse(fault, index, DRM_NPU_FAULT_REGISTER);
 
-	switch (rule->kind) {
-	case RKNN_RULE_MASK:
-		if (value & ~rule->mask)
-			return rknn_refuse(fault, index, DRM_NPU_FAULT_VALUE);
-		break;
-	case RKNN_RULE_FIXED:
-	case RKNN_RULE_FIXED_OPTIONAL:
-		if (value != rule->mask)
-			return rknn_refuse(fault, index, DRM_NPU_FAULT_VALUE);
-		break;
-	case RKNN_RULE_ADDRESS:
-		if (value % RKNN_ATOM_BYTES)
-			return rknn_refuse(fault, index, DRM_NPU_FAULT_VALUE);
-		ret = stream->use(stream->data, value,
-				  reg == RKNN_DPU_DST_BASE_ADDR);
-		if (ret == -EINVAL)
-			return rknn_refuse(fault, index, DRM_NPU_FAULT_ADDRESS);
+	if (value & ~rule->mask || ~value & rule->set)
+		return rknn_refuse(fault, index, DRM_NPU_FAULT_VALUE);
+	if (rule->kind == RKNN_RULE_ADDRESS ||
+	    (rule->kind == RKNN_RULE_OPERAND && value)) {
+		ret = rknn_use(stream, reg, value, index, fault);
 		if (ret)
 			return ret;
-		break;
 	}
 	state->current_regs[rule - rknn_rules] = value;
-	state->written[rule - rknn_rules] = true;
+	state->written[rule - rknn_rules] = index + 1;
+	return 0;
+}
+
+static bool rknn_required(const struct rknn_rule *rule, u32 enable)
+{
+	if (rule->kind == RKNN_RULE_OPTIONAL)
+		return false;
+	return (enable & RKNN_ENABLE_DPU_RDMA) ||
+	       rule->reg >> 12 != RKNN_RDMA_S_POINTER >> 12;
+}
+
+/* What registers say together. All that the blocks use have been written. */
+static int rknn_verify_task(const struct rknn_lane_state *state,
+			    const struct npu_isa_stream *stream,
+			    struct npu_isa_fault *fault)
+{
+	const struct rknn_task task = {
+		.regs = state->current_regs,
+		.enable = stream->enable,
+	};
+	u16 reg;
+	size_t i;
+	int ret;
+
+	if (!rknn_banks_ok(state))
+		return rknn_refuse(fault, stream->count, DRM_NPU_FAULT_VALUE);
+	reg = rknn_check_shape(&task);
+	if (!reg)
+		reg = rknn_check_operands(&task);
+	if (reg)
+		return rknn_refuse(fault,
+				   rknn_reg(state->written, reg) - 1,
+				   DRM_NPU_FAULT_SHAPE);
+	/* Others have been looked at when they were written. */
+	for (i = 0; i < RKNN_RULES; i++) {
+		if (rknn_rules[i].kind != RKNN_RULE_OPERAND ||
+		    !rknn_operand_used(&task, rknn_rules[i].reg) ||
+		    state->current_regs[i])
+			continue;
+		ret = rknn_use(stream, rknn_rules[i].reg, 0,
+			       state->written[i] - 1, fault);
+		if (ret)
+			return ret;
+	}
+	if (!rknn_reuse_ok(state))
+		return rknn_refuse(fault, stream->count, DRM_NPU_FAULT_REUSE);
 	return 0;
 }
 
@@ -345,16 +447,16 @@ int rknn_verify(void *data, const struct npu_isa_stream *stream,
 			return ret;
 	}
 
-	if (stream->enable != RKNN_ENABLE_CONV)
+	if (stream->enable != RKNN_ENABLE_CONV &&
+	    stream->enable != RKNN_ENABLE_CONV_RDMA)
 		return rknn_refuse(fault, i, DRM_NPU_FAULT_ENABLE);
 	for (rule = 0; rule < RKNN_RULES; rule++)
 		if (!state->written[rule] &&
-		    rknn_rules[rule].kind != RKNN_RULE_FIXED_OPTIONAL)
+		    rknn_required(&rknn_rules[rule], stream->enable))
 			return rknn_refuse(fault, i, DRM_NPU_FAULT_MISSING);
-	if (!rknn_banks_ok(state))
-		return rknn_refuse(fault, i, DRM_NPU_FAULT_VALUE);
-	if (!rknn_reuse_ok(state))
-		return rknn_refuse(fault, i, DRM_NPU_FAULT_REUSE);
+	ret = rknn_verify_task(state, stream, fault);
+	if (ret)
+		return ret;
 
 	memcpy(state->previous, state->current_regs, sizeof(state->previous));
 	state->any = true;

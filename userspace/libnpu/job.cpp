@@ -14,7 +14,7 @@ namespace
 /// Why the kernel refuses a stream, in words.
 const char *reason_text(std::uint32_t reason)
 {
-	static constexpr std::array<const char *, 8> texts{
+	static constexpr std::array<const char *, 9> texts{
 		"no stream is to blame",
 		"no known block",
 		"register unknown or not for clients",
@@ -23,6 +23,7 @@ const char *reason_text(std::uint32_t reason)
 		"reuses on-chip data that is not there",
 		"a register that must be written is not",
 		"no such set of blocks",
+		"the blocks do not agree with each other",
 	};
 
 	return reason < texts.size() ? texts[reason] : "reason not known";

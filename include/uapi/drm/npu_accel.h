@@ -544,7 +544,10 @@ enum drm_npu_fault_reason {
 	DRM_NPU_FAULT_MISSING = 6,
 	/** @DRM_NPU_FAULT_ENABLE: No such set of blocks can be started. */
 	DRM_NPU_FAULT_ENABLE = 7,
-	/** @DRM_NPU_FAULT_SHAPE: The sizes of the blocks do not fit each other. */
+	/**
+	 * @DRM_NPU_FAULT_SHAPE: The blocks do not agree about sizes or types, or
+	 * who feeds whom; the command is one of those that differ.
+	 */
 	DRM_NPU_FAULT_SHAPE = 8,
 };
 

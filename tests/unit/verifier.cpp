@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: MIT */
+#include "verifier.h"
+
+#include <cerrno>
+#include <utility>
+
+extern "C" {
+#include <core/npu_isa.h>
+
+extern const struct npu_isa_ops npu_isa_rknn;
+}
+
+namespace npu::test
+{
+
+namespace
+{
+
+/// The kernel's u64 is another type of the same size.
+std::vector<u64> kernel_words(std::span<const std::uint64_t> commands)
+{
+	return {commands.begin(), commands.end()};
+}
+
+int use(void *data, u64 address, bool write)
+{
+	return (*static_cast<Verifier::Use *>(data))(address, write);
+}
+
+} // namespace
+
+Verifier::Verifier(Use use) : use_(std::move(use)), state_(npu_isa_rknn.state_size()) {}
+
+std::optional<Fault> Verifier::verify(std::span<const std::uint64_t> commands, std::uint32_t enable)
+{
+	const std::vector<u64> words = kernel_words(commands);
+	npu_isa_stream stream{};
+	npu_isa_fault fault{};
+
+	stream.commands = words.data();
+	stream.count = static_cast<std::uint32_t>(words.size());
+	stream.enable = enable;
+	stream.use = use;
+	stream.data = &use_;
+	const int code = npu_isa_rknn.verify(state_.data(), &stream, &fault);
+	if (!code)
+		return {};
+	if (code != -EINVAL)
+		return Fault{0, static_cast<std::uint32_t>(code)};
+	return Fault{fault.command, fault.reason};
+}
+
+std::optional<Verifier::Split> Verifier::split(std::span<const std::uint64_t> commands)
+{
+	const std::vector<u64> words = kernel_words(commands);
+	Split split;
+
+	if (npu_isa_rknn.split(words.data(), static_cast<std::uint32_t>(words.size()), &split.body,
+			       &split.enable))
+		return {};
+	return split;
+}
+
+} // namespace npu::test

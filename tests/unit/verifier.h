@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The kernel's verifier of RKNN streams, without a kernel.
+ */
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <span>
+#include <vector>
+
+namespace npu::test
+{
+
+/// Why a stream is refused, as &struct npu_isa_fault has it.
+struct Fault {
+	std::uint32_t command = 0;
+	std::uint32_t reason = 0;
+
+	bool operator==(const Fault &) const = default;
+};
+
+/// Verifies the tasks of one lane, one after the other.
+class Verifier
+{
+public:
+	/// Whether the client may use an address, and to write there if so.
+	using Use = std::function<int(std::uint64_t address, bool write)>;
+
+	explicit Verifier(Use use);
+
+	/// \return why the next task is refused, if it is; errors of Use other
+	/// than EINVAL are in the reason, negative.
+	std::optional<Fault> verify(std::span<const std::uint64_t> commands, std::uint32_t enable);
+
+	/// A stream with link and start, without them.
+	struct Split {
+		std::uint32_t body = 0;
+		std::uint32_t enable = 0;
+
+		bool operator==(const Split &) const = default;
+	};
+	static std::optional<Split> split(std::span<const std::uint64_t> commands);
+
+private:
+	Use use_;
+	std::vector<std::byte> state_;
+};
+
+} // namespace npu::test
