@@ -6,7 +6,7 @@
  * A buffer that is imported or exported is shared for the rest of its life, and
  * from then on every submit looks after its fences (npu_implicit.c).
  */
-#include <linux/dma-resv.h>
+#include <linux/mm.h>
 #include <linux/slab.h>
 
 #include <drm/drm_gem.h>
@@ -167,6 +167,9 @@ struct npu_bo *npu_bo_create(struct npu_device *npu, u64 size)
 {
 	struct drm_gem_shmem_object *shmem;
 
+	/* Before the memory of all others is swapped out in vain. */
+	if (size >> PAGE_SHIFT > totalram_pages())
+		return ERR_PTR(-ENOMEM);
 	shmem = drm_gem_shmem_create(&npu->drm, size);
 	if (IS_ERR(shmem))
 		return ERR_CAST(shmem);

@@ -440,6 +440,8 @@ int npu_rocket_create_bo_ioctl(struct drm_device *dev, void *data,
 
 	if (!args->size)
 		return -EINVAL;
+	if (args->size > npu_max_buffer_size(to_npu_device(dev)))
+		return -E2BIG;
 	ret = npu_bo_create_handle(file, args->size, false, &info,
 				   &args->handle);
 	if (ret)

@@ -121,6 +121,47 @@ static u64 npu_sgt_size(struct sg_table *sgt)
 	return size;
 }
 
+/* Find a place for @mapping. */
+static int npu_mapping_place(struct npu_mapping *mapping)
+{
+	struct npu_vm *vm = mapping->vm;
+	int ret = -ENODEV;
+
+	mutex_lock(&vm->lock);
+	if (vm->hw)
+		ret = drm_mm_insert_node_generic(&vm->mm, &mapping->node,
+						 mapping->bo->base.base.size,
+						 PAGE_SIZE, 0,
+						 DRM_MM_INSERT_BEST);
+	mutex_unlock(&vm->lock);
+	return ret;
+}
+
+/* Get the pages and map them. */
+static int npu_mapping_fill(struct npu_mapping *mapping)
+{
+	struct npu_vm *vm = mapping->vm;
+	struct npu_device *npu = vm->npu;
+	struct sg_table *sgt;
+	int ret = -ENODEV;
+
+	sgt = drm_gem_shmem_get_pages_sgt(&mapping->bo->base);
+	if (IS_ERR(sgt))
+		return PTR_ERR(sgt);
+	/* An exporter's table may be anything. */
+	if (npu_sgt_size(sgt) != mapping->node.size)
+		return -EINVAL;
+
+	mutex_lock(&vm->lock);
+	if (vm->hw)
+		ret = npu->desc.ops->vm_map(npu->hw, vm->hw,
+					    mapping->node.start, sgt,
+					    mapping->writable);
+	mapping->mapped = !ret;
+	mutex_unlock(&vm->lock);
+	return ret;
+}
+
 /**
  * npu_mapping_create() - map a buffer
  * @vm: the address space
@@ -132,54 +173,32 @@ static u64 npu_sgt_size(struct sg_table *sgt)
 struct npu_mapping *npu_mapping_create(struct npu_vm *vm, struct npu_bo *bo,
 				       bool writable)
 {
-	struct npu_device *npu = vm->npu;
 	struct npu_mapping *mapping;
-	struct sg_table *sgt;
-	u64 size = bo->base.base.size;
 	int ret;
-
-	sgt = drm_gem_shmem_get_pages_sgt(&bo->base);
-	if (IS_ERR(sgt))
-		return ERR_CAST(sgt);
-	/* An exporter's table may be anything. */
-	if (npu_sgt_size(sgt) != size)
-		return ERR_PTR(-EINVAL);
 
 	mapping = kzalloc(sizeof(*mapping), GFP_KERNEL_ACCOUNT);
 	if (!mapping)
 		return ERR_PTR(-ENOMEM);
 	kref_init(&mapping->ref);
 	INIT_LIST_HEAD(&mapping->link);
-	mapping->vm = vm;
+	mapping->vm = npu_vm_get(vm);
 	mapping->bo = bo;
 	mapping->writable = writable;
-
-	/* Once the lock is dropped, others find the mapping by its address. */
-	mutex_lock(&vm->lock);
-	if (!vm->hw) {
-		ret = -ENODEV;
-		goto err_unlock;
-	}
-	ret = drm_mm_insert_node_generic(&vm->mm, &mapping->node, size,
-					 PAGE_SIZE, 0, DRM_MM_INSERT_BEST);
-	if (ret)
-		goto err_unlock;
-	ret = npu->desc.ops->vm_map(npu->hw, vm->hw, mapping->node.start, sgt,
-				     writable);
-	if (ret)
-		goto err_remove;
-	npu_vm_get(vm);
 	drm_gem_object_get(&bo->base.base);
-	atomic64_add(size, &vm->used);
-	mutex_unlock(&vm->lock);
-	return mapping;
+	atomic64_add(bo->base.base.size, &vm->used);
 
-err_remove:
-	drm_mm_remove_node(&mapping->node);
-err_unlock:
-	mutex_unlock(&vm->lock);
-	kfree(mapping);
-	return ERR_PTR(ret);
+	/*
+	 * A place first, for pages of what does not fit are wanted by nobody.
+	 * Once it has one, others may find the mapping and hold it for a while.
+	 */
+	ret = npu_mapping_place(mapping);
+	if (!ret)
+		ret = npu_mapping_fill(mapping);
+	if (ret) {
+		npu_mapping_put(mapping);
+		return ERR_PTR(ret);
+	}
+	return mapping;
 }
 
 static void npu_mapping_release(struct kref *ref)
@@ -190,10 +209,11 @@ static void npu_mapping_release(struct kref *ref)
 
 	/* npu_mapping_find() takes the lock and finds none without reference. */
 	lockdep_assert_held(&vm->lock);
-	if (vm->hw)
+	if (mapping->mapped && vm->hw)
 		npu->desc.ops->vm_unmap(npu->hw, vm->hw, mapping->node.start,
 					 mapping->node.size);
-	drm_mm_remove_node(&mapping->node);
+	if (drm_mm_node_allocated(&mapping->node))
+		drm_mm_remove_node(&mapping->node);
 	mutex_unlock(&vm->lock);
 
 	atomic64_sub(mapping->bo->base.base.size, &vm->used);

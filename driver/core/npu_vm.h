@@ -56,6 +56,8 @@ struct npu_mapping {
 	struct npu_bo *bo;
 	/** @writable: The device may write to it. */
 	bool writable;
+	/** @mapped: The backend has it in its page tables. */
+	bool mapped;
 	/** @node: Place in &npu_vm.mm. */
 	struct drm_mm_node node;
 	/** @link: In &npu_bo.mappings, while there are handles. */

@@ -71,6 +71,7 @@ int npu_job_wait_ioctl(struct drm_device *dev, void *data,
 		       struct drm_file *file)
 {
 	struct drm_npu_job_wait *args = data;
+	struct drm_npu_job_wait report = *args;
 	struct npu_context *ctx;
 	int ret;
 
@@ -79,12 +80,14 @@ int npu_job_wait_ioctl(struct drm_device *dev, void *data,
 	ctx = npu_context_find(file->driver_priv, args->context_id);
 	if (!ctx)
 		return -ENOENT;
-	ret = npu_job_report(ctx, args);
-	if (!ret && args->state != DRM_NPU_JOB_ENDED) {
+	ret = npu_job_report(ctx, &report);
+	if (!ret && report.state != DRM_NPU_JOB_ENDED) {
 		ret = npu_wait_completed(ctx, args->seqno, args->timeout_ns);
 		if (!ret || ret == -ETIME)
-			ret = npu_job_report(ctx, args);
+			ret = npu_job_report(ctx, &report);
 	}
+	if (!ret)
+		*args = report;
 	npu_context_put(ctx);
 	return ret;
 }

@@ -40,7 +40,8 @@ extern "C" {
 /**
  * struct drm_rocket_create_bo - argument of %DRM_IOCTL_ROCKET_CREATE_BO
  *
- * Errors: EINVAL for @size 0; ENOSPC when the device's address space has no
+ * Errors: EINVAL for @size 0; E2BIG for a @size above
+ * &drm_npu_query_limits.max_buffer_size; ENOSPC when the device's address space has no
  * hole of that size; ENOMEM.
  */
 struct drm_rocket_create_bo {
