@@ -15,10 +15,8 @@
 #include "npu_sched.h"
 #include "npu_vm.h"
 
-static void npu_context_release(struct kref *ref)
+static void npu_context_free(struct npu_context *ctx)
 {
-	struct npu_context *ctx = container_of(ref, struct npu_context, ref);
-
 	spin_lock_irq(&ctx->npu->sched_lock);
 	list_del(&ctx->link);
 	list_del(&ctx->vm_link);
@@ -38,7 +36,7 @@ static void npu_context_release(struct kref *ref)
  */
 struct npu_context *npu_context_get(struct npu_context *ctx)
 {
-	kref_get(&ctx->ref);
+	refcount_inc(&ctx->ref);
 	return ctx;
 }
 
@@ -48,7 +46,8 @@ struct npu_context *npu_context_get(struct npu_context *ctx)
  */
 void npu_context_put(struct npu_context *ctx)
 {
-	kref_put(&ctx->ref, npu_context_release);
+	if (refcount_dec_and_test(&ctx->ref))
+		npu_context_free(ctx);
 }
 
 /**
@@ -85,7 +84,7 @@ struct npu_context *npu_context_next(struct npu_vm *vm,
 	spin_lock_irq(&vm->npu->sched_lock);
 	ctx = list_prepare_entry(ctx, &vm->contexts, vm_link);
 	list_for_each_entry_continue(ctx, &vm->contexts, vm_link)
-		if (kref_get_unless_zero(&ctx->ref))
+		if (refcount_inc_not_zero(&ctx->ref))
 			break;
 	if (list_entry_is_head(ctx, &vm->contexts, vm_link))
 		ctx = NULL;
@@ -134,7 +133,7 @@ struct npu_context *npu_context_create(struct npu_file *nfile, u32 core_mask,
 		kvfree(ctx);
 		return NULL;
 	}
-	kref_init(&ctx->ref);
+	refcount_set(&ctx->ref, 1);
 	ctx->npu = npu;
 	ctx->vm = npu_vm_get(nfile->vm);
 	ctx->core_mask = core_mask;
@@ -195,6 +194,30 @@ int npu_context_create_ioctl(struct drm_device *dev, void *data,
 	return 0;
 }
 
+static vm_fault_t npu_page_fault(struct vm_fault *vmf)
+{
+	vmf->page = vmf->vma->vm_private_data;
+	get_page(vmf->page);
+	return 0;
+}
+
+static void npu_page_open(struct vm_area_struct *vma)
+{
+	get_page(vma->vm_private_data);
+}
+
+static void npu_page_close(struct vm_area_struct *vma)
+{
+	put_page(vma->vm_private_data);
+}
+
+/* The page outlives its context, and the unplugging that unmaps everything. */
+static const struct vm_operations_struct npu_page_vm_ops = {
+	.fault = npu_page_fault,
+	.open = npu_page_open,
+	.close = npu_page_close,
+};
+
 /**
  * npu_context_mmap() - map the page of a context
  * @nfile: the file
@@ -205,7 +228,6 @@ int npu_context_create_ioctl(struct drm_device *dev, void *data,
 int npu_context_mmap(struct npu_file *nfile, struct vm_area_struct *vma)
 {
 	struct npu_context *ctx;
-	int ret;
 
 	if (drm_dev_is_unplugged(&nfile->npu->drm))
 		return -ENODEV;
@@ -217,9 +239,11 @@ int npu_context_mmap(struct npu_file *nfile, struct vm_area_struct *vma)
 	if (!ctx)
 		return -EINVAL;
 	vm_flags_mod(vma, VM_DONTEXPAND | VM_DONTDUMP, VM_MAYWRITE | VM_MAYEXEC);
-	ret = vm_insert_page(vma, vma->vm_start, ctx->page);
+	get_page(ctx->page);
+	vma->vm_private_data = ctx->page;
+	vma->vm_ops = &npu_page_vm_ops;
 	npu_context_put(ctx);
-	return ret;
+	return 0;
 }
 
 /**
@@ -256,13 +280,13 @@ void npu_contexts_release(struct npu_file *nfile)
 	struct npu_context *ctx;
 	unsigned long id;
 
-	xa_for_each(&nfile->contexts, id, ctx) {
+	/* Also those that have no id any more but go on with what they run. */
+	for (ctx = npu_context_next(nfile->vm, NULL); ctx;
+	     ctx = npu_context_next(nfile->vm, ctx))
 		npu_sched_kill(ctx, true);
+	xa_for_each(&nfile->contexts, id, ctx)
 		npu_context_put(ctx);
-	}
-	if (nfile->rocket) {
-		npu_sched_kill(nfile->rocket, true);
+	if (nfile->rocket)
 		npu_context_put(nfile->rocket);
-	}
 	xa_destroy(&nfile->contexts);
 }

@@ -3,8 +3,8 @@
 #ifndef NPU_CONTEXT_H
 #define NPU_CONTEXT_H
 
-#include <linux/kref.h>
 #include <linux/list.h>
+#include <linux/refcount.h>
 #include <linux/wait.h>
 
 #include "npu_accel.h"
@@ -59,7 +59,7 @@ struct npu_slot {
  */
 struct npu_context {
 	/** @ref: References: the id, and one while any job is not retired. */
-	struct kref ref;
+	refcount_t ref;
 	/** @npu: The device. */
 	struct npu_device *npu;
 	/** @vm: Address space of its file, referenced. */

@@ -10,6 +10,9 @@
 #include <linux/ktime.h>
 #include <linux/lockdep.h>
 
+#include <drm/drm_print.h>
+
+#include "../compat.h"
 #include "npu_context.h"
 #include "npu_device.h"
 #include "npu_dump.h"
@@ -130,6 +133,10 @@ static void npu_core_attach(struct npu_core *core)
 	ret = hw_vm ? npu->desc.ops->attach(npu->hw, core->index, hw_vm) :
 		      -ENODEV;
 
+	/* Whatever it was, it is not the fault of the job. */
+	if (ret && ret != -ENODEV)
+		ret = -EIO;
+
 	spin_lock_irq(&npu->sched_lock);
 	if (!ret)
 		core->attached = vm;
@@ -160,7 +167,8 @@ static void npu_core_reset(struct npu_core *core)
 		return;
 
 	/* The lane, and so its context and job, are the core's until it ends. */
-	if (core->error == -ETIMEDOUT || core->error == -EFAULT)
+	if (core->started &&
+	    (core->error == -ETIMEDOUT || core->error == -EFAULT))
 		npu_dump_take(core);
 	npu->desc.ops->reset(npu->hw, core->index);
 
@@ -232,6 +240,21 @@ void npu_cores_forget_vm(struct npu_device *npu, struct npu_vm *vm)
 }
 
 /**
+ * npu_core_unplug() - take its address space from a core, for good
+ * @core: the core, whose device is dead and has nothing to run
+ */
+void npu_core_unplug(struct npu_core *core)
+{
+	struct npu_device *npu = core->npu;
+
+	mutex_lock(&core->hw_lock);
+	drm_WARN_ON(&npu->drm, core->state != NPU_CORE_IDLE);
+	core->attached = NULL;
+	npu->desc.ops->attach(npu->hw, core->index, NULL);
+	mutex_unlock(&core->hw_lock);
+}
+
+/**
  * npu_core_fini() - end the thread of a core; it has no lane
  * @core: the core
  */
@@ -265,7 +288,7 @@ int npu_core_init(struct npu_device *npu, unsigned int index)
 	kthread_init_work(&core->work, npu_core_work);
 	kthread_init_delayed_work(&core->watchdog, npu_core_watchdog);
 
-	worker = kthread_create_worker(0, "npu-core%u", index);
+	worker = kthread_run_worker(0, "npu-core%u", index);
 	if (IS_ERR(worker))
 		return PTR_ERR(worker);
 	core->worker = worker;

@@ -10,7 +10,7 @@
  */
 #include <linux/devcoredump.h>
 #include <linux/iosys-map.h>
-#include <linux/kref.h>
+#include <linux/refcount.h>
 #include <linux/seq_buf.h>
 #include <linux/slab.h>
 #include <linux/utsname.h>
@@ -19,7 +19,7 @@
 
 #include <drm/drm_gem.h>
 
-#include "compat.h"
+#include "../compat.h"
 #include "npu_bo.h"
 #include "npu_context.h"
 #include "npu_device.h"
@@ -148,7 +148,7 @@ void npu_dump_take(struct npu_core *core)
 
 	spin_lock_irq(&npu->sched_lock);
 	dump->job = npu_sched_head(core->ctx)->job;
-	kref_get(&dump->job->ref);
+	refcount_inc(&dump->job->ref);
 	dump->lane = core->lane;
 	dump->core = core->index;
 	dump->error = core->error;
@@ -157,7 +157,7 @@ void npu_dump_take(struct npu_core *core)
 	dump->started = core->started;
 	spin_unlock_irq(&npu->sched_lock);
 	dump->taken = ktime_get_ns();
-	queue_work(system_unbound_wq, &dump->work);
+	queue_work(system_dfl_wq, &dump->work);
 }
 
 /**

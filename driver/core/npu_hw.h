@@ -87,7 +87,8 @@ struct npu_hw_ops {
 	void (*vm_unmap)(void *hw, void *vm, u64 addr, u64 size);
 	/**
 	 * @attach: Give idle core @core the address space @vm, or none if
-	 * %NULL. May sleep, but stands in the way of fences: must not allocate.
+	 * %NULL. If it fails the core has none. May sleep, but stands in the way
+	 * of fences: must not allocate.
 	 */
 	int (*attach)(void *hw, unsigned int core, void *vm);
 	/**

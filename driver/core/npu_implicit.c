@@ -15,30 +15,78 @@
 #include "npu_job.h"
 #include "npu_vm.h"
 
+static int npu_implicit_cmp(const void *a, const void *b)
+{
+	const struct npu_implicit_use *x = a, *y = b;
+
+	if (x->obj->resv == y->obj->resv)
+		return 0;
+	return x->obj->resv < y->obj->resv ? -1 : 1;
+}
+
+/* One use for each reservation: locking one twice would fail. */
+static void npu_implicit_merge(struct npu_implicit *implicit)
+{
+	u32 i, last = 0;
+
+	if (!implicit->count)
+		return;
+	sort(implicit->uses, implicit->count, sizeof(*implicit->uses),
+	     npu_implicit_cmp, NULL);
+	for (i = 1; i < implicit->count; i++) {
+		struct npu_implicit_use *use = &implicit->uses[i];
+
+		if (use->obj->resv == implicit->uses[last].obj->resv) {
+			implicit->uses[last].write |= use->write;
+			drm_gem_object_put(use->obj);
+		} else {
+			implicit->uses[++last] = *use;
+		}
+	}
+	implicit->count = last + 1;
+}
+
+/* Make an array of @size byte elements twice as long. */
+static int npu_implicit_grow(void **array, u32 *room, u32 count, size_t size)
+{
+	u32 more = max(2 * *room, 16u);
+	void *new;
+
+	new = kvmalloc_array(more, size, GFP_KERNEL_ACCOUNT);
+	if (!new)
+		return -ENOMEM;
+	if (count)
+		memcpy(new, *array, count * size);
+	kvfree(*array);
+	*array = new;
+	*room = more;
+	return 0;
+}
+
 /**
  * npu_implicit_add() - add a buffer
  * @implicit: the set
  * @obj: the buffer, which may be in the set already
  * @write: whether it is written to
  *
- * Return: 0 or -ENOMEM.
+ * Return: 0, -E2BIG or -ENOMEM.
  */
 int npu_implicit_add(struct npu_implicit *implicit, struct drm_gem_object *obj,
 		     bool write)
 {
-	if (implicit->count == implicit->room) {
-		u32 room = max(2 * implicit->room, 8u);
-		struct npu_implicit_use *uses;
+	int ret;
 
-		uses = kvmalloc_array(room, sizeof(*uses), GFP_KERNEL_ACCOUNT);
-		if (!uses)
-			return -ENOMEM;
-		if (implicit->count)
-			memcpy(uses, implicit->uses,
-			       implicit->count * sizeof(*uses));
-		kvfree(implicit->uses);
-		implicit->uses = uses;
-		implicit->room = room;
+	if (implicit->count == implicit->room) {
+		npu_implicit_merge(implicit);
+		if (implicit->count > NPU_MAX_SHARED)
+			return -E2BIG;
+		/* Unless merging has helped a lot. */
+		ret = 2 * implicit->count < implicit->room ? 0 :
+		      npu_implicit_grow((void **)&implicit->uses,
+					&implicit->room, implicit->count,
+					sizeof(*implicit->uses));
+		if (ret)
+			return ret;
 	}
 	drm_gem_object_get(obj);
 	implicit->uses[implicit->count++] = (struct npu_implicit_use) {
@@ -53,7 +101,7 @@ int npu_implicit_add(struct npu_implicit *implicit, struct drm_gem_object *obj,
  * @implicit: the set
  * @job: the job
  *
- * Return: 0 or -ENOMEM.
+ * Return: 0, -E2BIG or -ENOMEM.
  */
 int npu_implicit_add_job(struct npu_implicit *implicit, struct npu_job *job)
 {
@@ -73,74 +121,65 @@ int npu_implicit_add_job(struct npu_implicit *implicit, struct npu_job *job)
 	return 0;
 }
 
-static int npu_implicit_cmp(const void *a, const void *b)
-{
-	const struct npu_implicit_use *x = a, *y = b;
-
-	if (x->obj->resv == y->obj->resv)
-		return 0;
-	return x->obj->resv < y->obj->resv ? -1 : 1;
-}
-
-/* One use for each reservation: locking one twice would fail. */
-static void npu_implicit_merge(struct npu_implicit *implicit)
-{
-	u32 i, last = 0;
-
-	sort(implicit->uses, implicit->count, sizeof(*implicit->uses),
-	     npu_implicit_cmp, NULL);
-	for (i = 1; i < implicit->count; i++) {
-		struct npu_implicit_use *use = &implicit->uses[i];
-
-		if (use->obj->resv == implicit->uses[last].obj->resv) {
-			implicit->uses[last].write |= use->write;
-			drm_gem_object_put(use->obj);
-		} else {
-			implicit->uses[++last] = *use;
-		}
-	}
-	implicit->count = last + 1;
-}
-
 /* Make room for the fence of the submit, and add those to wait for. */
 static int npu_implicit_collect(struct npu_implicit *implicit,
 				const struct npu_implicit_use *use,
 				u64 own_context)
 {
 	struct dma_resv *resv = use->obj->resv;
-	struct dma_fence **found, **fences;
-	unsigned int count, i;
+	struct dma_resv_iter cursor;
+	struct dma_fence *fence;
 	int ret;
 
 	ret = dma_resv_reserve_fences(resv, 1);
 	if (ret)
 		return ret;
-	ret = dma_resv_get_fences(resv, dma_resv_usage_rw(use->write), &count,
-				  &found);
-	if (ret || !count)
-		return ret;
-
-	fences = kvmalloc_array(implicit->fence_count + count, sizeof(*fences),
-				GFP_KERNEL_ACCOUNT);
-	if (!fences)
-		ret = -ENOMEM;
-	else if (implicit->fence_count)
-		memcpy(fences, implicit->fences,
-		       implicit->fence_count * sizeof(*fences));
-	for (i = 0; i < count; i++) {
+	dma_resv_for_each_fence(&cursor, resv, dma_resv_usage_rw(use->write),
+				fence) {
 		/* Jobs of a context are in order anyway. */
-		if (!ret && found[i]->context != own_context &&
-		    !dma_fence_is_signaled(found[i]))
-			fences[implicit->fence_count++] = found[i];
+		if (fence->context == own_context ||
+		    dma_fence_is_signaled(fence))
+			continue;
+		ret = implicit->fence_count < implicit->fence_room ? 0 :
+		      npu_implicit_grow((void **)&implicit->fences,
+					&implicit->fence_room,
+					implicit->fence_count,
+					sizeof(*implicit->fences));
+		if (ret)
+			return ret;
+		implicit->fences[implicit->fence_count++] = dma_fence_get(fence);
+	}
+	return 0;
+}
+
+static int npu_implicit_fence_cmp(const void *a, const void *b)
+{
+	const struct dma_fence *x = *(struct dma_fence * const *)a;
+	const struct dma_fence *y = *(struct dma_fence * const *)b;
+
+	if (x->context != y->context)
+		return x->context < y->context ? -1 : 1;
+	return x->seqno == y->seqno ? 0 : x->seqno < y->seqno ? -1 : 1;
+}
+
+/* The last fence of each timeline is enough. */
+static void npu_implicit_merge_fences(struct npu_implicit *implicit)
+{
+	struct dma_fence **fences = implicit->fences;
+	u32 i, last = 0;
+
+	if (!implicit->fence_count)
+		return;
+	sort(fences, implicit->fence_count, sizeof(*fences),
+	     npu_implicit_fence_cmp, NULL);
+	for (i = 1; i < implicit->fence_count; i++) {
+		if (fences[i]->context == fences[last]->context)
+			dma_fence_put(fences[last]);
 		else
-			dma_fence_put(found[i]);
+			last++;
+		fences[last] = fences[i];
 	}
-	kfree(found);
-	if (!ret) {
-		kvfree(implicit->fences);
-		implicit->fences = fences;
-	}
-	return ret;
+	implicit->fence_count = last + 1;
 }
 
 /**
@@ -158,6 +197,8 @@ int npu_implicit_lock(struct npu_implicit *implicit, u64 own_context)
 	if (!implicit->count)
 		return 0;
 	npu_implicit_merge(implicit);
+	if (implicit->count > NPU_MAX_SHARED)
+		return -E2BIG;
 	implicit->locked = kvmalloc_array(implicit->count,
 					  sizeof(*implicit->locked),
 					  GFP_KERNEL_ACCOUNT);
@@ -174,6 +215,7 @@ int npu_implicit_lock(struct npu_implicit *implicit, u64 own_context)
 	for (i = 0; i < implicit->count && !ret; i++)
 		ret = npu_implicit_collect(implicit, &implicit->uses[i],
 					   own_context);
+	npu_implicit_merge_fences(implicit);
 	if (!ret)
 		return 0;
 err_unlock:
@@ -216,6 +258,7 @@ void npu_implicit_unlock(struct npu_implicit *implicit)
 	implicit->fence_count = 0;
 	kvfree(implicit->fences);
 	implicit->fences = NULL;
+	implicit->fence_room = 0;
 }
 
 /**

@@ -6,6 +6,9 @@
 #include <linux/types.h>
 #include <linux/ww_mutex.h>
 
+/* Shared buffers that a submit may use; bounds what is locked and waited for. */
+#define NPU_MAX_SHARED		1024
+
 struct dma_fence;
 struct drm_gem_object;
 struct npu_job;
@@ -43,6 +46,8 @@ struct npu_implicit {
 	struct dma_fence **fences;
 	/** @fence_count: Number of fences. */
 	u32 fence_count;
+	/** @fence_room: Fences that @fences has room for. */
+	u32 fence_room;
 };
 
 int npu_implicit_add(struct npu_implicit *implicit, struct drm_gem_object *obj,

@@ -14,7 +14,9 @@
 #include <linux/slab.h>
 #include <linux/uaccess.h>
 
-#include "compat.h"
+#include <drm/drm_drv.h>
+
+#include "../compat.h"
 #include "npu_accel.h"
 #include "npu_bo.h"
 #include "npu_device.h"
@@ -22,9 +24,8 @@
 #include "npu_job.h"
 #include "npu_vm.h"
 
-static void npu_job_release(struct kref *ref)
+static void npu_job_free(struct npu_job *job)
 {
-	struct npu_job *job = container_of(ref, struct npu_job, ref);
 	struct npu_mapping *mapping;
 	unsigned long index;
 
@@ -44,7 +45,8 @@ static void npu_job_release(struct kref *ref)
  */
 void npu_job_put(struct npu_job *job)
 {
-	kref_put(&job->ref, npu_job_release);
+	if (refcount_dec_and_test(&job->ref))
+		npu_job_free(job);
 }
 
 /**
@@ -66,7 +68,7 @@ int npu_jobs_find(struct npu_file *nfile, struct npu_job **jobs,
 	for (i = 0; i < count && !ret; i++) {
 		jobs[i] = xa_load(&nfile->jobs, ids[i].job_id);
 		if (jobs[i])
-			kref_get(&jobs[i]->ref);
+			refcount_inc(&jobs[i]->ref);
 		else
 			ret = -ENOENT;
 	}
@@ -144,14 +146,9 @@ static int npu_copy_array(void *dst, size_t size, u64 user, u32 count,
 	return 0;
 }
 
-static int npu_check_task(const struct npu_job_builder *builder,
-			  const struct drm_npu_task *task)
+static int npu_check_task(const struct drm_npu_task *task)
 {
-	if (task->flags || task->pad || !task->command_count)
-		return -EINVAL;
-	if (task->command_count > builder->isa->max_task_commands)
-		return -E2BIG;
-	return 0;
+	return task->flags || task->pad || !task->command_count ? -EINVAL : 0;
 }
 
 /*
@@ -201,23 +198,30 @@ static int npu_job_copy_tasks(struct npu_job_builder *builder,
 		done += lanes[i].task_count;
 	}
 	for (i = 0; i < total && !ret; i++)
-		ret = npu_check_task(builder, &builder->tasks[i]);
+		ret = npu_check_task(&builder->tasks[i]);
 out_free:
 	kfree(lanes);
 	return ret;
 }
 
-/* Bytes that the streams take. */
-static u64 npu_job_bytes(const struct npu_job_builder *builder)
+/* Bytes that the streams take, or -E2BIG. */
+static s64 npu_job_bytes(const struct npu_job_builder *builder)
 {
+	const struct npu_isa_ops *isa = builder->isa;
 	u64 words = 0;
 	u32 total = 0, i;
 
 	for (i = 0; i < builder->job->lane_count; i++)
 		total += builder->job->lanes[i].task_count;
-	for (i = 0; i < total; i++)
-		words += builder->isa->stream_words(builder->tasks[i].command_count);
-	return words * sizeof(u64);
+	for (i = 0; i < total; i++) {
+		u32 count = builder->tasks[i].command_count;
+
+		if (count > isa->max_task_commands)
+			return -E2BIG;
+		words += isa->stream_words(count);
+	}
+	return words * sizeof(u64) > NPU_MAX_JOB_BYTES ? -E2BIG :
+	       words * sizeof(u64);
 }
 
 /* Get the commands of @task, the next one. */
@@ -297,7 +301,7 @@ static int npu_job_write(struct npu_job_builder *builder, struct npu_bo *bo,
 	const struct drm_npu_task *tasks = builder->tasks;
 	struct iosys_map map;
 	u64 offset = 0;
-	int ret;
+	int ret, idx;
 	u32 i;
 
 	ret = npu_gem_vmap(&bo->base.base, &map);
@@ -309,8 +313,12 @@ static int npu_job_write(struct npu_job_builder *builder, struct npu_bo *bo,
 		tasks += job->lanes[i].task_count;
 	}
 	npu_gem_vunmap(&bo->base.base, &map);
+	/* The pages may not be mapped any more once the device is gone. */
+	if (!drm_dev_enter(&job->npu->drm, &idx))
+		return -ENODEV;
 	dma_sync_sgtable_for_device(job->npu->drm.dev, bo->base.sgt,
 				    DMA_TO_DEVICE);
+	drm_dev_exit(idx);
 	return ret;
 }
 
@@ -324,13 +332,13 @@ static int npu_job_write(struct npu_job_builder *builder, struct npu_bo *bo,
 int npu_job_build(struct npu_job_builder *builder, struct npu_isa_fault *fault)
 {
 	const struct npu_isa_ops *isa = builder->isa;
-	u64 bytes = npu_job_bytes(builder);
+	s64 bytes = npu_job_bytes(builder);
 	struct npu_job *job = builder->job;
 	struct npu_bo *bo;
 	int ret;
 
-	if (bytes > NPU_MAX_JOB_BYTES)
-		return -E2BIG;
+	if (bytes < 0)
+		return bytes;
 	builder->state = kvzalloc(isa->state_size(), GFP_KERNEL);
 	builder->commands = kvmalloc_array(isa->stream_words(isa->max_task_commands),
 					   sizeof(u64), GFP_KERNEL);
@@ -377,7 +385,7 @@ struct npu_job *npu_job_create(struct npu_device *npu, u32 lane_count)
 	job = kzalloc(struct_size(job, lanes, lane_count), GFP_KERNEL_ACCOUNT);
 	if (!job)
 		return NULL;
-	kref_init(&job->ref);
+	refcount_set(&job->ref, 1);
 	job->npu = npu;
 	job->lane_count = lane_count;
 	xa_init(&job->used);

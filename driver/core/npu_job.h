@@ -3,7 +3,7 @@
 #ifndef NPU_JOB_H
 #define NPU_JOB_H
 
-#include <linux/kref.h>
+#include <linux/refcount.h>
 #include <linux/xarray.h>
 
 struct drm_device;
@@ -39,7 +39,7 @@ struct npu_job_lane {
  */
 struct npu_job {
 	/** @ref: References: the id and every slot. */
-	struct kref ref;
+	refcount_t ref;
 	/** @npu: The device. */
 	struct npu_device *npu;
 	/** @streams: Command memory; no client has a handle of it. */

@@ -9,6 +9,7 @@
 #include "npu_bo.h"
 #include "npu_context.h"
 #include "npu_device.h"
+#include "npu_implicit.h"
 #include "npu_isa.h"
 #include "npu_vm.h"
 
@@ -80,6 +81,7 @@ static int npu_query_limits(struct npu_device *npu, u32 index,
 	record->max_queued = NPU_MAX_QUEUED;
 	record->max_guilty = NPU_MAX_GUILTY;
 	record->max_job_bytes = NPU_MAX_JOB_BYTES;
+	record->max_submit_shared = NPU_MAX_SHARED;
 	record->max_buffer_size = npu_max_buffer_size(npu);
 	return sizeof(*record);
 }

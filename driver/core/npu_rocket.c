@@ -11,15 +11,15 @@
 #include <linux/dma-mapping.h>
 #include <linux/dma-resv.h>
 #include <linux/iosys-map.h>
+#include <linux/sched/signal.h>
 #include <linux/slab.h>
 #include <linux/uaccess.h>
-#include <linux/wait.h>
 
 #include <drm/drm_drv.h>
 #include <drm/drm_gem.h>
 #include <drm/drm_utils.h>
 
-#include "compat.h"
+#include "../compat.h"
 #include "npu_accel.h"
 #include "npu_bo.h"
 #include "npu_context.h"
@@ -145,6 +145,10 @@ static int npu_rocket_copy_streams(struct npu_job_builder *builder,
 	for (i = 0; i < count && !ret; i++) {
 		struct drm_npu_task *task = &builder->tasks[i];
 
+		if (fatal_signal_pending(current)) {
+			ret = -EINTR;
+			break;
+		}
 		ret = npu_rocket_read(&reader, &tasks[i], words);
 		if (!ret)
 			ret = builder->isa->split(words, tasks[i].regcmd_count,
@@ -302,17 +306,6 @@ static int npu_rocket_try(struct npu_context *ctx, struct npu_job *job,
 	return ret;
 }
 
-/* Is there room for one more job? */
-static bool npu_rocket_room(struct npu_context *ctx)
-{
-	bool room;
-
-	spin_lock_irq(&ctx->npu->sched_lock);
-	room = ctx->submitted - ctx->completed < ctx->max_queued;
-	spin_unlock_irq(&ctx->npu->sched_lock);
-	return room;
-}
-
 /* Queue @job as npu_rocket_try() does, waiting for room. */
 static int npu_rocket_queue(struct npu_context *ctx, struct npu_job *job,
 			    int error, struct npu_implicit *implicit)
@@ -323,13 +316,16 @@ static int npu_rocket_queue(struct npu_context *ctx, struct npu_job *job,
 		ret = npu_rocket_try(ctx, job, error, implicit);
 		switch (ret) {
 		case -EBUSY:
-			ret = wait_event_killable(ctx->wait,
-						  npu_rocket_room(ctx));
-			if (ret)
+		case -EAGAIN:
+			if (npu_sched_wait_room(ctx, 1, true))
 				return -EINTR;
 			break;
-		case -EAGAIN:
-			npu_signal_flush(ctx->npu);
+		case -EINTR:
+		case -ERESTARTSYS:
+			/* To start anew would run the jobs before twice. */
+			if (fatal_signal_pending(current))
+				return -EINTR;
+			cond_resched();
 			break;
 		case -ESTALE:
 			break;
@@ -348,22 +344,25 @@ static int npu_rocket_submit_job(struct npu_context *ctx, struct drm_file *file,
 {
 	struct npu_implicit implicit = {};
 	struct npu_job *job;
-	int error = 0;
-	int ret;
+	int error, ret;
 
-	ret = npu_rocket_add_bos(&implicit, file, rjob->in_bo_handles,
-				 rjob->in_bo_handle_count, false);
-	if (!ret)
-		ret = npu_rocket_add_bos(&implicit, file, rjob->out_bo_handles,
-					 rjob->out_bo_handle_count, true);
+	ret = npu_rocket_add_bos(&implicit, file, rjob->out_bo_handles,
+				 rjob->out_bo_handle_count, true);
 	if (ret) {
 		ret = 0;
 		goto out_fini;
 	}
+	error = npu_rocket_add_bos(&implicit, file, rjob->in_bo_handles,
+				   rjob->in_bo_handle_count, false);
 
-	job = npu_rocket_create_job(file->driver_priv, rjob);
+	job = error ? ERR_PTR(error) :
+		      npu_rocket_create_job(file->driver_priv, rjob);
 	if (IS_ERR(job)) {
 		error = PTR_ERR(job);
+		if (error == -EINTR || error == -ENOMEM) {
+			ret = error;
+			goto out_fini;
+		}
 		/* One that does nothing takes its place. */
 		job = npu_job_create(ctx->npu, 0);
 		ret = -ENOMEM;
@@ -418,7 +417,8 @@ int npu_rocket_submit_ioctl(struct drm_device *dev, void *data,
 	if (!ret && !ctx)
 		ret = -ENOMEM;
 	for (i = 0; i < args->job_count && !ret; i++)
-		ret = npu_rocket_submit_job(ctx, file, &jobs[i]);
+		ret = fatal_signal_pending(current) ? -EINTR :
+		      npu_rocket_submit_job(ctx, file, &jobs[i]);
 	kvfree(jobs);
 	return ret;
 }

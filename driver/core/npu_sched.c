@@ -74,9 +74,12 @@ static void npu_context_clear_ready(struct npu_context *ctx)
 	ctx->ready = false;
 }
 
-/* The error that keeps the head from running, or 0. */
+/*
+ * The error that keeps the head from running, or 0. While in-fences are pending,
+ * that of another does not count yet: others may rely on the order.
+ */
 static int npu_head_refused(const struct npu_context *ctx,
-			    const struct npu_slot *head)
+			    const struct npu_slot *head, bool waiting)
 {
 	if (head->error)
 		return head->error;
@@ -87,7 +90,7 @@ static int npu_head_refused(const struct npu_context *ctx,
 		return 0;
 	if (ctx->killed || ctx->stats.flags & DRM_NPU_CONTEXT_BANNED)
 		return -ECANCELED;
-	return head->submit ? READ_ONCE(head->submit->in_error) : 0;
+	return head->submit && !waiting ? READ_ONCE(head->submit->in_error) : 0;
 }
 
 /* Tell those who read the page. */
@@ -123,12 +126,12 @@ static void npu_context_retire_now(struct npu_context *ctx,
 				   struct npu_slot *slot)
 {
 	if (slot->submit || ctx->retired != ctx->completed - 1 ||
-	    !refcount_dec_not_one(&slot->job->ref.refcount))
+	    !refcount_dec_not_one(&slot->job->ref))
 		return;
 	slot->job = NULL;
 	/* The reference of the queue; without it others keep the context. */
 	if (ctx->completed == ctx->submitted &&
-	    !refcount_dec_not_one(&ctx->ref.refcount))
+	    !refcount_dec_not_one(&ctx->ref))
 		return;
 	ctx->signalled = ctx->completed;
 	ctx->retired = ctx->completed;
@@ -151,7 +154,7 @@ static void npu_context_complete(struct npu_context *ctx)
 			head->submit->out_error = head->error;
 	}
 	/* An in-fence may have had the same errors: that is nobody's guilt. */
-	if (head->lanes_started &&
+	if (head->started_ns &&
 	    (head->error == -ETIMEDOUT || head->error == -EFAULT) &&
 	    ++stats->guilty_jobs >= NPU_MAX_GUILTY)
 		stats->flags |= DRM_NPU_CONTEXT_BANNED;
@@ -179,7 +182,7 @@ static void npu_context_advance(struct npu_context *ctx)
 		/* First, for the error is set before the count is dropped. */
 		waiting = head->submit &&
 			  atomic_read_acquire(&head->submit->pending);
-		error = npu_head_refused(ctx, head);
+		error = npu_head_refused(ctx, head, waiting);
 		if (!error) {
 			if (!waiting)
 				npu_context_set_ready(ctx);
@@ -230,6 +233,7 @@ void npu_sched_run(struct npu_device *npu)
 		head = npu_sched_head(ctx);
 		core->ctx = ctx;
 		core->error = 0;
+		core->started = 0;
 		core->lane = head->lanes_started++;
 		if (head->lanes_started == head->job->lane_count)
 			npu_context_clear_ready(ctx);
@@ -254,7 +258,9 @@ void npu_sched_end_lane(struct npu_core *core,
 	core->state = NPU_CORE_IDLE;
 	core->ctx = NULL;
 
-	device_ns = result->device_ns ?: ktime_get_ns() - core->started;
+	device_ns = result->device_ns;
+	if (!device_ns && core->started)
+		device_ns = ktime_get_ns() - core->started;
 	head->device_ns = max(head->device_ns, device_ns);
 	stats->busy_ns += device_ns;
 	ctx->vm->busy_ns += device_ns;
@@ -303,7 +309,7 @@ static int npu_context_full(const struct npu_context *ctx, u32 count)
  * Return: 0; or, with nothing changed, -ENODEV, -ENOENT (the context is being
  * destroyed), -EIO (it is banned), -E2BIG, -EBUSY, -ESTALE (a buffer has become
  * shared), or -EAGAIN: there is room, but jobs that have ended are still to be
- * retired, see npu_signal_flush().
+ * retired, see npu_sched_wait_room().
  */
 int npu_sched_queue(struct npu_context *ctx, struct npu_job **jobs, u32 count,
 		    struct npu_submit *submit, u64 shares, u64 *seqno)
@@ -349,6 +355,27 @@ int npu_sched_queue(struct npu_context *ctx, struct npu_job **jobs, u32 count,
 out_unlock:
 	spin_unlock_irqrestore(&npu->sched_lock, flags);
 	return ret;
+}
+
+/**
+ * npu_sched_wait_room() - wait until a context may have room
+ * @ctx: the context
+ * @count: for that many jobs
+ * @ended: also for jobs to end; else only for ended ones to be retired
+ *
+ * Return: 0, or -ERESTARTSYS if the caller is killed.
+ */
+int npu_sched_wait_room(struct npu_context *ctx, u32 count, bool ended)
+{
+	struct npu_device *npu = ctx->npu;
+	int full;
+
+	return wait_event_killable(ctx->wait, ({
+		spin_lock_irq(&npu->sched_lock);
+		full = npu_context_full(ctx, count);
+		spin_unlock_irq(&npu->sched_lock);
+		full != -EAGAIN && !(ended && full == -EBUSY);
+	}));
 }
 
 /**
@@ -511,7 +538,7 @@ bool npu_sched_completed(struct npu_context *ctx, u64 seqno)
 
 /**
  * npu_sched_unplug() - stop all cores and end all jobs, for good
- * @npu: the device, which no ioctl uses any more
+ * @npu: the device, which is unplugged
  */
 void npu_sched_unplug(struct npu_device *npu)
 {
@@ -541,7 +568,7 @@ void npu_sched_unplug(struct npu_device *npu)
 		kthread_flush_worker(npu->cores[i].worker);
 	npu_signal_flush(npu);
 	for (i = 0; i < npu->core_count; i++)
-		drm_WARN_ON(&npu->drm, npu->cores[i].state != NPU_CORE_IDLE);
+		npu_core_unplug(&npu->cores[i]);
 }
 
 /**

@@ -22,6 +22,7 @@ void npu_sched_fini(struct npu_device *npu);
 
 int npu_sched_queue(struct npu_context *ctx, struct npu_job **jobs, u32 count,
 		    struct npu_submit *submit, u64 shares, u64 *seqno);
+int npu_sched_wait_room(struct npu_context *ctx, u32 count, bool ended);
 void npu_sched_wake(struct npu_context *ctx);
 void npu_sched_kill(struct npu_context *ctx, bool running);
 int npu_sched_cancel(struct npu_context *ctx, u64 first, u64 last, u32 *count);
@@ -40,6 +41,7 @@ void npu_sched_end_lane(struct npu_core *core,
 int npu_core_init(struct npu_device *npu, unsigned int index);
 void npu_core_fini(struct npu_core *core);
 void npu_core_start(struct npu_core *core);
+void npu_core_unplug(struct npu_core *core);
 void npu_core_abort(struct npu_core *core, int error);
 void npu_cores_forget_vm(struct npu_device *npu, struct npu_vm *vm);
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * A buffer becomes shared: jobs that were submitted before know nothing of its
- * fences, so those of the newest jobs of all contexts that may use it are left
- * with it; later submits see that something has become shared.
+ * fences, so those of the newest jobs of all contexts that use it are left with
+ * it; later submits see that something has become shared.
  */
 #include <linux/dma-resv.h>
 #include <linux/slab.h>
@@ -43,13 +43,20 @@ u64 npu_share_count(const struct npu_vm *vm)
 	return shares;
 }
 
-/* Leave the fence of the newest job of @ctx with the buffer. */
-static int npu_share_fence(struct dma_resv *resv, struct npu_context *ctx)
+/*
+ * Leave the fence of the newest job of @ctx with the buffer, if a job uses it:
+ * that job itself may have no fence any more.
+ */
+static int npu_share_fence(struct dma_resv *resv, struct npu_context *ctx,
+			   const struct npu_mapping *mapping)
 {
+	bool writes = npu_sched_last_use(ctx, mapping, true);
 	struct npu_submit *submit;
 	struct dma_fence *fence;
 	int ret;
 
+	if (!writes && !npu_sched_last_use(ctx, mapping, false))
+		return 0;
 	ret = dma_resv_reserve_fences(resv, 1);
 	if (ret)
 		return ret;
@@ -60,7 +67,8 @@ static int npu_share_fence(struct dma_resv *resv, struct npu_context *ctx)
 	if (fence != &submit->fence)
 		npu_submit_free(submit);
 	if (fence)
-		dma_resv_add_fence(resv, fence, DMA_RESV_USAGE_WRITE);
+		dma_resv_add_fence(resv, fence, writes ?
+				   DMA_RESV_USAGE_WRITE : DMA_RESV_USAGE_READ);
 	dma_fence_put(fence);
 	return 0;
 }
@@ -81,6 +89,9 @@ int npu_share_bo(struct npu_bo *bo)
 	lockdep_assert_held(&bo->lock);
 	if (bo->shared)
 		return 0;
+	/* The handle has just been closed, and with it the way to find jobs. */
+	if (list_empty(&bo->mappings))
+		return -ENOENT;
 	WRITE_ONCE(bo->shared, true);
 
 	/* Only one file can have it: that which exports it. */
@@ -89,7 +100,7 @@ int npu_share_bo(struct npu_bo *bo)
 		ctx = npu_context_next(mapping->vm, NULL);
 		while (ctx) {
 			dma_resv_lock(resv, NULL);
-			ret = npu_share_fence(resv, ctx);
+			ret = npu_share_fence(resv, ctx, mapping);
 			dma_resv_unlock(resv);
 			if (ret) {
 				npu_context_put(ctx);

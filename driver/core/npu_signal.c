@@ -9,6 +9,7 @@
 #include <linux/dma-fence.h>
 #include <linux/sched.h>
 
+#include "../compat.h"
 #include "npu_context.h"
 #include "npu_device.h"
 #include "npu_job.h"
@@ -29,11 +30,8 @@ void npu_signal_context(struct npu_context *ctx)
 	kthread_queue_work(npu->signaller, &npu->signal_work);
 }
 
-/*
- * Signal the oldest ended job of @ctx. Returns whether there are more; if not,
- * the context may be gone.
- */
-static bool npu_context_signal_one(struct npu_context *ctx)
+/* Signal the oldest ended job of @ctx, which may be gone afterwards. */
+static void npu_context_signal_one(struct npu_context *ctx)
 {
 	struct npu_device *npu = ctx->npu;
 	struct npu_slot *slot;
@@ -56,12 +54,14 @@ static bool npu_context_signal_one(struct npu_context *ctx)
 	spin_lock_irq(&npu->sched_lock);
 	ctx->signalled++;
 	more = ctx->signalled < ctx->completed;
-	if (!more)
+	/* One job at a time, so that no context keeps others waiting. */
+	if (more)
+		list_move_tail(&ctx->signal_link, &npu->signal);
+	else
 		list_del_init(&ctx->signal_link);
 	if (list_empty(&ctx->retire_link))
 		list_add_tail(&ctx->retire_link, &npu->retire);
 	spin_unlock_irq(&npu->sched_lock);
-	return more;
 }
 
 static void npu_signal_all(struct kthread_work *work)
@@ -78,19 +78,15 @@ static void npu_signal_all(struct kthread_work *work)
 		spin_unlock_irq(&npu->sched_lock);
 		if (!ctx)
 			break;
-		while (npu_context_signal_one(ctx))
-			cond_resched();
+		npu_context_signal_one(ctx);
 		queue_work(npu->retirer, &npu->retire_work);
 		cond_resched();
 	}
 	dma_fence_end_signalling(cookie);
 }
 
-/*
- * Retire the oldest signalled job of @ctx. Returns whether there are more; if
- * not, the context may be gone.
- */
-static bool npu_context_retire_one(struct npu_context *ctx)
+/* Retire the oldest signalled job of @ctx, which may be gone afterwards. */
+static void npu_context_retire_one(struct npu_context *ctx)
 {
 	struct npu_device *npu = ctx->npu;
 	struct npu_submit *submit;
@@ -117,13 +113,17 @@ static bool npu_context_retire_one(struct npu_context *ctx)
 	ctx->retired++;
 	more = ctx->retired < ctx->signalled;
 	last = ctx->retired == ctx->submitted;
-	if (!more)
+	if (more)
+		list_move_tail(&ctx->retire_link, &npu->retire);
+	else
 		list_del_init(&ctx->retire_link);
+	/* See npu_sched_wait_room(). */
+	if (waitqueue_active(&ctx->wait))
+		wake_up_all(&ctx->wait);
 	spin_unlock_irq(&npu->sched_lock);
 
 	if (last)
 		npu_context_put(ctx);
-	return more;
 }
 
 static void npu_retire_all(struct work_struct *work)
@@ -139,8 +139,7 @@ static void npu_retire_all(struct work_struct *work)
 		spin_unlock_irq(&npu->sched_lock);
 		if (!ctx)
 			break;
-		while (npu_context_retire_one(ctx))
-			cond_resched();
+		npu_context_retire_one(ctx);
 		cond_resched();
 	}
 }
@@ -187,7 +186,7 @@ int npu_signal_init(struct npu_device *npu)
 	npu->retirer = alloc_workqueue("npu-retire", WQ_UNBOUND, 1);
 	if (!npu->retirer)
 		return -ENOMEM;
-	worker = kthread_create_worker(0, "npu-signal");
+	worker = kthread_run_worker(0, "npu-signal");
 	if (IS_ERR(worker))
 		return PTR_ERR(worker);
 	npu->signaller = worker;

@@ -49,7 +49,7 @@ static void npu_fence_release(struct dma_fence *fence)
 {
 	struct npu_submit *submit = container_of(fence, struct npu_submit, fence);
 
-	kfree_rcu(submit, fence.rcu);
+	kvfree_rcu(submit, fence.rcu);
 	/* Taken in npu_submit_init_fence(): a fence may outlive its device. */
 	module_put(THIS_MODULE);
 }
@@ -72,8 +72,8 @@ struct npu_submit *npu_submit_alloc(struct npu_context *ctx,
 {
 	struct npu_submit *submit;
 
-	submit = kzalloc(struct_size(submit, dependencies, dependency_count),
-			 GFP_KERNEL_ACCOUNT);
+	submit = kvzalloc(struct_size(submit, dependencies, dependency_count),
+			  GFP_KERNEL_ACCOUNT);
 	if (!submit)
 		return NULL;
 	spin_lock_init(&submit->lock);
@@ -92,7 +92,7 @@ void npu_submit_free(struct npu_submit *submit)
 {
 	if (submit)
 		npu_submit_forget(submit);
-	kfree(submit);
+	kvfree(submit);
 }
 
 /**
@@ -207,27 +207,42 @@ static int npu_copy_sync(struct drm_npu_sync *sync, u64 user, u32 index,
 	return sync->flags ? -EINVAL : 0;
 }
 
-/* Wait for the in-syncs. */
-static int npu_submit_depend_syncs(struct npu_submit *submit,
-				   struct drm_file *file,
-				   const struct drm_npu_job_submit *args)
+static void npu_in_fences_put(struct dma_fence **fences, u32 count)
 {
 	u32 i;
-	int ret;
 
+	for (i = 0; i < count; i++)
+		dma_fence_put(fences[i]);
+	kfree(fences);
+}
+
+/* The fences of the in-syncs, referenced. */
+static struct dma_fence **
+npu_in_fences_find(struct drm_file *file, const struct drm_npu_job_submit *args)
+{
+	struct dma_fence **fences;
+	int ret;
+	u32 i;
+
+	if (!args->in_sync_count)
+		return NULL;
+	fences = kcalloc(args->in_sync_count, sizeof(*fences), GFP_KERNEL);
+	if (!fences)
+		return ERR_PTR(-ENOMEM);
 	for (i = 0; i < args->in_sync_count; i++) {
 		struct drm_npu_sync sync;
-		struct dma_fence *fence;
 
 		ret = npu_copy_sync(&sync, args->in_syncs, i, args->sync_stride);
 		if (!ret)
 			ret = drm_syncobj_find_fence(file, sync.handle,
-						     sync.point, 0, &fence);
-		if (ret)
-			return ret;
-		npu_submit_depend(submit, fence, false);
+						     sync.point, 0, &fences[i]);
+		if (ret) {
+			fences[i] = NULL;
+			npu_in_fences_put(fences, args->in_sync_count);
+			return ERR_PTR(ret);
+		}
 	}
-	return 0;
+	return fences;
 }
 
 static void npu_out_syncs_free(struct npu_out_sync *outs, u32 count)
@@ -369,6 +384,8 @@ static int npu_submit_find_shared(struct npu_implicit *implicit,
 	int ret;
 
 	for (i = 0; i < count; i++) {
+		if (i && jobs[i] == jobs[i - 1])
+			continue;
 		ret = npu_implicit_add_job(implicit, jobs[i]);
 		if (ret)
 			return ret;
@@ -378,17 +395,20 @@ static int npu_submit_find_shared(struct npu_implicit *implicit,
 
 /*
  * Queue @jobs, whose references the queue takes over if it succeeds. Returns
- * what npu_sched_queue() returns, among others.
+ * what npu_sched_queue() returns, among others. Touches no user memory, which
+ * may be that of a buffer whose reservation is locked here.
  */
 static int npu_submit_try(struct npu_context *ctx, struct npu_job **jobs,
 			  struct drm_npu_job_submit *args,
-			  struct drm_file *file, struct npu_out_sync *outs)
+			  struct dma_fence **in_fences,
+			  struct npu_out_sync *outs)
 {
 	u64 shares = npu_share_count(ctx->vm);
 	struct npu_submit *submit = NULL;
 	struct npu_implicit implicit = {};
 	bool cookie;
 	int ret;
+	u32 i;
 
 	if (shares) {
 		ret = npu_submit_find_shared(&implicit, jobs, args->job_count);
@@ -400,10 +420,12 @@ static int npu_submit_try(struct npu_context *ctx, struct npu_job **jobs,
 	if (args->in_sync_count || args->out_sync_count || implicit.count) {
 		submit = npu_submit_alloc(ctx, args->in_sync_count +
 					       implicit.fence_count);
-		ret = submit ? npu_submit_depend_syncs(submit, file, args) :
-			       -ENOMEM;
-		if (ret)
-			goto out_free;
+		ret = -ENOMEM;
+		if (!submit)
+			goto out_fini;
+		for (i = 0; i < args->in_sync_count; i++)
+			npu_submit_depend(submit, dma_fence_get(in_fences[i]),
+					  false);
 		npu_submit_depend_implicit(submit, &implicit);
 	}
 
@@ -417,7 +439,6 @@ static int npu_submit_try(struct npu_context *ctx, struct npu_job **jobs,
 		submit = NULL;
 	}
 	dma_fence_end_signalling(cookie);
-out_free:
 	npu_submit_free(submit);
 out_fini:
 	npu_implicit_fini(&implicit);
@@ -428,17 +449,28 @@ static int npu_submit_queue(struct npu_context *ctx, struct npu_job **jobs,
 			    struct drm_npu_job_submit *args,
 			    struct drm_file *file)
 {
+	struct dma_fence **in_fences;
 	struct npu_out_sync *outs;
 	int ret;
 
 	outs = npu_out_syncs_find(file, args);
 	if (IS_ERR(outs))
 		return PTR_ERR(outs);
+	in_fences = npu_in_fences_find(file, args);
+	if (IS_ERR(in_fences)) {
+		ret = PTR_ERR(in_fences);
+		goto out_free;
+	}
 	do {
-		ret = npu_submit_try(ctx, jobs, args, file, outs);
-		if (ret == -EAGAIN)
-			npu_signal_flush(ctx->npu);
+		ret = npu_submit_try(ctx, jobs, args, in_fences, outs);
+		if (ret == -EAGAIN && npu_sched_wait_room(ctx, args->job_count,
+							  false)) {
+			ret = -EINTR;
+			break;
+		}
 	} while (ret == -EAGAIN || ret == -ESTALE);
+	npu_in_fences_put(in_fences, args->in_sync_count);
+out_free:
 	npu_out_syncs_free(outs, args->out_sync_count);
 	return ret;
 }

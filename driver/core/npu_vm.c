@@ -143,15 +143,20 @@ static int npu_mapping_fill(struct npu_mapping *mapping)
 	struct npu_vm *vm = mapping->vm;
 	struct npu_device *npu = vm->npu;
 	struct sg_table *sgt;
-	int ret = -ENODEV;
+	int ret, idx;
 
+	/* Pages are mapped for the device that is there. */
+	if (!drm_dev_enter(&npu->drm, &idx))
+		return -ENODEV;
 	sgt = drm_gem_shmem_get_pages_sgt(&mapping->bo->base);
+	drm_dev_exit(idx);
 	if (IS_ERR(sgt))
 		return PTR_ERR(sgt);
 	/* An exporter's table may be anything. */
 	if (npu_sgt_size(sgt) != mapping->node.size)
 		return -EINVAL;
 
+	ret = -ENODEV;
 	mutex_lock(&vm->lock);
 	if (vm->hw)
 		ret = npu->desc.ops->vm_map(npu->hw, vm->hw,

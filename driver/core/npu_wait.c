@@ -5,6 +5,7 @@
  */
 #include <linux/dma-resv.h>
 #include <linux/ktime.h>
+#include <linux/slab.h>
 #include <linux/wait.h>
 
 #include <drm/drm_utils.h>
@@ -45,7 +46,7 @@ static int npu_job_report(struct npu_context *ctx,
 		goto out_unlock;
 	slot = npu_context_slot(ctx, args->seqno);
 	args->state = args->seqno <= ctx->completed ? DRM_NPU_JOB_ENDED :
-		      slot->lanes_started ? DRM_NPU_JOB_RUNNING :
+		      slot->started_ns ? DRM_NPU_JOB_RUNNING :
 		      DRM_NPU_JOB_QUEUED;
 	/* One that is cancelled has its error before its end. */
 	args->error = args->state == DRM_NPU_JOB_ENDED ? -slot->error : 0;
@@ -119,25 +120,51 @@ int npu_job_cancel_ioctl(struct drm_device *dev, void *data,
 	return ret;
 }
 
-/* Wait for the jobs of @vm that use @mapping. */
+/**
+ * struct npu_last_use - the newest job of a context that uses a buffer
+ */
+struct npu_last_use {
+	/** @ctx: The context, referenced. */
+	struct npu_context *ctx;
+	/** @seqno: The job. */
+	u64 seqno;
+};
+
+/* Wait for the jobs of @vm that use @mapping now. */
 static int npu_wait_mapping(struct npu_vm *vm,
 			    const struct npu_mapping *mapping, bool writes,
 			    s64 deadline_ns)
 {
+	struct npu_last_use *uses = NULL, *more;
 	struct npu_context *ctx;
+	size_t count = 0, i;
 	int ret = 0;
 
+	/* All of them first: those that come while this waits do not count. */
 	for (ctx = npu_context_next(vm, NULL); ctx;
 	     ctx = npu_context_next(vm, ctx)) {
 		u64 seqno = npu_sched_last_use(ctx, mapping, writes);
 
-		if (seqno)
-			ret = npu_wait_completed(ctx, seqno, deadline_ns);
-		if (ret) {
+		if (!seqno)
+			continue;
+		more = krealloc_array(uses, count + 1, sizeof(*uses),
+				      GFP_KERNEL_ACCOUNT);
+		if (!more) {
 			npu_context_put(ctx);
+			ret = -ENOMEM;
 			break;
 		}
+		uses = more;
+		uses[count].ctx = npu_context_get(ctx);
+		uses[count++].seqno = seqno;
 	}
+	for (i = 0; i < count; i++) {
+		if (!ret)
+			ret = npu_wait_completed(uses[i].ctx, uses[i].seqno,
+						 deadline_ns);
+		npu_context_put(uses[i].ctx);
+	}
+	kfree(uses);
 	return ret;
 }
 

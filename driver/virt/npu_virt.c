@@ -12,6 +12,7 @@
 #include <linux/vmalloc.h>
 #include <linux/wait.h>
 
+#include "../compat.h"
 #include "../core/npu_hw.h"
 #include "../model/npu_model.h"
 #include "../rknn/rknn_regs.h"
@@ -418,7 +419,7 @@ static int npu_virt_core_init(struct npu_virt *virt, unsigned int index,
 		return -ENOMEM;
 	npu_model_init(core->model, index, &bus, params);
 	kthread_init_work(&core->work, npu_virt_run);
-	core->worker = kthread_create_worker(0, "npu-virt%u", index);
+	core->worker = kthread_run_worker(0, "npu-virt%u", index);
 	if (IS_ERR(core->worker)) {
 		vfree(core->model);
 		return PTR_ERR(core->worker);

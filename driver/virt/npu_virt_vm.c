@@ -69,10 +69,14 @@ int npu_virt_vm_map(struct npu_virt_vm *vm, u64 addr, struct sg_table *sgt,
 	int ret;
 
 	for_each_sgtable_page(sgt, &iter, 0) {
-		void *entry = xa_tag_pointer(sg_page_iter_page(&iter),
-					     writable ? NPU_VIRT_WRITABLE : 0);
+		struct page *page = sg_page_iter_page(&iter);
+		void *entry = xa_tag_pointer(page, writable ?
+						   NPU_VIRT_WRITABLE : 0);
 
-		ret = xa_err(xa_store(&vm->pages, index, entry, GFP_KERNEL));
+		/* An exporter need not say what its memory is made of. */
+		ret = page ? 0 : -EOPNOTSUPP;
+		if (!ret)
+			ret = xa_err(xa_store(&vm->pages, index, entry, GFP_KERNEL));
 		if (ret) {
 			npu_virt_vm_unmap(vm, addr,
 					  (u64)(index - first) << PAGE_SHIFT);

@@ -81,7 +81,8 @@ extern "C" {
  *   syncobj touched. The exception is EFAULT because the argument itself cannot
  *   be written back.
  * - Every call answers ENODEV once the device is gone, EFAULT for an address
- *   that cannot be read or written, ENOMEM when memory is exhausted.
+ *   that cannot be read or written, ENOMEM when memory is exhausted, and EINTR
+ *   when a signal arrives while it waits.
  * - Times are nanoseconds; the clock is CLOCK_MONOTONIC unless stated.
  */
 
@@ -205,7 +206,10 @@ struct drm_npu_query_region {
 	__u64 size;
 	/** @used: Bytes held by this device's buffers and jobs, of all clients. */
 	__u64 used;
-	/** @file_used: Bytes of @used that this file's buffers and jobs hold. */
+	/**
+	 * @file_used: Bytes of this file's buffers and jobs, imported buffers
+	 * included, which are not in @used.
+	 */
 	__u64 file_used;
 	/** @bandwidth: Bytes a second all cores together get; 0 if not known. */
 	__u64 bandwidth;
@@ -242,6 +246,10 @@ struct drm_npu_query_limits {
 	__u64 max_job_bytes;
 	/** @max_buffer_size: Bytes a buffer may have. */
 	__u64 max_buffer_size;
+	/** @max_submit_shared: Different shared buffers that a submit may use. */
+	__u32 max_submit_shared;
+	/** @pad: Zero. */
+	__u32 pad;
 };
 
 /** define DRM_NPU_CONTEXT_BANNED - the context takes no more jobs */
@@ -282,7 +290,7 @@ struct drm_npu_query_context {
 	__u64 device_ns;
 	/** @busy_ns: Device time of all lanes of all jobs. */
 	__u64 busy_ns;
-	/** @tasks: Tasks of all jobs that ended well. */
+	/** @tasks: Tasks of all lanes that ended well. */
 	__u64 tasks;
 	/** @read_bytes: Bytes the device read; 0 where it does not count. */
 	__u64 read_bytes;
@@ -307,8 +315,8 @@ struct drm_npu_query_buffer {
 	/** @address: Device address. */
 	__u64 address;
 	/**
-	 * @mmap_offset: Offset for mmap() of the device file; 0 for an imported
-	 * buffer, which is mapped through its dma-buf.
+	 * @mmap_offset: Offset for mmap() of the device file; 0 for a buffer of
+	 * another device, which is mapped through its dma-buf.
 	 */
 	__u64 mmap_offset;
 	/** @region: Memory region. */
@@ -593,19 +601,20 @@ struct drm_npu_submit_job {
  * Queues the jobs, in their order, behind all that the context has. The first
  * waits for all in-syncs. The out-syncs get a fence that signals when the last
  * has ended, with the error of the first job of the submit that failed. If an
- * in-sync signals with an error, the jobs do not run and end with that error; a
- * timeline point that had signalled before the submit no longer has one.
+ * in-sync signals with an error, the jobs do not run and, when all in-syncs have
+ * signalled, end with that error; a timeline point that had signalled before the submit no longer has one.
  *
  * A job ends with ETIMEDOUT if it hangs, EFAULT if it reaches memory that is not
- * mapped, ECANCELED if it was cancelled or its context destroyed or banned, and
- * ENODEV if the device went away. Other jobs of the context go on. Of buffers
+ * mapped, EOPNOTSUPP if a virtual device does not model what it asks for, EIO if
+ * the device cannot run it, ECANCELED if it was cancelled or its context destroyed
+ * or banned, and ENODEV if the device went away. Other jobs of the context go on. Of buffers
  * that are shared the implicit fences are waited for, without regard to their
  * errors, and the fence is added to them.
  *
  * Errors: ENOENT for an id or a syncobj that does not exist; EINVAL for an
  * in-sync that has no fence yet, a count of 0 jobs, a bad stride, flags or
  * padding not zero; E2BIG for a count above its limit or above the context's
- * &drm_npu_context_create.max_queued; EBUSY when the context has no room for
+ * &drm_npu_context_create.max_queued, and for too many shared buffers; EBUSY when the context has no room for
  * the jobs now; EIO when the context is banned.
  */
 struct drm_npu_job_submit {

@@ -5,6 +5,9 @@
  * NPU_HAVE_name in compat_generated.h, for compat.h alone. Without any it has
  * to compile, or asking does not work at all.
  */
+#include <linux/kthread.h>
+#include <linux/workqueue.h>
+
 #include <drm/drm_gem.h>
 
 #if defined(NPU_PROBE_GEM_VMAP_UNLOCKED)
@@ -12,5 +15,17 @@ int probe(struct drm_gem_object *obj, struct iosys_map *map);
 int probe(struct drm_gem_object *obj, struct iosys_map *map)
 {
 	return drm_gem_vmap_unlocked(obj, map);
+}
+#elif defined(NPU_PROBE_KTHREAD_RUN_WORKER)
+struct kthread_worker *probe(void);
+struct kthread_worker *probe(void)
+{
+	return kthread_run_worker(0, "probe");
+}
+#elif defined(NPU_PROBE_SYSTEM_DFL_WQ)
+bool probe(struct work_struct *work);
+bool probe(struct work_struct *work)
+{
+	return queue_work(system_dfl_wq, work);
 }
 #endif

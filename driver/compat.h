@@ -11,10 +11,21 @@
 #define NPU_COMPAT_H
 
 #include <linux/iosys-map.h>
+#include <linux/kthread.h>
+#include <linux/workqueue.h>
 
 #include <drm/drm_gem.h>
 
 #include "compat_generated.h"
+
+/* Creating a worker once started it, too. */
+#ifndef NPU_HAVE_KTHREAD_RUN_WORKER
+#define kthread_run_worker kthread_create_worker
+#endif
+
+#ifndef NPU_HAVE_SYSTEM_DFL_WQ
+#define system_dfl_wq system_unbound_wq
+#endif
 
 /* drm_gem_vmap() once wanted the reservation locked; it locks it since. */
 static inline int npu_gem_vmap(struct drm_gem_object *obj, struct iosys_map *map)
