@@ -2,8 +2,10 @@
 #include "device.h"
 
 #include <cerrno>
+#include <chrono>
 #include <cstring>
 #include <fstream>
+#include <thread>
 
 #include <fcntl.h>
 #include <glob.h>
@@ -178,6 +180,35 @@ void need_root()
 {
 	if (geteuid())
 		igt::skip("needs root");
+}
+
+namespace
+{
+
+constexpr const char *hang_parameter = "/sys/module/npu_virt/parameters/hang_lanes";
+
+} // namespace
+
+void hang_lanes(unsigned count)
+{
+	need_root();
+	std::ofstream file(hang_parameter);
+	if (!(file << count << std::flush))
+		igt::skip("needs the virtual device, npu_virt.ko, which can be made to hang");
+}
+
+void wait_hanging()
+{
+	for (int tries = 0; tries < 10000; tries++) {
+		std::ifstream file(hang_parameter);
+		unsigned left = 0;
+
+		CHECK(file >> left);
+		if (!left)
+			return;
+		std::this_thread::sleep_for(std::chrono::milliseconds(1));
+	}
+	CHECK(!"a lane starts");
 }
 
 unsigned watchdog_ms()

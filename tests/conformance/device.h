@@ -105,5 +105,11 @@ int close_handle(int fd, std::uint32_t handle);
 /// Skips the subtest for anyone but root.
 void need_root();
 
+/// Makes the next @count lanes hang, which no stream that is accepted does.
+/// Skips the subtest for anyone but root, and on silicon.
+void hang_lanes(unsigned count);
+/// Waits until they have started.
+void wait_hanging();
+
 /// How long a core may be without progress, in milliseconds.
 unsigned watchdog_ms();

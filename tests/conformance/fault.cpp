@@ -10,15 +10,6 @@
 namespace
 {
 
-Task hanging(const Product &product)
-{
-	Task task = product.task();
-
-	/* Other than kernels times bytes a kernel: CNA waits for the rest. */
-	set(task, cna_weight_size0, 2048);
-	return task;
-}
-
 Task faulting(const Product &product)
 {
 	Task task = product.task();
@@ -142,13 +133,14 @@ SUBTEST(fault_hang)
 	Device device, other;
 	Product product(device);
 	std::uint32_t context = device.context();
-	std::uint32_t job = create_job(device, {{hanging(product)}});
-	std::uint32_t good = create_job(device, {{product.task()}});
+	std::uint32_t job = create_job(device, {{product.task()}});
 	Syncobj hung(device), after(device);
+	hang_lanes(1);
 	auto start = std::chrono::steady_clock::now();
 
 	CHECK_OK(submit(device, context, {job}, {{}, {hung.sync()}}));
-	CHECK_OK(submit(device, context, {good}, {{}, {after.sync()}}));
+	CHECK_OK(submit(device, context, {job}, {{}, {after.sync()}}));
+	wait_hanging();
 	/* Another core, or the same one soon, serves the others. */
 	check_works(other);
 	CHECK_EQ(final_status(hung), -ETIMEDOUT);
@@ -172,8 +164,9 @@ SUBTEST(fault_hang_all)
 	Product product(device);
 	std::uint32_t cores = device.info().core_count;
 	std::uint32_t context = device.context();
-	std::uint32_t job = create_job(device, std::vector<Lane>(cores, {hanging(product)}));
+	std::uint32_t job = create_job(device, std::vector<Lane>(cores, {product.task()}));
 
+	hang_lanes(cores);
 	CHECK_EQ(run(device, context, job), -ETIMEDOUT);
 	check_failed(device, context, 1, ETIMEDOUT);
 	for (std::uint32_t core = 0; core < cores; core++) {

@@ -16,7 +16,7 @@ namespace
 std::map<std::uint32_t, std::uint32_t> client_bits()
 {
 	std::map<std::uint32_t, std::uint32_t> bits{
-		{0x100c, 0x6001f3ff}, {0x1010, 0x00ff3ff7}, {0x1014, 0x03ff3f3f},
+		{0x100c, 0x6000f3ff}, {0x1010, 0x00ff3ff0}, {0x1014, 0x03ff003f},
 		{0x1020, 0x07ff07ff}, {0x1024, 0xffffffff}, {0x1028, 0x000007ff},
 		{0x102c, 0x003fffff}, {0x1030, 0xffffffff}, {0x1034, 0x0007ffff},
 		{0x1038, 0x1f1f3fff}, {0x1040, 0x000030ff}, {0x1044, 0x00003fff},
@@ -28,10 +28,10 @@ std::map<std::uint32_t, std::uint32_t> client_bits()
 		{0x1104, 0},          {0x1180, 0x0000ffff}, {0x1184, 0xffffffff},
 		{0x3010, 0x00000703}, {0x3014, 0x1fff1fff}, {0x3018, 0x00001fff},
 		{0x301c, 0x0000005f}, {0x3030, 0},          {0x400c, 0x000001fc},
-		{0x4010, 0xffffffff}, {0x4014, 0x0000ffff}, {0x4024, 0xfffffff0},
+		{0x4010, 0xfffffff7}, {0x4014, 0x0000ffff}, {0x4024, 0xfffffff0},
 		{0x4030, 0x00001fff}, {0x4034, 0x00001fff}, {0x4038, 0x1fff1fff},
 		{0x403c, 0x1fff1fff}, {0x4040, 0x000fffff}, {0x4044, 0xffffffff},
-		{0x4048, 0xffff3f01}, {0x404c, 0xffffffff}, {0x4050, 0x080007ff},
+		{0x4048, 0xffff3f01}, {0x404c, 0xffffffff}, {0x4050, 0x000007ff},
 		{0x4054, 0x0000ffff}, {0x4058, 0x00001fff}, {0x405c, 0x1fff1fff},
 		{0x4060, 0x000fffff}, {0x4064, 0xffffffff}, {0x4068, 0xffff3f01},
 		{0x406c, 0xffffffff}, {0x4070, 0xffffffff}, {0x4074, 0xffffffff},
@@ -48,6 +48,24 @@ std::map<std::uint32_t, std::uint32_t> client_bits()
 		bits[reg] = 0;
 	return bits;
 }
+
+/// Bits that must be set: results to memory, no tables.
+const std::map<std::uint32_t, std::uint32_t> set_bits{{0x400c, 0x4}, {0x4070, 0x80}};
+
+/// Registers that no other has to agree with.
+constexpr std::uint32_t lone_registers[] = {
+	0x104c, 0x1050, 0x1054, 0x1058, 0x105c, 0x1078, 0x107c, 0x1080, 0x1180, 0x1184,
+	0x301c, 0x4014, 0x4024, 0x4038, 0x4040, 0x4044, 0x4048, 0x404c, 0x4054, 0x4060,
+	0x4064, 0x4068, 0x406c, 0x4074, 0x4078, 0x407c, 0x4080, 0x4084, 0x4088, 0x4090,
+	0x4094, 0x4098, 0x409c, 0x40a0, 0x40a4, 0x40a8, 0x40ac, 0x40c0,
+};
+
+/// Registers of DPU_RDMA that clients may write. Without its start they may be
+/// left out.
+constexpr std::uint32_t rdma_registers[] = {
+	0x5004, 0x500c, 0x5010, 0x5014, 0x5018, 0x501c, 0x5020, 0x5028, 0x502c,
+	0x5034, 0x5038, 0x5040, 0x5044, 0x5048, 0x504c, 0x5064, 0x5068, 0x506c,
+};
 
 constexpr std::uint32_t addresses[] = {cna_feature_addr, cna_weight_addr, dpu_dst_addr};
 constexpr std::uint32_t dpu_s_pointer = 0x4004;
@@ -110,7 +128,7 @@ SUBTEST(job_verify_targets)
 
 	for (std::uint32_t target = 0; target < 0x10000; target += target < 0x2100 ? 0x10 : 0xf1) {
 		for (std::uint32_t t : {target, target + 1}) {
-			if (t == 0x0201 || t == 0x0801 || t == 0x1001 || t > 0xffff)
+			if (t == 0x0201 || t == 0x0801 || t == 0x1001 || t == 0x2001 || t > 0xffff)
 				continue;
 			igt::Note note("target " + std::to_string(t));
 			check_command(device, product.task(), command(t, 0x100c, 0),
@@ -132,7 +150,23 @@ SUBTEST(job_verify_kernel_words)
 	check_command(device, product.task(), command(0x0041, 0, 0), DRM_NPU_FAULT_TARGET);
 	check_command(device, product.task(), command(0x0081, 8, enable_conv),
 		      DRM_NPU_FAULT_TARGET);
-	check_command(device, product.task(), 0, DRM_NPU_FAULT_TARGET);
+}
+
+/* A word of zeros is no command, wherever it is. */
+SUBTEST(job_verify_zero_words)
+{
+	Device device;
+	Product product(device);
+	Task task = product.task();
+
+	for (std::size_t at : {std::size_t{0}, std::size_t{20}, task.commands.size()})
+		task.commands.insert(task.commands.begin() + static_cast<std::ptrdiff_t>(at), 3, 0);
+	CHECK_EQ(run(device, device.context(), create_job(device, {{task}})), 1);
+	product.check();
+
+	Task empty;
+	empty.commands.assign(100, 0);
+	check_refused(device, {{empty}}, {DRM_NPU_FAULT_MISSING});
 }
 
 SUBTEST(job_verify_registers)
@@ -145,8 +179,10 @@ SUBTEST(job_verify_registers)
 	for (std::uint32_t reg : addresses)
 		known[reg] = 0;
 	known[dpu_s_pointer] = 0;
-	/* Every word of the three blocks, and offsets between words. */
-	for (std::uint32_t block : {0x1000u, 0x3000u, 0x4000u}) {
+	for (std::uint32_t reg : rdma_registers)
+		known[reg] = 0;
+	/* Every word of the four blocks, and offsets between words. */
+	for (std::uint32_t block : {0x1000u, 0x3000u, 0x4000u, 0x5000u}) {
 		for (std::uint32_t reg = block; reg < block + 0x1000;
 		     reg += reg < block + 0x200 ? 1 : 52) {
 			if (known.contains(reg))
@@ -231,25 +267,99 @@ SUBTEST(job_verify_value_refused)
 	leak.done();
 }
 
+SUBTEST(job_verify_value_set)
+{
+	Device device;
+	Product product(device);
+
+	for (const auto &[reg, bits] : set_bits) {
+		igt::Note note = note_reg(reg, bits);
+		Task task = product.task();
+
+		set(task, reg, value_of(task, reg) & ~bits);
+		check_refused(device, {{task}}, {DRM_NPU_FAULT_VALUE, index_of(task, reg)});
+	}
+}
+
 SUBTEST(job_verify_value_accepted)
 {
 	Device device;
 	Product product(device);
+	const std::map<std::uint32_t, std::uint32_t> known = client_bits();
 	leak::Check leak;
 
-	for (const auto &[reg, bits] : client_bits()) {
-		/* Banks and reuse have rules of their own. */
-		if (reg == cna_cbuf_con0)
-			continue;
-		igt::Note note = note_reg(reg, bits);
+	for (std::uint32_t reg : lone_registers) {
+		igt::Note note = note_reg(reg);
 		Task task = product.task();
 
-		set(task, reg, bits);
+		set(task, reg, known.at(reg));
 		check_accepted(device, {{task}});
 		set(task, reg, 0);
 		check_accepted(device, {{task}});
 	}
 	leak.done();
+}
+
+/* Sizes that another register repeats: one more is refused, and so is one less. */
+SUBTEST(job_verify_shape)
+{
+	Device device;
+	Product product(device);
+	const Task good = product.task();
+	const struct {
+		std::uint32_t reg;
+		unsigned shift;
+	} fields[] = {
+		{0x1020, 0}, {0x1020, 16}, {0x1024, 0}, {0x1028, 0},  {0x102c, 0},
+		{0x1030, 0}, {0x1034, 0},  {0x1038, 0}, {0x1038, 16}, {0x1038, 24},
+		{0x1084, 0}, {0x1084, 16}, {0x1088, 0}, {0x3014, 0},  {0x3014, 16},
+		{0x3018, 0}, {0x4030, 0},  {0x4034, 0}, {0x403c, 0},  {0x4050, 2},
+		{0x4050, 5}, {0x4050, 8},  {0x4058, 0}, {0x405c, 0},  {0x405c, 16},
+	};
+
+	for (const auto &field : fields) {
+		for (std::uint32_t change : {1u, -1u}) {
+			std::uint32_t value = value_of(good, field.reg) + (change << field.shift);
+			igt::Note note = note_reg(field.reg, value);
+			Task task = good;
+
+			if (value & ~client_bits().at(field.reg))
+				continue;
+			set(task, field.reg, value);
+			drm_npu_job_create args{};
+			CHECK_ERR(create_job(device, {{task}}, args), EINVAL);
+			CHECK_EQ(args.fault_reason, DRM_NPU_FAULT_SHAPE);
+			CHECK(args.fault_command < task.commands.size());
+		}
+	}
+}
+
+/* Registers of DPU_RDMA are required if it is started, and else only verified. */
+SUBTEST(job_verify_rdma)
+{
+	Device device, other;
+	Product product(device);
+	Buffer theirs(other, 64 << 20);
+	Task task = product.task();
+
+	for (std::uint32_t reg : rdma_registers)
+		task.commands.push_back(command(0x2001, reg, reg == 0x5004 ? 0xe : 0));
+	check_accepted(device, {{task}});
+	set(task, 0x5018, theirs.address() + (32 << 20));
+	check_refused(device, {{task}}, {DRM_NPU_FAULT_ADDRESS, index_of(task, 0x5018)});
+	set(task, 0x5018, 0);
+
+	/* Nothing that it could read is wanted, but MRDMA runs: the trap. */
+	task.enable = 0x1d;
+	set(task, 0x500c, 0);
+	set(task, 0x5010, product.shape.m - 1);
+	set(task, 0x5014, product.shape.n - 1);
+	set(task, 0x5034, 1);
+	check_refused(device, {{task}}, {DRM_NPU_FAULT_SHAPE, index_of(task, 0x5044)});
+	set(task, 0x5044, 0x7810);
+	check_accepted(device, {{task}});
+	task.commands.pop_back();
+	check_refused(device, {{task}}, {DRM_NPU_FAULT_MISSING});
 }
 
 SUBTEST(job_verify_banks)
@@ -305,7 +415,10 @@ SUBTEST(job_verify_enable)
 		if (value == enable_conv)
 			check_accepted(device, {{task}});
 		else
-			check_refused(device, {{task}}, {DRM_NPU_FAULT_ENABLE});
+			/* DPU_RDMA may be started, if the stream writes to it. */
+			check_refused(device, {{task}},
+				      {value == 0x1d ? std::uint32_t{DRM_NPU_FAULT_MISSING}
+						     : std::uint32_t{DRM_NPU_FAULT_ENABLE}});
 	}
 	for (unsigned bit = 8; bit < 32; bit++) {
 		Task task = product.task();
@@ -452,15 +565,11 @@ SUBTEST(job_verify_reuse_other)
 	} cases[] = {
 		{data_reuse, cna_feature_addr, 16},
 		{weight_reuse, cna_weight_addr, 16},
-		{data_reuse, 0x1020, 1},
 		{data_reuse, 0x1044, 1},
 		{data_reuse, 0x107c, 1},
 		{data_reuse, 0x1080, 1},
-		{data_reuse, 0x100c, 0x20},
-		{weight_reuse, 0x100c, 0x20},
-		{weight_reuse, 0x1030, 32},
-		{weight_reuse, 0x1034, 32},
-		{weight_reuse, 0x1038, 32},
+		{data_reuse, 0x100c, -0x20000000u},
+		{weight_reuse, 0x100c, -0x20000000u},
 		{data_reuse, cna_cbuf_con0, 1},
 		{weight_reuse, cna_cbuf_con0, 1},
 		{data_reuse, cna_cbuf_con0, -16u},
@@ -477,6 +586,32 @@ SUBTEST(job_verify_reuse_other)
 		set(task, cna_cbuf_con0, 0x41 | c.reuse);
 		set(task, c.reg, value_of(task, c.reg) + c.change);
 		check_refused(device, {{first, task}}, {DRM_NPU_FAULT_REUSE, ~0u, 0, 1});
+	}
+}
+
+/* What is on chip has another size. */
+SUBTEST(job_verify_reuse_size)
+{
+	Device device;
+	const Shape shape{4, 32, 32};
+	const struct {
+		std::uint32_t reuse;
+		Shape shape;
+	} cases[] = {
+		{data_reuse, {8, 32, 32}},
+		{data_reuse, {4, 64, 32}},
+		{weight_reuse, {4, 64, 32}},
+		{weight_reuse, {4, 32, 64}},
+	};
+
+	for (const auto &c : cases) {
+		Product a(device, shape), b(device, c.shape);
+		Task first = a.task(), second = b.task();
+
+		set(second, cna_feature_addr, a.features.address());
+		set(second, cna_weight_addr, a.weights.address());
+		set(second, cna_cbuf_con0, value_of(second, cna_cbuf_con0) | c.reuse);
+		check_refused(device, {{first, second}}, {DRM_NPU_FAULT_REUSE, ~0u, 0, 1});
 	}
 }
 
