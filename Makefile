@@ -45,6 +45,10 @@ conformance: deps-test modules user
 fuzz-gguf: deps-test
 	@tests/fuzz/run
 
+## fuzz-stream: fuzz the verifier of command streams for SECONDS=60
+fuzz-stream: deps-test
+	@tests/fuzz/stream-run
+
 ## dkms-check: build the modules with DKMS in a scratch tree
 dkms-check: deps-test
 	@tests/dkms/run
@@ -96,5 +100,5 @@ deps-test:
 clean:
 	rm -rf $(BUILD)
 
-.PHONY: help demo check lint unit conformance fuzz-gguf dkms-check bench-model bench-matmul \
+.PHONY: help demo check lint unit conformance fuzz-gguf fuzz-stream dkms-check bench-model bench-matmul \
 	bench-accuracy modules tools user install deps deps-demo deps-lint deps-test clean

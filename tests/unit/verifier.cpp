@@ -61,4 +61,16 @@ std::optional<Verifier::Split> Verifier::split(std::span<const std::uint64_t> co
 	return split;
 }
 
+std::vector<std::uint64_t> Verifier::link(std::span<const std::uint64_t> commands,
+					  std::uint32_t enable, std::uint64_t next,
+					  std::uint32_t next_count)
+{
+	std::vector<u64> words = kernel_words(commands);
+	const auto count = static_cast<std::uint32_t>(words.size());
+
+	words.resize(npu_isa_rknn.stream_words(count));
+	npu_isa_rknn.link(words.data(), count, enable, next, next_count);
+	return {words.begin(), words.end()};
+}
+
 } // namespace npu::test

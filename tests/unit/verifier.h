@@ -44,6 +44,12 @@ public:
 	};
 	static std::optional<Split> split(std::span<const std::uint64_t> commands);
 
+	/// @p commands with the link to a stream of @p next_count commands at
+	/// @p next, none if 0, and the start, as the kernel puts them in memory.
+	static std::vector<std::uint64_t> link(std::span<const std::uint64_t> commands,
+					       std::uint32_t enable, std::uint64_t next,
+					       std::uint32_t next_count);
+
 private:
 	Use use_;
 	std::vector<std::byte> state_;
