@@ -130,6 +130,31 @@ std::uint32_t Source::boundary(std::uint32_t old)
 	}
 }
 
+/// Another size wherever it or one less stands: some of the results agree with
+/// each other in all blocks.
+void Source::resize(Stream &stream)
+{
+	const std::uint32_t picked = value_of(
+		stream.commands[below(static_cast<std::uint32_t>(stream.commands.size()))]);
+	const std::uint32_t from = below(2) ? picked & 0xffff : picked >> 16;
+	const std::uint32_t to = below(2) ? from + 1 - below(3) : 1 + below(below(2) ? 64 : 2100);
+
+	if (!from || from > 0x3fff)
+		return;
+	for (std::uint64_t &command : stream.commands) {
+		std::uint32_t value = 0;
+
+		for (const unsigned shift : {0U, 16U}) {
+			const std::uint32_t half = value_of(command) >> shift & 0xffff;
+			const std::uint32_t other = half == from               ? to
+						    : half == from - 1 && half ? to - 1
+									       : half;
+			value |= (other & 0xffff) << shift;
+		}
+		command = with_value(command, value);
+	}
+}
+
 void Source::change(Stream &stream)
 {
 	std::vector<std::uint64_t> &commands = stream.commands;
@@ -140,7 +165,7 @@ void Source::change(Stream &stream)
 	if (commands.empty())
 		return;
 	const auto one = pick(), other = pick();
-	switch (below(16)) {
+	switch (below(24)) {
 	case 0:
 		*one = with_value(*one, value_of(*other));
 		break;
@@ -193,6 +218,20 @@ void Source::change(Stream &stream)
 			*command = with_value(*command, ((value_of(*command) & 0xfff00000) |
 							 (0x100000 - 16 * below(256))) -
 								(below(8) ? 16 : 0));
+		break;
+	}
+	case 13:
+	case 14:
+	case 15:
+		resize(stream);
+		break;
+	case 16:
+	case 17:
+	case 18: {
+		/* One more or less of a field. */
+		constexpr std::array<unsigned, 6> places{0, 0, 3, 16, 16, 24};
+		const std::uint32_t step = 1U << places[below(places.size())];
+		*one = with_value(*one, value_of(*one) + (below(2) ? step : -step));
 		break;
 	}
 	default:

@@ -41,6 +41,7 @@ private:
 	Stream convolution();
 	Stream published();
 	void change(Stream &stream);
+	void resize(Stream &stream);
 	std::uint32_t boundary(std::uint32_t old);
 
 	std::mt19937_64 random_;
