@@ -112,6 +112,7 @@ static const struct rknn_case rknn_cases[] = {
 	REFUSED("coupled cores", CONV, VALUE, 0x1014, {0x1014, 0x10000009}),
 	REFUSED("strides of deconvolution", CONV, VALUE, 0x1014, {0x1014, 0x109}),
 	REFUSED("no step between columns", CONV, SHAPE, 0x1028, {0x1014, 8}),
+	REFUSED("no step between widened columns", WIDENED, SHAPE, 0x1028, {0x1014, 8}),
 	REFUSED("no step between rows", CONV, SHAPE, 0x102c, {0x1014, 1}),
 	REFUSED("windows beyond the padding", CONV, SHAPE, 0x1028, {0x1014, 0xa}),
 	REFUSED("rows of windows beyond the padding", CONV, SHAPE, 0x102c, {0x1014, 0x11}),

@@ -2,6 +2,7 @@
 /*
  * The verifier of RKNN streams: each rule both ways, and what must pass it.
  */
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <map>
@@ -150,6 +151,50 @@ TEST(Verify, OperandsAtAddressZero)
 
 		EXPECT_FALSE(verifier.verify(base(index, changes), 0x1d));
 		EXPECT_TRUE(asked);
+	}
+}
+
+/// Another task before that differs in what the on-chip data depend on: what it
+/// left is not what is to be reused. Each such pair is accepted without reuse.
+TEST(Verify, NoReuseOfOtherData)
+{
+	struct Pair {
+		unsigned base;
+		std::uint32_t con0;
+		std::vector<rknn_case_write> changes;
+	};
+	const std::vector<Pair> pairs{
+		{RKNN_CASE_CONV, 0x10b1, {{0x1010, 0x350}}},
+		{RKNN_CASE_CONV, 0x10b1, {{0x1014, 0x210009}}},
+		{RKNN_CASE_STRIDE, 0x1066, {{0x1020, 0x710020}, {0x1084, 0x710020}}},
+		{RKNN_CASE_CONV, 0x10b1, {{0x1024, 0x1e0020}}},
+		{RKNN_CASE_CONV, 0x10b1, {{0x1050, 0}}},
+		{RKNN_CASE_CONV, 0x10b1, {{0x1054, 0}}},
+		{RKNN_CASE_CONV, 0x10b1, {{0x1058, 0}}},
+		{RKNN_CASE_CONV, 0x10b1, {{0x105c, 0}}},
+		{RKNN_CASE_CONV, 0x10b1, {{0x1068, 0x22}}},
+		{RKNN_CASE_CONV, 0x10b1, {{0x1078, 0}}},
+		{RKNN_CASE_WIDENED, 0x10b1, {{0x1084, 0x100008}}},
+		{RKNN_CASE_CONV, 0x10b1, {{0x1180, 1}}},
+		{RKNN_CASE_CONV, 0x20b1, {{0x1038, 0x03030027}, {0x1030, 39 * 288}}},
+	};
+
+	for (const Pair &pair : pairs) {
+		const std::uint32_t enable = rknn_case_bases[pair.base].enable;
+		rknn_case_write changes[RKNN_CASE_CHANGES] = {};
+
+		SCOPED_TRACE(pair.changes.front().reg);
+		std::ranges::copy(pair.changes, changes);
+		Verifier without(use_case);
+		ASSERT_FALSE(without.verify(base(pair.base), enable));
+		EXPECT_FALSE(without.verify(base(pair.base, changes), enable));
+
+		changes[pair.changes.size()] = {0x1040, pair.con0};
+		Verifier verifier(use_case);
+		ASSERT_FALSE(verifier.verify(base(pair.base), enable));
+		const auto fault = verifier.verify(base(pair.base, changes), enable);
+		ASSERT_TRUE(fault);
+		EXPECT_EQ(fault->reason, static_cast<unsigned>(DRM_NPU_FAULT_REUSE));
 	}
 }
 
