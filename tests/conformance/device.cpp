@@ -185,7 +185,7 @@ void need_root()
 namespace
 {
 
-constexpr const char *hang_parameter = "/sys/module/npu_virt/parameters/hang_lanes";
+constexpr const char *hang_parameter = "/sys/module/npu_virt/parameters/inject_hang";
 
 } // namespace
 
