@@ -1,0 +1,159 @@
+# SPDX-License-Identifier: MIT
+# shellcheck shell=sh
+#
+# What tests/vm/kernel and tests/uml/kernel share; to be sourced. The caller
+# sets $me for its messages and, before apt_setup, $cache and $suite.
+
+die() {
+	echo "$me: $*" >&2
+	exit 1
+}
+note() { echo "$me: $*" >&2; }
+
+# need GROUP TOOL...: the tools are there, or what installs them is told.
+need() {
+	group=$1
+	shift
+	for tool; do
+		command -v "$tool" >/dev/null 2>&1 ||
+			die "$tool is missing; install it with: scripts/deps install $group"
+	done
+}
+
+# cache_dir NAME: the directory NAME in the cache.
+cache_dir() {
+	dir=${NPU_CACHE:-${XDG_CACHE_HOME:-${HOME:?HOME is not set}/.cache}/accel-npu}/$1
+	# Kbuild cannot cope with these in the path of a kernel tree.
+	case $dir in
+	*[[:space:]:]*) die "the cache path '$dir' has a space or a colon, set NPU_CACHE to another" ;;
+	/*) echo "$dir" ;;
+	*) echo "$PWD/$dir" ;;
+	esac
+}
+
+os_field() { sed -n "s/^$1=//p" /etc/os-release 2>/dev/null | tr -d '"'; }
+
+# True when FILE is younger than MINUTES.
+younger() { [ -n "$(find "$1" -mmin "-$2" 2>/dev/null)" ]; }
+
+# Prints one apt source a line for $suite, derived from the host's own
+# sources: 'apt-get indextargets' reads both .list and .sources files.
+sources() {
+	# shellcheck disable=SC2016 # $(...) are apt's own placeholders
+	apt-get indextargets --format '$(REPO_URI) $(RELEASE) $(COMPONENT) $(SIGNED_BY)' \
+		'Created-By: Packages' 2>/dev/null |
+		awk -v suite="$suite" -v host="$(os_field VERSION_CODENAME)" \
+			-v key="$(debian_key)" '
+			# Other vendors use the suite names too, with components of
+			# their own; Debian itself always has main.
+			$3 != "main" { next }
+			{ by = ($4 ~ /^\//) ? $4 : key
+			  sub(/\/+$/, "", $1) }
+			$2 == suite || $2 == suite "-updates" ||
+			$2 == suite "-security" || $2 == suite "/updates" {
+				out($1, $2, by)
+			}
+			# The main mirror, for what has to be derived from it.
+			main == "" && $1 !~ /security/ &&
+			($2 == host || $2 == suite || $2 ~ /^(stable|testing|unstable|sid)$/) {
+				main = $1; mainby = by
+			}
+			function out(uri, rel, by) {
+				if (seen[rel]++) return
+				printf "deb [arch=amd64%s] %s %s main\n",
+					by ? " signed-by=" by : "", uri, rel
+			}
+			END {
+				if (main == "") exit
+				if (!seen[suite]) out(main, suite, mainby)
+				if (suite != "sid" && suite != "unstable" &&
+				    !seen[suite "-security"] && !seen[suite "/updates"]) {
+					sec = main
+					# .../debian -> .../debian-security, also with a
+					# snapshot date behind it
+					if (sub(/\/debian$/, "/debian-security", sec) ||
+					    sub(/\/debian\//, "/debian-security/", sec))
+						out(sec, suite "-security", mainby)
+				}
+			}'
+}
+
+debian_key() {
+	for k in /usr/share/keyrings/debian-archive-keyring.gpg \
+		/usr/share/keyrings/debian-archive-keyring.pgp; do
+		if [ -r "$k" ]; then
+			echo "$k"
+			return
+		fi
+	done
+}
+
+# Sets up apt's private state and updates its lists.
+apt_setup() {
+	apt=$cache/apt-$suite
+	mkdir -p "$apt/lists/partial" "$apt/cache/archives/partial"
+	: >"$apt/status"
+	sources >"$apt/sources.list"
+	[ -s "$apt/sources.list" ] || return 1
+	# The hooks and the sandbox user of the host's configuration are for the
+	# system's own state; proxies and the like stay in force.
+	cat >"$apt/apt.conf" <<EOF
+#clear APT::Update::Post-Invoke;
+#clear APT::Update::Post-Invoke-Success;
+#clear DPkg::Post-Invoke;
+APT::Architecture "amd64";
+APT::Architectures { "amd64"; };
+APT::Sandbox::User "";
+APT::Get::List-Cleanup "true";
+Acquire::Check-Valid-Until "false";
+Acquire::Languages "none";
+Acquire::Retries "2";
+Acquire::IndexTargets::deb::Translations::DefaultEnabled "false";
+Acquire::IndexTargets::deb::DEP-11::DefaultEnabled "false";
+Acquire::IndexTargets::deb::Contents-deb::DefaultEnabled "false";
+Dir::Etc::sourcelist "$apt/sources.list";
+Dir::Etc::sourceparts "/dev/null";
+Dir::Etc::preferences "/dev/null";
+Dir::Etc::preferencesparts "/dev/null";
+Dir::State "$apt";
+Dir::State::Lists "$apt/lists";
+Dir::State::status "$apt/status";
+Dir::State::extended_states "$apt/extended_states";
+Dir::Cache "$apt/cache";
+EOF
+	# Any error counts: apt itself would go on with old lists.
+	apt-get -c "$apt/apt.conf" -o APT::Update::Error-Mode=any -qq update >"$apt/update.log" 2>&1
+}
+
+# What is known of the newest version: which it was, and when it was last
+# looked up in vain.
+cache_files() {
+	current=$cache/current-$suite
+	tried=$cache/.tried-$suite
+}
+cached() { cat "$current" 2>/dev/null || :; }
+
+# Sets $version to one that is completely in the cache, the newest at most a day
+# ago; the group of packages in $1 has the tools. The caller has 'have VERSION'
+# and 'refresh', which runs under the lock, puts the newest version into the
+# cache and its name into $current.
+resolve() {
+	version=$(cached)
+	if [ "${NPU_REFRESH-}" != 1 ] && have "$version" &&
+		{ younger "$current" 1440 || younger "$tried" 60; }; then
+		return 0
+	fi
+	need "$1" flock
+	mkdir -p "$cache" || die "cannot make the cache directory $cache"
+	exec 9>"$cache/.lock"
+	flock 9
+	# Another caller may have done it while this one waited.
+	version=$(cached)
+	if ! { have "$version" && younger "$current" 1440 &&
+		{ [ "${NPU_REFRESH-}" != 1 ] || younger "$tried" 1; }; }; then
+		refresh
+	fi
+	exec 9>&-
+	version=$(cached)
+	have "$version" || die "no kernel in the cache $cache"
+}
