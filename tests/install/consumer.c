@@ -21,10 +21,13 @@ int main(void)
 	const uint64_t commands[] = { 0x0101000000000010ull };
 	const struct npu_task task = { commands, 1, 0xd };
 	const struct npu_lane lane = { &task, 1 };
+	const struct npu_context_options options = { .core_mask = 1 };
 	struct npu_context *context = NULL;
 	struct npu_device *device = NULL;
 	struct npu_buffer *buffer = NULL;
+	struct npu_page *page = NULL;
 	struct npu_job *job = NULL;
+	uint32_t cancelled = 0;
 	int failed = 0;
 
 	if (npu_device_open(NULL, &device))
@@ -35,11 +38,15 @@ int main(void)
 	failed |= check(npu_buffer_address(buffer) != 0, "address");
 	memset(npu_buffer_data(buffer), 1, npu_buffer_size(buffer));
 	failed |= check(npu_buffer_create(device, 0, &buffer) == -EINVAL, "no buffer");
-	failed |= check(!npu_context_create(device, 1, &context), "context");
+	failed |= check(!npu_context_create(device, &options, &context), "context");
 	failed |= check(npu_job_create(device, &lane, 1, &job) == -EINVAL, "refused");
 	failed |= check(strstr(npu_error_message(), "command 0") != NULL, "message");
-	failed |= check(npu_context_wait(context, 1, 1000000) == -ETIME ||
-			npu_context_wait(context, 1, 1000000) == -EINVAL, "nothing to wait for");
+	failed |= check(npu_context_wait(context, 1, 1000000) == -ENOENT, "nothing to wait for");
+	failed |= check(npu_context_cancel(context, 1, 1, &cancelled) == -ENOENT, "to cancel");
+	failed |= check(!npu_page_map(context, &page), "page");
+	failed |= check(npu_page_completed(page) == 0 && !npu_page_banned(page), "read page");
+	failed |= check(!npu_buffer_wait(buffer, 0, 0), "buffer is free");
+	npu_page_free(page);
 	npu_context_free(context);
 	npu_buffer_free(buffer);
 	npu_device_free(device);

@@ -241,9 +241,8 @@ TEST_F(EngineTest, ErrorsOfTheDeviceComeThroughAndNothingIsLeft)
 	const auto weights = random_floats(32 * 32, 8);
 
 	for (const unsigned long request :
-	     {DRM_IOCTL_NPU_BO_CREATE, DRM_IOCTL_NPU_CONTEXT_CREATE, DRM_IOCTL_SYNCOBJ_CREATE,
-	      DRM_IOCTL_NPU_JOB_CREATE, DRM_IOCTL_NPU_JOB_SUBMIT,
-	      DRM_IOCTL_SYNCOBJ_TIMELINE_WAIT}) {
+	     {DRM_IOCTL_NPU_BO_CREATE, DRM_IOCTL_NPU_CONTEXT_CREATE, DRM_IOCTL_NPU_JOB_CREATE,
+	      DRM_IOCTL_NPU_JOB_SUBMIT, DRM_IOCTL_NPU_JOB_WAIT}) {
 		driver_->fail(request, ENODEV);
 		{
 			auto engine = Engine::create(device_);

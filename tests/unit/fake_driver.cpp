@@ -4,6 +4,9 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <utility>
+
+#include <sys/mman.h>
 
 namespace npu::test
 {
@@ -50,13 +53,115 @@ int FakeDriver::query(drm_npu_query &args)
 		record.max_lanes = Machine::core_count;
 		return answer(args, record);
 	}
-	case DRM_NPU_QUERY_CONTEXT:
-		if (!contexts_.contains(args.index))
+	case DRM_NPU_QUERY_CONTEXT: {
+		const auto context = contexts_.find(args.index);
+		if (context == contexts_.end())
 			return -ENOENT;
-		return answer(args, contexts_[args.index]);
+		return answer(args, context->second.stats());
+	}
+	case DRM_NPU_QUERY_BUFFER:
+		return query_buffer(args);
 	default:
 		return -EINVAL;
 	}
+}
+
+int FakeDriver::query_buffer(drm_npu_query &args)
+{
+	const auto buffer = buffers_.find(args.index);
+	drm_npu_query_buffer record{};
+
+	if (buffer == buffers_.end())
+		return -ENOENT;
+	const BufferRecord &known = buffer->second;
+	record.size = machine_.memory(known.address).size();
+	record.address = known.address;
+	record.mmap_offset = known.fd < 0 ? known.address : 0;
+	record.flags = known.flags;
+	return answer(args, record);
+}
+
+int FakeDriver::create_buffer(drm_npu_bo_create &args)
+{
+	if (!args.size)
+		return -EINVAL;
+	args.address = machine_.allocate(args.size);
+	args.size = machine_.memory(static_cast<std::uint32_t>(args.address)).size();
+	args.handle = next_++;
+	args.mmap_offset = args.address;
+	buffers_[args.handle] = {static_cast<std::uint32_t>(args.address), args.flags};
+	return 0;
+}
+
+int FakeDriver::close_buffer(std::uint32_t handle)
+{
+	const auto buffer = buffers_.find(handle);
+
+	if (buffer == buffers_.end())
+		return -EINVAL;
+	machine_.release(buffer->second.address);
+	buffers_.erase(buffer);
+	return 0;
+}
+
+int FakeDriver::export_buffer(drm_prime_handle &args)
+{
+	const auto buffer = buffers_.find(args.handle);
+
+	if (buffer == buffers_.end())
+		return -ENOENT;
+	buffer->second.flags |= DRM_NPU_BO_SHARED;
+	/* A descriptor of its own, for libnpu is to close it. */
+	args.fd = ::memfd_create("exported", MFD_CLOEXEC);
+	exported_[args.fd] = args.handle;
+	return 0;
+}
+
+/* As the DRM core: one handle for a buffer, however often it is imported. */
+int FakeDriver::import_buffer(drm_prime_handle &args)
+{
+	if (const auto own = exported_.find(args.fd); own != exported_.end()) {
+		args.handle = own->second;
+		return 0;
+	}
+	const auto foreign = foreign_.find(args.fd);
+	if (foreign == foreign_.end())
+		return -EINVAL;
+	for (const auto &[handle, buffer] : buffers_)
+		if (buffer.fd == args.fd) {
+			args.handle = handle;
+			return 0;
+		}
+	args.handle = next_++;
+	buffers_[args.handle] = {machine_.allocate(foreign->second.size()), DRM_NPU_BO_SHARED,
+				 args.fd};
+	return 0;
+}
+
+/* Nothing ends while it waits, so what is busy now is busy at any deadline. */
+int FakeDriver::wait_buffer(const drm_npu_bo_wait &args) const
+{
+	if (!buffers_.contains(args.handle))
+		return -ENOENT;
+	if (queue_.empty())
+		return 0;
+	return args.timeout_ns ? -ETIMEDOUT : -EBUSY;
+}
+
+int FakeDriver::foreign_dma_buf(std::size_t size)
+{
+	const int fd = ::memfd_create("foreign", MFD_CLOEXEC);
+
+	foreign_[fd].resize(size);
+	return fd;
+}
+
+int FakeDriver::create_context(drm_npu_context_create &args)
+{
+	args.context_id = next_++;
+	args.page_offset = FakeContext::page_space + args.context_id * std::uint64_t{4096};
+	contexts_.emplace(args.context_id, FakeContext(args));
+	return 0;
 }
 
 int FakeDriver::create_job(drm_npu_job_create &args)
@@ -80,41 +185,62 @@ int FakeDriver::create_job(drm_npu_job_create &args)
 
 int FakeDriver::submit(drm_npu_job_submit &args)
 {
+	const std::span jobs(user<drm_npu_submit_job>(args.jobs), args.job_count);
 	const auto context = contexts_.find(args.context_id);
-	const auto job = jobs_.find(user<drm_npu_submit_job>(args.jobs)->job_id);
 
-	if (context == contexts_.end() || job == jobs_.end() || args.job_count != 1)
+	if (context == contexts_.end())
 		return -ENOENT;
-	drm_npu_query_context &state = context->second;
-	state.submitted_seqno++;
-	state.completed_seqno++;
-	std::uint64_t longest = 0;
-	for (std::uint32_t core = 0; core < job->second.size(); core++) {
-		const npu_model_stats before = machine_.core(core).stats;
-		const auto lanes = static_cast<std::uint32_t>(job->second.size());
-		const auto status = machine_.run(core, job->second[core], lanes);
-		const npu_model_stats &after = machine_.core(core).stats;
-
-		longest = std::max(longest, std::uint64_t{after.busy_ns - before.busy_ns});
-		state.read_bytes += after.read_bytes - before.read_bytes;
-		if (status == NPU_MODEL_DONE)
-			continue;
-		state.failed_jobs++;
-		state.failed_seqno = state.submitted_seqno;
-		state.failed_errno = EFAULT;
-	}
-	state.device_ns += longest;
-	args.seqno = state.submitted_seqno;
-	for (std::uint32_t i = 0; i < args.out_sync_count; i++) {
-		const drm_npu_sync &sync = user<drm_npu_sync>(args.out_syncs)[i];
-		syncobjs_[sync.handle] = sync.point;
+	if (jobs.empty())
+		return -EINVAL;
+	for (const drm_npu_submit_job &job : jobs)
+		if (!jobs_.contains(job.job_id))
+			return -ENOENT;
+	for (const drm_npu_submit_job &job : jobs) {
+		queue_.push_back({args.context_id, jobs_.at(job.job_id)});
+		args.seqno = context->second.queue();
 	}
 	submits_++;
+	if (!held_)
+		resume();
 	return 0;
+}
+
+void FakeDriver::resume()
+{
+	held_ = false;
+	for (const Queued &queued : std::exchange(queue_, {})) {
+		const auto context = contexts_.find(queued.context);
+
+		if (context == contexts_.end())
+			continue;
+		const int error = context->second.next_error();
+		context->second.end(error ? FakeResult{.error = error} : run(queued.lanes));
+	}
+}
+
+FakeResult FakeDriver::run(const std::vector<Lane> &lanes)
+{
+	FakeResult result;
+
+	for (std::uint32_t core = 0; core < lanes.size(); core++) {
+		const npu_model_stats before = machine_.core(core).stats;
+		const auto status =
+			machine_.run(core, lanes[core], static_cast<std::uint32_t>(lanes.size()));
+		const npu_model_stats &after = machine_.core(core).stats;
+
+		result.device_ns =
+			std::max(result.device_ns, std::uint64_t{after.busy_ns - before.busy_ns});
+		result.read_bytes += after.read_bytes - before.read_bytes;
+		if (status != NPU_MODEL_DONE)
+			result.error = EFAULT;
+	}
+	return result;
 }
 
 int FakeDriver::ioctl(unsigned long request, void *argument)
 {
+	if (const auto hook = hooks_.find(request); hook != hooks_.end())
+		hook->second(argument);
 	if (const auto failure = failures_.find(request);
 	    failure != failures_.end() && failure->second)
 		return -failure->second;
@@ -122,31 +248,18 @@ int FakeDriver::ioctl(unsigned long request, void *argument)
 	switch (request) {
 	case DRM_IOCTL_NPU_QUERY:
 		return query(*static_cast<drm_npu_query *>(argument));
-	case DRM_IOCTL_NPU_BO_CREATE: {
-		auto &args = *static_cast<drm_npu_bo_create *>(argument);
-		if (!args.size)
-			return -EINVAL;
-		args.address = machine_.allocate(args.size);
-		args.size = machine_.memory(static_cast<std::uint32_t>(args.address)).size();
-		args.handle = next_++;
-		args.mmap_offset = args.address;
-		buffers_.emplace(args.handle, static_cast<std::uint32_t>(args.address));
-		return 0;
-	}
-	case DRM_IOCTL_GEM_CLOSE: {
-		const auto buffer = buffers_.find(static_cast<drm_gem_close *>(argument)->handle);
-		if (buffer == buffers_.end())
-			return -EINVAL;
-		machine_.release(buffer->second);
-		buffers_.erase(buffer);
-		return 0;
-	}
-	case DRM_IOCTL_NPU_CONTEXT_CREATE: {
-		auto &args = *static_cast<drm_npu_context_create *>(argument);
-		args.context_id = next_++;
-		contexts_.emplace(args.context_id, drm_npu_query_context{});
-		return 0;
-	}
+	case DRM_IOCTL_NPU_BO_CREATE:
+		return create_buffer(*static_cast<drm_npu_bo_create *>(argument));
+	case DRM_IOCTL_NPU_BO_WAIT:
+		return wait_buffer(*static_cast<drm_npu_bo_wait *>(argument));
+	case DRM_IOCTL_GEM_CLOSE:
+		return close_buffer(static_cast<drm_gem_close *>(argument)->handle);
+	case DRM_IOCTL_PRIME_HANDLE_TO_FD:
+		return export_buffer(*static_cast<drm_prime_handle *>(argument));
+	case DRM_IOCTL_PRIME_FD_TO_HANDLE:
+		return import_buffer(*static_cast<drm_prime_handle *>(argument));
+	case DRM_IOCTL_NPU_CONTEXT_CREATE:
+		return create_context(*static_cast<drm_npu_context_create *>(argument));
 	case DRM_IOCTL_NPU_CONTEXT_DESTROY:
 		contexts_.erase(static_cast<drm_npu_context_destroy *>(argument)->context_id);
 		return 0;
@@ -157,28 +270,49 @@ int FakeDriver::ioctl(unsigned long request, void *argument)
 		return 0;
 	case DRM_IOCTL_NPU_JOB_SUBMIT:
 		return submit(*static_cast<drm_npu_job_submit *>(argument));
-	case DRM_IOCTL_SYNCOBJ_CREATE:
-		static_cast<drm_syncobj_create *>(argument)->handle = next_;
-		syncobjs_.emplace(next_++, 0);
-		return 0;
-	case DRM_IOCTL_SYNCOBJ_DESTROY:
-		syncobjs_.erase(static_cast<drm_syncobj_destroy *>(argument)->handle);
-		return 0;
-	case DRM_IOCTL_SYNCOBJ_TIMELINE_WAIT: {
-		const auto &args = *static_cast<drm_syncobj_timeline_wait *>(argument);
-		const std::uint32_t handle = *user<std::uint32_t>(args.handles);
-		return syncobjs_[handle] >= *user<std::uint64_t>(args.points) ? 0 : -ETIME;
+	case DRM_IOCTL_NPU_JOB_WAIT: {
+		auto &args = *static_cast<drm_npu_job_wait *>(argument);
+		const auto context = contexts_.find(args.context_id);
+		return context == contexts_.end() ? -ENOENT : context->second.wait(args);
+	}
+	case DRM_IOCTL_NPU_JOB_CANCEL: {
+		auto &args = *static_cast<drm_npu_job_cancel *>(argument);
+		const auto context = contexts_.find(args.context_id);
+		return context == contexts_.end() ? -ENOENT : context->second.cancel(args);
 	}
 	default:
 		return -ENOTTY;
 	}
 }
 
-std::span<std::byte> FakeDriver::map(std::size_t size, std::uint64_t offset, int &error)
+std::span<std::byte> FakeDriver::map(std::size_t size, std::uint64_t offset, Access access,
+				     int &error)
 {
-	error = 0;
+	error = -map_error_;
+	if (error)
+		return {};
+	if (offset < FakeContext::page_space) {
+		maps_++;
+		return machine_.memory(static_cast<std::uint32_t>(offset)).first(size);
+	}
+	/* As the kernel: completion pages are the kernel's to write. */
+	if (access != Access::read) {
+		error = -EACCES;
+		return {};
+	}
 	maps_++;
-	return machine_.memory(static_cast<std::uint32_t>(offset)).first(size);
+	const auto id = static_cast<std::uint32_t>((offset - FakeContext::page_space) / 4096);
+	mapped_pages_.push_back(contexts_.at(id).page());
+	return {reinterpret_cast<std::byte *>(mapped_pages_.back().get()), size};
+}
+
+std::span<std::byte> FakeDriver::map_dma_buf(int fd, std::size_t size, int &error)
+{
+	error = -map_error_;
+	if (error)
+		return {};
+	maps_++;
+	return std::span(foreign_.at(fd)).first(size);
 }
 
 void FakeDriver::unmap(std::span<std::byte>)

@@ -5,13 +5,17 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
-#include <set>
+#include <memory>
+#include <utility>
+#include <vector>
 
 #include <npu/driver.h>
 #include <npu/job.h>
 #include <npu_accel.h>
 
+#include "fake_context.h"
 #include "machine.h"
 
 namespace npu::test
@@ -21,33 +25,80 @@ class FakeDriver final : public Driver
 {
 public:
 	int ioctl(unsigned long request, void *argument) override;
-	std::span<std::byte> map(std::size_t size, std::uint64_t offset, int &error) override;
+	std::span<std::byte> map(std::size_t size, std::uint64_t offset, Access access,
+				 int &error) override;
+	std::span<std::byte> map_dma_buf(int fd, std::size_t size, int &error) override;
 	void unmap(std::span<std::byte> bytes) override;
 
 	/// Calls of @p request fail with @p error from now on; 0 ends that.
 	void fail(unsigned long request, int error) { failures_[request] = error; }
+	/// Mapping fails with @p error from now on; 0 ends that.
+	void fail_map(int error) { map_error_ = error; }
+	/// Each call of @p request runs @p hook first, with its argument.
+	void watch(unsigned long request, std::function<void(void *)> hook)
+	{
+		hooks_[request] = std::move(hook);
+	}
+
+	/// Jobs stay queued from now on.
+	void hold() { held_ = true; }
+	/// All jobs run.
+	void resume();
+	/// The only context there is.
+	FakeContext &context() { return contexts_.begin()->second; }
+
+	/// A dma-buf of @p size bytes of another device. \return its descriptor
+	int foreign_dma_buf(std::size_t size);
+	/// The bytes of foreign dma-buf @p fd.
+	std::span<std::byte> foreign_bytes(int fd) { return foreign_.at(fd); }
 
 	/// Objects that clients have not given back.
 	std::size_t objects() const
 	{
-		return buffers_.size() + jobs_.size() + contexts_.size() + syncobjs_.size() + maps_;
+		return buffers_.size() + jobs_.size() + contexts_.size() + maps_;
 	}
 	/// Submits so far.
 	std::uint64_t submits() const { return submits_; }
 
 private:
+	struct BufferRecord {
+		std::uint32_t address = 0;
+		std::uint32_t flags = 0;
+		/// Of a foreign dma-buf, else negative.
+		int fd = -1;
+	};
+
+	/// A job in a queue, which outlives the job's id.
+	struct Queued {
+		std::uint32_t context;
+		std::vector<Lane> lanes;
+	};
+
 	int query(drm_npu_query &args);
+	int query_buffer(drm_npu_query &args);
+	int create_buffer(drm_npu_bo_create &args);
+	int close_buffer(std::uint32_t handle);
+	int export_buffer(drm_prime_handle &args);
+	int import_buffer(drm_prime_handle &args);
+	int wait_buffer(const drm_npu_bo_wait &args) const;
+	int create_context(drm_npu_context_create &args);
 	int create_job(drm_npu_job_create &args);
 	int submit(drm_npu_job_submit &args);
+	FakeResult run(const std::vector<Lane> &lanes);
 
 	Machine machine_;
 	std::map<unsigned long, int> failures_;
-	/// Addresses by handle.
-	std::map<std::uint32_t, std::uint32_t> buffers_;
+	std::map<unsigned long, std::function<void(void *)>> hooks_;
+	int map_error_ = 0;
+	bool held_ = false;
+	std::map<std::uint32_t, BufferRecord> buffers_;
 	std::map<std::uint32_t, std::vector<Lane>> jobs_;
-	std::map<std::uint32_t, drm_npu_query_context> contexts_;
-	/// Newest points that have signalled, by handle.
-	std::map<std::uint32_t, std::uint64_t> syncobjs_;
+	std::map<std::uint32_t, FakeContext> contexts_;
+	std::vector<Queued> queue_;
+	/// Handles by descriptors of dma-bufs that were exported.
+	std::map<int, std::uint32_t> exported_;
+	std::map<int, std::vector<std::byte>> foreign_;
+	std::vector<std::shared_ptr<drm_npu_context_page>> mapped_pages_;
 	std::size_t maps_ = 0;
 	std::uint64_t submits_ = 0;
 	std::uint32_t next_ = 1;

@@ -1,6 +1,4 @@
 /* SPDX-License-Identifier: MIT */
-#include "npu/npu.h"
-
 #include <algorithm>
 #include <cerrno>
 #include <limits>
@@ -10,26 +8,8 @@
 #include <utility>
 #include <vector>
 
-#include "npu/buffer.h"
-#include "npu/context.h"
-#include "npu/device.h"
-#include "npu/job.h"
-
-struct npu_device {
-	npu::Device device;
-};
-
-struct npu_buffer {
-	npu::Buffer buffer;
-};
-
-struct npu_context {
-	npu::Context context;
-};
-
-struct npu_job {
-	npu::Job job;
-};
+#include "capi_objects.h"
+#include "deadline.h"
 
 namespace
 {
@@ -82,6 +62,48 @@ std::vector<npu::Lane> copy_lanes(std::span<const npu_lane> lanes)
 	return copies;
 }
 
+/// @p timeout_ns from now; what no clock reaches is for ever.
+std::chrono::nanoseconds duration(std::uint64_t timeout_ns)
+{
+	const auto most = std::uint64_t{std::numeric_limits<std::int64_t>::max()};
+
+	return std::chrono::nanoseconds(static_cast<std::int64_t>(std::min(timeout_ns, most)));
+}
+
+npu::Priority priority_of(std::uint32_t priority)
+{
+	switch (priority) {
+	case NPU_PRIORITY_LOW:
+		return npu::Priority::low;
+	case NPU_PRIORITY_HIGH:
+		return npu::Priority::high;
+	default:
+		return npu::Priority::normal;
+	}
+}
+
+npu_job_status status_of(const npu::JobStatus &status)
+{
+	return {
+		.ended = status.ended(),
+		.error = status.error,
+		.queued_ns = status.queued_ns,
+		.started_ns = status.started_ns,
+		.ended_ns = status.ended_ns,
+		.device_ns = status.device_ns,
+	};
+}
+
+/// Fill in what the caller gave room for, or report the error of @p result.
+template <typename T, typename From, typename Convert>
+int store(npu::Result<From> result, T *to, const Convert &convert)
+{
+	if (!result)
+		return failed(result.error());
+	*to = convert(*result);
+	return 0;
+}
+
 } // namespace
 
 const char *npu_error_message(void)
@@ -109,6 +131,20 @@ int npu_buffer_create(npu_device *device, size_t size, npu_buffer **buffer)
 	return guarded([&] { return hand_out(npu::Buffer::create(device->device, size), buffer); });
 }
 
+int npu_buffer_create_read_only(npu_device *device, size_t size, npu_buffer **buffer)
+{
+	return guarded([&] {
+		return hand_out(npu::Buffer::create(device->device, size, {.read_only = true}),
+				buffer);
+	});
+}
+
+int npu_buffer_import(npu_device *device, int dma_buf, npu_buffer **buffer)
+{
+	return guarded(
+		[&] { return hand_out(npu::Buffer::import(device->device, dma_buf), buffer); });
+}
+
 void npu_buffer_free(npu_buffer *buffer)
 {
 	const std::unique_ptr<npu_buffer> owner(buffer);
@@ -129,6 +165,25 @@ uint32_t npu_buffer_address(const npu_buffer *buffer)
 	return buffer->buffer.address();
 }
 
+int npu_buffer_export(const npu_buffer *buffer, int *dma_buf)
+{
+	return guarded([&] {
+		return store(buffer->buffer.export_dma_buf(), dma_buf,
+			     [](npu::UniqueFd &fd) { return fd.release(); });
+	});
+}
+
+int npu_buffer_wait(const npu_buffer *buffer, int writes, uint64_t timeout_ns)
+{
+	return guarded([&] {
+		auto done = buffer->buffer.wait(npu::deadline_after(duration(timeout_ns)),
+						writes ? npu::Buffer::Use::write
+						       : npu::Buffer::Use::any);
+
+		return done ? 0 : failed(done.error());
+	});
+}
+
 int npu_job_create(npu_device *device, const npu_lane *lanes, size_t lane_count, npu_job **job)
 {
 	return guarded([&] {
@@ -143,10 +198,18 @@ void npu_job_free(npu_job *job)
 	const std::unique_ptr<npu_job> owner(job);
 }
 
-int npu_context_create(npu_device *device, uint32_t core_mask, npu_context **context)
+int npu_context_create(npu_device *device, const npu_context_options *options,
+		       npu_context **context)
 {
 	return guarded([&] {
-		return hand_out(npu::Context::create(device->device, {.core_mask = core_mask}),
+		const npu_context_options wanted = options ? *options : npu_context_options{};
+
+		if (wanted.priority > NPU_PRIORITY_HIGH)
+			return failed(npu::fail(EINVAL, "no such priority").error());
+		return hand_out(npu::Context::create(device->device,
+						     {.core_mask = wanted.core_mask,
+						      .max_queued = wanted.max_queued,
+						      .priority = priority_of(wanted.priority)}),
 				context);
 	});
 }
@@ -159,22 +222,95 @@ void npu_context_free(npu_context *context)
 int npu_context_submit(npu_context *context, const npu_job *job, uint64_t *seqno)
 {
 	return guarded([&] {
-		auto fence = context->context.submit(job->job);
-		if (!fence)
-			return failed(fence.error());
-		*seqno = fence->seqno();
-		return 0;
+		return store(context->context.submit(job->job), seqno,
+			     [](const npu::Fence &fence) { return fence.seqno(); });
+	});
+}
+
+int npu_context_submit_batch(npu_context *context, const npu_job *const *jobs, size_t count,
+			     uint64_t *seqno)
+{
+	return guarded([&] {
+		std::vector<const npu::Job *> batch;
+
+		for (const npu_job *job : std::span(jobs, count))
+			batch.push_back(&job->job);
+		return store(context->context.submit(batch), seqno,
+			     [](const npu::Fence &fence) { return fence.seqno(); });
 	});
 }
 
 int npu_context_wait(npu_context *context, uint64_t seqno, uint64_t timeout_ns)
 {
 	return guarded([&] {
-		const auto most = std::uint64_t{std::numeric_limits<std::int64_t>::max()};
-		const std::chrono::nanoseconds timeout(
-			static_cast<std::int64_t>(std::min(timeout_ns, most)));
-		auto done = context->context.fence(seqno).wait(timeout);
+		auto done = context->context.fence(seqno).wait(duration(timeout_ns));
 
 		return done ? 0 : failed(done.error());
+	});
+}
+
+int npu_context_status(npu_context *context, uint64_t seqno, uint64_t timeout_ns,
+		       npu_job_status *status)
+{
+	return guarded([&] {
+		return store(
+			context->context.wait(seqno, npu::deadline_after(duration(timeout_ns))),
+			status, status_of);
+	});
+}
+
+int npu_context_cancel(npu_context *context, uint64_t first, uint64_t last, uint32_t *cancelled)
+{
+	return guarded([&] {
+		return store(context->context.cancel(first, last), cancelled,
+			     [](std::uint32_t count) { return count; });
+	});
+}
+
+int npu_page_map(const npu_context *context, npu_page **page)
+{
+	return guarded([&] { return hand_out(context->context.page(), page); });
+}
+
+void npu_page_free(npu_page *page)
+{
+	const std::unique_ptr<npu_page> owner(page);
+}
+
+uint64_t npu_page_completed(const npu_page *page)
+{
+	return page->page.completed();
+}
+
+uint64_t npu_page_failed(const npu_page *page)
+{
+	return page->page.failed();
+}
+
+int npu_page_banned(const npu_page *page)
+{
+	return page->page.banned();
+}
+
+int npu_page_times(const npu_page *page, uint64_t seqno, npu_job_status *status)
+{
+	return guarded([&] {
+		const auto times = page->page.times(seqno);
+
+		if (!times)
+			return failed(
+				npu::fail(ENOENT, "the completion page does not tell of job " +
+							  std::to_string(seqno))
+					.error());
+		*status = status_of(*times);
+		return 0;
+	});
+}
+
+int npu_page_wait(const npu_page *page, uint64_t seqno, uint64_t timeout_ns, npu_job_status *status)
+{
+	return guarded([&] {
+		return store(page->page.wait(seqno, npu::deadline_after(duration(timeout_ns))),
+			     status, status_of);
 	});
 }

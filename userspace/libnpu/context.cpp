@@ -2,8 +2,12 @@
 #include "npu/context.h"
 
 #include <cerrno>
-#include <limits>
 #include <utility>
+#include <vector>
+
+#include "deadline.h"
+#include "job_wait.h"
+#include "page_mapping.h"
 
 namespace npu
 {
@@ -11,58 +15,78 @@ namespace npu
 namespace
 {
 
-/// @p timeout from now on CLOCK_MONOTONIC, which the kernel compares with.
-std::int64_t deadline(std::chrono::nanoseconds timeout)
+std::uint32_t kernel_priority(Priority priority)
 {
-	constexpr std::int64_t never = std::numeric_limits<std::int64_t>::max();
-	/* libstdc++'s steady clock is CLOCK_MONOTONIC. */
-	const std::int64_t now = std::chrono::duration_cast<std::chrono::nanoseconds>(
-					 std::chrono::steady_clock::now().time_since_epoch())
-					 .count();
+	switch (priority) {
+	case Priority::low:
+		return DRM_NPU_PRIORITY_LOW;
+	case Priority::high:
+		return DRM_NPU_PRIORITY_HIGH;
+	case Priority::normal:
+		break;
+	}
+	return DRM_NPU_PRIORITY_NORMAL;
+}
 
-	return timeout.count() > never - now ? never : now + timeout.count();
+/// What to do about a context that is refused.
+const char *create_advice(int code)
+{
+	switch (code) {
+	case EACCES:
+		return " (high priority needs CAP_SYS_NICE)";
+	case EINVAL:
+		return " (a core that does not exist, or more queued jobs than the limit)";
+	case ENOSPC:
+		return " (the file has as many as it may have)";
+	default:
+		return "";
+	}
+}
+
+/// What to do about jobs that are refused.
+const char *submit_advice(int code)
+{
+	switch (code) {
+	case EBUSY:
+		return " (the queue is full; wait for an earlier job)";
+	case E2BIG:
+		return " (more than a submit, or the context's queue, may have)";
+	case EIO:
+		return " (its jobs hung or faulted too often and it is banned; create another "
+		       "context)";
+	default:
+		return "";
+	}
 }
 
 } // namespace
 
 Result<void> Fence::wait(std::chrono::nanoseconds timeout) const
 {
-	drm_syncobj_timeline_wait wait{};
-	const std::uint32_t handle = syncobj_;
-	const std::uint64_t point = seqno_;
+	auto status = job_wait(*driver_, context_, seqno_, deadline_after(timeout));
 
-	wait.handles = reinterpret_cast<std::uintptr_t>(&handle);
-	wait.points = reinterpret_cast<std::uintptr_t>(&point);
-	wait.timeout_nsec = deadline(timeout);
-	wait.count_handles = 1;
-	if (const int ret = driver_->ioctl(DRM_IOCTL_SYNCOBJ_TIMELINE_WAIT, &wait))
-		return fail(-ret, "cannot wait for job " + std::to_string(seqno_));
-
-	auto state = query<drm_npu_query_context>(*driver_, DRM_NPU_QUERY_CONTEXT, context_);
-	if (!state)
-		return forward(state);
-	if (state->failed_seqno == seqno_)
-		return fail(static_cast<int>(state->failed_errno),
-			    "job " + std::to_string(state->failed_seqno) + " failed");
+	if (!status)
+		return forward(status);
+	if (!status->ended())
+		return fail(ETIME, "job " + std::to_string(seqno_) + " has not ended");
+	if (status->error)
+		return fail(status->error, "job " + std::to_string(seqno_) + " failed");
 	return {};
 }
 
 Result<Context> Context::create(const Device &device, const Options &options)
 {
 	drm_npu_context_create args{};
-	drm_syncobj_create syncobj{};
 	Context context;
 
 	args.core_mask = options.core_mask;
 	args.max_queued = options.max_queued;
+	args.priority = kernel_priority(options.priority);
 	if (const int ret = device.driver().ioctl(DRM_IOCTL_NPU_CONTEXT_CREATE, &args))
-		return fail(-ret, "cannot create a context");
+		return fail(-ret, std::string("cannot create a context") + create_advice(-ret));
 	context.driver_ = device.share_driver();
 	context.id_ = args.context_id;
-
-	if (const int ret = device.driver().ioctl(DRM_IOCTL_SYNCOBJ_CREATE, &syncobj))
-		return fail(-ret, "cannot create the syncobj of a context");
-	context.syncobj_ = syncobj.handle;
+	context.page_offset_ = args.page_offset;
 	return context;
 }
 
@@ -72,67 +96,102 @@ Context::~Context()
 }
 
 Context::Context(Context &&other) noexcept
-	: driver_(std::move(other.driver_)), id_(std::exchange(other.id_, 0)),
-	  syncobj_(std::exchange(other.syncobj_, 0)), submitted_(std::exchange(other.submitted_, 0))
+	: driver_(std::move(other.driver_)), page_offset_(std::exchange(other.page_offset_, 0)),
+	  id_(std::exchange(other.id_, 0))
 {
 }
 
 Context &Context::operator=(Context &&other) noexcept
 {
 	std::swap(driver_, other.driver_);
+	std::swap(page_offset_, other.page_offset_);
 	std::swap(id_, other.id_);
-	std::swap(syncobj_, other.syncobj_);
-	std::swap(submitted_, other.submitted_);
 	return *this;
 }
 
 void Context::release()
 {
-	if (syncobj_) {
-		drm_syncobj_destroy args{};
-		args.handle = syncobj_;
-		driver_->ioctl(DRM_IOCTL_SYNCOBJ_DESTROY, &args);
-	}
-	if (id_) {
-		drm_npu_context_destroy args{};
-		args.context_id = id_;
-		driver_->ioctl(DRM_IOCTL_NPU_CONTEXT_DESTROY, &args);
-	}
+	if (!id_)
+		return;
+	drm_npu_context_destroy args{};
+	args.context_id = id_;
+	driver_->ioctl(DRM_IOCTL_NPU_CONTEXT_DESTROY, &args);
+}
+
+Result<Fence> Context::queue(std::span<const drm_npu_submit_job> jobs)
+{
+	drm_npu_job_submit args{};
+
+	args.context_id = id_;
+	args.jobs = reinterpret_cast<std::uintptr_t>(jobs.data());
+	args.job_count = static_cast<std::uint32_t>(jobs.size());
+	args.job_stride = sizeof(jobs.front());
+	if (const int ret = driver_->ioctl(DRM_IOCTL_NPU_JOB_SUBMIT, &args))
+		return fail(-ret, "cannot submit " + std::to_string(jobs.size()) +
+					  (jobs.size() == 1 ? " job" : " jobs") +
+					  submit_advice(-ret));
+	return fence(args.seqno);
+}
+
+Result<Fence> Context::submit(std::span<const Job *const> jobs)
+{
+	std::vector<drm_npu_submit_job> entries;
+
+	entries.reserve(jobs.size());
+	for (const Job *job : jobs)
+		entries.push_back({.job_id = job->id(), .flags = 0});
+	return queue(entries);
 }
 
 Result<Fence> Context::submit(const Job &job)
 {
-	drm_npu_submit_job entry{};
-	drm_npu_sync out{};
-	drm_npu_job_submit args{};
+	const drm_npu_submit_job entry{.job_id = job.id(), .flags = 0};
 
-	entry.job_id = job.id();
-	out.handle = syncobj_;
-	out.point = submitted_ + 1;
-	args.context_id = id_;
-	args.jobs = reinterpret_cast<std::uintptr_t>(&entry);
-	args.job_count = 1;
-	args.job_stride = sizeof(entry);
-	args.out_syncs = reinterpret_cast<std::uintptr_t>(&out);
-	args.out_sync_count = 1;
-	args.sync_stride = sizeof(out);
-	if (const int ret = driver_->ioctl(DRM_IOCTL_NPU_JOB_SUBMIT, &args))
-		return fail(-ret, "cannot submit a job");
-
-	submitted_ = args.seqno;
-	return fence(args.seqno);
+	return queue({&entry, 1});
 }
 
 Fence Context::fence(std::uint64_t seqno) const
 {
 	Fence fence;
 
-	/* Every job has one point of the timeline, so points are sequence numbers. */
 	fence.driver_ = driver_.get();
 	fence.context_ = id_;
-	fence.syncobj_ = syncobj_;
 	fence.seqno_ = seqno;
 	return fence;
+}
+
+Result<JobStatus> Context::wait(std::uint64_t seqno,
+				std::chrono::steady_clock::time_point deadline) const
+{
+	return job_wait(*driver_, id_, seqno, deadline);
+}
+
+Result<std::uint32_t> Context::cancel(std::uint64_t first, std::uint64_t last)
+{
+	drm_npu_job_cancel args{};
+
+	args.context_id = id_;
+	args.first_seqno = first;
+	args.last_seqno = last;
+	if (const int ret = driver_->ioctl(DRM_IOCTL_NPU_JOB_CANCEL, &args))
+		return fail(-ret, "cannot cancel jobs " + std::to_string(first) + " to " +
+					  std::to_string(last) +
+					  (ret == -ENOENT ? " (not all were submitted)" : ""));
+	return args.cancelled;
+}
+
+Result<CompletionPage> Context::page() const
+{
+	CompletionPage page;
+	int error = 0;
+
+	const auto bytes =
+		driver_->map(sizeof(drm_npu_context_page), page_offset_, Access::read, error);
+	if (error)
+		return fail(-error, "cannot map the completion page of a context");
+	page.mapping_ = std::make_shared<const CompletionPage::Mapping>(driver_, bytes);
+	page.context_ = id_;
+	return page;
 }
 
 Result<drm_npu_query_context> Context::statistics() const

@@ -10,9 +10,10 @@
 
 #include <fcntl.h>
 #include <sys/mman.h>
-#include <unistd.h>
 
 #include <xf86drm.h>
+
+#include "npu/unique_fd.h"
 
 namespace npu
 {
@@ -20,27 +21,18 @@ namespace npu
 namespace
 {
 
-/// A file descriptor that closes itself.
-class UniqueFd
+/// mmap(2) as Driver::map() reports it.
+std::span<std::byte> map_file(int fd, std::size_t size, std::uint64_t offset, int protection,
+			      int &error)
 {
-public:
-	explicit UniqueFd(int fd) : fd_(fd) {}
-	~UniqueFd()
-	{
-		if (fd_ >= 0)
-			::close(fd_);
-	}
-	UniqueFd(UniqueFd &&other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
-	UniqueFd &operator=(UniqueFd &&) = delete;
-	UniqueFd(const UniqueFd &) = delete;
-	UniqueFd &operator=(const UniqueFd &) = delete;
+	void *address =
+		::mmap(nullptr, size, protection, MAP_SHARED, fd, static_cast<off_t>(offset));
 
-	int get() const { return fd_; }
-	bool valid() const { return fd_ >= 0; }
-
-private:
-	int fd_;
-};
+	error = address == MAP_FAILED ? -errno : 0;
+	if (error)
+		return {};
+	return {static_cast<std::byte *>(address), size};
+}
 
 class KernelDriver final : public Driver
 {
@@ -52,15 +44,17 @@ public:
 		return drmIoctl(fd_.get(), request, argument) ? -errno : 0;
 	}
 
-	std::span<std::byte> map(std::size_t size, std::uint64_t offset, int &error) override
+	std::span<std::byte> map(std::size_t size, std::uint64_t offset, Access access,
+				 int &error) override
 	{
-		void *address = ::mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd_.get(),
-				       static_cast<off_t>(offset));
+		const int protection = access == Access::read ? PROT_READ : PROT_READ | PROT_WRITE;
 
-		error = address == MAP_FAILED ? -errno : 0;
-		if (error)
-			return {};
-		return {static_cast<std::byte *>(address), size};
+		return map_file(fd_.get(), size, offset, protection, error);
+	}
+
+	std::span<std::byte> map_dma_buf(int fd, std::size_t size, int &error) override
+	{
+		return map_file(fd, size, 0, PROT_READ | PROT_WRITE, error);
 	}
 
 	void unmap(std::span<std::byte> bytes) override { ::munmap(bytes.data(), bytes.size()); }

@@ -4,6 +4,7 @@
  */
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -11,6 +12,7 @@
 
 #include "npu/device.h"
 #include "npu/error.h"
+#include "npu/unique_fd.h"
 
 namespace npu
 {
@@ -19,12 +21,30 @@ namespace npu
 class Buffer
 {
 public:
+	struct Options {
+		/// The device may read it only: a job that writes there is refused.
+		bool read_only = false;
+	};
+
 	/// A buffer of @p size bytes, filled with zeros.
 	/// \retval EINVAL @p size is 0
 	/// \retval E2BIG @p size is above the device's limit
 	/// \retval ENOSPC no room in the device's address space
 	/// \retval ENOMEM no memory
-	static Result<Buffer> create(const Device &device, std::size_t size);
+	static Result<Buffer> create(const Device &device, std::size_t size,
+				     const Options &options);
+	static Result<Buffer> create(const Device &device, std::size_t size)
+	{
+		return create(device, size, Options());
+	}
+
+	/// The memory behind @p dma_buf, which stays the caller's and may be closed
+	/// after it. Jobs on such a buffer wait for, and add to, its fences.
+	/// Around what the CPU does with it goes DMA_BUF_IOCTL_SYNC on the dma-buf.
+	/// \retval EBADF, EINVAL @p dma_buf is no dma-buf, or not one that can be
+	/// imported
+	/// \retval ENOSPC no room in the device's address space
+	static Result<Buffer> import(const Device &device, int dma_buf);
 
 	Buffer() = default;
 	~Buffer();
@@ -33,14 +53,17 @@ public:
 	Buffer(const Buffer &) = delete;
 	Buffer &operator=(const Buffer &) = delete;
 
-	/// The buffer's bytes; of the size asked for, rounded up to pages.
+	/// The buffer's bytes; of the size asked for, rounded up to pages. Empty
+	/// for an imported one whose exporter does not let the CPU write to it.
 	std::span<std::byte> bytes() const { return bytes_; }
-	std::size_t size() const { return bytes_.size(); }
+	std::size_t size() const { return size_; }
 	/// Address that command streams use.
 	std::uint32_t address() const { return address_; }
+	/// GEM handle, for calls of the DRM core.
+	std::uint32_t handle() const { return handle_; }
 
 	/// The bytes from @p offset on as @p count elements.
-	/// \pre they lie within the buffer and @p offset is aligned for T
+	/// \pre they lie within bytes() and @p offset is aligned for T
 	template <typename T>
 	std::span<T> as(std::size_t offset, std::size_t count) const
 	{
@@ -48,11 +71,33 @@ public:
 		return {reinterpret_cast<T *>(part.data()), count};
 	}
 
+	/// A dma-buf of the buffer, for other devices and other processes.
+	Result<UniqueFd> export_dma_buf() const;
+
+	/// Work to wait for.
+	enum class Use : std::uint8_t {
+		/// Whatever reads or writes the buffer.
+		any,
+		/// Only what writes to it, so that it can be read.
+		write,
+	};
+
+	/// Wait until no job that was submitted before uses the buffer.
+	/// \retval EBUSY it is in use and @p deadline has passed already
+	/// \retval ETIMEDOUT it still is at @p deadline
+	Result<void> wait(std::chrono::steady_clock::time_point deadline =
+				  std::chrono::steady_clock::time_point::max(),
+			  Use use = Use::any) const;
+
+	/// What the kernel knows; see the kernel-doc of the record.
+	Result<drm_npu_query_buffer> info() const;
+
 private:
 	void release();
 
 	std::shared_ptr<Driver> driver_;
 	std::span<std::byte> bytes_;
+	std::size_t size_ = 0;
 	std::uint32_t handle_ = 0;
 	std::uint32_t address_ = 0;
 };

@@ -5,7 +5,8 @@
  *
  * Functions that can fail return 0 or a negative errno; npu_error_message() then
  * says in one line what failed. Objects are freed with their _free function,
- * buffers, contexts and jobs before their device; NULL is allowed there.
+ * buffers, contexts and jobs before their device; NULL is allowed there. Times
+ * are nanoseconds; @timeout_ns counts from the call on, UINT64_MAX is for ever.
  */
 #ifndef NPU_NPU_H
 #define NPU_NPU_H
@@ -21,6 +22,7 @@ struct npu_device;
 struct npu_buffer;
 struct npu_context;
 struct npu_job;
+struct npu_page;
 
 /** A command stream; its commands are copied when the job is created. */
 struct npu_task {
@@ -36,6 +38,39 @@ struct npu_lane {
 	size_t task_count;
 };
 
+/** Which context gets a core first. */
+enum npu_priority {
+	NPU_PRIORITY_NORMAL = 0,
+	NPU_PRIORITY_LOW = 1,
+	/** Needs CAP_SYS_NICE. */
+	NPU_PRIORITY_HIGH = 2,
+};
+
+/** What a context is to be; all zeros are the defaults. */
+struct npu_context_options {
+	/** Cores to use, one bit each; 0 means all. */
+	uint32_t core_mask;
+	/** Unfinished jobs at a time; 0 means the device's limit. */
+	uint32_t max_queued;
+	/** An enum npu_priority. */
+	uint32_t priority;
+};
+
+/** How far a submitted job is; the clock is CLOCK_MONOTONIC. */
+struct npu_job_status {
+	/** Whether it has ended, well or not. */
+	int ended;
+	/** Positive errno of a job that has ended, 0 if well. */
+	int error;
+	uint64_t queued_ns;
+	/** When its first lane was started; 0 if it never was. */
+	uint64_t started_ns;
+	/** When its last lane ended; 0 while it has not. */
+	uint64_t ended_ns;
+	/** What the device took; modelled on a virtual device. */
+	uint64_t device_ns;
+};
+
 /** What the last call of this thread that failed says; never NULL. */
 const char *npu_error_message(void);
 
@@ -46,25 +81,59 @@ uint32_t npu_device_core_count(const struct npu_device *device);
 
 /** A buffer of @size bytes, filled with zeros and mapped. */
 int npu_buffer_create(struct npu_device *device, size_t size, struct npu_buffer **buffer);
+/** The same, and the device may read it only. */
+int npu_buffer_create_read_only(struct npu_device *device, size_t size, struct npu_buffer **buffer);
+/** The memory behind @dma_buf, which stays the caller's. */
+int npu_buffer_import(struct npu_device *device, int dma_buf, struct npu_buffer **buffer);
 void npu_buffer_free(struct npu_buffer *buffer);
+/** Its bytes; NULL for an imported one that the CPU cannot write to. */
 void *npu_buffer_data(const struct npu_buffer *buffer);
 size_t npu_buffer_size(const struct npu_buffer *buffer);
 /** Address that command streams use. */
 uint32_t npu_buffer_address(const struct npu_buffer *buffer);
+/** A dma-buf of the buffer; *@dma_buf is the caller's to close. */
+int npu_buffer_export(const struct npu_buffer *buffer, int *dma_buf);
+/** Wait until no job uses the buffer, or with @writes none that writes to it. */
+int npu_buffer_wait(const struct npu_buffer *buffer, int writes, uint64_t timeout_ns);
 
 /** An immutable program of @lane_count lanes. */
 int npu_job_create(struct npu_device *device, const struct npu_lane *lanes, size_t lane_count,
 		   struct npu_job **job);
 void npu_job_free(struct npu_job *job);
 
-/** A queue on the cores of @core_mask, or on all if it is 0. */
-int npu_context_create(struct npu_device *device, uint32_t core_mask, struct npu_context **context);
+/** A queue; NULL as @options is for the defaults. */
+int npu_context_create(struct npu_device *device, const struct npu_context_options *options,
+		       struct npu_context **context);
 void npu_context_free(struct npu_context *context);
 
 /** Queue a job; *@seqno is its number for npu_context_wait(). */
 int npu_context_submit(struct npu_context *context, const struct npu_job *job, uint64_t *seqno);
+/** Queue @count jobs, all or none; *@seqno is the number of the last. */
+int npu_context_submit_batch(struct npu_context *context, const struct npu_job *const *jobs,
+			     size_t count, uint64_t *seqno);
 /** Wait until a job has ended; -ETIME after @timeout_ns, else how it ended. */
 int npu_context_wait(struct npu_context *context, uint64_t seqno, uint64_t timeout_ns);
+/** The same, but neither a timeout nor a failed job is an error: see *@status. */
+int npu_context_status(struct npu_context *context, uint64_t seqno, uint64_t timeout_ns,
+		       struct npu_job_status *status);
+/** End jobs @first to @last with ECANCELED; *@cancelled had not ended. */
+int npu_context_cancel(struct npu_context *context, uint64_t first, uint64_t last,
+		       uint32_t *cancelled);
+
+/** Map the completion page of @context, which it may outlive. */
+int npu_page_map(const struct npu_context *context, struct npu_page **page);
+void npu_page_free(struct npu_page *page);
+/** All jobs up to this one have ended; no system call. */
+uint64_t npu_page_completed(const struct npu_page *page);
+/** The newest job that ended with an error, 0 if none; no system call. */
+uint64_t npu_page_failed(const struct npu_page *page);
+/** Whether the context takes no more jobs; no system call. */
+int npu_page_banned(const struct npu_page *page);
+/** How job @seqno ended; -ENOENT if the page does not, or no longer, tell. */
+int npu_page_times(const struct npu_page *page, uint64_t seqno, struct npu_job_status *status);
+/** npu_context_status() that looks at the page for a while before it sleeps. */
+int npu_page_wait(const struct npu_page *page, uint64_t seqno, uint64_t timeout_ns,
+		  struct npu_job_status *status);
 
 #ifdef __cplusplus
 }

@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The C interface on a device without a kernel.
+ */
+#include <cerrno>
+
+#include <gmock/gmock.h>
+#include <unistd.h>
+
+#include <capi_objects.h>
+
+#include "libnpu_fixture.h"
+
+namespace npu::test
+{
+
+namespace
+{
+
+using testing::HasSubstr;
+
+class CInterfaceTest : public LibnpuTest
+{
+protected:
+	void SetUp() override
+	{
+		LibnpuTest::SetUp();
+		c_device_.device = device_;
+		good_.job = job();
+		bad_.job = job(true);
+	}
+
+	/// A context of default options.
+	npu_context *context()
+	{
+		npu_context *made = nullptr;
+
+		EXPECT_EQ(npu_context_create(&c_device_, nullptr, &made), 0);
+		return made;
+	}
+
+	npu_device c_device_;
+	npu_job good_;
+	npu_job bad_;
+};
+
+TEST_F(CInterfaceTest, ContextsTakeOptions)
+{
+	const npu_context_options options{
+		.core_mask = 2, .max_queued = 9, .priority = NPU_PRIORITY_LOW};
+	npu_context *made = nullptr;
+
+	ASSERT_EQ(npu_context_create(&c_device_, &options, &made), 0);
+	EXPECT_EQ(driver_->context().stats().core_mask, 2U);
+	EXPECT_EQ(driver_->context().stats().max_queued, 9U);
+	EXPECT_EQ(driver_->context().stats().priority, DRM_NPU_PRIORITY_LOW);
+	npu_context_free(made);
+
+	const npu_context_options high{
+		.core_mask = 0, .max_queued = 0, .priority = NPU_PRIORITY_HIGH};
+	ASSERT_EQ(npu_context_create(&c_device_, &high, &made), 0);
+	EXPECT_EQ(driver_->context().stats().priority, DRM_NPU_PRIORITY_HIGH);
+	npu_context_free(made);
+
+	const npu_context_options unknown{.core_mask = 0, .max_queued = 0, .priority = 3};
+	EXPECT_EQ(npu_context_create(&c_device_, &unknown, &made), -EINVAL);
+	EXPECT_THAT(npu_error_message(), HasSubstr("priority"));
+}
+
+TEST_F(CInterfaceTest, JobsAreSubmittedWaitedForAndCancelled)
+{
+	npu_context *queue = context();
+	const npu_job *const jobs[] = {&good_, &bad_, &good_};
+	npu_job_status status{};
+	std::uint64_t seqno = 0;
+	std::uint32_t cancelled = 0;
+
+	ASSERT_EQ(npu_context_submit_batch(queue, jobs, 3, &seqno), 0);
+	EXPECT_EQ(seqno, 3U);
+	EXPECT_EQ(npu_context_wait(queue, 1, UINT64_MAX), 0);
+	EXPECT_EQ(npu_context_wait(queue, 2, UINT64_MAX), -EFAULT);
+	ASSERT_EQ(npu_context_status(queue, 2, 0, &status), 0);
+	EXPECT_TRUE(status.ended);
+	EXPECT_EQ(status.error, EFAULT);
+	EXPECT_GT(status.ended_ns, status.queued_ns);
+
+	driver_->hold();
+	ASSERT_EQ(npu_context_submit(queue, &good_, &seqno), 0);
+	EXPECT_EQ(seqno, 4U);
+	ASSERT_EQ(npu_context_status(queue, 4, 0, &status), 0);
+	EXPECT_FALSE(status.ended);
+	EXPECT_EQ(npu_context_wait(queue, 4, 0), -ETIME);
+	ASSERT_EQ(npu_context_cancel(queue, 1, 4, &cancelled), 0);
+	EXPECT_EQ(cancelled, 1U);
+	driver_->resume();
+	EXPECT_EQ(npu_context_wait(queue, 4, 0), -ECANCELED);
+	EXPECT_EQ(npu_context_cancel(queue, 0, 4, &cancelled), -EINVAL);
+	npu_context_free(queue);
+}
+
+TEST_F(CInterfaceTest, PagesAreRead)
+{
+	npu_context *queue = context();
+	npu_job_status status{};
+	npu_page *page = nullptr;
+	std::uint64_t seqno = 0;
+
+	ASSERT_EQ(npu_page_map(queue, &page), 0);
+	EXPECT_EQ(npu_page_times(page, 1, &status), -ENOENT);
+	ASSERT_EQ(npu_context_submit(queue, &good_, &seqno), 0);
+	ASSERT_EQ(npu_context_submit(queue, &bad_, &seqno), 0);
+	EXPECT_EQ(npu_page_completed(page), 2U);
+	EXPECT_EQ(npu_page_failed(page), 2U);
+	EXPECT_FALSE(npu_page_banned(page));
+	ASSERT_EQ(npu_page_times(page, 2, &status), 0);
+	EXPECT_EQ(status.error, EFAULT);
+	ASSERT_EQ(npu_page_wait(page, 1, 0, &status), 0);
+	EXPECT_TRUE(status.ended);
+	EXPECT_EQ(status.error, 0);
+	driver_->context().ban();
+	EXPECT_TRUE(npu_page_banned(page));
+	npu_page_free(page);
+	npu_page_free(nullptr);
+	npu_context_free(queue);
+}
+
+TEST_F(CInterfaceTest, BuffersAreSharedAndWaitedFor)
+{
+	const std::size_t before = driver_->objects();
+	const UniqueFd foreign(driver_->foreign_dma_buf(4096));
+	npu_buffer *buffer = nullptr;
+	int dma_buf = -1;
+
+	ASSERT_EQ(npu_buffer_create_read_only(&c_device_, 10, &buffer), 0);
+	EXPECT_EQ(buffer->buffer.info()->flags, DRM_NPU_BO_READ_ONLY);
+	ASSERT_EQ(npu_buffer_export(buffer, &dma_buf), 0);
+	EXPECT_EQ(::close(dma_buf), 0) << "the descriptor is the caller's";
+	EXPECT_EQ(npu_buffer_wait(buffer, 0, 0), 0);
+	npu_buffer_free(buffer);
+
+	ASSERT_EQ(npu_buffer_import(&c_device_, foreign.get(), &buffer), 0);
+	EXPECT_EQ(npu_buffer_size(buffer), 4096U);
+	EXPECT_EQ(npu_buffer_data(buffer), driver_->foreign_bytes(foreign.get()).data());
+	npu_buffer_free(buffer);
+	EXPECT_EQ(npu_buffer_import(&c_device_, 0, &buffer), -EINVAL);
+	EXPECT_THAT(npu_error_message(), HasSubstr("dma-buf"));
+	EXPECT_EQ(driver_->objects(), before);
+}
+
+} // namespace
+
+} // namespace npu::test

@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What tests of libnpu start from: a device without a kernel and small jobs.
+ */
+#pragma once
+
+#include <memory>
+
+#include <gtest/gtest.h>
+
+#include <npu/buffer.h>
+#include <npu/context.h>
+#include <npu/device.h>
+#include <npu/job.h>
+#include <rknn/matmul.h>
+#include <rknn/registers.h>
+
+#include "fake_driver.h"
+
+namespace npu::test
+{
+
+class LibnpuTest : public testing::Test
+{
+protected:
+	void SetUp() override
+	{
+		driver_ = std::make_shared<FakeDriver>();
+		auto device = Device::create(driver_);
+		ASSERT_TRUE(device) << device.error().message;
+		device_ = *device;
+		auto buffer = Buffer::create(device_, 4096);
+		ASSERT_TRUE(buffer);
+		buffer_ = std::move(*buffer);
+	}
+
+	/// A job that multiplies a row, or that reads where there is no memory.
+	Job job(bool faulty = false)
+	{
+		const rknn::WeightLayout layout(rknn::Type::int8, 32, 32);
+		const rknn::Plan plan = rknn::plan_matmul({&layout, 1}, 1, 1);
+		const std::uint32_t base = buffer_.address();
+		const std::uint32_t features = faulty ? 0x10 : base + 1024;
+		const Lane lane{{rknn::emit(layout, 1, plan.lanes.front().front(),
+					    {features, base, base + 2048}),
+				 rknn::enable_convolution}};
+		auto made = Job::create(device_, {&lane, 1});
+
+		EXPECT_TRUE(made) << made.error().message;
+		return std::move(*made);
+	}
+
+	Context context(const Context::Options &options = {})
+	{
+		auto made = Context::create(device_, options);
+
+		EXPECT_TRUE(made) << made.error().message;
+		return std::move(*made);
+	}
+
+	std::shared_ptr<FakeDriver> driver_;
+	Device device_;
+	Buffer buffer_;
+};
+
+} // namespace npu::test

@@ -1,0 +1,356 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Contexts and buffers of libnpu on a device without a kernel.
+ */
+#include <cerrno>
+#include <chrono>
+#include <cstring>
+
+#include <fcntl.h>
+#include <gmock/gmock.h>
+#include <sys/stat.h>
+
+#include "libnpu_fixture.h"
+
+namespace npu::test
+{
+
+namespace
+{
+
+using Clock = std::chrono::steady_clock;
+using namespace std::chrono_literals;
+using testing::HasSubstr;
+
+std::int64_t since_boot(Clock::time_point time)
+{
+	return std::chrono::duration_cast<std::chrono::nanoseconds>(time.time_since_epoch())
+		.count();
+}
+
+/// The end of @p call's error message must say what to do.
+template <typename T>
+void expect_error(const Result<T> &result, int code, const char *words)
+{
+	ASSERT_FALSE(result);
+	EXPECT_EQ(result.error().code, code);
+	EXPECT_THAT(result.error().message, HasSubstr(words));
+	EXPECT_THAT(result.error().message, HasSubstr(std::strerror(code)));
+}
+
+class ContextTest : public LibnpuTest
+{
+};
+
+TEST_F(ContextTest, OptionsReachTheKernel)
+{
+	const std::pair<Priority, std::uint32_t> priorities[] = {
+		{Priority::low, DRM_NPU_PRIORITY_LOW},
+		{Priority::normal, DRM_NPU_PRIORITY_NORMAL},
+		{Priority::high, DRM_NPU_PRIORITY_HIGH},
+	};
+
+	for (const auto &[priority, expected] : priorities) {
+		const Context made =
+			context({.core_mask = 5, .max_queued = 7, .priority = priority});
+		const auto statistics = made.statistics();
+
+		ASSERT_TRUE(statistics);
+		EXPECT_EQ(statistics->core_mask, 5U);
+		EXPECT_EQ(statistics->max_queued, 7U);
+		EXPECT_EQ(statistics->priority, expected);
+	}
+	driver_->fail(DRM_IOCTL_NPU_CONTEXT_CREATE, EACCES);
+	expect_error(Context::create(device_, {.priority = Priority::high}), EACCES,
+		     "CAP_SYS_NICE");
+}
+
+TEST_F(ContextTest, WaitTellsHowAJobIsAndNotOnlyWhenItEnded)
+{
+	Context queue = context();
+	const Job good = job();
+	const Job bad = job(true);
+
+	driver_->hold();
+	ASSERT_TRUE(queue.submit(good));
+	ASSERT_TRUE(queue.submit(bad));
+	auto status = queue.wait(1, Clock::now());
+	ASSERT_TRUE(status) << status.error().message;
+	EXPECT_EQ(status->state, DRM_NPU_JOB_QUEUED);
+	EXPECT_FALSE(status->ended());
+	EXPECT_GT(status->queued_ns, 0U);
+	EXPECT_EQ(status->ended_ns, 0U);
+
+	driver_->resume();
+	status = queue.wait(1);
+	ASSERT_TRUE(status);
+	EXPECT_TRUE(status->ended());
+	EXPECT_EQ(status->error, 0);
+	EXPECT_GT(status->started_ns, status->queued_ns);
+	EXPECT_GT(status->ended_ns, status->started_ns);
+	EXPECT_GT(status->device_ns, 0U);
+
+	/* That a job failed is no failure of the call that says so. */
+	status = queue.wait(2);
+	ASSERT_TRUE(status);
+	EXPECT_TRUE(status->ended());
+	EXPECT_EQ(status->error, EFAULT);
+
+	expect_error(queue.wait(3), ENOENT, "not submitted");
+	driver_->fail(DRM_IOCTL_NPU_JOB_WAIT, ENODEV);
+	expect_error(queue.wait(1), ENODEV, "job 1");
+}
+
+TEST_F(ContextTest, DeadlinesAreAbsoluteAndSaturate)
+{
+	Context queue = context();
+	std::int64_t seen = -1;
+
+	ASSERT_TRUE(queue.submit(job()));
+	driver_->watch(DRM_IOCTL_NPU_JOB_WAIT, [&](void *argument) {
+		seen = static_cast<drm_npu_job_wait *>(argument)->timeout_ns;
+	});
+	const Clock::time_point deadline = Clock::now() + 3s;
+	ASSERT_TRUE(queue.wait(1, deadline));
+	EXPECT_EQ(seen, since_boot(deadline));
+	ASSERT_TRUE(queue.wait(1));
+	EXPECT_EQ(seen, INT64_MAX);
+	ASSERT_TRUE(queue.wait(1, Clock::time_point(-1s)));
+	EXPECT_EQ(seen, 0);
+
+	const std::int64_t before = since_boot(Clock::now());
+	ASSERT_TRUE(queue.fence(1).wait(1h));
+	EXPECT_GE(seen, before + 3600'000'000'000);
+	ASSERT_TRUE(queue.fence(1).wait(std::chrono::nanoseconds::max()));
+	EXPECT_EQ(seen, INT64_MAX);
+}
+
+TEST_F(ContextTest, FencesFailAsTheirOwnJobDid)
+{
+	Context queue = context();
+	const Job good = job();
+	const Job bad = job(true);
+
+	/* Two that failed: the context remembers the newest only. */
+	for (const Job *one : {&bad, &good, &bad, &good})
+		ASSERT_TRUE(queue.submit(*one));
+	expect_error(queue.fence(1).wait(), EFAULT, "job 1 failed");
+	EXPECT_TRUE(queue.fence(2).wait());
+	expect_error(queue.fence(3).wait(), EFAULT, "job 3 failed");
+	EXPECT_TRUE(queue.fence(4).wait());
+
+	driver_->hold();
+	auto fence = queue.submit(good);
+	ASSERT_TRUE(fence);
+	EXPECT_EQ(fence->seqno(), 5U);
+	expect_error(fence->wait(0ns), ETIME, "job 5");
+}
+
+TEST_F(ContextTest, BatchesAreOneCallInOrder)
+{
+	Context queue = context();
+	const Job good = job();
+	const Job bad = job(true);
+	const Job *const jobs[] = {&good, &bad, &good, &good};
+
+	auto fence = queue.submit(jobs);
+	ASSERT_TRUE(fence) << fence.error().message;
+	EXPECT_EQ(fence->seqno(), 4U);
+	EXPECT_EQ(driver_->submits(), 1U);
+	for (std::uint64_t seqno = 1; seqno <= 4; seqno++) {
+		const auto status = queue.wait(seqno);
+
+		ASSERT_TRUE(status);
+		EXPECT_EQ(status->error, seqno == 2 ? EFAULT : 0);
+	}
+	expect_error(queue.submit(std::span<const Job *const>()), EINVAL, "0 jobs");
+}
+
+TEST_F(ContextTest, RefusedSubmitsSayWhatToDo)
+{
+	const std::pair<int, const char *> cases[] = {
+		{EBUSY, "wait for an earlier job"},
+		{E2BIG, "more than a submit"},
+		{EIO, "banned"},
+		{ENODEV, "cannot submit 1 job:"},
+	};
+	Context queue = context();
+	const Job good = job();
+
+	for (const auto &[code, words] : cases) {
+		driver_->fail(DRM_IOCTL_NPU_JOB_SUBMIT, code);
+		expect_error(queue.submit(good), code, words);
+	}
+}
+
+TEST_F(ContextTest, CancelEndsWhatHasNotEnded)
+{
+	Context queue = context();
+	const Job good = job();
+
+	ASSERT_TRUE(queue.submit(good));
+	driver_->hold();
+	for (int i = 0; i < 4; i++)
+		ASSERT_TRUE(queue.submit(good));
+	/* The first of the range has ended already, the last is not in it. */
+	const auto count = queue.cancel(1, 3);
+	ASSERT_TRUE(count) << count.error().message;
+	EXPECT_EQ(*count, 2U);
+	driver_->resume();
+	for (std::uint64_t seqno = 1; seqno <= 5; seqno++) {
+		const bool cancelled = seqno == 2 || seqno == 3;
+		const auto status = queue.wait(seqno);
+
+		ASSERT_TRUE(status);
+		EXPECT_EQ(status->error, cancelled ? ECANCELED : 0) << seqno;
+	}
+	expect_error(queue.fence(2).wait(), ECANCELED, "job 2");
+	EXPECT_EQ(queue.cancel(1, 5).value(), 0U);
+	expect_error(queue.cancel(1, 6), ENOENT, "jobs 1 to 6 (not all were submitted)");
+	expect_error(queue.cancel(0, 1), EINVAL, "jobs 0 to 1");
+	expect_error(queue.cancel(2, 1), EINVAL, "jobs 2 to 1");
+}
+
+class BufferTest : public LibnpuTest
+{
+};
+
+TEST_F(BufferTest, ReadOnlyIsAskedForAndReported)
+{
+	auto plain = Buffer::create(device_, 100);
+	auto read_only = Buffer::create(device_, 100, {.read_only = true});
+	ASSERT_TRUE(plain && read_only);
+
+	auto info = plain->info();
+	ASSERT_TRUE(info);
+	EXPECT_EQ(info->flags, 0U);
+	EXPECT_EQ(info->size, plain->size());
+	EXPECT_EQ(info->address, plain->address());
+	info = read_only->info();
+	ASSERT_TRUE(info);
+	EXPECT_EQ(info->flags, DRM_NPU_BO_READ_ONLY);
+	/* For the device, that is: somebody must fill it. */
+	EXPECT_EQ(read_only->bytes().size(), 4096U);
+}
+
+TEST_F(BufferTest, WaitsForAllOrForWrites)
+{
+	Context queue = context();
+	drm_npu_bo_wait seen{};
+
+	driver_->watch(DRM_IOCTL_NPU_BO_WAIT,
+		       [&](void *argument) { seen = *static_cast<drm_npu_bo_wait *>(argument); });
+	ASSERT_TRUE(buffer_.wait());
+	EXPECT_EQ(seen.handle, buffer_.handle());
+	EXPECT_EQ(seen.flags, 0U);
+	EXPECT_EQ(seen.timeout_ns, INT64_MAX);
+
+	driver_->hold();
+	ASSERT_TRUE(queue.submit(job()));
+	expect_error(buffer_.wait(Clock::time_point{}), EBUSY, "4096 bytes");
+	const Clock::time_point deadline = Clock::now() + 1ms;
+	expect_error(buffer_.wait(deadline, Buffer::Use::write), ETIMEDOUT, "4096 bytes");
+	EXPECT_EQ(seen.flags, DRM_NPU_BO_WAIT_WRITES);
+	EXPECT_EQ(seen.timeout_ns, since_boot(deadline));
+	driver_->resume();
+	EXPECT_TRUE(buffer_.wait(Clock::time_point{}));
+}
+
+TEST_F(BufferTest, ForeignMemoryIsMappedThroughItsDmaBuf)
+{
+	const std::size_t before = driver_->objects();
+	const UniqueFd dma_buf(driver_->foreign_dma_buf(8192));
+	{
+		auto buffer = Buffer::import(device_, dma_buf.get());
+
+		ASSERT_TRUE(buffer) << buffer.error().message;
+		EXPECT_EQ(buffer->size(), 8192U);
+		EXPECT_NE(buffer->address(), 0U);
+		EXPECT_EQ(buffer->info()->flags, DRM_NPU_BO_SHARED);
+		EXPECT_EQ(buffer->bytes().data(), driver_->foreign_bytes(dma_buf.get()).data());
+	}
+	EXPECT_EQ(driver_->objects(), before);
+	/* It was the caller's before and still is. */
+	EXPECT_NE(::fcntl(dma_buf.get(), F_GETFD), -1);
+}
+
+TEST_F(BufferTest, ForeignMemoryThatCannotBeMappedIsStillTheDevices)
+{
+	const UniqueFd dma_buf(driver_->foreign_dma_buf(4096));
+
+	driver_->fail_map(EACCES);
+	auto buffer = Buffer::import(device_, dma_buf.get());
+	ASSERT_TRUE(buffer);
+	EXPECT_TRUE(buffer->bytes().empty());
+	EXPECT_EQ(buffer->size(), 4096U);
+}
+
+TEST_F(BufferTest, ExportsAreTheCallersToClose)
+{
+	int number = -1;
+	{
+		auto dma_buf = buffer_.export_dma_buf();
+
+		ASSERT_TRUE(dma_buf) << dma_buf.error().message;
+		number = dma_buf->get();
+		EXPECT_EQ(::fcntl(number, F_GETFD), FD_CLOEXEC);
+		EXPECT_EQ(buffer_.info()->flags, DRM_NPU_BO_SHARED);
+	}
+	EXPECT_EQ(::fcntl(number, F_GETFD), -1);
+
+	std::uint32_t flags = 0;
+	driver_->watch(DRM_IOCTL_PRIME_HANDLE_TO_FD, [&](void *argument) {
+		flags = static_cast<drm_prime_handle *>(argument)->flags;
+	});
+	driver_->fail(DRM_IOCTL_PRIME_HANDLE_TO_FD, EMFILE);
+	expect_error(buffer_.export_dma_buf(), EMFILE, "cannot export");
+	EXPECT_EQ(flags, std::uint32_t{O_CLOEXEC | O_RDWR});
+}
+
+/* The kernel gives a file one handle for a buffer, and closes it at once. */
+TEST_F(BufferTest, ImportingTwiceClosesOnce)
+{
+	const std::size_t before = driver_->objects();
+	const UniqueFd dma_buf(driver_->foreign_dma_buf(4096));
+	auto exported = buffer_.export_dma_buf();
+	ASSERT_TRUE(exported);
+	{
+		auto first = Buffer::import(device_, dma_buf.get());
+		ASSERT_TRUE(first);
+		{
+			auto second = Buffer::import(device_, dma_buf.get());
+			ASSERT_TRUE(second);
+			EXPECT_EQ(second->handle(), first->handle());
+		}
+		EXPECT_TRUE(first->info());
+		{
+			auto own = Buffer::import(device_, exported->get());
+			ASSERT_TRUE(own);
+			EXPECT_EQ(own->handle(), buffer_.handle());
+			EXPECT_EQ(own->bytes().data(), buffer_.bytes().data());
+		}
+		EXPECT_TRUE(buffer_.info());
+	}
+	EXPECT_EQ(driver_->objects(), before);
+}
+
+TEST_F(BufferTest, ImportsThatFailSayWhyAndLeaveNothing)
+{
+	const std::size_t before = driver_->objects();
+
+	expect_error(Buffer::import(device_, 0), EINVAL, "is it a dma-buf");
+	driver_->fail(DRM_IOCTL_PRIME_FD_TO_HANDLE, EBADF);
+	expect_error(Buffer::import(device_, -1), EBADF, "no open file descriptor");
+	driver_->fail(DRM_IOCTL_PRIME_FD_TO_HANDLE, 0);
+
+	const UniqueFd dma_buf(driver_->foreign_dma_buf(4096));
+	driver_->fail(DRM_IOCTL_NPU_QUERY, ENODEV);
+	expect_error(Buffer::import(device_, dma_buf.get()), ENODEV, "QUERY");
+	EXPECT_EQ(driver_->objects(), before);
+	driver_->fail(DRM_IOCTL_NPU_QUERY, 0);
+	EXPECT_TRUE(Buffer::import(device_, dma_buf.get()));
+}
+
+} // namespace
+
+} // namespace npu::test

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What is behind the pointers of the C interface.
+ */
+#pragma once
+
+#include "npu/buffer.h"
+#include "npu/context.h"
+#include "npu/device.h"
+#include "npu/job.h"
+#include "npu/npu.h"
+#include "npu/page.h"
+
+struct npu_device {
+	npu::Device device;
+};
+
+struct npu_buffer {
+	npu::Buffer buffer;
+};
+
+struct npu_context {
+	npu::Context context;
+};
+
+struct npu_job {
+	npu::Job job;
+};
+
+struct npu_page {
+	npu::CompletionPage page;
+};

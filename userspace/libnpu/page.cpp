@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: MIT */
+#include "npu/page.h"
+
+#include <atomic>
+#include <utility>
+
+#include "job_wait.h"
+#include "page_mapping.h"
+
+namespace npu
+{
+
+namespace
+{
+
+using Clock = std::chrono::steady_clock;
+
+/* The kernel writes while this reads; the page cannot be written to from here,
+ * so std::atomic_ref, which wants to, is out. */
+template <typename T>
+T load(const T &value, int order)
+{
+	return __atomic_load_n(&value, order);
+}
+
+/// Let the other thread of the core run, and save power, between two looks.
+void relax()
+{
+#if defined(__x86_64__) || defined(__i386__)
+	__builtin_ia32_pause();
+#elif defined(__aarch64__)
+	asm volatile("yield");
+#endif
+}
+
+} // namespace
+
+std::uint64_t CompletionPage::completed() const
+{
+	return load(mapping_->page().completed_seqno, __ATOMIC_ACQUIRE);
+}
+
+std::uint64_t CompletionPage::failed() const
+{
+	return load(mapping_->page().failed_seqno, __ATOMIC_ACQUIRE);
+}
+
+bool CompletionPage::banned() const
+{
+	return load(mapping_->page().flags, __ATOMIC_ACQUIRE) & DRM_NPU_CONTEXT_BANNED;
+}
+
+std::optional<JobStatus> CompletionPage::times(std::uint64_t seqno) const
+{
+	const drm_npu_page_job &job = mapping_->page().jobs[seqno % DRM_NPU_PAGE_JOBS];
+	JobStatus status;
+
+	/* 0 is no job: it says that the kernel writes. */
+	if (!seqno || load(job.seqno, __ATOMIC_ACQUIRE) != seqno)
+		return {};
+	status.state = DRM_NPU_JOB_ENDED;
+	status.error = static_cast<int>(load(job.error, __ATOMIC_RELAXED));
+	status.queued_ns = load(job.queued_ns, __ATOMIC_RELAXED);
+	status.started_ns = load(job.started_ns, __ATOMIC_RELAXED);
+	status.ended_ns = load(job.ended_ns, __ATOMIC_RELAXED);
+	status.device_ns = load(job.device_ns, __ATOMIC_RELAXED);
+	/* If any of these is a later job's, so is what the next load sees. */
+	std::atomic_thread_fence(std::memory_order_acquire);
+	if (load(job.seqno, __ATOMIC_RELAXED) != seqno)
+		return {};
+	return status;
+}
+
+/// Look at the page for up to @p spin. \return whether @p seqno has ended
+bool CompletionPage::spin_until(std::uint64_t seqno, std::chrono::nanoseconds spin) const
+{
+	/* Reading the clock may be a system call, so it is read now and then only. */
+	constexpr int looks_per_clock = 64;
+
+	if (completed() >= seqno)
+		return true;
+	if (spin <= spin.zero())
+		return false;
+	const auto end = Clock::now() + spin;
+	do {
+		for (int i = 0; i < looks_per_clock; i++) {
+			if (completed() >= seqno)
+				return true;
+			relax();
+		}
+	} while (Clock::now() < end);
+	return false;
+}
+
+Result<JobStatus> CompletionPage::wait(std::uint64_t seqno, Clock::time_point deadline,
+				       std::chrono::nanoseconds spin) const
+{
+	if (spin_until(seqno, spin))
+		if (const auto status = times(seqno))
+			return *status;
+	return job_wait(mapping_->driver(), context_, seqno, deadline);
+}
+
+} // namespace npu
