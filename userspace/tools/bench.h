@@ -37,4 +37,17 @@ struct AccuracyOptions {
 /// Perplexity and logits of each precision against float. \return the exit code
 int accuracy(const AccuracyOptions &options);
 
+struct SubmitOptions {
+	std::string device;
+	/// Only rows whose PATH/MODE/CLIENTS begins with this.
+	std::string only;
+	std::uint32_t rounds = 15;
+	/// Time that a measurement is to take.
+	std::uint32_t milliseconds = 20;
+	bool json = false;
+};
+
+/// What submitting and waiting cost. \return the exit code
+int submit(const SubmitOptions &options);
+
 } // namespace npu::bench

@@ -10,6 +10,7 @@ int main(int argc, char **argv)
 	CLI::App app("Benchmarks of an NPU and of the engine on it.", "npu-bench");
 	npu::bench::MatmulOptions matmul;
 	npu::bench::AccuracyOptions accuracy;
+	npu::bench::SubmitOptions submit;
 
 	app.require_subcommand(1);
 	app.footer("Example: npu-bench matmul --dtype int8 --json\n"
@@ -40,7 +41,32 @@ int main(int argc, char **argv)
 	a->add_flag("--json", accuracy.json, "print JSON");
 	a->footer("Example: npu-bench accuracy --model m.gguf --text t.txt --json");
 
+	CLI::App *s = app.add_subcommand(
+		"submit",
+		"What submitting and waiting cost: prepared jobs against rocket's calls.");
+	s->add_option("--device", submit.device, "device file [the first NPU found]");
+	s->add_option("--only", submit.only, "only rows whose PATH/MODE/CLIENTS begins with this");
+	s->add_option("--rounds", submit.rounds, "measurements of each row")
+		->check(CLI::Range(1, 10000))
+		->capture_default_str();
+	s->add_option("--milliseconds", submit.milliseconds, "time of a measurement")
+		->check(CLI::Range(1, 60000))
+		->capture_default_str();
+	s->add_flag("--json", submit.json, "print JSON");
+	s->footer("The device should do nothing but answer: load npu_virt with mode=null.\n"
+		  "Rounds go over all rows in turn, and medians are reported. A row has\n"
+		  "  PATH     prepared: jobs made once; rocket: streams in buffers\n"
+		  "  MODE     single, batch16, batch64: the queue is kept busy, so many jobs a\n"
+		  "           call; sync_wait: each job is awaited, with JOB_WAIT or PREP_BO;\n"
+		  "           sync_page: on the completion page\n"
+		  "  CLIENTS  1 or 4, each with a file of its own\n"
+		  "and tells the time from first to last job, and the time inside the calls that\n"
+		  "submit (the median call), both divided by the jobs.\n"
+		  "Example: npu-bench submit --json --only prepared/batch64");
+
 	return npu::tool::run(app, argc, argv, [&] {
-		return m->parsed() ? npu::bench::matmul(matmul) : npu::bench::accuracy(accuracy);
+		if (m->parsed())
+			return npu::bench::matmul(matmul);
+		return s->parsed() ? npu::bench::submit(submit) : npu::bench::accuracy(accuracy);
 	});
 }

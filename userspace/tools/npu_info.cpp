@@ -36,6 +36,7 @@ ordered_json describe(const npu::Device &device, const std::vector<drm_npu_query
 			{{"kind", region.kind == DRM_NPU_REGION_SYSTEM ? "system" : "unknown"},
 			 {"size", region.size},
 			 {"used", region.used},
+			 {"file_used", region.file_used},
 			 {"bandwidth", region.bandwidth}});
 	json["limits"] = {{"address_bits", limits.address_bits},
 			  {"max_contexts", limits.max_contexts},
@@ -46,6 +47,8 @@ ordered_json describe(const npu::Device &device, const std::vector<drm_npu_query
 			  {"max_submit_jobs", limits.max_submit_jobs},
 			  {"max_submit_syncs", limits.max_submit_syncs},
 			  {"max_queued", limits.max_queued},
+			  {"max_guilty", limits.max_guilty},
+			  {"max_job_bytes", limits.max_job_bytes},
 			  {"max_buffer_size", limits.max_buffer_size}};
 	return json;
 }
@@ -77,7 +80,8 @@ void print(const npu::Device &device, const std::vector<drm_npu_query_region> &r
 		  << " jobs, " << limits.max_lanes << " lanes of " << limits.max_lane_tasks
 		  << " tasks of " << limits.max_task_commands << " commands, "
 		  << limits.max_submit_jobs << " jobs a submit, " << limits.max_queued
-		  << " queued a context\n";
+		  << " queued a context, banned after " << limits.max_guilty
+		  << " that hang or fault\n";
 }
 
 } // namespace
