@@ -42,6 +42,8 @@ struct SubmitOptions {
 	/// Only rows whose PATH/MODE/CLIENTS begins with this.
 	std::string only;
 	std::uint32_t rounds = 15;
+	/// File for the JSON, beside what is printed.
+	std::string out;
 	/// Time that a measurement is to take.
 	std::uint32_t milliseconds = 20;
 	bool json = false;

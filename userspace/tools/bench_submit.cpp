@@ -4,6 +4,7 @@
 #include <barrier>
 #include <cerrno>
 #include <chrono>
+#include <fstream>
 #include <iomanip>
 #include <iostream>
 #include <memory>
@@ -276,8 +277,8 @@ void print(std::span<const Cell> cells, double null_ns)
 			  << " (at most " << verdict.limit << ")\n";
 }
 
-void print_json(const Device &device, std::span<const Cell> cells, double null_ns,
-		const SubmitOptions &options)
+std::string to_json(const Device &device, std::span<const Cell> cells, double null_ns,
+		    const SubmitOptions &options)
 {
 	nlohmann::ordered_json json;
 
@@ -305,7 +306,7 @@ void print_json(const Device &device, std::span<const Cell> cells, double null_n
 					 {"ratio", verdict.ratio},
 					 {"limit", verdict.limit},
 					 {"met", verdict.met()}});
-	std::cout << json.dump(2) << '\n';
+	return json.dump(2) + '\n';
 }
 
 Result<void> run_rounds(const Device &device, const SubmitOptions &options,
@@ -379,10 +380,16 @@ int submit(const SubmitOptions &options)
 		return tool::report(name, device.error());
 	if (auto done = run_rounds(*device, options, cells, null_ns); !done)
 		return tool::report(name, done.error());
+	const std::string json = to_json(*device, cells, median(null_ns), options);
 	if (options.json)
-		print_json(*device, cells, median(null_ns), options);
+		std::cout << json;
 	else
 		print(cells, median(null_ns));
+	if (options.out.empty())
+		return 0;
+	std::ofstream file(options.out);
+	if (!(file << json << std::flush))
+		return tool::report(name, Error{EIO, "cannot write " + options.out});
 	return 0;
 }
 

@@ -53,6 +53,7 @@ int main(int argc, char **argv)
 		->check(CLI::Range(1, 60000))
 		->capture_default_str();
 	s->add_flag("--json", submit.json, "print JSON");
+	s->add_option("--out", submit.out, "also write the JSON to this file");
 	s->footer("The device should do nothing but answer: load npu_virt with mode=null.\n"
 		  "Rounds go over all rows in turn, and medians are reported. A row has\n"
 		  "  PATH     prepared: jobs made once; rocket: streams in buffers\n"
