@@ -9,9 +9,15 @@
 namespace
 {
 
-int create(const Device &device, drm_npu_context_create &args)
+drm_npu_context_create with(std::uint32_t flags, std::uint32_t core_mask = 0,
+			    std::uint32_t max_queued = 0)
 {
-	return call(device.fd(), DRM_IOCTL_NPU_CONTEXT_CREATE, &args);
+	drm_npu_context_create args{};
+
+	args.flags = flags;
+	args.core_mask = core_mask;
+	args.max_queued = max_queued;
+	return args;
 }
 
 void check_refused(const Device &device, drm_npu_context_create args, int error)
@@ -19,8 +25,10 @@ void check_refused(const Device &device, drm_npu_context_create args, int error)
 	leak::Check leak;
 
 	args.context_id = poison;
-	CHECK_ERR(create(device, args), error);
+	args.page_offset = poison;
+	CHECK_ERR(device.create(args), error);
 	CHECK_EQ(args.context_id, poison);
+	CHECK_EQ(args.page_offset, poison);
 	leak.done();
 }
 
@@ -90,8 +98,8 @@ SUBTEST(context_core_mask)
 	}
 	for (std::uint32_t bit = cores; bit < 32; bit++) {
 		igt::Note note("bit " + std::to_string(bit));
-		check_refused(device, {0, 1u << bit, 0, 0}, EINVAL);
-		check_refused(device, {0, 1u << bit | 1, 0, 0}, EINVAL);
+		check_refused(device, with(0, 1u << bit), EINVAL);
+		check_refused(device, with(0, 1u << bit | 1), EINVAL);
 	}
 }
 
@@ -101,7 +109,10 @@ SUBTEST(context_flags)
 
 	for (unsigned bit = 0; bit < 32; bit++) {
 		igt::Note note("bit " + std::to_string(bit));
-		check_refused(device, {1u << bit, 0, 0, 0}, EINVAL);
+		check_refused(device, with(1u << bit), EINVAL);
+		drm_npu_context_create args{};
+		args.pad = 1u << bit;
+		check_refused(device, args, EINVAL);
 	}
 }
 
@@ -117,14 +128,15 @@ SUBTEST(context_max_queued)
 		std::uint32_t context = device.context(0, queued);
 		std::uint32_t most = queued ? queued : limit;
 
+		CHECK_EQ(device.state(context).max_queued, most);
 		if (most < device.limits().max_submit_jobs)
 			CHECK_ERR(submit(device, context, std::vector(most + 1, job)), E2BIG);
 		Syncobj done(device);
 		CHECK_OK(submit(device, context, std::vector(most, job), {{}, {done.sync()}}));
 		CHECK_EQ(final_status(done), 1);
 	}
-	check_refused(device, {0, 0, limit + 1, 0}, EINVAL);
-	check_refused(device, {0, 0, ~0u, 0}, EINVAL);
+	check_refused(device, with(0, 0, limit + 1), EINVAL);
+	check_refused(device, with(0, 0, ~0u), EINVAL);
 }
 
 SUBTEST(context_fresh)
@@ -139,6 +151,10 @@ SUBTEST(context_fresh)
 	CHECK_EQ(state.failed_errno, 0);
 	CHECK_EQ(state.device_ns, 0);
 	CHECK_EQ(state.tasks, 0);
+	CHECK_EQ(state.flags, 0);
+	CHECK_EQ(state.priority, DRM_NPU_PRIORITY_NORMAL);
+	CHECK_EQ(state.guilty_jobs, 0);
+	CHECK_EQ(state.max_queued, device.limits().max_queued);
 }
 
 SUBTEST(context_statistics)
@@ -211,4 +227,36 @@ SUBTEST(context_destroy_running)
 		product.check();
 	}
 	leak.done();
+}
+
+/* An older client's structure ends with the id. */
+SUBTEST(context_short_struct)
+{
+	Device device;
+	struct {
+		std::uint32_t flags, core_mask, max_queued, context_id;
+	} args{0, 0, 3, 0};
+
+	CHECK_OK(call(device.fd(), DRM_IOWR(DRM_COMMAND_BASE + DRM_NPU_CONTEXT_CREATE, args),
+		      &args));
+	CHECK(args.context_id);
+	drm_npu_query_context state = device.state(args.context_id);
+	CHECK_EQ(state.max_queued, 3);
+	CHECK_EQ(state.priority, DRM_NPU_PRIORITY_NORMAL);
+}
+
+/* Ids come back, but not at once with what was known of their last owner. */
+SUBTEST(context_id_reuse)
+{
+	Device device;
+	Product product(device);
+	std::uint32_t job = create_job(device, {{product.task()}});
+
+	for (int i = 0; i < 300; i++) {
+		std::uint32_t context = device.context();
+
+		CHECK_EQ(device.state(context).submitted_seqno, 0);
+		CHECK_OK(submit(device, context, {job}));
+		CHECK_OK(device.destroy_context(context));
+	}
 }

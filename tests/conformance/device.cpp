@@ -4,6 +4,7 @@
 #include <cerrno>
 #include <chrono>
 #include <cstring>
+#include <ctime>
 #include <fstream>
 #include <thread>
 
@@ -12,18 +13,48 @@
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 
-#include <xf86drm.h>
-
 #include "igt.h"
+
+int call_once(int fd, unsigned long request, void *argument)
+{
+	return ioctl(fd, request, argument) < 0 ? -errno : 0;
+}
 
 int call(int fd, unsigned long request, void *argument)
 {
 	int result;
 
 	do {
-		result = ioctl(fd, request, argument);
-	} while (result < 0 && errno == EINTR);
-	return result < 0 ? -errno : 0;
+		result = call_once(fd, request, argument);
+	} while (result == -EINTR);
+	return result;
+}
+
+std::int64_t now_ns()
+{
+	timespec now{};
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return std::int64_t{now.tv_sec} * 1000000000 + now.tv_nsec;
+}
+
+bool has_come(std::int64_t end)
+{
+	return now_ns() >= end - ms_to_ns(20);
+}
+
+std::string driver_name(int fd, int *major)
+{
+	char name[64]{};
+	drm_version version{};
+
+	version.name = name;
+	version.name_len = sizeof(name) - 1;
+	if (call(fd, DRM_IOCTL_VERSION, &version))
+		return {};
+	if (major)
+		*major = version.version_major;
+	return name;
 }
 
 namespace
@@ -31,14 +62,12 @@ namespace
 
 bool is_npu(int fd)
 {
-	drmVersionPtr version = drmGetVersion(fd);
-	bool ok = version && !std::strcmp(version->name, "rocket") && version->version_major == 1;
+	int major = 0;
 
-	drmFreeVersion(version);
-	return ok;
+	return driver_name(fd, &major) == "rocket" && major == 1;
 }
 
-Fd open_first()
+Fd open_first(int mode)
 {
 	glob_t found{};
 	Fd fd;
@@ -46,7 +75,7 @@ Fd open_first()
 	glob("/dev/accel/accel*", 0, nullptr, &found);
 	glob("/dev/dri/renderD*", GLOB_APPEND, nullptr, &found);
 	for (std::size_t i = 0; i < found.gl_pathc; i++) {
-		fd = Fd(open(found.gl_pathv[i], O_RDWR | O_CLOEXEC));
+		fd = Fd(open(found.gl_pathv[i], mode | O_CLOEXEC));
 		if (fd.get() >= 0 && is_npu(fd.get()))
 			break;
 		fd.reset();
@@ -57,11 +86,13 @@ Fd open_first()
 
 } // namespace
 
-Device::Device() : fd_(open_first())
+Device::Device(int mode) : fd_(open_first(mode))
 {
 	if (fd_.get() < 0)
 		igt::skip("no accel-npu device that can be opened");
 }
+
+Device::Device() : Device(O_RDWR) {}
 
 int Device::query(std::uint32_t type, std::uint32_t index, void *data, std::uint32_t size) const
 {
@@ -106,13 +137,26 @@ drm_npu_query_context Device::state(std::uint32_t context) const
 	return record;
 }
 
+drm_npu_query_buffer Device::buffer(std::uint32_t handle) const
+{
+	drm_npu_query_buffer record{};
+
+	CHECK_OK(query(DRM_NPU_QUERY_BUFFER, handle, &record, sizeof(record)));
+	return record;
+}
+
+int Device::create(drm_npu_context_create &args) const
+{
+	return call(fd(), DRM_IOCTL_NPU_CONTEXT_CREATE, &args);
+}
+
 std::uint32_t Device::context(std::uint32_t core_mask, std::uint32_t max_queued) const
 {
 	drm_npu_context_create args{};
 
 	args.core_mask = core_mask;
 	args.max_queued = max_queued;
-	CHECK_OK(call(fd(), DRM_IOCTL_NPU_CONTEXT_CREATE, &args));
+	CHECK_OK(create(args));
 	CHECK(args.context_id);
 	return args.context_id;
 }
@@ -133,13 +177,14 @@ int Device::destroy_job(std::uint32_t id) const
 	return call(fd(), DRM_IOCTL_NPU_JOB_DESTROY, &args);
 }
 
-Buffer::Buffer(const Device &device, std::uint64_t size) : fd_(device.fd())
+Buffer::Buffer(const Device &device, std::uint64_t size, std::uint32_t flags) : fd_(device.fd())
 {
 	args_.size = size;
+	args_.flags = flags;
 	CHECK_OK(call(fd_, DRM_IOCTL_NPU_BO_CREATE, &args_));
-	map_ = mmap(nullptr, static_cast<std::size_t>(args_.size), PROT_READ | PROT_WRITE,
-		    MAP_SHARED, fd_, static_cast<off_t>(args_.mmap_offset));
-	CHECK(map_ != MAP_FAILED);
+	map_ = map_file(fd_, static_cast<std::size_t>(args_.size), args_.mmap_offset,
+			PROT_READ | PROT_WRITE);
+	CHECK(map_);
 }
 
 Buffer::Buffer(Buffer &&other) noexcept
@@ -176,6 +221,13 @@ int close_handle(int fd, std::uint32_t handle)
 	return call(fd, DRM_IOCTL_GEM_CLOSE, &args);
 }
 
+void *map_file(int fd, std::size_t size, std::uint64_t offset, int protection)
+{
+	void *map = mmap(nullptr, size, protection, MAP_SHARED, fd, static_cast<off_t>(offset));
+
+	return map == MAP_FAILED ? nullptr : map;
+}
+
 void need_root()
 {
 	if (geteuid())
@@ -209,6 +261,12 @@ void wait_hanging()
 		std::this_thread::sleep_for(std::chrono::milliseconds(1));
 	}
 	CHECK(!"a lane starts");
+}
+
+void need_virtual(const Device &device)
+{
+	if (!(device.info().flags & DRM_NPU_DEVICE_VIRTUAL))
+		igt::skip("needs a virtual device");
 }
 
 unsigned watchdog_ms()

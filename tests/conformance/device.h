@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include <npu_accel.h>
+#include <rocket_accel.h>
 
 /// What outputs are filled with to see whether a call touches them.
 inline constexpr std::uint32_t poison = 0xdeadbeef;
@@ -42,11 +43,37 @@ private:
 
 /// ioctl(2) that answers 0 or a negative errno, and goes on after a signal.
 int call(int fd, unsigned long request, void *argument);
+/// The same, but a signal makes it answer -EINTR.
+int call_once(int fd, unsigned long request, void *argument);
+
+/// All calls of the driver.
+inline constexpr unsigned long driver_calls[] = {
+	DRM_IOCTL_NPU_QUERY,      DRM_IOCTL_NPU_BO_CREATE,   DRM_IOCTL_NPU_CONTEXT_CREATE,
+	DRM_IOCTL_NPU_JOB_CREATE, DRM_IOCTL_NPU_JOB_DESTROY, DRM_IOCTL_NPU_CONTEXT_DESTROY,
+	DRM_IOCTL_NPU_JOB_SUBMIT, DRM_IOCTL_NPU_JOB_WAIT,    DRM_IOCTL_NPU_JOB_CANCEL,
+	DRM_IOCTL_NPU_BO_WAIT,    DRM_IOCTL_ROCKET_SUBMIT,   DRM_IOCTL_ROCKET_CREATE_BO,
+	DRM_IOCTL_ROCKET_PREP_BO, DRM_IOCTL_ROCKET_FINI_BO,
+};
+
+/// CLOCK_MONOTONIC in nanoseconds, and a time that never comes.
+std::int64_t now_ns();
+inline constexpr std::int64_t never = INT64_MAX;
+/// Whether a wait went on until @end, but for the ticks that the kernel counts in.
+bool has_come(std::int64_t end);
+constexpr std::int64_t ms_to_ns(std::int64_t ms)
+{
+	return ms * 1000000;
+}
+
+/// What DRM_IOCTL_VERSION tells of the driver of a file; empty if it is none.
+std::string driver_name(int fd, int *major = nullptr);
 
 /// An open device. Opening skips the subtest where there is none.
 class Device
 {
 public:
+	/// @mode is that of open(2).
+	explicit Device(int mode);
 	Device();
 	explicit Device(Fd fd) : fd_(std::move(fd)) {}
 
@@ -59,7 +86,10 @@ public:
 	drm_npu_query_device info() const;
 	drm_npu_query_region region() const;
 	drm_npu_query_context state(std::uint32_t context) const;
+	drm_npu_query_buffer buffer(std::uint32_t handle) const;
 
+	/// CONTEXT_CREATE; answers 0 or a negative errno.
+	int create(drm_npu_context_create &args) const;
 	std::uint32_t context(std::uint32_t core_mask = 0, std::uint32_t max_queued = 0) const;
 	int destroy_context(std::uint32_t id) const;
 	int destroy_job(std::uint32_t id) const;
@@ -72,7 +102,7 @@ private:
 class Buffer
 {
 public:
-	Buffer(const Device &device, std::uint64_t size);
+	Buffer(const Device &device, std::uint64_t size, std::uint32_t flags = 0);
 	~Buffer();
 	Buffer(Buffer &&other) noexcept;
 	Buffer &operator=(Buffer &&) = delete;
@@ -102,8 +132,13 @@ private:
 
 int close_handle(int fd, std::uint32_t handle);
 
+/// mmap() of a device file, shared; null and errno if it is refused.
+void *map_file(int fd, std::size_t size, std::uint64_t offset, int protection);
+
 /// Skips the subtest for anyone but root.
 void need_root();
+/// Skips the subtest where the device is no virtual one.
+void need_virtual(const Device &device);
 
 /// Makes the next @count lanes hang, which no stream that is accepted does.
 /// Skips the subtest for anyone but root, and on silicon.

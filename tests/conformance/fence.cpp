@@ -2,26 +2,12 @@
 /// In-fences, out-fences and the errors they carry.
 #include <cerrno>
 
-#include <poll.h>
-
-#include <xf86drm.h>
-
 #include "igt.h"
 #include "leak.h"
 #include "program.h"
 
 namespace
 {
-
-/* A job whose results go past the end of everything, which ends with EFAULT. */
-std::uint32_t create_faulting(const Device &device, const Product &product)
-{
-	Task task = product.task();
-
-	/* The second row of features lies 2 GiB away. */
-	set(task, cna_dma_con1, 0x08000000);
-	return create_job(device, {{task}});
-}
 
 struct Fixture {
 	Device device;
@@ -130,19 +116,15 @@ SUBTEST(fence_out_timeline)
 	Fixture f;
 	Gate gate(f.device);
 	Syncobj timeline(f.device);
-	std::uint32_t handle = timeline.handle();
-	std::uint64_t value = 0;
 
 	CHECK_OK(submit(f.device, f.context, {f.job}, {{gate.sync()}, {timeline.sync(10)}}));
 	CHECK_OK(submit(f.device, f.context, {f.job}, {{}, {timeline.sync(20)}}));
 	CHECK_ERR(timeline.wait(50, 10), ETIME);
-	CHECK_OK(drmSyncobjQuery(f.device.fd(), &handle, &value, 1));
-	CHECK_EQ(value, 0);
+	CHECK_EQ(timeline.value(), 0);
 	gate.open();
 	CHECK_OK(timeline.wait(20000, 10));
 	CHECK_OK(timeline.wait(20000, 20));
-	CHECK_OK(drmSyncobjQuery(f.device.fd(), &handle, &value, 1));
-	CHECK_EQ(value, 20);
+	CHECK_EQ(timeline.value(), 20);
 	f.product.check();
 }
 
@@ -258,7 +240,7 @@ SUBTEST(fence_blocked_alone)
 SUBTEST(fence_error)
 {
 	Fixture f;
-	std::uint32_t bad = create_faulting(f.device, f.product);
+	std::uint32_t bad = create_job(f.device, {{faulting(f.product)}});
 	Syncobj failed(f.device), after(f.device), last(f.device);
 
 	CHECK_OK(submit(f.device, f.context, {bad}, {{}, {failed.sync()}}));
@@ -291,7 +273,7 @@ SUBTEST(fence_error)
 SUBTEST(fence_error_timeline)
 {
 	Fixture f;
-	std::uint32_t bad = create_faulting(f.device, f.product);
+	std::uint32_t bad = create_job(f.device, {{faulting(f.product)}});
 	Syncobj timeline(f.device), after(f.device);
 
 	CHECK_OK(submit(f.device, f.context, {bad}, {{}, {timeline.sync(1)}}));
@@ -306,7 +288,7 @@ SUBTEST(fence_error_timeline_later)
 {
 	Fixture f;
 	Gate gate(f.device);
-	std::uint32_t bad = create_faulting(f.device, f.product);
+	std::uint32_t bad = create_job(f.device, {{faulting(f.product)}});
 	Syncobj timeline(f.device), after(f.device);
 
 	CHECK_OK(submit(f.device, f.context, {bad}, {{gate.sync()}, {timeline.sync(1)}}));
@@ -321,7 +303,7 @@ SUBTEST(fence_error_timeline_later)
 SUBTEST(fence_error_batch)
 {
 	Fixture f;
-	std::uint32_t bad = create_faulting(f.device, f.product);
+	std::uint32_t bad = create_job(f.device, {{faulting(f.product)}});
 	Syncobj done(f.device), next(f.device);
 
 	CHECK_OK(submit(f.device, f.context, {f.job, bad, f.job}, {{}, {done.sync()}}));
@@ -333,4 +315,171 @@ SUBTEST(fence_error_batch)
 	CHECK_EQ(state.failed_seqno, 2);
 	CHECK_EQ(state.completed_seqno, 4);
 	CHECK_EQ(state.tasks, 3);
+}
+
+/* Who waits for a submit that is yet to come gets its fence. */
+SUBTEST(fence_wait_for_submit)
+{
+	Fixture f;
+
+	for (std::uint64_t point : {0u, 3u}) {
+		igt::Note note("point " + std::to_string(point));
+		Syncobj done(f.device);
+		const std::uint32_t flags = DRM_SYNCOBJ_WAIT_FLAGS_WAIT_FOR_SUBMIT;
+
+		CHECK_ERR(done.wait(20, point), EINVAL);
+		CHECK_ERR(done.wait(20, point, flags), ETIME);
+		igt::parallel(2, [&](unsigned thread) {
+			if (!thread) {
+				CHECK_OK(done.wait(20000, point, flags));
+				f.product.check();
+				return;
+			}
+			usleep(50000);
+			CHECK_OK(submit(f.device, f.context, {f.job}, {{}, {done.sync(point)}}));
+		});
+	}
+}
+
+/* It can be had as soon as it is there, long before it signals. */
+SUBTEST(fence_wait_available)
+{
+	Fixture f;
+	Gate gate(f.device);
+	Syncobj timeline(f.device);
+	const std::uint32_t flags = DRM_SYNCOBJ_WAIT_FLAGS_WAIT_AVAILABLE;
+
+	igt::parallel(2, [&](unsigned thread) {
+		if (!thread) {
+			CHECK_OK(timeline.wait(20000, 4,
+					       flags | DRM_SYNCOBJ_WAIT_FLAGS_WAIT_FOR_SUBMIT));
+			return;
+		}
+		usleep(50000);
+		CHECK_OK(submit(f.device, f.context, {f.job}, {{gate.sync()}, {timeline.sync(4)}}));
+	});
+	CHECK_ERR(timeline.wait(20, 4), ETIME);
+	gate.open();
+	CHECK_OK(timeline.wait(20000, 4));
+}
+
+/* Points that come in the wrong order: none is lost, and none signals early. */
+SUBTEST(fence_timeline_unordered)
+{
+	Fixture f;
+	Gate a(f.device), b(f.device);
+	Syncobj timeline(f.device);
+	std::uint32_t second = f.device.context();
+
+	CHECK_OK(submit(f.device, f.context, {f.job}, {{a.sync()}, {timeline.sync(20)}}));
+	CHECK_OK(submit(f.device, second, {f.job}, {{b.sync()}, {timeline.sync(10)}}));
+	CHECK_ERR(timeline.wait(20, 20), ETIME);
+	CHECK_ERR(timeline.wait(20, 10), ETIME);
+	b.open();
+	wait_ended(f.device, second, 1);
+	CHECK_ERR(timeline.wait(20, 20), ETIME);
+	a.open();
+	CHECK_OK(timeline.wait(20000, 20));
+	CHECK_OK(timeline.wait(20000, 10));
+	CHECK_EQ(run(f.device, f.context, f.job), 1);
+}
+
+/* Point after point of one submit, and a leap. */
+SUBTEST(fence_timeline_many)
+{
+	Fixture f;
+	Gate gate(f.device);
+	Syncobj timeline(f.device);
+	std::vector<drm_npu_sync> outs;
+
+	for (std::uint64_t point = 1; point <= f.device.limits().max_submit_syncs; point++)
+		outs.push_back(timeline.sync(point));
+	CHECK_OK(submit(f.device, f.context, {f.job}, {{gate.sync()}, outs}));
+	CHECK_EQ(timeline.value(), 0);
+	gate.open();
+	CHECK_OK(timeline.wait(20000, outs.size()));
+	CHECK_EQ(timeline.value(), outs.size());
+	CHECK_OK(submit(f.device, f.context, {f.job, f.job}, {{}, {timeline.sync(100)}}));
+	/* What lies between two points is reached with the later one. */
+	CHECK_OK(timeline.wait(20000, 99));
+	CHECK_EQ(timeline.value(), 100);
+}
+
+/* From job to sync_file to job to sync_file, in files that share nothing else. */
+SUBTEST(fence_sync_file_both_ways)
+{
+	Fixture f;
+	Device other;
+	Product theirs(other);
+	Gate gate(f.device);
+	Syncobj first(f.device), in(other), out(other), back(f.device), last(f.device);
+	std::uint32_t their_job = create_job(other, {{theirs.task()}});
+
+	CHECK_OK(submit(f.device, f.context, {f.job}, {{gate.sync()}, {first.sync()}}));
+	in.import_file(first.export_file());
+	CHECK_OK(submit(other, other.context(), {their_job}, {{in.sync()}, {out.sync()}}));
+	back.import_file(out.export_file());
+	CHECK_OK(submit(f.device, f.context, {f.job}, {{back.sync()}, {last.sync()}}));
+	CHECK_EQ(final_status(last, 50), 0);
+	theirs.check_untouched();
+	gate.open();
+	CHECK_EQ(final_status(last), 1);
+	CHECK_EQ(final_status(out), 1);
+	theirs.check();
+	f.product.check();
+}
+
+/* An error goes on through a sync_file, and through a point that was copied. */
+SUBTEST(fence_error_sync_file)
+{
+	Fixture f;
+	Device other;
+	Product theirs(other);
+	std::uint32_t bad = create_job(f.device, {{faulting(f.product)}});
+	std::uint32_t their_job = create_job(other, {{theirs.task()}});
+	Gate gate(f.device);
+	Syncobj failed(f.device), copy(f.device), in(other), out(other);
+
+	CHECK_OK(submit(f.device, f.context, {bad}, {{gate.sync()}, {failed.sync(2)}}));
+	copy.transfer(failed, 2);
+	in.import_file(copy.export_file());
+	CHECK_OK(submit(other, other.context(), {their_job}, {{in.sync()}, {out.sync()}}));
+	gate.open();
+	CHECK_EQ(final_status(out), -EFAULT);
+	theirs.check_untouched();
+	f.product.check_untouched();
+}
+
+/* A file with several fences in it: all count, and so does the error of any. */
+SUBTEST(fence_many_in_one_file)
+{
+	Fixture f;
+	Syncobj done[3] = {Syncobj(f.device), Syncobj(f.device), Syncobj(f.device)};
+	std::uint32_t bad = create_job(f.device, {{faulting(f.product)}});
+	Gate gate(f.device);
+
+	CHECK_OK(submit(f.device, f.context, {f.job}, {{}, {done[0].sync()}}));
+	CHECK_OK(submit(f.device, f.device.context(), {bad}, {{}, {done[1].sync()}}));
+	CHECK_OK(submit(f.device, f.device.context(), {f.job}, {{gate.sync()}, {done[2].sync()}}));
+	Syncobj after(f.device);
+	CHECK_OK(submit(f.device, f.device.context(), {f.job},
+			{{done[0].sync(), done[1].sync(), done[2].sync()}, {after.sync()}}));
+	CHECK_EQ(final_status(after, 50), 0);
+	gate.open();
+	CHECK_EQ(final_status(after), -EFAULT);
+}
+
+/* A syncobj that is in and out of one submit: it waits for what was in it. */
+SUBTEST(fence_in_and_out)
+{
+	Fixture f;
+	Gate gate(f.device);
+	Syncobj both(f.device);
+
+	both.import_file(gate.export_file());
+	CHECK_OK(submit(f.device, f.context, {f.job}, {{both.sync()}, {both.sync()}}));
+	CHECK_EQ(final_status(both, 50), 0);
+	gate.open();
+	CHECK_EQ(final_status(both), 1);
+	f.product.check();
 }

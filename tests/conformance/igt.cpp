@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "igt.h"
 
+#include <algorithm>
 #include <cerrno>
 #include <chrono>
 #include <csignal>
@@ -27,7 +28,7 @@ namespace
 
 constexpr unsigned timeout_seconds = 60;
 
-/// Sorted by name, which puts groups together and unplugging last.
+/// Sorted by name, which puts groups together.
 std::map<std::string, void (*)(), std::less<>> &subtests()
 {
 	static std::map<std::string, void (*)(), std::less<>> list;
@@ -42,7 +43,8 @@ const char usage[] = "Usage: npu-conformance [OPTION]...\n"
 		     "unplug it, and the search for leaks, need root.\n"
 		     "\n"
 		     "  --list-subtests      names all subtests\n"
-		     "  --run-subtest GLOB   runs those whose names match [all]\n"
+		     "  --run-subtest GLOB   runs those whose names match [all]; several globs\n"
+		     "                       are separated by commas\n"
 		     "  -h, --help           this\n"
 		     "\n"
 		     "Exit status: 0 passed, 77 all skipped, 79 wrong usage, 98 something failed.\n"
@@ -146,12 +148,24 @@ int run_subtest(const std::string &name, void (*run)())
 	return result;
 }
 
+bool matches(std::string_view globs, const std::string &name)
+{
+	while (!globs.empty()) {
+		std::size_t end = std::min(globs.find(','), globs.size());
+
+		if (!fnmatch(std::string(globs.substr(0, end)).c_str(), name.c_str(), 0))
+			return true;
+		globs.remove_prefix(std::min(end + 1, globs.size()));
+	}
+	return false;
+}
+
 int run_matching(const char *glob)
 {
 	unsigned passed = 0, failed = 0, skipped = 0;
 
 	for (const auto &[name, run] : subtests()) {
-		if (fnmatch(glob, name.c_str(), 0))
+		if (!matches(glob, name))
 			continue;
 		int result = run_subtest(name, run);
 		(result == exit_pass ? passed : result == exit_skip ? skipped : failed)++;

@@ -209,6 +209,24 @@ void Product::check_untouched() const
 			CHECK_EQ(std::uint32_t{c[i]}, poison);
 }
 
+Task hanging(const Product &product)
+{
+	Task task = product.task();
+
+	/* Other than kernels times bytes a kernel: CNA waits for the rest. */
+	set(task, cna_weight_size0, 2048);
+	return task;
+}
+
+Task faulting(const Product &product)
+{
+	Task task = product.task();
+
+	/* The second row of features lies far away. */
+	set(task, cna_dma_con1, 0x08000000);
+	return task;
+}
+
 Lane slow_lane(const Product &product, unsigned tasks)
 {
 	return Lane(tasks, product.task());
@@ -236,6 +254,63 @@ int submit(const Device &device, std::uint32_t context, const std::vector<std::u
 	if (seqno)
 		*seqno = args.seqno;
 	return result;
+}
+
+int wait_job(const Device &device, std::uint32_t context, std::uint64_t seqno,
+	     std::int64_t timeout_ns, drm_npu_job_wait &args)
+{
+	args.context_id = context;
+	args.seqno = seqno;
+	args.timeout_ns = timeout_ns;
+	return call(device.fd(), DRM_IOCTL_NPU_JOB_WAIT, &args);
+}
+
+int cancel(const Device &device, std::uint32_t context, std::uint64_t first, std::uint64_t last,
+	   std::uint32_t *cancelled)
+{
+	drm_npu_job_cancel args{};
+
+	args.context_id = context;
+	args.first_seqno = first;
+	args.last_seqno = last;
+	args.cancelled = cancelled ? *cancelled : 0;
+	int result = call(device.fd(), DRM_IOCTL_NPU_JOB_CANCEL, &args);
+	if (cancelled)
+		*cancelled = args.cancelled;
+	return result;
+}
+
+int wait_buffer(const Device &device, std::uint32_t handle, std::int64_t timeout_ns,
+		std::uint32_t flags)
+{
+	drm_npu_bo_wait args{handle, flags, timeout_ns};
+
+	return call(device.fd(), DRM_IOCTL_NPU_BO_WAIT, &args);
+}
+
+drm_npu_job_wait wait_ended(const Device &device, std::uint32_t context, std::uint64_t seqno)
+{
+	drm_npu_job_wait args{};
+
+	CHECK_OK(wait_job(device, context, seqno, never, args));
+	CHECK_EQ(args.state, DRM_NPU_JOB_ENDED);
+	return args;
+}
+
+drm_npu_job_wait look_at(const Device &device, std::uint32_t context, std::uint64_t seqno)
+{
+	drm_npu_job_wait args{};
+
+	CHECK_OK(wait_job(device, context, seqno, 0, args));
+	return args;
+}
+
+void wait_running(const Device &device, std::uint32_t context, std::uint64_t seqno)
+{
+	for (int i = 0; i < 20000 && look_at(device, context, seqno).state == DRM_NPU_JOB_QUEUED;
+	     i++)
+		usleep(500);
+	CHECK_EQ(look_at(device, context, seqno).state, DRM_NPU_JOB_RUNNING);
 }
 
 int run(const Device &device, std::uint32_t context, std::uint32_t job)

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "device.h"
+#include "sync.h"
 
 /// Blocks that a matrix multiplication starts: CNA, CORE and DPU.
 inline constexpr std::uint32_t enable_conv = 0x0d;
@@ -72,6 +73,11 @@ public:
 	Buffer features, weights, out;
 };
 
+/// The product's program, which the device cannot bring to an end.
+Task hanging(const Product &product);
+/// The same with features that lie where no memory is.
+Task faulting(const Product &product);
+
 /// A product that takes long for the virtual device, a fraction of a second.
 Lane slow_lane(const Product &product, unsigned tasks = 10);
 inline constexpr Shape slow_shape{64, 256, 256};
@@ -84,60 +90,19 @@ struct Syncs {
 int submit(const Device &device, std::uint32_t context, const std::vector<std::uint32_t> &jobs,
 	   const Syncs &syncs = {}, std::uint64_t *seqno = nullptr);
 
-/// A syncobj; must not outlive its device.
-class Syncobj
-{
-public:
-	explicit Syncobj(const Device &device, bool signalled = false);
-	~Syncobj();
-	Syncobj(Syncobj &&other) noexcept : fd_(other.fd_), handle_(std::exchange(other.handle_, 0))
-	{
-	}
-	Syncobj &operator=(Syncobj &&) = delete;
-	Syncobj(const Syncobj &) = delete;
-	Syncobj &operator=(const Syncobj &) = delete;
-
-	std::uint32_t handle() const { return handle_; }
-	drm_npu_sync sync(std::uint64_t point = 0) const { return {handle_, 0, point}; }
-
-	bool has_fence() const;
-	void signal(std::uint64_t point) const;
-	/// Waits; answers 0, or -ETIME.
-	int wait(unsigned ms, std::uint64_t point = 0) const;
-	/// The fence as a sync_file.
-	Fd export_file() const;
-	void import_file(const Fd &file) const;
-
-private:
-	int fd_;
-	std::uint32_t handle_ = 0;
-};
-
-/// Status of the fence of a sync_file: 0 active, 1 signalled, or negative errno.
-int file_status(const Fd &file);
-/// The same once it has signalled, or 0 after @ms milliseconds.
-int final_status(const Fd &file, unsigned ms = 20000);
-int final_status(const Syncobj &syncobj, unsigned ms = 20000);
-
-/// A fence that signals when told to, or after 10 seconds. The stock module vgem
-/// makes it; without it the subtest is skipped.
-class Gate
-{
-public:
-	explicit Gate(const Device &device);
-	~Gate() { open(); }
-	Gate(const Gate &) = delete;
-	Gate &operator=(const Gate &) = delete;
-
-	drm_npu_sync sync() const { return syncobj_.sync(); }
-	/// Signals the fence; also after the device has gone.
-	void open();
-
-private:
-	Fd vgem_;
-	Syncobj syncobj_;
-	std::uint32_t fence_ = 0;
-};
+/// The ends of jobs; each answers 0 or a negative errno.
+int wait_job(const Device &device, std::uint32_t context, std::uint64_t seqno,
+	     std::int64_t timeout_ns, drm_npu_job_wait &args);
+int cancel(const Device &device, std::uint32_t context, std::uint64_t first, std::uint64_t last,
+	   std::uint32_t *cancelled = nullptr);
+int wait_buffer(const Device &device, std::uint32_t handle, std::int64_t timeout_ns,
+		std::uint32_t flags = 0);
+/// Waits without end; what the call then says of the job.
+drm_npu_job_wait wait_ended(const Device &device, std::uint32_t context, std::uint64_t seqno);
+/// What it says now.
+drm_npu_job_wait look_at(const Device &device, std::uint32_t context, std::uint64_t seqno);
+/// Returns when a lane of the job has started.
+void wait_running(const Device &device, std::uint32_t context, std::uint64_t seqno);
 
 /// Runs one job in @context and waits for it; answers the status of its fence.
 int run(const Device &device, std::uint32_t context, std::uint32_t job);

@@ -2,86 +2,16 @@
 /// Threads, processes, and processes that die.
 #include <cerrno>
 #include <csignal>
-#include <cstring>
 
-#include <sys/mman.h>
-#include <sys/socket.h>
+#include <fcntl.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 
+#include "dmabuf.h"
 #include "igt.h"
 #include "leak.h"
+#include "process.h"
 #include "program.h"
-
-namespace
-{
-
-/// A child that must do without assertions' exceptions crossing fork().
-template <typename F>
-pid_t fork_run(const F &run)
-{
-	pid_t pid = fork();
-
-	CHECK(pid >= 0);
-	if (pid)
-		return pid;
-	alarm(50);
-	int status = 1;
-	try {
-		run();
-		status = 0;
-	} catch (...) {
-		status = 1;
-	}
-	_exit(status);
-}
-
-void check_exit(pid_t pid)
-{
-	int status = 0;
-
-	CHECK_EQ(waitpid(pid, &status, 0), pid);
-	CHECK(WIFEXITED(status));
-	CHECK_EQ(WEXITSTATUS(status), 0);
-}
-
-void send_fd(int socket, int fd)
-{
-	char byte = 0;
-	iovec data{&byte, 1};
-	alignas(cmsghdr) char control[CMSG_SPACE(sizeof(int))]{};
-	msghdr message{};
-
-	message.msg_iov = &data;
-	message.msg_iovlen = 1;
-	message.msg_control = control;
-	message.msg_controllen = sizeof(control);
-	cmsghdr *header = CMSG_FIRSTHDR(&message);
-	header->cmsg_level = SOL_SOCKET;
-	header->cmsg_type = SCM_RIGHTS;
-	header->cmsg_len = CMSG_LEN(sizeof(int));
-	std::memcpy(CMSG_DATA(header), &fd, sizeof(fd));
-	CHECK_EQ(sendmsg(socket, &message, 0), 1);
-}
-
-int receive_fd(int socket)
-{
-	char byte = 0;
-	iovec data{&byte, 1};
-	alignas(cmsghdr) char control[CMSG_SPACE(sizeof(int))]{};
-	msghdr message{};
-	int fd = -1;
-
-	message.msg_iov = &data;
-	message.msg_iovlen = 1;
-	message.msg_control = control;
-	message.msg_controllen = sizeof(control);
-	CHECK_EQ(recvmsg(socket, &message, 0), 1);
-	CHECK(CMSG_FIRSTHDR(&message));
-	std::memcpy(&fd, CMSG_DATA(CMSG_FIRSTHDR(&message)), sizeof(fd));
-	return fd;
-}
-
-} // namespace
 
 SUBTEST(stress_threads)
 {
@@ -197,9 +127,7 @@ SUBTEST(stress_killed)
 	leak::Check leak;
 
 	for (unsigned i = 0; i < 6; i++) {
-		int ready[2];
-
-		CHECK_OK(pipe(ready));
+		Sockets ready;
 		pid_t pid = fork_run([&] {
 			Device device;
 			Product product(device, slow_shape);
@@ -209,7 +137,7 @@ SUBTEST(stress_killed)
 
 			for (int context = 0; context < 4; context++)
 				CHECK_OK(submit(device, device.context(), {job, job, job, job}));
-			CHECK_EQ(write(ready[1], "x", 1), 1);
+			send_byte(ready.second);
 			for (;;) {
 				Syncobj done(device);
 
@@ -217,13 +145,10 @@ SUBTEST(stress_killed)
 				usleep(1000);
 			}
 		});
-		char byte;
-		CHECK_EQ(read(ready[0], &byte, 1), 1);
+		ready.second.reset();
+		receive_byte(ready.first);
 		usleep(i * 7000);
-		CHECK_OK(kill(pid, SIGKILL));
-		CHECK_EQ(waitpid(pid, nullptr, 0), pid);
-		close(ready[0]);
-		close(ready[1]);
+		kill_child(pid);
 	}
 	Device device;
 	check_works(device);
@@ -259,20 +184,17 @@ SUBTEST(stress_fork)
 SUBTEST(stress_fd_passing)
 {
 	leak::Check leak;
-	int sockets[2];
-
-	CHECK_OK(socketpair(AF_UNIX, SOCK_STREAM, 0, sockets));
+	Sockets sockets;
 	pid_t pid = fork_run([&] {
 		Device device;
 		std::uint32_t context = device.context();
 
 		CHECK_EQ(context, 1);
-		send_fd(sockets[1], device.fd());
+		send_fd(sockets.second, device.fd());
 	});
-	Device device{Fd(receive_fd(sockets[0]))};
+	sockets.second.reset();
+	Device device{receive_fd(sockets.first)};
 	check_exit(pid);
-	close(sockets[0]);
-	close(sockets[1]);
 
 	/* Its objects are still there, though who made them is not. */
 	{
@@ -288,10 +210,7 @@ SUBTEST(stress_fd_passing)
 /* A signal storm disturbs calls, but none is lost or done twice. */
 SUBTEST(stress_signals)
 {
-	struct sigaction action{};
-	action.sa_handler = [](int) {
-	};
-	CHECK_OK(sigaction(SIGUSR1, &action, nullptr));
+	interruptible();
 	pid_t parent = getpid();
 	pid_t pid = fork_run([=] {
 		while (!kill(parent, SIGUSR1))
@@ -311,7 +230,178 @@ SUBTEST(stress_signals)
 		CHECK_OK(done.wait(20000));
 		CHECK_OK(device.destroy_job(job));
 	}
-	kill(pid, SIGKILL);
-	waitpid(pid, nullptr, 0);
+	kill_child(pid);
 	product.check();
+}
+
+/* Calls that wait are interrupted all the time, and still come to an end. */
+SUBTEST(stress_signals_waiting)
+{
+	interruptible();
+	pid_t parent = getpid();
+	pid_t pid = fork_run([=] {
+		while (!kill(parent, SIGUSR1))
+			usleep(500);
+	});
+	Device device;
+	Product product(device, slow_shape);
+	std::uint32_t context = device.context();
+	std::uint32_t job = create_job(device, {slow_lane(product, 2)});
+
+	for (std::uint64_t seqno = 1; seqno <= 20; seqno++) {
+		CHECK_OK(submit(device, context, {job}));
+		CHECK_EQ(wait_ended(device, context, seqno).error, 0);
+		CHECK_OK(wait_buffer(device, product.out.handle(), never));
+	}
+	kill_child(pid);
+	product.check();
+	CHECK_EQ(device.state(context).completed_seqno, 20);
+}
+
+/* Leaves without closing anything, while all is busy. */
+SUBTEST(stress_exit)
+{
+	leak::Check leak;
+
+	for (unsigned i = 0; i < 6; i++)
+		check_exit(fork_run([&] {
+			Device device;
+			Product product(device, slow_shape);
+			std::uint32_t cores = device.info().core_count;
+			std::uint32_t job =
+				create_job(device, std::vector<Lane>(cores, slow_lane(product)));
+
+			for (int context = 0; context < 4; context++)
+				CHECK_OK(submit(device, device.context(), {job, job, job, job}));
+			usleep(i * 7000);
+			_exit(0);
+		}));
+	Device device;
+	check_works(device);
+	device.close();
+	leak.done();
+}
+
+/* A parent's buffers are a child's as well, while the parent's jobs run. */
+SUBTEST(stress_fork_busy)
+{
+	leak::Check leak;
+	{
+		Device device;
+		Product product(device, slow_shape);
+		std::uint32_t context = device.context();
+		std::uint32_t job = create_job(device, {slow_lane(product, 4)});
+
+		for (std::uint64_t i = 1; i <= 10; i++) {
+			CHECK_OK(submit(device, context, {job}));
+			pid_t pid = fork_run([&] {
+				CHECK_EQ(wait_ended(device, context, i).error, 0);
+				product.check();
+			});
+			check_exit(pid);
+		}
+		CHECK_EQ(device.state(context).completed_seqno, 10);
+	}
+	leak.done();
+}
+
+/* As many jobs as a file may have; then none, until one goes. */
+SUBTEST(stress_exhaust_jobs)
+{
+	leak::Check leak;
+	{
+		Device device;
+		Product product(device);
+		std::vector<std::uint32_t> jobs;
+		const std::uint32_t limit = device.limits().max_jobs;
+
+		const std::int64_t end = now_ns() + ms_to_ns(25000);
+		while (jobs.size() < limit) {
+			if (now_ns() > end)
+				igt::skip("needs a machine that makes " + std::to_string(limit) +
+					  " jobs in 25 s");
+			jobs.push_back(create_job(device, {{product.task()}}));
+		}
+		drm_npu_job_create args{};
+		args.job_id = poison;
+		CHECK_ERR(create_job(device, {{product.task()}}, args), ENOSPC);
+		CHECK_EQ(args.job_id, poison);
+		CHECK_OK(device.destroy_job(jobs[limit / 2]));
+		CHECK_EQ(run(device, device.context(), create_job(device, {{product.task()}})), 1);
+		CHECK_ERR(create_job(device, {{product.task()}}, args), ENOSPC);
+		product.check();
+	}
+	leak.done();
+}
+
+/* Descriptors run out: whatever hands one out says so and leaves nothing. */
+SUBTEST(stress_exhaust_descriptors)
+{
+	leak::Check leak;
+	{
+		Device device;
+		Product product(device);
+		std::uint32_t context = device.context();
+		std::uint32_t job = create_job(device, {{product.task()}});
+		Syncobj done(device);
+		rlimit limit{};
+
+		CHECK_OK(submit(device, context, {job}, {{}, {done.sync()}}));
+		wait_ended(device, context, 1);
+		CHECK_OK(getrlimit(RLIMIT_NOFILE, &limit));
+		rlimit none{0, limit.rlim_max};
+		CHECK_OK(setrlimit(RLIMIT_NOFILE, &none));
+		drm_prime_handle args{product.out.handle(), DRM_CLOEXEC, -1};
+		CHECK_ERR(call(device.fd(), DRM_IOCTL_PRIME_HANDLE_TO_FD, &args), EMFILE);
+		CHECK_EQ(args.fd, -1);
+		CHECK(!done.has_fence());
+		/* What needs none goes on. */
+		CHECK_OK(submit(device, context, {job}));
+		CHECK_EQ(wait_ended(device, context, 2).error, 0);
+		CHECK_OK(setrlimit(RLIMIT_NOFILE, &limit));
+		CHECK(done.has_fence());
+	}
+	leak.done();
+}
+
+/* All at once in one file: what is cancelled, shared, waited for, destroyed. */
+SUBTEST(stress_mixed)
+{
+	leak::Check leak;
+	{
+		Device device;
+
+		igt::parallel(4, [&](unsigned thread) {
+			for (std::uint32_t i = 0; i < 30; i++) {
+				Product product(device, {4, 32, 32}, thread + 1);
+				std::uint32_t context = device.context();
+				std::uint32_t job = create_job(device, {{product.task()}});
+				Syncobj done(device);
+				std::uint64_t seqno = 0;
+
+				CHECK_OK(submit(device, context, {job, job}, {{}, {done.sync()}},
+						&seqno));
+				CHECK_EQ(seqno, 2);
+				if (i % 5 == 1)
+					CHECK_OK(cancel(device, context, 1, 2));
+				if (i % 5 == 2)
+					export_buffer(device.fd(), product.out.handle());
+				if (i % 5 == 3)
+					CHECK_OK(wait_buffer(device, product.out.handle(), never));
+				CHECK_OK(device.destroy_job(job));
+				if (i % 5 == 4)
+					CHECK_OK(device.destroy_context(context));
+				int status = final_status(done);
+				if (i % 5 != 1 && i % 5 != 4)
+					CHECK_EQ(status, 1);
+				else
+					CHECK(status == 1 || status == -ECANCELED);
+				if (status == 1)
+					product.check();
+				if (i % 5 != 4)
+					CHECK_OK(device.destroy_context(context));
+			}
+		});
+	}
+	leak.done();
 }

@@ -1,85 +1,120 @@
 /* SPDX-License-Identifier: MIT */
-/// Syncobjs, sync_files and fences that signal when told to.
+#include "sync.h"
+
 #include <cerrno>
-#include <cstring>
-#include <ctime>
 
 #include <fcntl.h>
-#include <glob.h>
 #include <linux/dma-buf.h>
 #include <linux/sync_file.h>
 #include <poll.h>
 
-#include <xf86drm.h>
-
 #include "igt.h"
-#include "program.h"
-
-namespace
-{
-
-std::int64_t deadline(unsigned ms)
-{
-	timespec now{};
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return std::int64_t{now.tv_sec} * 1000000000 + now.tv_nsec + std::int64_t{ms} * 1000000;
-}
-
-} // namespace
 
 Syncobj::Syncobj(const Device &device, bool signalled) : fd_(device.fd())
 {
-	CHECK_OK(drmSyncobjCreate(fd_, signalled ? DRM_SYNCOBJ_CREATE_SIGNALED : 0, &handle_));
+	drm_syncobj_create args{};
+
+	args.flags = signalled ? DRM_SYNCOBJ_CREATE_SIGNALED : 0;
+	CHECK_OK(call(fd_, DRM_IOCTL_SYNCOBJ_CREATE, &args));
+	handle_ = args.handle;
 }
 
 Syncobj::~Syncobj()
 {
+	drm_syncobj_destroy args{handle_, 0};
+
 	if (handle_)
-		drmSyncobjDestroy(fd_, handle_);
+		call(fd_, DRM_IOCTL_SYNCOBJ_DESTROY, &args);
+}
+
+int Syncobj::export_file(Fd &file) const
+{
+	drm_syncobj_handle args{};
+
+	args.handle = handle_;
+	args.flags = DRM_SYNCOBJ_HANDLE_TO_FD_FLAGS_EXPORT_SYNC_FILE;
+	args.fd = -1;
+	int result = call(fd_, DRM_IOCTL_SYNCOBJ_HANDLE_TO_FD, &args);
+	if (!result)
+		file = Fd(args.fd);
+	return result;
 }
 
 bool Syncobj::has_fence() const
 {
-	int file = -1;
-	int result = drmSyncobjExportSyncFile(fd_, handle_, &file);
+	Fd file;
 
-	if (result)
-		return false;
-	close(file);
-	return true;
+	return !export_file(file);
 }
 
 void Syncobj::signal(std::uint64_t point) const
 {
-	std::uint32_t handle = handle_;
+	if (point) {
+		drm_syncobj_timeline_array args{};
 
-	CHECK_OK(point ? drmSyncobjTimelineSignal(fd_, &handle, &point, 1)
-		       : drmSyncobjSignal(fd_, &handle, 1));
+		args.handles = reinterpret_cast<std::uintptr_t>(&handle_);
+		args.points = reinterpret_cast<std::uintptr_t>(&point);
+		args.count_handles = 1;
+		CHECK_OK(call(fd_, DRM_IOCTL_SYNCOBJ_TIMELINE_SIGNAL, &args));
+	} else {
+		drm_syncobj_array args{};
+
+		args.handles = reinterpret_cast<std::uintptr_t>(&handle_);
+		args.count_handles = 1;
+		CHECK_OK(call(fd_, DRM_IOCTL_SYNCOBJ_SIGNAL, &args));
+	}
 }
 
-int Syncobj::wait(unsigned ms, std::uint64_t point) const
+int Syncobj::wait(unsigned ms, std::uint64_t point, std::uint32_t flags) const
 {
-	std::uint32_t handle = handle_;
-	int result =
-		point ? drmSyncobjTimelineWait(fd_, &handle, &point, 1, deadline(ms), 0, nullptr)
-		      : drmSyncobjWait(fd_, &handle, 1, deadline(ms), 0, nullptr);
+	drm_syncobj_timeline_wait args{};
 
-	/* drmSyncobjTimelineWait() and its sister differ in what they answer. */
-	return result < 0 && result == -1 ? -errno : result;
+	args.handles = reinterpret_cast<std::uintptr_t>(&handle_);
+	args.points = reinterpret_cast<std::uintptr_t>(&point);
+	args.count_handles = 1;
+	args.flags = flags;
+	args.timeout_nsec = now_ns() + ms_to_ns(ms);
+	return call(fd_, DRM_IOCTL_SYNCOBJ_TIMELINE_WAIT, &args);
+}
+
+std::uint64_t Syncobj::value() const
+{
+	drm_syncobj_timeline_array args{};
+	std::uint64_t point = 0;
+
+	args.handles = reinterpret_cast<std::uintptr_t>(&handle_);
+	args.points = reinterpret_cast<std::uintptr_t>(&point);
+	args.count_handles = 1;
+	CHECK_OK(call(fd_, DRM_IOCTL_SYNCOBJ_QUERY, &args));
+	return point;
 }
 
 Fd Syncobj::export_file() const
 {
-	int file = -1;
+	Fd file;
 
-	CHECK_OK(drmSyncobjExportSyncFile(fd_, handle_, &file));
-	return Fd(file);
+	CHECK_OK(export_file(file));
+	return file;
 }
 
 void Syncobj::import_file(const Fd &file) const
 {
-	CHECK_OK(drmSyncobjImportSyncFile(fd_, handle_, file.get()));
+	drm_syncobj_handle args{};
+
+	args.handle = handle_;
+	args.flags = DRM_SYNCOBJ_FD_TO_HANDLE_FLAGS_IMPORT_SYNC_FILE;
+	args.fd = file.get();
+	CHECK_OK(call(fd_, DRM_IOCTL_SYNCOBJ_FD_TO_HANDLE, &args));
+}
+
+void Syncobj::transfer(const Syncobj &from, std::uint64_t point) const
+{
+	drm_syncobj_transfer args{};
+
+	args.src_handle = from.handle();
+	args.src_point = point;
+	args.dst_handle = handle_;
+	CHECK_OK(call(fd_, DRM_IOCTL_SYNCOBJ_TRANSFER, &args));
 }
 
 int file_status(const Fd &file)
@@ -106,75 +141,62 @@ int final_status(const Syncobj &syncobj, unsigned ms)
 namespace
 {
 
-/* From vgem_drm.h, which not every distribution ships. */
-struct VgemFenceAttach {
-	std::uint32_t handle, flags, out_fence, pad;
+/* The kernel has no header of it for user space. */
+struct SoftFence {
+	std::uint32_t value;
+	char name[32];
+	std::int32_t fence;
 };
-struct VgemFenceSignal {
-	std::uint32_t fence, flags;
-};
-constexpr std::uint32_t vgem_fence_write = 1;
-constexpr unsigned long vgem_attach = DRM_IOWR(DRM_COMMAND_BASE + 1, VgemFenceAttach);
-constexpr unsigned long vgem_signal = DRM_IOW(DRM_COMMAND_BASE + 2, VgemFenceSignal);
-
-Fd open_vgem()
-{
-	glob_t found{};
-	Fd fd;
-
-	/* The primary node, since only it makes buffers. */
-	glob("/dev/dri/card*", 0, nullptr, &found);
-	for (std::size_t i = 0; i < found.gl_pathc; i++) {
-		fd = Fd(open(found.gl_pathv[i], O_RDWR | O_CLOEXEC));
-		drmVersionPtr version = fd.get() < 0 ? nullptr : drmGetVersion(fd.get());
-		bool ok = version && !std::strcmp(version->name, "vgem");
-
-		drmFreeVersion(version);
-		if (ok)
-			break;
-		fd.reset();
-	}
-	globfree(&found);
-	if (fd.get() < 0)
-		igt::skip("needs the module vgem");
-	return fd;
-}
+constexpr unsigned long soft_create = _IOWR('W', 0, SoftFence);
+constexpr unsigned long soft_advance = _IOW('W', 1, std::uint32_t);
 
 } // namespace
 
-/* vgem attaches a fence to its buffer, whose dma-buf gives it away as a sync_file. */
-Gate::Gate(const Device &device) : vgem_(open_vgem()), syncobj_(device)
+std::unique_ptr<SoftTimeline> SoftTimeline::open()
 {
-	VgemFenceAttach attach{};
-	dma_buf_export_sync_file file{};
-	drm_mode_create_dumb buffer{};
-	int raw = -1;
+	Fd fd(::open("/sys/kernel/debug/sync/sw_sync", O_RDWR | O_CLOEXEC));
 
-	buffer.width = 32;
-	buffer.height = 32;
-	buffer.bpp = 32;
-	CHECK_OK(call(vgem_.get(), DRM_IOCTL_MODE_CREATE_DUMB, &buffer));
-	const std::uint32_t handle = buffer.handle;
-	CHECK_OK(drmPrimeHandleToFD(vgem_.get(), handle, DRM_CLOEXEC | DRM_RDWR, &raw));
-	Fd dma_buf(raw);
-	attach.handle = handle;
-	attach.flags = vgem_fence_write;
-	CHECK_OK(call(vgem_.get(), vgem_attach, &attach));
-	fence_ = attach.out_fence;
+	if (fd.get() < 0)
+		return nullptr;
+	return std::unique_ptr<SoftTimeline>(new SoftTimeline(std::move(fd)));
+}
 
-	file.flags = DMA_BUF_SYNC_READ;
-	CHECK_OK(call(dma_buf.get(), DMA_BUF_IOCTL_EXPORT_SYNC_FILE, &file));
-	syncobj_.import_file(Fd(file.fd));
-	CHECK_OK(close_handle(vgem_.get(), handle));
+Fd SoftTimeline::fence(std::uint32_t value) const
+{
+	SoftFence args{value, "gate", -1};
+
+	CHECK_OK(call(fd_.get(), soft_create, &args));
+	return Fd(args.fence);
+}
+
+void SoftTimeline::advance(std::uint32_t by) const
+{
+	call(fd_.get(), soft_advance, &by);
+}
+
+/* vgem attaches a fence to its buffer, whose dma-buf gives it away as a sync_file. */
+Gate::Gate(const Device &device) : syncobj_(device)
+{
+	vgem_ = VgemBuffer::create(32 * 32 * 4);
+	if (vgem_) {
+		fence_ = vgem_->attach_fence(true);
+		syncobj_.import_file(export_fences(vgem_->dma_buf(), DMA_BUF_SYNC_READ));
+		vgem_->close_handle();
+		return;
+	}
+	soft_ = SoftTimeline::open();
+	if (!soft_)
+		igt::skip("needs the module vgem (modprobe vgem), or root and a kernel with "
+			  "CONFIG_SW_SYNC");
+	syncobj_.import_file(soft_->fence(1));
 }
 
 void Gate::open()
 {
-	VgemFenceSignal args{};
-
-	if (!fence_)
+	if (std::exchange(open_, true))
 		return;
-	args.fence = fence_;
-	call(vgem_.get(), vgem_signal, &args);
-	fence_ = 0;
+	if (vgem_ && fence_)
+		vgem_->signal_fence(fence_);
+	if (soft_)
+		soft_->advance(1);
 }

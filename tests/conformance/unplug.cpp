@@ -1,87 +1,34 @@
 /* SPDX-License-Identifier: MIT */
 /// The device goes away while it is in use, and comes back.
 #include <algorithm>
+#include <atomic>
 #include <cerrno>
 #include <cstdlib>
 
 #include <fcntl.h>
+#include <linux/dma-buf.h>
 #include <poll.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
 
+#include "dmabuf.h"
 #include "igt.h"
+#include "plug.h"
 #include "program.h"
 
 namespace
 {
 
-const char bound[] = "/sys/bus/platform/drivers/npu_virt/npu_virt.0";
-
-void write_driver(const char *file)
-{
-	std::string path = std::string("/sys/bus/platform/drivers/npu_virt/") + file;
-	Fd fd(open(path.c_str(), O_WRONLY | O_CLOEXEC));
-
-	CHECK(fd.get() >= 0);
-	CHECK_EQ(write(fd.get(), "npu_virt.0", 10), 10);
-}
-
-/// Takes the device away; it comes back however the subtest ends.
-class Unplugged
-{
-public:
-	Unplugged()
-	{
-		write_driver("unbind");
-		gone_ = true;
-	}
-	~Unplugged()
-	{
-		if (gone_)
-			write_quietly();
-	}
-	Unplugged(const Unplugged &) = delete;
-	Unplugged &operator=(const Unplugged &) = delete;
-
-	void rebind()
-	{
-		gone_ = false;
-		write_driver("bind");
-		CHECK_OK(access(bound, F_OK));
-	}
-
-private:
-	void write_quietly()
-	{
-		try {
-			write_driver("bind");
-		} catch (const igt::Failure &) {
-		}
-	}
-
-	bool gone_ = false;
-};
-
-void need_virtual()
-{
-	need_root();
-	if (access(bound, F_OK))
-		igt::skip("the device is not npu_virt.0");
-}
-
 /* Whatever a client calls, the answer is ENODEV. */
 void check_gone(const Device &device)
 {
 	std::uint64_t argument[32]{};
-	const unsigned long requests[] = {
-		DRM_IOCTL_NPU_QUERY,          DRM_IOCTL_NPU_BO_CREATE,
-		DRM_IOCTL_NPU_CONTEXT_CREATE, DRM_IOCTL_NPU_CONTEXT_DESTROY,
-		DRM_IOCTL_NPU_JOB_CREATE,     DRM_IOCTL_NPU_JOB_DESTROY,
-		DRM_IOCTL_NPU_JOB_SUBMIT,     DRM_IOCTL_GEM_CLOSE,
-		DRM_IOCTL_SYNCOBJ_CREATE,     DRM_IOCTL_VERSION,
-	};
 
-	for (unsigned long request : requests)
+	for (unsigned long request : driver_calls)
+		CHECK_ERR(call(device.fd(), request, argument), ENODEV);
+	for (unsigned long request :
+	     {DRM_IOCTL_GEM_CLOSE, DRM_IOCTL_SYNCOBJ_CREATE, DRM_IOCTL_VERSION,
+	      DRM_IOCTL_PRIME_HANDLE_TO_FD, DRM_IOCTL_PRIME_FD_TO_HANDLE})
 		CHECK_ERR(call(device.fd(), request, argument), ENODEV);
 }
 
@@ -102,7 +49,7 @@ void load(unsigned timeout_ms)
 
 SUBTEST(unplug_idle)
 {
-	need_virtual();
+	need_plug();
 	Device device;
 	check_works(device);
 	{
@@ -120,7 +67,7 @@ SUBTEST(unplug_idle)
 
 SUBTEST(unplug_blocked)
 {
-	need_virtual();
+	need_plug();
 	Device device;
 	Gate gate(device);
 	Product product(device);
@@ -154,7 +101,7 @@ SUBTEST(unplug_blocked)
 
 SUBTEST(unplug_busy)
 {
-	need_virtual();
+	need_plug();
 	for (unsigned i = 0; i < 4; i++) {
 		Device device;
 		Product product(device, slow_shape);
@@ -188,7 +135,7 @@ SUBTEST(unplug_busy)
  */
 SUBTEST(unplug_lanes_waiting)
 {
-	need_virtual();
+	need_plug();
 	for (unsigned i = 0; i < 8; i++) {
 		Device device;
 		std::uint32_t cores = device.info().core_count;
@@ -220,10 +167,14 @@ SUBTEST(unplug_lanes_waiting)
 
 SUBTEST(unplug_during_calls)
 {
-	need_virtual();
+	need_plug();
 	for (int i = 0; i < 5; i++) {
-		igt::parallel(3, [](unsigned thread) {
+		std::atomic<unsigned> ready = 0;
+
+		igt::parallel(3, [&](unsigned thread) {
 			if (!thread) {
+				while (ready < 2)
+					usleep(2000);
 				usleep(20000);
 				Unplugged unplugged;
 				unplugged.rebind();
@@ -234,6 +185,7 @@ SUBTEST(unplug_during_calls)
 			std::uint32_t context = device.context();
 			int result = 0;
 
+			ready++;
 			for (int n = 0; n < 100000 && !result; n++) {
 				drm_npu_job_create args{};
 
@@ -255,7 +207,7 @@ SUBTEST(unplug_during_calls)
 /* A blocked fence belongs to the module's code even when the device has gone. */
 SUBTEST(unplug_fence_kept)
 {
-	need_virtual();
+	need_plug();
 	Fd file;
 	{
 		Device device;
@@ -276,7 +228,7 @@ SUBTEST(unplug_fence_kept)
 /* Unloading the device's module with a client is refused, or safe. */
 SUBTEST(unplug_unload)
 {
-	need_virtual();
+	need_plug();
 	unsigned timeout_ms = watchdog_ms();
 	Device device;
 	Product product(device, slow_shape);
@@ -301,5 +253,112 @@ SUBTEST(unplug_unload)
 	Device fresh;
 	check_works(fresh);
 	device.close();
+	check_works(fresh);
+}
+
+/* Who waits is told: by ENODEV, or by what became of what was waited for. */
+SUBTEST(unplug_waiting)
+{
+	need_plug();
+	Device device;
+	Gate gate(device);
+	Product product(device);
+	std::uint32_t context = device.context();
+	std::uint32_t job = create_job(device, {{product.task()}});
+
+	CHECK_OK(submit(device, context, {job}, {{gate.sync()}, {}}));
+	igt::parallel(4, [&](unsigned thread) {
+		int result = 0;
+
+		if (thread == 0) {
+			usleep(100000);
+			Unplugged unplugged;
+			unplugged.rebind();
+			return;
+		}
+		if (thread == 1) {
+			drm_npu_job_wait args{};
+
+			result = wait_job(device, context, 1, never, args);
+			if (!result) {
+				CHECK_EQ(args.state, DRM_NPU_JOB_ENDED);
+				CHECK_EQ(args.error, ENODEV);
+			}
+		} else if (thread == 2) {
+			result = wait_buffer(device, product.out.handle(), never);
+		} else {
+			drm_rocket_prep_bo args{product.out.handle(), 0, never};
+
+			result = call(device.fd(), DRM_IOCTL_ROCKET_PREP_BO, &args);
+		}
+		if (result)
+			CHECK_ERR(result, ENODEV);
+	});
+	gate.open();
+	Device fresh;
+	check_works(fresh);
+}
+
+/* A dma-buf outlives the device: its memory, its mapping and its importers. */
+SUBTEST(unplug_shared)
+{
+	need_plug();
+	Device device, other;
+	Gate gate(device);
+	Product product(device);
+	Fd dma_buf = export_buffer(device.fd(), product.out.handle());
+	Imported imported(other, dma_buf);
+	std::unique_ptr<VgemBuffer> theirs = need_vgem(4096);
+	Imported foreign(device, theirs->dma_buf());
+	std::uint32_t job = create_job(device, {{product.task()}});
+
+	CHECK_OK(submit(device, device.context(), {job}, {{gate.sync()}, {}}));
+	Fd fence = export_fences(dma_buf, DMA_BUF_SYNC_READ);
+	Unplugged unplugged;
+	CHECK_EQ(final_status(fence), -ENODEV);
+	{
+		Mapping map(dma_buf, 4096);
+
+		CHECK_EQ(map.as<std::uint32_t>()[0], poison);
+		map.as<volatile std::uint32_t>()[0] = 1;
+		CHECK_EQ(product.out.as<std::uint32_t>()[0], 1);
+	}
+	unplugged.rebind();
+	/* Nobody's device any more, but still memory that others can use. */
+	Device fresh;
+	Imported again(fresh, dma_buf);
+	Product second(fresh);
+	Task task = second.task();
+	set(task, dpu_dst_addr, again.address());
+	CHECK_EQ(run(fresh, fresh.context(), create_job(fresh, {{task}})), 1);
+	std::copy_n(product.out.as<std::uint32_t>(), 4 * 32, second.out.as<std::uint32_t>());
+	second.check();
+	device.close();
+	other.close();
+	check_works(fresh);
+}
+
+/* The device goes while cores hang, and while they are being reset. */
+SUBTEST(unplug_hanging)
+{
+	need_plug();
+	for (unsigned i = 0; i < 5; i++) {
+		Device device;
+		Product product(device);
+		std::uint32_t cores = device.info().core_count;
+		std::uint32_t job =
+			create_job(device, std::vector<Lane>(cores, {hanging(product)}));
+		Syncobj done(device);
+
+		CHECK_OK(submit(device, device.context(), {job}, {{}, {done.sync()}}));
+		Fd file = done.export_file();
+		/* The last round is after the timeout. */
+		usleep(i * watchdog_ms() * 300);
+		Unplugged unplugged;
+		int status = final_status(file);
+		CHECK(status == -ENODEV || status == -ETIMEDOUT);
+		unplugged.rebind();
+	}
+	Device fresh;
 	check_works(fresh);
 }

@@ -1,0 +1,165 @@
+/* SPDX-License-Identifier: MIT */
+/// The dump that a hang leaves in /sys/class/devcoredump.
+#include <array>
+#include <cerrno>
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+
+#include "igt.h"
+#include "program.h"
+
+namespace
+{
+
+const char directory[] = "/sys/class/devcoredump";
+
+std::vector<std::string> dumps()
+{
+	std::vector<std::string> names;
+	DIR *dir = opendir(directory);
+
+	if (!dir)
+		igt::skip("needs /sys/class/devcoredump: a kernel with CONFIG_DEV_COREDUMP");
+	while (const dirent *entry = readdir(dir))
+		if (std::string_view(entry->d_name).starts_with("devcd"))
+			names.push_back(std::string(directory) + "/" + entry->d_name);
+	closedir(dir);
+	return names;
+}
+
+/* Writing anything does away with a dump. */
+void discard(const std::string &dump)
+{
+	Fd fd(open((dump + "/data").c_str(), O_WRONLY | O_CLOEXEC));
+
+	if (fd.get() >= 0 && write(fd.get(), "1", 1) < 0)
+		CHECK_EQ(errno, 0);
+}
+
+void discard_all()
+{
+	for (const std::string &dump : dumps())
+		discard(dump);
+	for (int i = 0; i < 1000 && !dumps().empty(); i++)
+		usleep(2000);
+	CHECK(dumps().empty());
+}
+
+/* The dump is made by a worker, after the job has ended. */
+std::string wait_for_dump()
+{
+	for (int i = 0; i < 2000; i++) {
+		std::vector<std::string> found = dumps();
+
+		if (!found.empty())
+			return found[0];
+		usleep(2000);
+	}
+	return {};
+}
+
+std::string read_all(const std::string &dump)
+{
+	Fd fd(open((dump + "/data").c_str(), O_RDONLY | O_CLOEXEC));
+	std::array<char, 4096> part{};
+	std::string all;
+	ssize_t size;
+
+	CHECK(fd.get() >= 0);
+	while ((size = read(fd.get(), part.data(), part.size())) > 0)
+		all.append(part.data(), static_cast<std::size_t>(size));
+	CHECK_EQ(size, 0);
+	return all;
+}
+
+} // namespace
+
+SUBTEST(coredump_hang)
+{
+	need_root();
+	discard_all();
+	Device device;
+	Product product(device);
+	std::uint32_t context = device.context();
+	Task task = hanging(product);
+	std::uint32_t job = create_job(device, {{task}});
+
+	CHECK_EQ(run(device, context, job), -ETIMEDOUT);
+	std::string dump = wait_for_dump();
+	CHECK(!dump.empty());
+	std::string data = read_all(dump);
+	CHECK(!data.empty());
+	/* It can be read again, and is the same. */
+	CHECK(read_all(dump) == data);
+	/* It is of our device. */
+	std::string link = dump + "/failing_device/driver";
+	char target[256]{};
+	CHECK(readlink(link.c_str(), target, sizeof(target) - 1) > 0);
+	CHECK(std::string_view(target).ends_with("/npu_virt"));
+	discard_all();
+	check_works(device);
+}
+
+/* It may hold what a client computes, so it is root's alone. */
+SUBTEST(coredump_root_only)
+{
+	need_root();
+	discard_all();
+	Device device;
+	Product product(device);
+	std::uint32_t job = create_job(device, {{hanging(product)}});
+
+	CHECK_EQ(run(device, device.context(), job), -ETIMEDOUT);
+	std::string dump = wait_for_dump();
+	CHECK(!dump.empty());
+	struct stat status{};
+	CHECK_OK(stat((dump + "/data").c_str(), &status));
+	CHECK_EQ(status.st_uid, 0);
+	CHECK_EQ(status.st_mode & 0077, 0);
+	CHECK_OK(seteuid(65534));
+	CHECK_EQ(open((dump + "/data").c_str(), O_RDONLY), -1);
+	CHECK_EQ(errno, EACCES);
+	CHECK_OK(seteuid(0));
+	discard_all();
+}
+
+/* Nobody reads them, yet they do not pile up. */
+SUBTEST(coredump_unread)
+{
+	need_root();
+	discard_all();
+	Device device;
+	Product product(device);
+	std::uint32_t job = create_job(device, {{hanging(product)}});
+
+	for (int i = 0; i < 3; i++)
+		CHECK_EQ(run(device, device.context(), job), -ETIMEDOUT);
+	CHECK(!wait_for_dump().empty());
+	usleep(50000);
+	CHECK_EQ(dumps().size(), 1);
+	discard_all();
+	/* The next one is new. */
+	CHECK_EQ(run(device, device.context(), job), -ETIMEDOUT);
+	CHECK(!wait_for_dump().empty());
+	discard_all();
+}
+
+/* Who stops a job wants no dump of it. */
+SUBTEST(coredump_cancelled_is_none)
+{
+	need_root();
+	discard_all();
+	Device device;
+	Product product(device);
+	std::uint32_t context = device.context();
+	std::uint32_t job = create_job(device, {{hanging(product)}});
+
+	CHECK_OK(submit(device, context, {job}));
+	wait_running(device, context, 1);
+	CHECK_OK(cancel(device, context, 1, 1));
+	CHECK_EQ(wait_ended(device, context, 1).error, ECANCELED);
+	usleep(100000);
+	CHECK(dumps().empty());
+}

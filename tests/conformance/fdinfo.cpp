@@ -1,0 +1,155 @@
+/* SPDX-License-Identifier: MIT */
+/// What /proc/PID/fdinfo tells of a client, as the kernel's
+/// Documentation/gpu/drm-usage-stats.rst has it.
+#include <fstream>
+#include <map>
+#include <sstream>
+
+#include <fcntl.h>
+
+#include "igt.h"
+#include "process.h"
+#include "program.h"
+
+namespace
+{
+
+using Info = std::map<std::string, std::string>;
+
+Info read_info(int fd, pid_t pid = getpid())
+{
+	std::ifstream file("/proc/" + std::to_string(pid) + "/fdinfo/" + std::to_string(fd));
+	std::string line;
+	Info info;
+
+	CHECK(file);
+	while (std::getline(file, line)) {
+		std::size_t colon = line.find(':');
+
+		CHECK(colon != std::string::npos);
+		std::size_t value = line.find_first_not_of(" \t", colon + 1);
+		/* No key comes twice. */
+		CHECK(info.emplace(line.substr(0, colon),
+				   value == std::string::npos ? "" : line.substr(value))
+			      .second);
+	}
+	return info;
+}
+
+/* "N UNIT", in bytes or nanoseconds. */
+std::uint64_t amount(const std::string &text)
+{
+	std::istringstream in(text);
+	std::uint64_t value = 0;
+	std::string unit;
+
+	CHECK(in >> value);
+	in >> unit;
+	if (unit == "KiB")
+		return value << 10;
+	if (unit == "MiB")
+		return value << 20;
+	CHECK(unit.empty() || unit == "ns");
+	return value;
+}
+
+/* The sum of all keys that begin so, and of how many there are. */
+std::uint64_t sum(const Info &info, const std::string &prefix, unsigned *count = nullptr)
+{
+	std::uint64_t total = 0;
+	unsigned n = 0;
+
+	for (const auto &[key, value] : info) {
+		/* Not the number of engines of a class. */
+		if (!key.starts_with(prefix) || key.starts_with("drm-engine-capacity-"))
+			continue;
+		total += amount(value);
+		n++;
+	}
+	if (count)
+		*count = n;
+	return total;
+}
+
+} // namespace
+
+SUBTEST(fdinfo_keys)
+{
+	Device device, other;
+	Info info = read_info(device.fd());
+	unsigned engines = 0, memory = 0;
+
+	CHECK(info["drm-driver"] == "rocket");
+	CHECK(!info["drm-client-id"].empty());
+	CHECK(info["drm-client-id"] != read_info(other.fd())["drm-client-id"]);
+	CHECK_EQ(sum(info, "drm-engine-", &engines), 0);
+	CHECK(engines);
+	CHECK_EQ(sum(info, "drm-total-", &memory), 0);
+	CHECK(memory);
+	/* Copies of a descriptor, and heirs, are the same client. */
+	Fd copy(fcntl(device.fd(), F_DUPFD_CLOEXEC, 0));
+	CHECK(read_info(copy.get())["drm-client-id"] == info["drm-client-id"]);
+	check_exit(fork_run(
+		[&] { CHECK(read_info(device.fd())["drm-client-id"] == info["drm-client-id"]); }));
+}
+
+SUBTEST(fdinfo_time)
+{
+	Device device, other;
+	Product product(device);
+	std::uint32_t context = device.context();
+	std::uint32_t job = create_job(device, {Lane(3, product.task())});
+	std::uint64_t before = 0;
+
+	for (int i = 0; i < 10; i++) {
+		std::uint64_t seqno = 0;
+
+		CHECK_OK(submit(device, context, {job}, {}, &seqno));
+		wait_ended(device, context, seqno);
+		std::uint64_t now = sum(read_info(device.fd()), "drm-engine-");
+		CHECK(now > before);
+		before = now;
+	}
+	CHECK_EQ(sum(read_info(other.fd()), "drm-engine-"), 0);
+	/* What has been done stays done when its context goes. */
+	CHECK_OK(device.destroy_context(context));
+	for (int i = 0; i < 20; i++) {
+		CHECK(sum(read_info(device.fd()), "drm-engine-") >= before);
+		usleep(5000);
+	}
+}
+
+SUBTEST(fdinfo_memory)
+{
+	Device device, other;
+	std::uint64_t before = sum(read_info(device.fd()), "drm-total-");
+	{
+		Buffer buffer(device, 1 << 20), small(device, 1);
+
+		CHECK_EQ(sum(read_info(device.fd()), "drm-total-"), before + (1 << 20) + 4096);
+		CHECK_EQ(sum(read_info(other.fd()), "drm-total-"), 0);
+	}
+	CHECK_EQ(sum(read_info(device.fd()), "drm-total-"), before);
+}
+
+/* Reading it while all changes disturbs nobody. */
+SUBTEST(fdinfo_concurrent)
+{
+	Device device;
+
+	igt::parallel(4, [&](unsigned thread) {
+		for (int i = 0; i < 100; i++) {
+			if (thread < 2) {
+				read_info(device.fd());
+				continue;
+			}
+			Product product(device);
+			std::uint32_t context = device.context();
+			std::uint32_t job = create_job(device, {{product.task()}});
+
+			CHECK_EQ(run(device, context, job), 1);
+			CHECK_OK(device.destroy_context(context));
+			CHECK_OK(device.destroy_job(job));
+		}
+	});
+}

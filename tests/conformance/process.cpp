@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: MIT */
+#include "process.h"
+
+#include <csignal>
+#include <cstring>
+
+#include <sys/socket.h>
+#include <sys/wait.h>
+
+#include "igt.h"
+
+pid_t fork_run(const std::function<void()> &run)
+{
+	pid_t pid = fork();
+
+	CHECK(pid >= 0);
+	if (pid)
+		return pid;
+	alarm(50);
+	/* Exceptions of assertions must not cross fork(). */
+	int status = 1;
+	try {
+		run();
+		status = 0;
+	} catch (...) {
+		status = 1;
+	}
+	_exit(status);
+}
+
+void check_exit(pid_t pid)
+{
+	int status = 0;
+
+	CHECK_EQ(waitpid(pid, &status, 0), pid);
+	CHECK(WIFEXITED(status));
+	CHECK_EQ(WEXITSTATUS(status), 0);
+}
+
+void kill_child(pid_t pid)
+{
+	CHECK_OK(kill(pid, SIGKILL));
+	CHECK_EQ(waitpid(pid, nullptr, 0), pid);
+}
+
+Sockets::Sockets()
+{
+	int raw[2];
+
+	CHECK_OK(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, raw));
+	first = Fd(raw[0]);
+	second = Fd(raw[1]);
+}
+
+void send_fd(const Fd &socket, int fd)
+{
+	char byte = 0;
+	iovec data{&byte, 1};
+	alignas(cmsghdr) char control[CMSG_SPACE(sizeof(int))]{};
+	msghdr message{};
+
+	message.msg_iov = &data;
+	message.msg_iovlen = 1;
+	message.msg_control = control;
+	message.msg_controllen = sizeof(control);
+	cmsghdr *header = CMSG_FIRSTHDR(&message);
+	header->cmsg_level = SOL_SOCKET;
+	header->cmsg_type = SCM_RIGHTS;
+	header->cmsg_len = CMSG_LEN(sizeof(int));
+	std::memcpy(CMSG_DATA(header), &fd, sizeof(fd));
+	CHECK_EQ(sendmsg(socket.get(), &message, 0), 1);
+}
+
+Fd receive_fd(const Fd &socket)
+{
+	char byte = 0;
+	iovec data{&byte, 1};
+	alignas(cmsghdr) char control[CMSG_SPACE(sizeof(int))]{};
+	msghdr message{};
+	int fd = -1;
+
+	message.msg_iov = &data;
+	message.msg_iovlen = 1;
+	message.msg_control = control;
+	message.msg_controllen = sizeof(control);
+	CHECK_EQ(recvmsg(socket.get(), &message, 0), 1);
+	CHECK(CMSG_FIRSTHDR(&message));
+	std::memcpy(&fd, CMSG_DATA(CMSG_FIRSTHDR(&message)), sizeof(fd));
+	return Fd(fd);
+}
+
+void send_byte(const Fd &socket)
+{
+	CHECK_EQ(write(socket.get(), "x", 1), 1);
+}
+
+void receive_byte(const Fd &socket)
+{
+	char byte;
+
+	CHECK_EQ(read(socket.get(), &byte, 1), 1);
+}
+
+void interruptible()
+{
+	struct sigaction action{};
+
+	action.sa_handler = [](int) {
+	};
+	CHECK_OK(sigaction(SIGUSR1, &action, nullptr));
+}
