@@ -277,8 +277,3 @@ int main(int argc, char **argv)
 }
 
 } // namespace igt
-
-int main(int argc, char **argv)
-{
-	return igt::main(argc, argv);
-}
