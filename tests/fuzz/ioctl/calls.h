@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: MIT */
+/// The calls, and what each of them may answer.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+namespace fuzz
+{
+
+enum class Id : std::uint8_t {
+	query,
+	bo_create,
+	context_create,
+	context_destroy,
+	job_create,
+	job_destroy,
+	job_submit,
+	job_wait,
+	job_cancel,
+	bo_wait,
+	rocket_create_bo,
+	rocket_submit,
+	rocket_prep_bo,
+	rocket_fini_bo,
+	gem_close,
+	prime_handle_to_fd,
+	prime_fd_to_handle,
+	syncobj_create,
+	syncobj_destroy,
+	syncobj_handle_to_fd,
+	syncobj_fd_to_handle,
+	syncobj_wait,
+	syncobj_timeline_wait,
+	syncobj_reset,
+	syncobj_signal,
+	syncobj_timeline_signal,
+	syncobj_query,
+	syncobj_transfer,
+	syncobj_eventfd,
+	version,
+	get_cap,
+	get_unique,
+	get_magic,
+	gem_flink,
+	gem_open,
+	core_other,
+	unknown,
+	open,
+	dup,
+	mmap,
+	munmap,
+	mprotect,
+	poll,
+	read,
+	fork,
+};
+inline constexpr std::size_t call_count = static_cast<std::size_t>(Id::fork) + 1;
+
+/// Bytes of an argument.
+struct Range {
+	std::size_t begin, end;
+};
+
+enum CallFlags : unsigned {
+	/// Never succeeds.
+	call_refused = 1 << 0,
+	/// The same call may answer otherwise a moment later.
+	call_timed = 1 << 1,
+	/// Leaves its argument as it is when it fails.
+	call_strict = 1 << 2,
+};
+
+struct Call {
+	const char *name;
+	/// The number of an ioctl, or 0.
+	unsigned long request;
+	unsigned flags;
+	/// What the documentation lists, besides what every call may answer.
+	std::vector<int> errors;
+	/// What a success writes; only kept for calls that are strict.
+	std::vector<Range> outputs;
+	/// What other parts of the kernel make of an allocation that fails, where it
+	/// is not ENOMEM.
+	std::vector<int> starved = {};
+};
+
+const Call &call_of(Id id);
+std::span<const Call> all_calls();
+
+/// Whether @call may answer @error, which is positive.
+bool may_answer(const Call &call, int error);
+/// Whether it may do so because an allocation or a copy was made to fail.
+bool may_starve(const Call &call, int error);
+
+} // namespace fuzz

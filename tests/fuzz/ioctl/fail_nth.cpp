@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: MIT */
+#include "fail_nth.h"
+
+#include <cstdio>
+#include <cstdlib>
+#include <string_view>
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include "../../conformance/device.h"
+
+namespace fuzz
+{
+
+namespace
+{
+
+bool write_file(const std::string &path, const char *text)
+{
+	Fd fd(open(path.c_str(), O_WRONLY | O_CLOEXEC));
+
+	return fd.get() >= 0 && write(fd.get(), text, std::string_view(text).size()) > 0;
+}
+
+struct Setup {
+	bool works = false;
+	bool usercopy = false;
+};
+
+/*
+ * A thread's count makes calls fail whatever the probability says, but only
+ * those that the filters let through. Without the messages: there are too many.
+ */
+bool set_up(const std::string &name)
+{
+	const std::string dir = "/sys/kernel/debug/" + name + "/";
+
+	if (access(dir.c_str(), F_OK))
+		return false;
+	for (const char *file :
+	     {"ignore-gfp-wait", "ignore-gfp-highmem", "probability", "verbose", "min-order"})
+		write_file(dir + file, "0");
+	write_file(dir + "task-filter", "Y");
+	write_file(dir + "times", "-1");
+	return true;
+}
+
+const Setup &setup()
+{
+	static const Setup result = [] {
+		Setup s;
+		bool slab = set_up("failslab"), pages = set_up("fail_page_alloc");
+
+		s.usercopy = set_up("fail_usercopy");
+		s.works = slab && pages && !access("/proc/thread-self/fail-nth", W_OK);
+		return s;
+	}();
+	return result;
+}
+
+int own_file()
+{
+	thread_local Fd fd(open("/proc/thread-self/fail-nth", O_RDWR | O_CLOEXEC));
+
+	return fd.get();
+}
+
+} // namespace
+
+bool fail_nth_works()
+{
+	return setup().works;
+}
+
+std::string fail_nth_missing()
+{
+	return "the kernel has no fault injection that root can use (CONFIG_FAULT_INJECTION, "
+	       "CONFIG_FAILSLAB, CONFIG_FAIL_PAGE_ALLOC, debugfs); tests/uml has";
+}
+
+bool fail_nth_usercopy()
+{
+	return setup().usercopy;
+}
+
+void fail_nth_set(unsigned n)
+{
+	char text[16];
+	int size = std::snprintf(text, sizeof(text), "%u", n);
+
+	/* The copy of this may be what is to fail. */
+	for (int tries = 0; tries < 3; tries++)
+		if (pwrite(own_file(), text, static_cast<std::size_t>(size), 0) == size)
+			return;
+	std::perror("npu-ioctl-fuzz: fail-nth");
+	std::abort();
+}
+
+bool fail_nth_end()
+{
+	char text[16] = {};
+
+	/*
+	 * What is left of the count; nothing once something has failed. If it is
+	 * the copy of this that fails, then nothing had before.
+	 */
+	bool failed = pread(own_file(), text, sizeof(text) - 1, 0) > 0 && !std::atoi(text);
+	fail_nth_set(0);
+	return failed;
+}
+
+} // namespace fuzz

@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: MIT */
+/// What is told: calls, violations, counts.
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <mutex>
+#include <string>
+
+#include "calls.h"
+
+namespace fuzz
+{
+
+/// For all threads.
+class Log
+{
+public:
+	/// Writes calls to @path, unless empty.
+	explicit Log(const std::string &path);
+	~Log();
+	Log(const Log &) = delete;
+	Log &operator=(const Log &) = delete;
+
+	bool wants_calls() const { return fd_ >= 0; }
+	void call(const std::string &line);
+
+	/// Tells that something must not be; @line says what, @calls what was before.
+	void violation(const std::string &line, const std::string &calls);
+	unsigned violations() const { return violations_; }
+
+	void count(Id id, int result);
+	void count_injected() { injected_++; }
+	/// The table of counts. Answers how many calls never succeeded, or did
+	/// though they must not.
+	unsigned print_counts() const;
+
+private:
+	static constexpr std::size_t errors = 140;
+
+	int fd_ = -1;
+	std::mutex mutex_;
+	std::atomic<unsigned> violations_ = 0;
+	std::atomic<unsigned long> injected_ = 0;
+	std::array<std::array<std::atomic<unsigned long>, errors>, call_count> counts_{};
+};
+
+/// The name of an errno, which is positive.
+std::string error_name(int error);
+
+} // namespace fuzz

@@ -1,0 +1,311 @@
+/* SPDX-License-Identifier: MIT */
+/// The calls of npu_accel.h.
+#include "thread.h"
+
+#include <cerrno>
+#include <cstring>
+
+#include <npu_accel.h>
+
+namespace fuzz
+{
+
+namespace
+{
+
+/// More of them would only take the machine's memory.
+constexpr std::size_t max_objects = 16;
+constexpr std::uint64_t max_size = 4 << 20;
+/// No machine has so much, so that this fails at once.
+constexpr std::uint64_t huge_size = 1ull << 40;
+
+} // namespace
+
+void Thread::query()
+{
+	auto &args = argument<drm_npu_query>();
+	std::uint32_t type = random_.below(6);
+	std::uint32_t index = 0;
+	std::uint32_t size = random_.chance(15) ? 0 : random_.below(300);
+
+	if (type == DRM_NPU_QUERY_CORE)
+		index = random_.below(3);
+	else if (type == DRM_NPU_QUERY_CONTEXT)
+		index = id(&File::contexts, file_->contexts.any(random_).id);
+	else if (type == DRM_NPU_QUERY_BUFFER)
+		index = some_buffer();
+	args.type = u32(type);
+	args.index = u32(index);
+	args.size = u32(size);
+	args.pad = zero();
+	args.data = pointer(arena_.output(args.size, edge()), true);
+	size = args.size;
+	if (!ioctl(Id::query))
+		expect(!size || args.size <= size, "QUERY tells of more bytes than were asked for");
+}
+
+std::uint64_t Thread::size_wanted()
+{
+	std::uint64_t size =
+		u64(random_.chance(85) ? 1 + random_.below(65536) : 1 + random_.below(max_size));
+
+	return size <= max_size || size >= huge_size ? size : size % max_size;
+}
+
+void Thread::bo_create()
+{
+	if (file_->buffers.size() >= max_objects)
+		return gem_close();
+	auto &args = argument<drm_npu_bo_create>();
+	std::uint64_t size = size_wanted();
+
+	args.size = size;
+	args.flags = flags(random_.chance(20) ? DRM_NPU_BO_READ_ONLY : 0, DRM_NPU_BO_READ_ONLY);
+	args.region = u32(0);
+	args.handle = poison;
+	args.pad = zero();
+	args.address = args.mmap_offset = poison;
+	if (ioctl(Id::bo_create))
+		return;
+	expect(args.handle && args.handle != poison, "BO_CREATE gives no handle");
+	expect(args.size >= size && args.size % 4096 == 0 && args.size - size < 4096,
+	       "BO_CREATE gives another size");
+	expect(args.address >= 4096 && args.address % 4096 == 0 &&
+		       args.address + args.size <= 1ull << 32,
+	       "BO_CREATE gives a bad address");
+	file_->buffers.add({args.handle, static_cast<std::uint32_t>(args.address), args.size,
+			    args.mmap_offset});
+}
+
+void Thread::context_create()
+{
+	if (file_->contexts.size() >= max_objects)
+		return context_destroy();
+	auto &args = argument<drm_npu_context_create>();
+
+	args.flags = zero();
+	args.core_mask = u32(random_.chance(70) ? 0 : 1 + random_.below(7));
+	args.max_queued = u32(random_.chance(60) ? 0 : 1 + random_.below(256));
+	args.context_id = poison;
+	args.priority = u32(random_.chance(70) ? 0 : random_.below(3));
+	args.pad = zero();
+	args.page_offset = poison;
+	if (ioctl(Id::context_create))
+		return;
+	expect(args.context_id && args.context_id != poison, "CONTEXT_CREATE gives no id");
+	expect(args.page_offset % 4096 == 0, "CONTEXT_CREATE gives no offset");
+	file_->contexts.add({args.context_id, 0, args.page_offset});
+}
+
+void Thread::context_destroy()
+{
+	auto &args = argument<drm_npu_context_destroy>();
+	std::uint32_t context = id(&File::contexts, file_->contexts.any(random_).id);
+
+	args.context_id = context;
+	args.pad = zero();
+	if (!ioctl(Id::context_destroy))
+		file_->contexts.remove(context);
+}
+
+Stream Thread::stream()
+{
+	std::uint32_t how = random_.below(100);
+	Stream result = how < 92   ? valid_stream(file_->base)
+			: how < 95 ? hanging_stream(file_->base)
+				   : faulting_stream(file_->base);
+
+	while (mutate() && random_.chance(80))
+		fuzz::mutate(result, random_, *file_);
+	return result;
+}
+
+Block Thread::tasks(std::uint32_t count, std::uint32_t stride)
+{
+	std::vector<drm_npu_task> raw;
+
+	for (std::uint32_t i = 0; i < count; i++) {
+		Stream words = stream();
+		drm_npu_task &task = raw.emplace_back();
+
+		task = {};
+		task.commands =
+			pointer(array(std::span<const std::uint64_t>(words), sizeof(words[0])));
+		task.command_count = u32(static_cast<std::uint32_t>(words.size()));
+		task.enable = u32(0x0d);
+		task.flags = zero();
+		task.pad = zero();
+	}
+	return array(std::span<const drm_npu_task>(raw), stride);
+}
+
+void Thread::job_create()
+{
+	if (file_->jobs.size() >= max_objects)
+		return job_destroy();
+	auto &args = argument<drm_npu_job_create>();
+	std::vector<drm_npu_lane> lanes(random_.chance(70) ? 1 : 1 + random_.below(3));
+
+	for (drm_npu_lane &lane : lanes) {
+		std::uint32_t count = random_.chance(70) ? 1 : 1 + random_.below(3);
+
+		lane.task_stride = stride(sizeof(drm_npu_task));
+		lane.tasks = pointer(tasks(count, std::min(lane.task_stride, 4096u)));
+		lane.task_count = u32(count);
+	}
+	args.lane_stride = stride(sizeof(drm_npu_lane));
+	args.lanes = pointer(
+		array(std::span<const drm_npu_lane>(lanes), std::min(args.lane_stride, 4096u)));
+	args.lane_count = u32(static_cast<std::uint32_t>(lanes.size()));
+	args.flags = zero();
+	args.job_id = args.fault_lane = args.fault_task = poison;
+	args.fault_command = args.fault_reason = poison;
+	int result = ioctl(Id::job_create);
+	if (result == -EINVAL) {
+		expect(args.fault_reason <= DRM_NPU_FAULT_SHAPE,
+		       "JOB_CREATE gives no reason for EINVAL");
+	} else if (!result) {
+		expect(args.job_id && args.job_id != poison, "JOB_CREATE gives no id");
+		file_->jobs.add({args.job_id});
+	}
+}
+
+void Thread::job_destroy()
+{
+	auto &args = argument<drm_npu_job_destroy>();
+	std::uint32_t job = id(&File::jobs, file_->jobs.any(random_).id);
+
+	args.job_id = job;
+	args.pad = zero();
+	if (!ioctl(Id::job_destroy))
+		file_->jobs.remove(job);
+}
+
+Block Thread::syncs(std::uint32_t count, std::uint32_t stride, bool out)
+{
+	std::vector<drm_npu_sync> raw;
+
+	for (std::uint32_t i = 0; i < count; i++) {
+		SyncobjObject object = file_->syncobjs.any(random_);
+
+		/* Points only ever grow, for the most part. */
+		if (object.point || random_.chance(20))
+			object.point += out;
+		if (out && object.point)
+			file_->syncobjs.update(object.id, [](SyncobjObject &o) { o.point++; });
+		raw.push_back({id(&File::syncobjs, object.id), zero(), u64(object.point)});
+	}
+	return array(std::span<const drm_npu_sync>(raw), stride);
+}
+
+void Thread::job_submit()
+{
+	auto &args = argument<drm_npu_job_submit>();
+	ContextObject context = file_->contexts.any(random_);
+	std::vector<drm_npu_submit_job> jobs(random_.chance(60)   ? 1
+					     : random_.chance(90) ? 1 + random_.below(8)
+								  : 200 + random_.below(60));
+	std::uint32_t in = random_.chance(70) ? 0 : random_.below(3);
+	std::uint32_t out = random_.chance(40) ? 0 : random_.below(3);
+
+	for (drm_npu_submit_job &job : jobs)
+		job = {id(&File::jobs, file_->jobs.any(random_).id), zero()};
+	args.context_id = id(&File::contexts, context.id);
+	args.flags = zero();
+	args.job_stride = stride(sizeof(drm_npu_submit_job));
+	args.jobs = pointer(
+		array(std::span<const drm_npu_submit_job>(jobs), std::min(args.job_stride, 4096u)));
+	args.job_count = u32(static_cast<std::uint32_t>(jobs.size()));
+	args.sync_stride = stride(sizeof(drm_npu_sync));
+	args.in_syncs = pointer(syncs(in, std::min(args.sync_stride, 4096u), false));
+	args.out_syncs = pointer(syncs(out, std::min(args.sync_stride, 4096u), true));
+	args.in_sync_count = u32(in);
+	args.out_sync_count = u32(out);
+	args.pad = zero();
+	args.seqno = poison;
+	std::uint32_t used = args.context_id;
+	if (ioctl(Id::job_submit))
+		return;
+	/* Other threads submit to the same context, so only this much is sure. */
+	expect(args.seqno >= jobs.size() || mutated_,
+	       "JOB_SUBMIT gives a number that is too small");
+	file_->contexts.update(used, [&](ContextObject &c) {
+		c.seqno = std::max<std::uint64_t>(c.seqno, args.seqno);
+	});
+}
+
+void Thread::job_wait()
+{
+	auto &args = argument<drm_npu_job_wait>();
+	ContextObject context = file_->contexts.any(random_);
+
+	args.context_id = id(&File::contexts, context.id);
+	args.flags = zero();
+	args.seqno = u64(context.seqno - std::min<std::uint64_t>(context.seqno, random_.below(8)));
+	args.timeout_ns = until();
+	args.state = args.error = poison;
+	args.queued_ns = args.started_ns = args.ended_ns = args.device_ns = poison;
+	if (ioctl(Id::job_wait))
+		return;
+	expect(args.state <= DRM_NPU_JOB_ENDED, "JOB_WAIT gives no state");
+	expect(args.error < 134, "JOB_WAIT gives no errno");
+	expect(args.queued_ns && args.queued_ns != poison, "JOB_WAIT does not tell when");
+	if (args.state == DRM_NPU_JOB_ENDED)
+		expect(args.ended_ns >= args.started_ns && args.ended_ns >= args.queued_ns,
+		       "JOB_WAIT gives times that run backwards");
+	else
+		expect(!args.error && !args.ended_ns,
+		       "JOB_WAIT gives the end of a job that goes on");
+}
+
+void Thread::job_cancel()
+{
+	auto &args = argument<drm_npu_job_cancel>();
+	ContextObject context = file_->contexts.any(random_);
+
+	args.context_id = id(&File::contexts, context.id);
+	args.flags = zero();
+	args.last_seqno = u64(context.seqno);
+	args.first_seqno =
+		u64(context.seqno - std::min<std::uint64_t>(context.seqno, random_.below(4)));
+	/* Number 0 is no job. */
+	if (!args.first_seqno && context.seqno && !mutated_)
+		args.first_seqno = 1;
+	args.cancelled = poison;
+	args.pad = zero();
+	if (!ioctl(Id::job_cancel))
+		expect(args.cancelled <= args.last_seqno - args.first_seqno + 1,
+		       "JOB_CANCEL cancels more jobs than it is told to");
+}
+
+std::uint32_t Thread::some_buffer()
+{
+	const Base &base = file_->base;
+
+	return id(&File::buffers,
+		  random_.chance(50) ? random_.pick(std::array{base.features_id, base.weights_id,
+							       base.results_id, base.streams_id})
+				     : file_->buffers.any(random_).id);
+}
+
+void Thread::bo_wait()
+{
+	auto &args = argument<drm_npu_bo_wait>();
+
+	args.handle = some_buffer();
+	args.flags = flags(random_.below(2), DRM_NPU_BO_WAIT_WRITES);
+	args.timeout_ns = until();
+	ioctl(Id::bo_wait);
+}
+
+/* A buffer of another file or of another driver, of which only the handle is known. */
+void Thread::add_buffer(std::uint32_t handle)
+{
+	drm_npu_query_buffer record{};
+
+	if (!file_->device.query(DRM_NPU_QUERY_BUFFER, handle, &record, sizeof(record)))
+		file_->buffers.add({handle, static_cast<std::uint32_t>(record.address), record.size,
+				    record.mmap_offset});
+}
+
+} // namespace fuzz

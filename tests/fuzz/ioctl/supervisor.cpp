@@ -1,0 +1,233 @@
+/* SPDX-License-Identifier: MIT */
+#include "supervisor.h"
+
+#include <chrono>
+#include <csignal>
+#include <cstdio>
+#include <fstream>
+#include <thread>
+
+#include <spawn.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "../../conformance/igt.h"
+#include "../../conformance/leak.h"
+#include "fail_nth.h"
+#include "health.h"
+#include "inject.h"
+
+namespace fuzz
+{
+
+namespace
+{
+
+using Clock = std::chrono::steady_clock;
+
+/// Nothing waits for longer in the kernel: signals come all the time.
+constexpr std::int64_t stuck_ms = 60'000;
+constexpr auto tick = std::chrono::milliseconds(50);
+constexpr auto health_period = std::chrono::seconds(2);
+
+std::string file_text(const std::string &path)
+{
+	std::ifstream file(path);
+
+	return {std::istreambuf_iterator<char>(file), {}};
+}
+
+/// Another process that does the same, until it is killed.
+class Victim
+{
+public:
+	Victim(const Options &options, Log &log) : log_(log), random_(derive(options.seed, 1000)) {}
+	~Victim() { end(); }
+	Victim(const Victim &) = delete;
+	Victim &operator=(const Victim &) = delete;
+
+	void look()
+	{
+		if (pid_ < 0) {
+			start();
+			return;
+		}
+		if (Clock::now() >= until_)
+			end();
+	}
+
+private:
+	void start()
+	{
+		std::string seed = "--seed=" + std::to_string(random_.next());
+		std::string arguments[] = {"npu-ioctl-fuzz", "--victim", "--threads=2",
+					   "--files=2",      seed,       "--seconds=60"};
+		std::vector<char *> raw;
+
+		for (std::string &argument : arguments)
+			raw.push_back(argument.data());
+		raw.push_back(nullptr);
+		if (posix_spawn(&pid_, "/proc/self/exe", nullptr, nullptr, raw.data(), environ))
+			pid_ = -1;
+		until_ = Clock::now() + std::chrono::milliseconds(300 + random_.below(1700));
+	}
+
+	void end()
+	{
+		int status = 0;
+
+		if (pid_ < 0)
+			return;
+		kill(pid_, SIGKILL);
+		for (int i = 0; i < 6000; i++) {
+			if (waitpid(pid_, &status, WNOHANG) == pid_) {
+				pid_ = -1;
+				break;
+			}
+			std::this_thread::sleep_for(std::chrono::milliseconds(10));
+		}
+		if (pid_ >= 0)
+			log_.violation("a process that was killed does not end", "");
+		else if (!WIFSIGNALED(status) || WTERMSIG(status) != SIGKILL)
+			log_.violation("a process ended before it was killed, with status " +
+					       std::to_string(status),
+				       "");
+		pid_ = -1;
+	}
+
+	Log &log_;
+	Random random_;
+	pid_t pid_ = -1;
+	Clock::time_point until_;
+};
+
+void check_stuck(const Thread &thread, Log &log)
+{
+	timespec now{};
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	std::int64_t since = thread.progress.since;
+	if (!since || now.tv_sec * 1000 - since < stuck_ms)
+		return;
+	std::string stack =
+		file_text("/proc/self/task/" + std::to_string(thread.progress.tid) + "/stack");
+	log.violation(std::string("a thread is stuck in ") + thread.progress.name.load(), stack);
+	_exit(igt::exit_fail);
+}
+
+void become_victim(Random &random)
+{
+	if (!geteuid() && random.chance(50)) {
+		if (setresuid(65534, 65534, 65534))
+			std::perror("setresuid");
+		/* Or it could not open what is its own in /proc. */
+		prctl(PR_SET_DUMPABLE, 1);
+	}
+	/* After a change of user, which forgets it. */
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+}
+
+void check_health(unsigned round, Log &log)
+{
+	std::string wrong = round % 2 ? health_rocket() : health_npu();
+
+	if (!wrong.empty())
+		log.violation(wrong, "");
+}
+
+void run_threads(const Options &options, Log &log)
+{
+	World world(options.files);
+	std::atomic<bool> stop = false;
+	std::atomic<unsigned> running = 0;
+	std::vector<std::unique_ptr<Thread>> threads;
+	std::vector<std::jthread> handles;
+	Random random(options.seed);
+
+	for (unsigned i = 0; i < options.files; i++)
+		world.files[i] = File::open(i);
+	if (options.victim)
+		become_victim(random);
+	for (unsigned i = 0; i < options.threads; i++)
+		threads.push_back(std::make_unique<Thread>(options, world, log, i));
+	for (auto &thread : threads) {
+		running++;
+		handles.emplace_back([&] {
+			thread->run(stop);
+			running--;
+		});
+	}
+
+	{
+		Victim victim(options, log);
+		auto end = Clock::now() + std::chrono::seconds(options.seconds);
+		auto next = Clock::now() + health_period;
+		unsigned round = 0;
+
+		while (Clock::now() < end && running) {
+			std::this_thread::sleep_for(tick);
+			for (auto &thread : threads)
+				check_stuck(*thread, log);
+			if (options.victim)
+				continue;
+			victim.look();
+			if (Clock::now() < next)
+				continue;
+			check_health(round++, log);
+			next = Clock::now() + health_period;
+		}
+		stop = true;
+		while (running) {
+			std::this_thread::sleep_for(tick);
+			for (auto &thread : threads)
+				check_stuck(*thread, log);
+		}
+	}
+	handles.clear();
+}
+
+void check_leaks(const std::string &before, Log &log)
+{
+	/* Jobs that were made up may compute for long. */
+	for (int i = 0; i < 4; i++)
+		if (leak::settles(before))
+			return;
+	log.violation("objects are left over: " + leak::objects() + ", before: " + before, "");
+}
+
+} // namespace
+
+int supervise(const Options &options)
+{
+	Log log(options.log);
+	std::string before = leak::objects();
+
+	if (options.victim) {
+		run_threads(options, log);
+		return log.violations() ? igt::exit_fail : igt::exit_pass;
+	}
+	std::printf("seed %llu, %u threads, %u files, %u s\n",
+		    static_cast<unsigned long long>(options.seed), options.threads, options.files,
+		    options.seconds);
+	if (!fail_nth_works())
+		std::printf("skipped: allocations that fail: %s\n", fail_nth_missing().c_str());
+	if (!inject_works())
+		std::printf("skipped: lanes that fail: npu_virt has no inject_hang and "
+			    "inject_fault that can be written to\n");
+	if (before.empty())
+		std::printf("skipped: left over objects: no objects in debugfs that can be read\n");
+	std::fflush(stdout);
+
+	run_threads(options, log);
+	inject_end();
+	check_leaks(before, log);
+	check_health(0, log);
+	check_health(1, log);
+
+	unsigned bad = log.print_counts();
+	std::printf("%u lanes made to fail\n", inject_count());
+	return log.violations() || bad ? igt::exit_fail : igt::exit_pass;
+}
+
+} // namespace fuzz
