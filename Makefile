@@ -94,7 +94,7 @@ deps-lint:
 	@scripts/deps ensure build vm lint
 
 deps-test:
-	@scripts/deps ensure build vm test data
+	@scripts/deps ensure build vm uml test data
 
 ## clean: remove what was built; the cache outside stays
 clean:
