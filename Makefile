@@ -7,6 +7,8 @@ N       ?= 96
 PROMPT  ?= And it came to pass
 MODEL   ?= tests/models/kjv.gguf
 PREFIX  ?= /usr/local
+MACHINE ?= uml
+GROUP   ?=
 # Read by the scripts that the recipes call.
 export BUILD N PROMPT MODEL
 export FUZZ_SECONDS := $(SECONDS)
@@ -37,9 +39,25 @@ lint: deps-lint
 unit: deps-test user
 	@scripts/unit
 
-## conformance: tests of the ioctls, in the emulated machine
+## conformance: tests of the ioctls, on MACHINE=uml or vm, of GROUP= or all
 conformance: deps-test modules user
-	@tests/conformance/run --build $(BUILD)/user --modules $(BUILD)/modules
+	@scripts/modules --uml debug
+	@tests/conformance/run --machine $(MACHINE) --build $(BUILD)/user --group "$(GROUP)"
+
+## kunit: the driver's own tests, in User-mode Linux
+kunit: deps-test
+	@scripts/modules --uml debug
+	@tests/kunit/run
+
+## igt: tests of the IGT GPU tools, in User-mode Linux
+igt: deps-test user
+	@scripts/modules --uml debug
+	@tests/igt/run
+
+## fuzz: fuzz the ioctls in User-mode Linux, then the verifier, for SECONDS=60
+fuzz: deps-test user fuzz-stream
+	@scripts/modules --uml smp
+	@tests/fuzz/ioctl-run --build $(BUILD)/user --seconds $(SECONDS)
 
 ## fuzz-gguf: fuzz the reader of model files for SECONDS=60
 fuzz-gguf: deps-test
@@ -64,6 +82,11 @@ bench-matmul: deps-demo modules tools
 ## bench-accuracy: perplexity and logits of each precision against float
 bench-accuracy: deps-test modules tools
 	@tests/bench/in-vm accuracy
+
+## bench-submit: what submitting and waiting cost, in User-mode Linux
+bench-submit: deps-test tools
+	@scripts/modules --uml plain
+	@tests/bench/submit
 
 ## modules: npu.ko and npu_virt.ko for Debian's stock kernel
 modules:
@@ -100,5 +123,5 @@ deps-test:
 clean:
 	rm -rf $(BUILD)
 
-.PHONY: help demo check lint unit conformance fuzz-gguf fuzz-stream dkms-check bench-model bench-matmul \
-	bench-accuracy modules tools user install deps deps-demo deps-lint deps-test clean
+.PHONY: help demo check lint unit conformance kunit igt fuzz fuzz-gguf fuzz-stream dkms-check \
+	bench-model bench-matmul bench-accuracy bench-submit modules tools user install deps deps-demo deps-lint deps-test clean

@@ -61,7 +61,8 @@ extern "C" {
  *
  * A buffer of another driver (udmabuf, a dma-heap, a camera) is used so::
  *
- *	PRIME_FD_TO_HANDLE { .fd }            -> handle
+ *	PRIME_FD_TO_HANDLE { .fd }            -> handle; EOPNOTSUPP if the
+ *					device cannot reach such memory
  *	QUERY(BUFFER) { .index = handle }     -> address, size
  */
 
