@@ -2,6 +2,7 @@
 #include "npu/page.h"
 
 #include <atomic>
+#include <thread>
 #include <utility>
 
 #include "job_wait.h"
@@ -90,6 +91,13 @@ bool CompletionPage::spin_until(std::uint64_t seqno, std::chrono::nanoseconds sp
 		}
 	} while (Clock::now() < end);
 	return false;
+}
+
+std::chrono::nanoseconds CompletionPage::default_spin()
+{
+	static const bool alone = std::thread::hardware_concurrency() == 1;
+
+	return alone ? std::chrono::microseconds(0) : std::chrono::microseconds(20);
 }
 
 Result<JobStatus> CompletionPage::wait(std::uint64_t seqno, Clock::time_point deadline,

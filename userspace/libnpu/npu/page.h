@@ -50,8 +50,9 @@ public:
 	std::optional<JobStatus> times(std::uint64_t seqno) const;
 
 	/// How long wait() looks at the page before it goes to sleep: about what
-	/// going to sleep and waking up take, so that at worst it doubles.
-	static constexpr std::chrono::nanoseconds default_spin = std::chrono::microseconds(20);
+	/// going to sleep and waking up take, so that at worst it doubles. 0 where
+	/// there is one processor, for nothing else can happen on it meanwhile.
+	static std::chrono::nanoseconds default_spin();
 
 	/// Wait until job @p seqno has ended or @p deadline has come, and say how
 	/// far it is then. Looks at the page for up to @p spin, which costs no
@@ -61,7 +62,7 @@ public:
 	Result<JobStatus> wait(std::uint64_t seqno,
 			       std::chrono::steady_clock::time_point deadline =
 				       std::chrono::steady_clock::time_point::max(),
-			       std::chrono::nanoseconds spin = default_spin) const;
+			       std::chrono::nanoseconds spin = default_spin()) const;
 
 private:
 	friend class Context;
