@@ -89,6 +89,8 @@ struct npu_context {
 	struct list_head vm_link;
 	/** @killed: Its id is gone; no job of it is started any more. */
 	bool killed;
+	/** @wake_at: The end of this or a later job wakes @wait. */
+	u64 wake_at;
 	/** @ready: In the lists of ready contexts of its cores. */
 	bool ready;
 	/** @ready_links: In &npu_core.ready of each of its cores. */

@@ -26,7 +26,7 @@ static void npu_core_watch(struct npu_core *core, unsigned long delay)
 	kthread_queue_delayed_work(core->worker, &core->watchdog, delay);
 }
 
-static void npu_core_kick(struct npu_core *core)
+static void npu_core_kick(struct npu_core *core, u64 now)
 {
 	struct npu_device *npu = core->npu;
 	struct npu_slot *head = npu_sched_head(core->ctx);
@@ -40,7 +40,7 @@ static void npu_core_kick(struct npu_core *core)
 
 	lockdep_assert_held(&npu->sched_lock);
 	core->state = NPU_CORE_RUNNING;
-	core->started = ktime_get_ns();
+	core->started = now;
 	if (!head->started_ns)
 		head->started_ns = core->started;
 	npu_watch_start(&core->watch, npu->timeout, lane.task_count,
@@ -54,12 +54,13 @@ static void npu_core_kick(struct npu_core *core)
 /**
  * npu_core_start() - start the lane that a core has been given
  * @core: the core
+ * @now: the time
  */
-void npu_core_start(struct npu_core *core)
+void npu_core_start(struct npu_core *core, u64 now)
 {
 	lockdep_assert_held(&core->npu->sched_lock);
 	if (core->attached == core->ctx->vm) {
-		npu_core_kick(core);
+		npu_core_kick(core, now);
 	} else {
 		core->state = NPU_CORE_ATTACHING;
 		kthread_queue_work(core->worker, &core->work);
@@ -93,6 +94,7 @@ void npu_core_done(struct npu_device *npu, unsigned int core,
 		   const struct npu_hw_result *result)
 {
 	struct npu_core *c = &npu->cores[core];
+	u64 now = ktime_get_ns();
 	unsigned long flags;
 
 	spin_lock_irqsave(&npu->sched_lock, flags);
@@ -103,8 +105,8 @@ void npu_core_done(struct npu_device *npu, unsigned int core,
 		npu_core_abort(c, result->error);
 		goto out_unlock;
 	}
-	npu_sched_end_lane(c, result);
-	npu_sched_run(npu);
+	npu_sched_end_lane(c, result, now);
+	npu_sched_run(npu, now);
 out_unlock:
 	spin_unlock_irqrestore(&npu->sched_lock, flags);
 }
@@ -146,7 +148,7 @@ static void npu_core_attach(struct npu_core *core)
 			core->state = NPU_CORE_RESETTING;
 			core->error = ret;
 		} else {
-			npu_core_kick(core);
+			npu_core_kick(core, ktime_get_ns());
 		}
 	}
 	spin_unlock_irq(&npu->sched_lock);
@@ -158,6 +160,7 @@ static void npu_core_reset(struct npu_core *core)
 	struct npu_device *npu = core->npu;
 	struct npu_hw_result result = {};
 	bool resetting;
+	u64 now;
 
 	lockdep_assert_held(&core->hw_lock);
 	spin_lock_irq(&npu->sched_lock);
@@ -171,11 +174,12 @@ static void npu_core_reset(struct npu_core *core)
 	    (core->error == -ETIMEDOUT || core->error == -EFAULT))
 		npu_dump_take(core);
 	npu->desc.ops->reset(npu->hw, core->index);
+	now = ktime_get_ns();
 
 	spin_lock_irq(&npu->sched_lock);
 	result.error = core->error;
-	npu_sched_end_lane(core, &result);
-	npu_sched_run(npu);
+	npu_sched_end_lane(core, &result, now);
+	npu_sched_run(npu, now);
 	spin_unlock_irq(&npu->sched_lock);
 }
 

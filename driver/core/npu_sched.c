@@ -138,12 +138,12 @@ static void npu_context_retire_now(struct npu_context *ctx,
 }
 
 /* The head has ended: account for it. */
-static void npu_context_complete(struct npu_context *ctx)
+static void npu_context_complete(struct npu_context *ctx, u64 now)
 {
 	struct npu_slot *head = npu_sched_head(ctx);
 	struct drm_npu_query_context *stats = &ctx->stats;
 
-	head->ended_ns = ktime_get_ns();
+	head->ended_ns = now;
 	ctx->completed++;
 	stats->device_ns += head->device_ns;
 	if (head->error) {
@@ -161,13 +161,14 @@ static void npu_context_complete(struct npu_context *ctx)
 
 	npu_context_publish(ctx, ctx->completed, head);
 	npu_context_retire_now(ctx, head);
-	/* Waiters look at completed under the lock, after they are in the list. */
-	if (waitqueue_active(&ctx->wait))
+	if (ctx->completed >= ctx->wake_at) {
+		ctx->wake_at = U64_MAX;
 		wake_up_all(&ctx->wait);
+	}
 }
 
 /* Find out what the head can do: end at once, wait, or become ready. */
-static void npu_context_advance(struct npu_context *ctx)
+static void npu_context_advance(struct npu_context *ctx, u64 now)
 {
 	struct npu_slot *head;
 	bool waiting;
@@ -190,7 +191,7 @@ static void npu_context_advance(struct npu_context *ctx)
 		}
 		npu_context_clear_ready(ctx);
 		head->error = error;
-		npu_context_complete(ctx);
+		npu_context_complete(ctx, now);
 	}
 	if (ctx->signalled < ctx->completed)
 		npu_signal_context(ctx);
@@ -212,8 +213,9 @@ static struct npu_context *npu_core_pick(struct npu_core *core)
 /**
  * npu_sched_run() - give work to every idle core that there is work for
  * @npu: the device
+ * @now: the time
  */
-void npu_sched_run(struct npu_device *npu)
+void npu_sched_run(struct npu_device *npu, u64 now)
 {
 	unsigned int i;
 
@@ -237,7 +239,7 @@ void npu_sched_run(struct npu_device *npu)
 		core->lane = head->lanes_started++;
 		if (head->lanes_started == head->job->lane_count)
 			npu_context_clear_ready(ctx);
-		npu_core_start(core);
+		npu_core_start(core, now);
 	}
 }
 
@@ -245,9 +247,10 @@ void npu_sched_run(struct npu_device *npu)
  * npu_sched_end_lane() - the lane of a core has ended; the core is idle
  * @core: the core
  * @result: how it ended
+ * @now: when
  */
 void npu_sched_end_lane(struct npu_core *core,
-			const struct npu_hw_result *result)
+			const struct npu_hw_result *result, u64 now)
 {
 	struct npu_context *ctx = core->ctx;
 	struct npu_slot *head = npu_sched_head(ctx);
@@ -260,7 +263,7 @@ void npu_sched_end_lane(struct npu_core *core,
 
 	device_ns = result->device_ns;
 	if (!device_ns && core->started)
-		device_ns = ktime_get_ns() - core->started;
+		device_ns = now - core->started;
 	head->device_ns = max(head->device_ns, device_ns);
 	stats->busy_ns += device_ns;
 	ctx->vm->busy_ns += device_ns;
@@ -277,8 +280,8 @@ void npu_sched_end_lane(struct npu_core *core,
 	if (head->lanes_ended < head->lanes_started ||
 	    (!head->error && head->lanes_ended < head->job->lane_count))
 		return;
-	npu_context_complete(ctx);
-	npu_context_advance(ctx);
+	npu_context_complete(ctx, now);
+	npu_context_advance(ctx, now);
 }
 
 /* Why @ctx cannot take @count more jobs, or 0. */
@@ -350,8 +353,8 @@ int npu_sched_queue(struct npu_context *ctx, struct npu_job **jobs, u32 count,
 	*seqno = ctx->submitted;
 	if (submit)
 		atomic_dec(&submit->pending);
-	npu_context_advance(ctx);
-	npu_sched_run(npu);
+	npu_context_advance(ctx, now);
+	npu_sched_run(npu, now);
 out_unlock:
 	spin_unlock_irqrestore(&npu->sched_lock, flags);
 	return ret;
@@ -373,6 +376,8 @@ int npu_sched_wait_room(struct npu_context *ctx, u32 count, bool ended)
 	return wait_event_killable(ctx->wait, ({
 		spin_lock_irq(&npu->sched_lock);
 		full = npu_context_full(ctx, count);
+		/* Whatever ends next may make room. */
+		ctx->wake_at = 0;
 		spin_unlock_irq(&npu->sched_lock);
 		full != -EAGAIN && !(ended && full == -EBUSY);
 	}));
@@ -385,16 +390,18 @@ int npu_sched_wait_room(struct npu_context *ctx, u32 count, bool ended)
 void npu_sched_wake(struct npu_context *ctx)
 {
 	struct npu_device *npu = ctx->npu;
+	u64 now = ktime_get_ns();
 	unsigned long flags;
 
 	spin_lock_irqsave(&npu->sched_lock, flags);
-	npu_context_advance(ctx);
-	npu_sched_run(npu);
+	npu_context_advance(ctx, now);
+	npu_sched_run(npu, now);
 	spin_unlock_irqrestore(&npu->sched_lock, flags);
 }
 
 /* Have the jobs from @first to @last end with -ECANCELED. Returns their number. */
-static u32 npu_context_cancel(struct npu_context *ctx, u64 first, u64 last)
+static u32 npu_context_cancel(struct npu_context *ctx, u64 first, u64 last,
+			      u64 now)
 {
 	struct npu_device *npu = ctx->npu;
 	u64 head = ctx->completed + 1, seqno;
@@ -416,7 +423,7 @@ static u32 npu_context_cancel(struct npu_context *ctx, u64 first, u64 last)
 			if (npu->cores[i].ctx == ctx)
 				npu_core_abort(&npu->cores[i], -ECANCELED);
 	}
-	npu_context_advance(ctx);
+	npu_context_advance(ctx, now);
 	return last - first + 1;
 }
 
@@ -432,12 +439,13 @@ static u32 npu_context_cancel(struct npu_context *ctx, u64 first, u64 last)
 int npu_sched_cancel(struct npu_context *ctx, u64 first, u64 last, u32 *count)
 {
 	struct npu_device *npu = ctx->npu;
+	u64 now = ktime_get_ns();
 	int ret = -ENOENT;
 
 	spin_lock_irq(&npu->sched_lock);
 	if (last <= ctx->submitted) {
-		*count = npu_context_cancel(ctx, first, last);
-		npu_sched_run(npu);
+		*count = npu_context_cancel(ctx, first, last, now);
+		npu_sched_run(npu, now);
 		ret = 0;
 	}
 	spin_unlock_irq(&npu->sched_lock);
@@ -452,13 +460,14 @@ int npu_sched_cancel(struct npu_context *ctx, u64 first, u64 last, u32 *count)
 void npu_sched_kill(struct npu_context *ctx, bool running)
 {
 	struct npu_device *npu = ctx->npu;
+	u64 now = ktime_get_ns();
 
 	spin_lock_irq(&npu->sched_lock);
 	ctx->killed = true;
 	if (running)
-		npu_context_cancel(ctx, 1, ctx->submitted);
-	npu_context_advance(ctx);
-	npu_sched_run(npu);
+		npu_context_cancel(ctx, 1, ctx->submitted, now);
+	npu_context_advance(ctx, now);
+	npu_sched_run(npu, now);
 	spin_unlock_irq(&npu->sched_lock);
 }
 
@@ -524,7 +533,7 @@ u64 npu_sched_last_use(struct npu_context *ctx,
  * @ctx: the context
  * @seqno: its sequence number
  *
- * Return: whether it has.
+ * Return: whether it has. If not, its end wakes &npu_context.wait.
  */
 bool npu_sched_completed(struct npu_context *ctx, u64 seqno)
 {
@@ -532,6 +541,8 @@ bool npu_sched_completed(struct npu_context *ctx, u64 seqno)
 
 	spin_lock_irq(&ctx->npu->sched_lock);
 	completed = ctx->completed >= seqno;
+	if (!completed)
+		ctx->wake_at = min(ctx->wake_at, seqno);
 	spin_unlock_irq(&ctx->npu->sched_lock);
 	return completed;
 }
@@ -556,7 +567,7 @@ void npu_sched_unplug(struct npu_device *npu)
 							   link);
 
 		list_move_tail(&ctx->link, &done);
-		npu_context_advance(ctx);
+		npu_context_advance(ctx, ktime_get_ns());
 		spin_unlock_irq(&npu->sched_lock);
 		cond_resched();
 		spin_lock_irq(&npu->sched_lock);

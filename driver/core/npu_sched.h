@@ -34,13 +34,13 @@ bool npu_sched_completed(struct npu_context *ctx, u64 seqno);
 
 /* Among the files of the dispatcher. */
 struct npu_slot *npu_sched_head(struct npu_context *ctx);
-void npu_sched_run(struct npu_device *npu);
+void npu_sched_run(struct npu_device *npu, u64 now);
 void npu_sched_end_lane(struct npu_core *core,
-			const struct npu_hw_result *result);
+			const struct npu_hw_result *result, u64 now);
 
 int npu_core_init(struct npu_device *npu, unsigned int index);
 void npu_core_fini(struct npu_core *core);
-void npu_core_start(struct npu_core *core);
+void npu_core_start(struct npu_core *core, u64 now);
 void npu_core_unplug(struct npu_core *core);
 void npu_core_abort(struct npu_core *core, int error);
 void npu_cores_forget_vm(struct npu_device *npu, struct npu_vm *vm);

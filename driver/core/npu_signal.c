@@ -117,7 +117,7 @@ static void npu_context_retire_one(struct npu_context *ctx)
 		list_move_tail(&ctx->retire_link, &npu->retire);
 	else
 		list_del_init(&ctx->retire_link);
-	/* See npu_sched_wait_room(). */
+	/* Who looks for room looks under the lock, once in the list. */
 	if (waitqueue_active(&ctx->wait))
 		wake_up_all(&ctx->wait);
 	spin_unlock_irq(&npu->sched_lock);
