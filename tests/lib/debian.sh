@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
 # shellcheck shell=sh
 #
-# What tests/vm/kernel and tests/uml/kernel share; to be sourced. The caller
-# sets $me for its messages and, before apt_setup, $cache and $suite.
+# What the scripts that fetch from Debian share; to be sourced. The caller sets
+# $me for its messages and, before apt_setup, $cache and $suite.
 
 die() {
 	echo "$me: $*" >&2
@@ -155,5 +155,5 @@ resolve() {
 	fi
 	exec 9>&-
 	version=$(cached)
-	have "$version" || die "no kernel in the cache $cache"
+	have "$version" || die "nothing complete in the cache $cache"
 }
