@@ -5,6 +5,7 @@
 #include <sys/mman.h>
 
 #include "igt.h"
+#include "injection.h"
 #include "leak.h"
 #include "program.h"
 
@@ -66,11 +67,11 @@ SUBTEST(ban_faults)
 SUBTEST(ban_hangs)
 {
 	Fixture f;
-	std::uint32_t hang = create_job(f.device, {{hanging(f.product)}});
+	Injection hang(inject_hang, f.limit);
 
 	for (std::uint32_t i = 0; i < f.limit; i++) {
 		CHECK_EQ(f.device.state(f.context).flags, 0);
-		CHECK_EQ(run(f.device, f.context, hang), -ETIMEDOUT);
+		CHECK_EQ(run(f.device, f.context, f.good), -ETIMEDOUT);
 	}
 	CHECK_EQ(f.device.state(f.context).guilty_jobs, f.limit);
 	f.check_banned();

@@ -150,11 +150,11 @@ SUBTEST(cancel_running)
 {
 	Fixture f;
 	Device other;
-	std::uint32_t hang = create_job(f.device, {{hanging(f.product)}});
+	RunningJob running(f.device);
 	leak::Check leak;
 
 	for (std::uint64_t seqno = 1; seqno < 10; seqno += 2) {
-		CHECK_OK(submit(f.device, f.context, {hang, f.job}));
+		CHECK_OK(submit(f.device, f.context, {running.job, f.job}));
 		wait_running(f.device, f.context, seqno);
 		CHECK_EQ(f.cancel(seqno, seqno), 1);
 		f.check_error(seqno, ECANCELED);
@@ -173,20 +173,19 @@ SUBTEST(cancel_lanes)
 {
 	Fixture f;
 	std::uint32_t cores = f.device.info().core_count;
+	RunningJob running(f.device, cores);
 
 	for (std::uint32_t mask = 1; mask < 1u << cores; mask++) {
 		igt::Note note("mask " + std::to_string(mask));
 		std::uint32_t context = f.device.context(mask);
-		std::uint32_t job =
-			create_job(f.device, std::vector<Lane>(cores, {hanging(f.product)}));
 		std::uint32_t cancelled = 0;
 
-		CHECK_OK(submit(f.device, context, {job}));
+		CHECK_OK(submit(f.device, context, {running.job}));
 		wait_running(f.device, context, 1);
 		CHECK_OK(cancel(f.device, context, 1, 1, &cancelled));
 		CHECK_EQ(cancelled, 1);
 		CHECK_EQ(wait_ended(f.device, context, 1).error, ECANCELED);
-		/* Its cores are free at once, not after a timeout each. */
+		/* Its cores are free at once, not when all has been computed. */
 		CHECK_EQ(run(f.device, context, f.job), 1);
 	}
 	f.product.check();
@@ -196,15 +195,15 @@ SUBTEST(cancel_lanes)
 SUBTEST(cancel_device_time)
 {
 	Device device, other;
-	Product product(device), theirs(other);
+	Product theirs(other);
+	RunningJob running(device);
 	std::uint32_t context = device.context(1), their_context = other.context(1);
-	std::uint32_t hang = create_job(device, {{hanging(product)}});
 	std::uint32_t their_job = create_job(other, {{theirs.task()}});
 
 	for (std::uint64_t seqno = 1; seqno <= 100; seqno++) {
 		/* The core changes its address space, which takes a moment. */
 		CHECK_EQ(run(other, their_context, their_job), 1);
-		CHECK_OK(submit(device, context, {hang}));
+		CHECK_OK(submit(device, context, {running.job}));
 		if (seqno % 3 == 0)
 			usleep(static_cast<useconds_t>(50 * (seqno % 20)));
 		CHECK_OK(cancel(device, context, seqno, seqno));
@@ -225,12 +224,12 @@ SUBTEST(cancel_others_unaffected)
 	std::uint32_t theirs = other.context(), mine = f.device.context();
 	std::uint32_t their_job = create_job(other, {{product.task()}});
 	std::uint32_t slow = create_job(f.device, {slow_lane(long_product)});
-	std::uint32_t hang = create_job(f.device, {{hanging(f.product)}});
+	RunningJob running(f.device);
 
 	for (int i = 0; i < 5; i++) {
 		std::uint64_t seqno = 0, their_seqno = 0, my_seqno = 0;
 
-		CHECK_OK(submit(f.device, f.context, {hang}, {}, &seqno));
+		CHECK_OK(submit(f.device, f.context, {running.job}, {}, &seqno));
 		CHECK_OK(submit(f.device, mine, {slow}, {}, &my_seqno));
 		CHECK_OK(submit(other, theirs, {their_job}, {}, &their_seqno));
 		CHECK_EQ(f.cancel(seqno, seqno), 1);
@@ -351,11 +350,11 @@ SUBTEST(cancel_batch)
 SUBTEST(cancel_is_no_guilt)
 {
 	Fixture f;
-	std::uint32_t hang = create_job(f.device, {{hanging(f.product)}});
+	RunningJob running(f.device);
 	std::uint64_t count = f.device.limits().max_guilty + 2;
 
 	for (std::uint64_t seqno = 1; seqno <= count; seqno++) {
-		CHECK_OK(submit(f.device, f.context, {hang}));
+		CHECK_OK(submit(f.device, f.context, {running.job}));
 		wait_running(f.device, f.context, seqno);
 		CHECK_EQ(f.cancel(seqno, seqno), 1);
 		f.check_error(seqno, ECANCELED);

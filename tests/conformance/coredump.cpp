@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 
 #include "igt.h"
+#include "injection.h"
 #include "program.h"
 
 namespace
@@ -83,8 +84,8 @@ SUBTEST(coredump_hang)
 	Device device;
 	Product product(device);
 	std::uint32_t context = device.context();
-	Task task = hanging(product);
-	std::uint32_t job = create_job(device, {{task}});
+	std::uint32_t job = create_job(device, {{product.task()}});
+	Injection hang(inject_hang);
 
 	CHECK_EQ(run(device, context, job), -ETIMEDOUT);
 	std::string dump = wait_for_dump();
@@ -109,7 +110,8 @@ SUBTEST(coredump_root_only)
 	discard_all();
 	Device device;
 	Product product(device);
-	std::uint32_t job = create_job(device, {{hanging(product)}});
+	std::uint32_t job = create_job(device, {{product.task()}});
+	Injection hang(inject_hang);
 
 	CHECK_EQ(run(device, device.context(), job), -ETIMEDOUT);
 	std::string dump = wait_for_dump();
@@ -132,7 +134,8 @@ SUBTEST(coredump_unread)
 	discard_all();
 	Device device;
 	Product product(device);
-	std::uint32_t job = create_job(device, {{hanging(product)}});
+	std::uint32_t job = create_job(device, {{product.task()}});
+	Injection hang(inject_hang, 4);
 
 	for (int i = 0; i < 3; i++)
 		CHECK_EQ(run(device, device.context(), job), -ETIMEDOUT);
@@ -152,11 +155,10 @@ SUBTEST(coredump_cancelled_is_none)
 	need_root();
 	discard_all();
 	Device device;
-	Product product(device);
+	RunningJob running(device);
 	std::uint32_t context = device.context();
-	std::uint32_t job = create_job(device, {{hanging(product)}});
 
-	CHECK_OK(submit(device, context, {job}));
+	CHECK_OK(submit(device, context, {running.job}));
 	wait_running(device, context, 1);
 	CHECK_OK(cancel(device, context, 1, 1));
 	CHECK_EQ(wait_ended(device, context, 1).error, ECANCELED);

@@ -2,11 +2,8 @@
 #include "device.h"
 
 #include <cerrno>
-#include <chrono>
-#include <cstring>
 #include <ctime>
 #include <fstream>
-#include <thread>
 
 #include <fcntl.h>
 #include <glob.h>
@@ -232,35 +229,6 @@ void need_root()
 {
 	if (geteuid())
 		igt::skip("needs root");
-}
-
-namespace
-{
-
-constexpr const char *hang_parameter = "/sys/module/npu_virt/parameters/inject_hang";
-
-} // namespace
-
-void hang_lanes(unsigned count)
-{
-	need_root();
-	std::ofstream file(hang_parameter);
-	if (!(file << count << std::flush))
-		igt::skip("needs the virtual device, npu_virt.ko, which can be made to hang");
-}
-
-void wait_hanging()
-{
-	for (int tries = 0; tries < 10000; tries++) {
-		std::ifstream file(hang_parameter);
-		unsigned left = 0;
-
-		CHECK(file >> left);
-		if (!left)
-			return;
-		std::this_thread::sleep_for(std::chrono::milliseconds(1));
-	}
-	CHECK(!"a lane starts");
 }
 
 void need_virtual(const Device &device)

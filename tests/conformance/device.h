@@ -140,11 +140,5 @@ void need_root();
 /// Skips the subtest where the device is no virtual one.
 void need_virtual(const Device &device);
 
-/// Makes the next @count lanes hang, which no stream that is accepted does.
-/// Skips the subtest for anyone but root, and on silicon.
-void hang_lanes(unsigned count);
-/// Waits until they have started.
-void wait_hanging();
-
 /// How long a core may be without progress, in milliseconds.
 unsigned watchdog_ms();

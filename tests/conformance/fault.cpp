@@ -4,6 +4,7 @@
 #include <chrono>
 
 #include "igt.h"
+#include "injection.h"
 #include "leak.h"
 #include "program.h"
 
@@ -127,14 +128,14 @@ SUBTEST(fault_hang)
 	Device device, other;
 	Product product(device);
 	std::uint32_t context = device.context();
-	std::uint32_t job = create_job(device, {{product.task()}});
+	std::uint32_t good = create_job(device, {{product.task()}});
 	Syncobj hung(device), after(device);
-	hang_lanes(1);
+	Injection hang(inject_hang);
 	auto start = std::chrono::steady_clock::now();
 
-	CHECK_OK(submit(device, context, {job}, {{}, {hung.sync()}}));
-	CHECK_OK(submit(device, context, {job}, {{}, {after.sync()}}));
-	wait_hanging();
+	CHECK_OK(submit(device, context, {good}, {{}, {hung.sync()}}));
+	hang.wait();
+	CHECK_OK(submit(device, context, {good}, {{}, {after.sync()}}));
 	/* Another core, or the same one soon, serves the others. */
 	check_works(other);
 	CHECK_EQ(final_status(hung), -ETIMEDOUT);
@@ -160,7 +161,8 @@ SUBTEST(fault_hang_all)
 	std::uint32_t context = device.context();
 	std::uint32_t job = create_job(device, std::vector<Lane>(cores, {product.task()}));
 
-	hang_lanes(cores);
+	Injection hang(inject_hang, cores);
+
 	CHECK_EQ(run(device, context, job), -ETIMEDOUT);
 	check_failed(device, context, 1, ETIMEDOUT);
 	for (std::uint32_t core = 0; core < cores; core++) {

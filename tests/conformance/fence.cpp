@@ -450,23 +450,28 @@ SUBTEST(fence_error_sync_file)
 	f.product.check_untouched();
 }
 
-/* A file with several fences in it: all count, and so does the error of any. */
-SUBTEST(fence_many_in_one_file)
+/* Of several in-syncs all count, in any order; so does the error of any. */
+SUBTEST(fence_error_among_several)
 {
 	Fixture f;
-	Syncobj done[3] = {Syncobj(f.device), Syncobj(f.device), Syncobj(f.device)};
 	std::uint32_t bad = create_job(f.device, {{faulting(f.product)}});
-	Gate gate(f.device);
 
-	CHECK_OK(submit(f.device, f.context, {f.job}, {{}, {done[0].sync()}}));
-	CHECK_OK(submit(f.device, f.device.context(), {bad}, {{}, {done[1].sync()}}));
-	CHECK_OK(submit(f.device, f.device.context(), {f.job}, {{gate.sync()}, {done[2].sync()}}));
-	Syncobj after(f.device);
-	CHECK_OK(submit(f.device, f.device.context(), {f.job},
-			{{done[0].sync(), done[1].sync(), done[2].sync()}, {after.sync()}}));
-	CHECK_EQ(final_status(after, 50), 0);
-	gate.open();
-	CHECK_EQ(final_status(after), -EFAULT);
+	for (int place = 0; place < 3; place++) {
+		igt::Note note("place " + std::to_string(place));
+		Gate gate(f.device);
+		Syncobj good(f.device), failed(f.device), after(f.device);
+		std::vector<drm_npu_sync> in{good.sync(), gate.sync()};
+
+		CHECK_OK(submit(f.device, f.device.context(), {f.job}, {{}, {good.sync()}}));
+		CHECK_OK(submit(f.device, f.device.context(), {bad}, {{}, {failed.sync()}}));
+		in.insert(in.begin() + place, failed.sync());
+		CHECK_EQ(final_status(good), 1);
+		f.product.clear();
+		CHECK_OK(submit(f.device, f.context, {f.job}, {in, {after.sync()}}));
+		gate.open();
+		CHECK_EQ(final_status(after), -EFAULT);
+		f.product.check_untouched();
+	}
 }
 
 /* A syncobj that is in and out of one submit: it waits for what was in it. */

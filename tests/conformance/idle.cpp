@@ -118,10 +118,9 @@ SUBTEST(idle_after_failure)
 	Fixture f;
 	Gate gate(f.device);
 	std::uint32_t fault = create_job(f.device, {{faulting(f.product)}});
-	std::uint32_t hang = create_job(f.device, {{hanging(f.product)}});
 
-	for (std::uint32_t bad : {fault, hang}) {
-		CHECK_OK(submit(f.device, f.context, {bad}));
+	for (int i = 0; i < 2; i++) {
+		CHECK_OK(submit(f.device, f.context, {fault}));
 		CHECK_OK(wait_buffer(f.device, f.product.out.handle(), never));
 		CHECK_OK(wait_buffer(f.device, f.product.features.handle(), 0));
 	}

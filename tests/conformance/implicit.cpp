@@ -121,11 +121,11 @@ SUBTEST(implicit_export_unrelated)
 SUBTEST(implicit_export_while_running)
 {
 	Fixture f;
-	std::uint32_t hang = create_job(f.device, {{hanging(f.product)}});
+	RunningJob running(f.device);
 
-	CHECK_OK(submit(f.device, f.context, {hang}));
+	CHECK_OK(submit(f.device, f.context, {running.job}));
 	wait_running(f.device, f.context, 1);
-	Fd out = export_buffer(f.device.fd(), f.product.out.handle());
+	Fd out = export_buffer(f.device.fd(), running.product.out.handle());
 	Fd fence = export_fences(out, DMA_BUF_SYNC_READ);
 	CHECK_EQ(file_status(fence), 0);
 	CHECK_OK(cancel(f.device, f.context, 1, 1));

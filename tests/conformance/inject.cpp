@@ -1,64 +1,20 @@
 /* SPDX-License-Identifier: MIT */
-/// Faults that the virtual device makes on demand, in programs that are good.
+/// Lanes that hang or fault on demand: whom it hits, and whom not.
 #include <cerrno>
-#include <fstream>
-
-#include <fcntl.h>
 
 #include "igt.h"
+#include "injection.h"
 #include "leak.h"
 #include "program.h"
 
 namespace
 {
 
-const char directory[] = "/sys/module/npu_virt/parameters/";
-
-unsigned get(const std::string &name)
-{
-	std::ifstream file(directory + name);
-	unsigned value = 0;
-
-	CHECK(file >> value);
-	return value;
-}
-
-int set_parameter(const std::string &name, unsigned value)
-{
-	Fd fd(open((directory + name).c_str(), O_WRONLY | O_CLOEXEC));
-	std::string text = std::to_string(value);
-
-	if (fd.get() < 0)
-		return -errno;
-	return write(fd.get(), text.c_str(), text.size()) < 0 ? -errno : 0;
-}
-
-/// Injects; nothing is left of it however the subtest ends.
-class Injection
-{
-public:
-	Injection(std::string name, unsigned lanes) : name_(std::move(name))
-	{
-		need_root();
-		if (access((directory + name_).c_str(), F_OK))
-			igt::skip("needs the virtual device, with the parameter " + name_);
-		CHECK_OK(set_parameter(name_, lanes));
-	}
-	~Injection() { set_parameter(name_, 0); }
-	Injection(const Injection &) = delete;
-	Injection &operator=(const Injection &) = delete;
-
-	unsigned left() const { return get(name_); }
-
-private:
-	std::string name_;
-};
-
 struct Kind {
 	const char *parameter;
 	int error;
 };
-constexpr Kind kinds[] = {{"inject_hang", ETIMEDOUT}, {"inject_fault", EFAULT}};
+constexpr Kind kinds[] = {{inject_hang, ETIMEDOUT}, {inject_fault, EFAULT}};
 
 } // namespace
 
@@ -120,8 +76,7 @@ SUBTEST(inject_blame)
 
 		CHECK_OK(submit(device, mine, {job}));
 		/* Until its lane has taken what was injected. */
-		for (int i = 0; i < 20000 && injection.left(); i++)
-			usleep(500);
+		injection.wait();
 		for (int i = 0; i < 5; i++)
 			CHECK_OK(submit(other, their, {their_job}));
 		CHECK_EQ(wait_ended(device, mine, 1).error, kind.error);
@@ -169,10 +124,10 @@ SUBTEST(inject_under_load)
 SUBTEST(inject_root_only)
 {
 	for (const Kind &kind : kinds) {
-		if (access((directory + std::string(kind.parameter)).c_str(), F_OK))
+		if (access(parameter_path(kind.parameter).c_str(), F_OK))
 			igt::skip(std::string("needs the virtual device, with the parameter ") +
 				  kind.parameter);
-		CHECK_EQ(get(kind.parameter), 0);
+		CHECK_EQ(get_parameter(kind.parameter), 0);
 		if (!geteuid() && setresuid(65534, 65534, 65534))
 			CHECK(false);
 		CHECK_ERR(set_parameter(kind.parameter, 1), EACCES);

@@ -70,13 +70,13 @@ std::vector<Queued> start_order(const Device &device, const std::vector<std::uin
 {
 	Product product(device);
 	std::uint32_t blocker = device.context(1);
-	std::uint32_t hang = create_job(device, {{hanging(product)}});
+	RunningJob running(device);
 	std::uint32_t job = create_job(device, {{product.task()}});
 	std::vector<Queued> queued;
 
 	for (std::uint32_t priority : priorities)
 		queued.push_back({priority, create(device, priority, 1), 0});
-	CHECK_OK(submit(device, blocker, {hang}));
+	CHECK_OK(submit(device, blocker, {running.job}));
 	wait_running(device, blocker, 1);
 	for (const Queued &one : queued)
 		CHECK_OK(submit(device, one.context, {job}));

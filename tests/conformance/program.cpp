@@ -209,15 +209,6 @@ void Product::check_untouched() const
 			CHECK_EQ(std::uint32_t{c[i]}, poison);
 }
 
-Task hanging(const Product &product)
-{
-	Task task = product.task();
-
-	/* Other than kernels times bytes a kernel: CNA waits for the rest. */
-	set(task, cna_weight_size0, 2048);
-	return task;
-}
-
 Task faulting(const Product &product)
 {
 	Task task = product.task();
@@ -230,6 +221,12 @@ Task faulting(const Product &product)
 Lane slow_lane(const Product &product, unsigned tasks)
 {
 	return Lane(tasks, product.task());
+}
+
+RunningJob::RunningJob(const Device &device, std::uint32_t lanes)
+	: product(device, slow_shape),
+	  job(create_job(device, std::vector<Lane>(lanes, slow_lane(product, 500))))
+{
 }
 
 int submit(const Device &device, std::uint32_t context, const std::vector<std::uint32_t> &jobs,

@@ -73,14 +73,20 @@ public:
 	Buffer features, weights, out;
 };
 
-/// The product's program, which the device cannot bring to an end.
-Task hanging(const Product &product);
-/// The same with features that lie where no memory is.
+/// The product's program with features that lie where no memory is.
 Task faulting(const Product &product);
 
 /// A product that takes long for the virtual device, a fraction of a second.
 Lane slow_lane(const Product &product, unsigned tasks = 10);
 inline constexpr Shape slow_shape{64, 256, 256};
+
+/// A job of seconds, to be looked at and cancelled while it runs.
+struct RunningJob {
+	explicit RunningJob(const Device &device, std::uint32_t lanes = 1);
+
+	Product product;
+	std::uint32_t job;
+};
 
 struct Syncs {
 	std::vector<drm_npu_sync> in, out;

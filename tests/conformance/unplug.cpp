@@ -13,6 +13,7 @@
 
 #include "dmabuf.h"
 #include "igt.h"
+#include "injection.h"
 #include "plug.h"
 #include "program.h"
 
@@ -346,8 +347,8 @@ SUBTEST(unplug_hanging)
 		Device device;
 		Product product(device);
 		std::uint32_t cores = device.info().core_count;
-		std::uint32_t job =
-			create_job(device, std::vector<Lane>(cores, {hanging(product)}));
+		std::uint32_t job = create_job(device, std::vector<Lane>(cores, {product.task()}));
+		Injection hang(inject_hang, cores);
 		Syncobj done(device);
 
 		CHECK_OK(submit(device, device.context(), {job}, {{}, {done.sync()}}));

@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: MIT */
+#include "injection.h"
+
+#include <cerrno>
+#include <fstream>
+
+#include <fcntl.h>
+
+#include "device.h"
+#include "igt.h"
+
+std::string parameter_path(const std::string &name)
+{
+	return "/sys/module/npu_virt/parameters/" + name;
+}
+
+unsigned get_parameter(const std::string &name)
+{
+	std::ifstream file(parameter_path(name));
+	unsigned value = 0;
+
+	CHECK(file >> value);
+	return value;
+}
+
+int set_parameter(const std::string &name, unsigned value)
+{
+	Fd fd(open(parameter_path(name).c_str(), O_WRONLY | O_CLOEXEC));
+	std::string text = std::to_string(value);
+
+	if (fd.get() < 0)
+		return -errno;
+	return write(fd.get(), text.c_str(), text.size()) < 0 ? -errno : 0;
+}
+
+Injection::Injection(std::string name, unsigned lanes) : name_(std::move(name))
+{
+	need_root();
+	if (access(parameter_path(name_).c_str(), F_OK))
+		igt::skip("needs the virtual device, with the parameter " + name_);
+	CHECK_OK(set_parameter(name_, lanes));
+}
+
+Injection::~Injection()
+{
+	set_parameter(name_, 0);
+}
+
+void Injection::again(unsigned lanes) const
+{
+	CHECK_OK(set_parameter(name_, lanes));
+}
+
+void Injection::wait() const
+{
+	for (int i = 0; i < 20000 && left(); i++)
+		usleep(500);
+	CHECK_EQ(left(), 0);
+}
