@@ -248,6 +248,10 @@ struct npu_mapping *npu_mapping_find(struct npu_vm *vm, u64 addr)
 	struct npu_mapping *mapping = NULL;
 	struct drm_mm_node *node;
 
+	/* There the walk comes to what drm_mm has behind its last node. */
+	if (addr >= BIT_ULL(vm->npu->desc.address_bits))
+		return NULL;
+
 	mutex_lock(&vm->lock);
 	drm_mm_for_each_node_in_range(node, &vm->mm, addr, addr + 1) {
 		mapping = container_of(node, struct npu_mapping, node);
