@@ -46,7 +46,6 @@ conformance: deps-test modules user
 
 ## kunit: the driver's own tests, in User-mode Linux
 kunit: deps-test
-	@scripts/modules --uml debug
 	@tests/kunit/run
 
 ## igt: tests of the IGT GPU tools, in User-mode Linux

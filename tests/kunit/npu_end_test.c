@@ -1,0 +1,409 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Jobs that do not end well: they fail, are cancelled, killed, banned. */
+#include <kunit/test.h>
+
+#include "../../driver/core/npu_context.h"
+#include "../../driver/core/npu_job.h"
+#include "../../driver/core/npu_sched.h"
+#include "../../driver/core/npu_submit.h"
+#include "npu_fake.h"
+
+#define NORMAL	DRM_NPU_PRIORITY_NORMAL
+
+/* A job that fails does not stop the next; the first error is the submit's. */
+static void npu_end_first_error_of_submit(struct kunit *test)
+{
+	struct npu_fake *fake = npu_fake_create(test, 1);
+	struct npu_fake_file *file = npu_fake_open(fake);
+	struct npu_context *ctx = npu_fake_context(file, 1, 8, NORMAL);
+	struct npu_job *jobs[] = {
+		npu_fake_job(file, 1), npu_fake_job(file, 1),
+		npu_fake_job(file, 1), npu_fake_job(file, 1),
+	};
+	static const int errors[] = { 0, -EIO, -EFAULT, 0 };
+	struct npu_submit *submit = npu_submit_alloc(ctx, 0);
+	unsigned int i;
+	u64 seqno;
+
+	KUNIT_ASSERT_NOT_NULL(test, submit);
+	KUNIT_ASSERT_EQ(test, npu_fake_try(ctx, jobs, 4, submit, &seqno), 0);
+	npu_fake_settle(fake);
+	for (i = 0; i < 4; i++) {
+		KUNIT_EXPECT_EQ(test, dma_fence_get_status(&submit->fence), 0);
+		NPU_EXPECT_RUNS(fake, 0, jobs[i], 0);
+		npu_fake_end(fake, 0, errors[i]);
+		KUNIT_EXPECT_EQ(test, npu_fake_error(ctx, i + 1), errors[i]);
+	}
+	KUNIT_EXPECT_EQ(test, dma_fence_get_status(&submit->fence), -EIO);
+	npu_submit_put(submit);
+}
+
+/* The error of a submit is not the next one's. */
+static void npu_end_error_stays(struct kunit *test)
+{
+	struct npu_fake *fake = npu_fake_create(test, 1);
+	struct npu_fake_file *file = npu_fake_open(fake);
+	struct npu_context *ctx = npu_fake_context(file, 1, 8, NORMAL);
+	struct npu_job *job = npu_fake_job(file, 1);
+	struct npu_submit *bad = npu_submit_alloc(ctx, 0);
+	struct npu_submit *good = npu_submit_alloc(ctx, 0);
+	u64 seqno;
+
+	KUNIT_ASSERT_NOT_NULL(test, bad);
+	KUNIT_ASSERT_NOT_NULL(test, good);
+	KUNIT_ASSERT_EQ(test, npu_fake_try(ctx, &job, 1, bad, &seqno), 0);
+	KUNIT_ASSERT_EQ(test, npu_fake_try(ctx, &job, 1, good, &seqno), 0);
+	npu_fake_settle(fake);
+	npu_fake_end(fake, 0, -EIO);
+	npu_fake_end(fake, 0, 0);
+	KUNIT_EXPECT_EQ(test, dma_fence_get_status(&bad->fence), -EIO);
+	KUNIT_EXPECT_EQ(test, dma_fence_get_status(&good->fence), 1);
+	npu_submit_put(bad);
+	npu_submit_put(good);
+}
+
+/* After a lane has failed no other lane of the job starts. */
+static void npu_end_rest_of_lanes(struct kunit *test)
+{
+	struct npu_fake *fake = npu_fake_create(test, 1);
+	struct npu_fake_file *file = npu_fake_open(fake);
+	struct npu_context *ctx = npu_fake_context(file, 1, 8, NORMAL);
+	struct npu_job *wide = npu_fake_job(file, 3);
+	struct npu_job *next = npu_fake_job(file, 1);
+
+	npu_fake_queue(fake, ctx, wide);
+	npu_fake_queue(fake, ctx, next);
+	npu_fake_end(fake, 0, -EIO);
+	KUNIT_EXPECT_EQ(test, npu_fake_error(ctx, 1), -EIO);
+	KUNIT_EXPECT_EQ(test, fake->cores[0].kicks, 2);
+	NPU_EXPECT_RUNS(fake, 0, next, 0);
+	npu_fake_end(fake, 0, 0);
+	KUNIT_EXPECT_EQ(test, npu_fake_error(ctx, 2), 0);
+}
+
+/* Lanes that run when another fails run on; then the job ends. */
+static void npu_end_lanes_that_run(struct kunit *test)
+{
+	struct npu_fake *fake = npu_fake_create(test, 2);
+	struct npu_fake_file *file = npu_fake_open(fake);
+	struct npu_context *ctx = npu_fake_context(file, 3, 8, NORMAL);
+	struct npu_context *other = npu_fake_context(file, 3, 8, NORMAL);
+	struct npu_job *wide = npu_fake_job(file, 3);
+	struct npu_job *next = npu_fake_job(file, 1);
+	struct npu_job *job = npu_fake_job(file, 1);
+
+	npu_fake_queue(fake, ctx, wide);
+	npu_fake_queue(fake, ctx, next);
+	npu_fake_queue(fake, other, job);
+	npu_fake_end(fake, 0, -EIO);
+	KUNIT_EXPECT_EQ(test, fake->cores[1].resets, 0);
+	KUNIT_EXPECT_EQ(test, npu_fake_error(ctx, 1), 1);
+	/* Not the third lane, nor the next job, but another context's. */
+	NPU_EXPECT_RUNS(fake, 0, job, 0);
+	NPU_EXPECT_RUNS(fake, 1, wide, 1);
+	npu_fake_end(fake, 1, -EFAULT);
+	/* The first error stays. */
+	KUNIT_EXPECT_EQ(test, npu_fake_error(ctx, 1), -EIO);
+	KUNIT_EXPECT_EQ(test, ctx->stats.guilty_jobs, 0);
+	NPU_EXPECT_RUNS(fake, 1, next, 0);
+	npu_fake_end(fake, 0, 0);
+	npu_fake_end(fake, 1, 0);
+}
+
+/* What is cancelled in the queue is passed over. */
+static void npu_end_cancel_queued(struct kunit *test)
+{
+	struct npu_fake *fake = npu_fake_create(test, 1);
+	struct npu_fake_file *file = npu_fake_open(fake);
+	struct npu_context *ctx = npu_fake_context(file, 1, 8, NORMAL);
+	struct npu_job *jobs[5];
+	unsigned int i;
+	u32 count = 99;
+
+	for (i = 0; i < ARRAY_SIZE(jobs); i++) {
+		jobs[i] = npu_fake_job(file, 1);
+		npu_fake_queue(fake, ctx, jobs[i]);
+	}
+	KUNIT_EXPECT_EQ(test, npu_sched_cancel(ctx, 2, 4, &count), 0);
+	KUNIT_EXPECT_EQ(test, count, 3);
+	npu_fake_settle(fake);
+	NPU_EXPECT_RUNS(fake, 0, jobs[0], 0);
+	KUNIT_EXPECT_EQ(test, fake->cores[0].resets, 0);
+	/* In order: not before the one that runs. */
+	KUNIT_EXPECT_EQ(test, npu_fake_error(ctx, 2), 1);
+	npu_fake_end(fake, 0, 0);
+	KUNIT_EXPECT_EQ(test, npu_fake_error(ctx, 1), 0);
+	for (i = 2; i <= 4; i++)
+		KUNIT_EXPECT_EQ(test, npu_fake_error(ctx, i), -ECANCELED);
+	NPU_EXPECT_RUNS(fake, 0, jobs[4], 0);
+	npu_fake_end(fake, 0, 0);
+	KUNIT_EXPECT_EQ(test, npu_fake_error(ctx, 5), 0);
+	KUNIT_EXPECT_EQ(test, ctx->stats.failed_jobs, 3);
+}
+
+/* What runs when it is cancelled is reset, on all its cores and no other. */
+static void npu_end_cancel_running(struct kunit *test)
+{
+	struct npu_fake *fake = npu_fake_create(test, 3);
+	struct npu_fake_file *file = npu_fake_open(fake);
+	struct npu_context *other = npu_fake_context(file, 1, 8, NORMAL);
+	struct npu_context *ctx = npu_fake_context(file, 6, 8, NORMAL);
+	struct npu_job *job = npu_fake_job(file, 1);
+	struct npu_job *wide = npu_fake_job(file, 3);
+	u32 count;
+
+	npu_fake_queue(fake, other, job);
+	npu_fake_queue(fake, ctx, wide);
+	npu_fake_queue(fake, ctx, job);
+	KUNIT_EXPECT_EQ(test, npu_sched_cancel(ctx, 1, 1, &count), 0);
+	KUNIT_EXPECT_EQ(test, count, 1);
+	npu_fake_settle(fake);
+	KUNIT_EXPECT_EQ(test, npu_fake_error(ctx, 1), -ECANCELED);
+	KUNIT_EXPECT_EQ(test, fake->cores[0].resets, 0);
+	KUNIT_EXPECT_EQ(test, fake->cores[1].resets, 1);
+	KUNIT_EXPECT_EQ(test, fake->cores[2].resets, 1);
+	KUNIT_EXPECT_EQ(test, ctx->stats.guilty_jobs, 0);
+	NPU_EXPECT_RUNS(fake, 0, job, 0);
+	/* Whichever of the two was there first. */
+	KUNIT_EXPECT_EQ(test, npu_fake_running(fake, 1) + npu_fake_running(fake, 2),
+			npu_fake_token(job, 0));
+	npu_fake_end(fake, npu_fake_running(fake, 1) ? 1 : 2, 0);
+	KUNIT_EXPECT_EQ(test, npu_fake_error(ctx, 2), 0);
+	npu_fake_end(fake, 0, 0);
+}
+
+/* Ranges: what has ended does not count, what is to come is refused. */
+static void npu_end_cancel_range(struct kunit *test)
+{
+	struct npu_fake *fake = npu_fake_create(test, 1);
+	struct npu_fake_file *file = npu_fake_open(fake);
+	struct npu_context *ctx = npu_fake_context(file, 1, 8, NORMAL);
+	struct npu_job *job = npu_fake_job(file, 1);
+	u32 count = 99;
+	unsigned int i;
+
+	for (i = 0; i < 4; i++)
+		npu_fake_queue(fake, ctx, job);
+	npu_fake_end(fake, 0, 0);
+	npu_fake_end(fake, 0, 0);
+	KUNIT_EXPECT_EQ(test, npu_sched_cancel(ctx, 1, 5, &count), -ENOENT);
+	KUNIT_EXPECT_EQ(test, count, 99);
+	NPU_EXPECT_RUNS(fake, 0, job, 0);
+	KUNIT_EXPECT_EQ(test, npu_sched_cancel(ctx, 1, 2, &count), 0);
+	KUNIT_EXPECT_EQ(test, count, 0);
+	npu_fake_settle(fake);
+	NPU_EXPECT_RUNS(fake, 0, job, 0);
+	KUNIT_EXPECT_EQ(test, npu_sched_cancel(ctx, 1, 4, &count), 0);
+	KUNIT_EXPECT_EQ(test, count, 2);
+	npu_fake_settle(fake);
+	KUNIT_EXPECT_EQ(test, npu_fake_error(ctx, 1), 0);
+	KUNIT_EXPECT_EQ(test, npu_fake_error(ctx, 2), 0);
+	KUNIT_EXPECT_EQ(test, npu_fake_error(ctx, 3), -ECANCELED);
+	KUNIT_EXPECT_EQ(test, npu_fake_error(ctx, 4), -ECANCELED);
+	NPU_EXPECT_IDLE(fake, 0);
+	/* The context goes on. */
+	npu_fake_queue(fake, ctx, job);
+	NPU_EXPECT_RUNS(fake, 0, job, 0);
+	npu_fake_end(fake, 0, 0);
+}
+
+static void npu_end_cancel_first(struct npu_fake *fake, unsigned int core)
+{
+	u32 count;
+
+	KUNIT_EXPECT_EQ(fake->test, npu_sched_cancel(fake->data, 1, 1, &count), 0);
+	KUNIT_EXPECT_EQ(fake->test, count, 1);
+}
+
+/* A job cancelled while its address space is attached is never kicked. */
+static void npu_end_cancel_attaching(struct kunit *test)
+{
+	struct npu_fake *fake = npu_fake_create(test, 1);
+	struct npu_fake_file *file = npu_fake_open(fake);
+	struct npu_context *ctx = npu_fake_context(file, 1, 8, NORMAL);
+	struct npu_job *a = npu_fake_job(file, 1);
+	struct npu_job *b = npu_fake_job(file, 1);
+
+	fake->data = ctx;
+	fake->during_attach = npu_end_cancel_first;
+	npu_fake_queue(fake, ctx, a);
+	KUNIT_EXPECT_EQ(test, npu_fake_error(ctx, 1), -ECANCELED);
+	KUNIT_EXPECT_EQ(test, fake->cores[0].kicks, 0);
+	npu_fake_queue(fake, ctx, b);
+	NPU_EXPECT_RUNS(fake, 0, b, 0);
+	/* It was attached nevertheless. */
+	KUNIT_EXPECT_EQ(test, fake->cores[0].attaches, 1);
+	npu_fake_end(fake, 0, 0);
+}
+
+/* What is cancelled before its core is reset was cancelled, as the caller is told. */
+static void npu_end_cancel_failing(struct kunit *test)
+{
+	struct npu_fake *fake = npu_fake_create(test, 1);
+	struct npu_fake_file *file = npu_fake_open(fake);
+	struct npu_context *ctx = npu_fake_context(file, 1, 8, NORMAL);
+	struct npu_job *job = npu_fake_job(file, 1);
+
+	npu_fake_queue(fake, ctx, job);
+	fake->data = ctx;
+	fake->during_reset = npu_end_cancel_first;
+	npu_fake_end(fake, 0, -EIO);
+	KUNIT_EXPECT_EQ(test, npu_fake_error(ctx, 1), -ECANCELED);
+	KUNIT_EXPECT_EQ(test, fake->cores[0].resets, 1);
+	KUNIT_EXPECT_EQ(test, ctx->completed, 1);
+}
+
+/* A context whose id goes finishes what runs. */
+static void npu_end_kill(struct kunit *test)
+{
+	struct npu_fake *fake = npu_fake_create(test, 1);
+	struct npu_fake_file *file = npu_fake_open(fake);
+	struct npu_context *ctx = npu_fake_context(file, 1, 8, NORMAL);
+	struct npu_job *wide = npu_fake_job(file, 2);
+	struct npu_job *job = npu_fake_job(file, 1);
+
+	npu_fake_queue(fake, ctx, wide);
+	npu_fake_queue(fake, ctx, job);
+	npu_sched_kill(ctx, false);
+	npu_fake_settle(fake);
+	KUNIT_EXPECT_EQ(test, fake->cores[0].resets, 0);
+	NPU_EXPECT_RUNS(fake, 0, wide, 0);
+	npu_fake_end(fake, 0, 0);
+	NPU_EXPECT_RUNS(fake, 0, wide, 1);
+	npu_fake_end(fake, 0, 0);
+	KUNIT_EXPECT_EQ(test, npu_fake_error(ctx, 1), 0);
+	KUNIT_EXPECT_EQ(test, npu_fake_error(ctx, 2), -ECANCELED);
+	KUNIT_EXPECT_EQ(test, fake->cores[0].kicks, 2);
+}
+
+/* A file that is closed stops what runs. */
+static void npu_end_kill_running(struct kunit *test)
+{
+	struct npu_fake *fake = npu_fake_create(test, 2);
+	struct npu_fake_file *file = npu_fake_open(fake);
+	struct npu_context *ctx = npu_fake_context(file, 3, 8, NORMAL);
+	struct npu_context *idle = npu_fake_context(file, 3, 8, NORMAL);
+	struct npu_job *wide = npu_fake_job(file, 2);
+
+	npu_fake_queue(fake, ctx, wide);
+	npu_fake_queue(fake, ctx, wide);
+	npu_sched_kill(ctx, true);
+	npu_sched_kill(idle, true);
+	npu_fake_settle(fake);
+	KUNIT_EXPECT_EQ(test, fake->cores[0].resets, 1);
+	KUNIT_EXPECT_EQ(test, fake->cores[1].resets, 1);
+	KUNIT_EXPECT_EQ(test, npu_fake_error(ctx, 1), -ECANCELED);
+	KUNIT_EXPECT_EQ(test, npu_fake_error(ctx, 2), -ECANCELED);
+	KUNIT_EXPECT_EQ(test, ctx->retired, 2);
+}
+
+/* The queue keeps a context whose id is gone. */
+static void npu_end_last_reference(struct kunit *test)
+{
+	struct npu_fake *fake = npu_fake_create(test, 1);
+	struct npu_fake_file *file = npu_fake_open(fake);
+	struct npu_job *job = npu_fake_job(file, 1);
+	struct npu_context *ctx;
+
+	ctx = npu_context_create(&file->npu, 1, 4, NORMAL);
+	KUNIT_ASSERT_NOT_NULL(test, ctx);
+	npu_fake_queue(fake, ctx, job);
+	npu_fake_queue(fake, ctx, job);
+	npu_sched_kill(ctx, false);
+	npu_context_put(ctx);
+	KUNIT_EXPECT_EQ(test, atomic_read(&fake->npu->context_objects), 1);
+	npu_fake_end(fake, 0, 0);
+	KUNIT_EXPECT_EQ(test, atomic_read(&fake->npu->context_objects), 0);
+	KUNIT_EXPECT_EQ(test, kref_read(&job->ref), 1);
+	KUNIT_EXPECT_TRUE(test, list_empty(&fake->npu->contexts));
+}
+
+/* Who hangs or faults too often is banned, alone. */
+static void npu_end_ban(struct kunit *test)
+{
+	struct npu_fake *fake = npu_fake_create(test, 1);
+	struct npu_fake_file *file = npu_fake_open(fake);
+	struct npu_context *ctx = npu_fake_context(file, 1, 8, NORMAL);
+	struct npu_context *other = npu_fake_context(file, 1, 8, NORMAL);
+	struct npu_job *job = npu_fake_job(file, 1);
+	unsigned int i;
+	u64 seqno;
+
+	for (i = 0; i < NPU_MAX_GUILTY + 2; i++)
+		npu_fake_queue(fake, ctx, job);
+	npu_fake_queue(fake, other, job);
+	for (i = 0; i < NPU_MAX_GUILTY; i++) {
+		KUNIT_EXPECT_EQ(test, ctx->stats.flags, 0);
+		KUNIT_EXPECT_EQ(test, ctx->stats.guilty_jobs, i);
+		npu_fake_end(fake, 0, i % 2 ? -EFAULT : -ETIMEDOUT);
+		/* The two take turns. */
+		if (!i)
+			npu_fake_end(fake, 0, 0);
+	}
+	KUNIT_EXPECT_EQ(test, ctx->stats.flags, DRM_NPU_CONTEXT_BANNED);
+	NPU_EXPECT_IDLE(fake, 0);
+	KUNIT_EXPECT_EQ(test, npu_fake_error(ctx, NPU_MAX_GUILTY + 1), -ECANCELED);
+	KUNIT_EXPECT_EQ(test, npu_fake_error(ctx, NPU_MAX_GUILTY + 2), -ECANCELED);
+	KUNIT_EXPECT_EQ(test, npu_fake_try(ctx, &job, 1, NULL, &seqno), -EIO);
+	KUNIT_EXPECT_EQ(test, npu_fake_error(other, 1), 0);
+	KUNIT_EXPECT_EQ(test, other->stats.flags, 0);
+	npu_fake_queue(fake, other, job);
+	NPU_EXPECT_RUNS(fake, 0, job, 0);
+	npu_fake_end(fake, 0, 0);
+}
+
+/* What is nobody's guilt is not counted as such. */
+static void npu_end_no_guilt(struct kunit *test)
+{
+	static const int errors[] = { -EIO, -ENOMEM, -ECANCELED };
+	struct npu_fake *fake = npu_fake_create(test, 1);
+	struct npu_fake_file *file = npu_fake_open(fake);
+	struct npu_context *ctx = npu_fake_context(file, 1, 8, NORMAL);
+	struct npu_job *job = npu_fake_job(file, 1);
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(errors); i++) {
+		npu_fake_queue(fake, ctx, job);
+		npu_fake_end(fake, 0, errors[i]);
+	}
+	for (i = 0; i < NPU_MAX_GUILTY; i++) {
+		struct npu_fake_fence *fence = npu_fake_fence(test);
+		struct npu_submit *submit = npu_submit_alloc(ctx, 1);
+		u64 seqno;
+
+		KUNIT_ASSERT_NOT_NULL(test, submit);
+		npu_submit_depend(submit, dma_fence_get(&fence->base), false);
+		KUNIT_ASSERT_EQ(test, npu_fake_try(ctx, &job, 1, submit, &seqno), 0);
+		npu_submit_put(submit);
+		npu_fake_signal(fence, -EFAULT);
+		npu_fake_settle(fake);
+		KUNIT_EXPECT_EQ(test, npu_fake_error(ctx, seqno), -EFAULT);
+	}
+	KUNIT_EXPECT_EQ(test, ctx->stats.guilty_jobs, 0);
+	KUNIT_EXPECT_EQ(test, ctx->stats.flags, 0);
+}
+
+static struct kunit_case npu_end_cases[] = {
+	KUNIT_CASE(npu_end_first_error_of_submit),
+	KUNIT_CASE(npu_end_error_stays),
+	KUNIT_CASE(npu_end_rest_of_lanes),
+	KUNIT_CASE(npu_end_lanes_that_run),
+	KUNIT_CASE(npu_end_cancel_queued),
+	KUNIT_CASE(npu_end_cancel_running),
+	KUNIT_CASE(npu_end_cancel_range),
+	KUNIT_CASE(npu_end_cancel_attaching),
+	KUNIT_CASE(npu_end_cancel_failing),
+	KUNIT_CASE(npu_end_kill),
+	KUNIT_CASE(npu_end_kill_running),
+	KUNIT_CASE(npu_end_last_reference),
+	KUNIT_CASE(npu_end_ban),
+	KUNIT_CASE(npu_end_no_guilt),
+	{}
+};
+
+static struct kunit_suite npu_end_suite = {
+	.name = "npu_end",
+	.test_cases = npu_end_cases,
+};
+
+kunit_test_suite(npu_end_suite);

@@ -1,0 +1,163 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * A device without hardware, for tests: its cores do nothing, and end their
+ * lanes when a test says so.
+ *
+ * Everything that is made here is gone when the test ends. Nothing depends on
+ * time: the timeout of the device is longer than any test, and after
+ * npu_fake_settle() all threads have done what there was to do.
+ */
+#ifndef NPU_FAKE_H
+#define NPU_FAKE_H
+
+#include <linux/dma-fence.h>
+#include <linux/spinlock.h>
+#include <linux/types.h>
+
+#include <drm/drm_file.h>
+#include <kunit/test.h>
+
+#include "../../driver/core/npu_device.h"
+
+struct npu_bo;
+struct npu_job;
+struct npu_mapping;
+struct npu_submit;
+
+/* Address spaces and buffers of the fake have so many bits of address. */
+#define NPU_FAKE_ADDRESS_BITS	32
+/* Device time of a lane, unless the test says otherwise. */
+#define NPU_FAKE_LANE_NS	1000
+
+/**
+ * struct npu_fake_core - what has happened to a core
+ */
+struct npu_fake_core {
+	/** @vm: The address space it has, or %NULL. */
+	void *vm;
+	/** @running: It has been kicked, and neither ended nor reset since. */
+	bool running;
+	/** @lane: What it was kicked with last. */
+	struct npu_hw_lane lane;
+	/** @kicks: Kicks so far. */
+	unsigned int kicks;
+	/** @attaches: Calls of attach, those that failed included. */
+	unsigned int attaches;
+	/** @resets: Resets so far. */
+	unsigned int resets;
+	/** @progress: What progress() tells. */
+	u64 progress;
+	/** @attach_error: What the next attach fails with, once, or 0. */
+	int attach_error;
+};
+
+/**
+ * struct npu_fake - a device
+ */
+struct npu_fake {
+	/** @test: The test. */
+	struct kunit *test;
+	/** @npu: The device of the driver. */
+	struct npu_device *npu;
+	/** @cores: Its cores. */
+	struct npu_fake_core cores[NPU_MAX_CORES];
+	/** @vms: Address spaces alive. */
+	unsigned int vms;
+	/** @maps: Calls of vm_map that succeeded. */
+	unsigned int maps;
+	/** @unmaps: Calls of vm_unmap. */
+	unsigned int unmaps;
+	/** @map_addr: Address of the newest mapping. */
+	u64 map_addr;
+	/** @map_writable: Whether it is writable. */
+	bool map_writable;
+	/** @vm_create_error: What vm_create fails with, or 0. */
+	int vm_create_error;
+	/** @vm_map_error: What vm_map fails with, or 0. */
+	int vm_map_error;
+	/** @gone: Unplugged; no operation may be called. */
+	bool gone;
+	/** @during_attach: Called in the next attach, or %NULL. */
+	void (*during_attach)(struct npu_fake *fake, unsigned int core);
+	/** @during_reset: Called in the next reset, or %NULL. */
+	void (*during_reset)(struct npu_fake *fake, unsigned int core);
+	/** @data: For those two. */
+	void *data;
+	/** @wrong: What the driver did against the rules of npu_hw.h, or %NULL. */
+	const char *wrong;
+};
+
+/**
+ * struct npu_fake_file - a file that nobody opened
+ */
+struct npu_fake_file {
+	/** @fake: The device. */
+	struct npu_fake *fake;
+	/** @drm: The file of DRM, as far as handles need it. */
+	struct drm_file drm;
+	/** @npu: The file of the driver. */
+	struct npu_file npu;
+	/** @streams: What all jobs have for their streams. */
+	struct npu_mapping *streams;
+};
+
+/**
+ * struct npu_fake_fence - a fence that a test signals
+ */
+struct npu_fake_fence {
+	/** @base: The fence. */
+	struct dma_fence base;
+	/** @lock: Its lock. */
+	spinlock_t lock;
+};
+
+struct npu_fake *npu_fake_create(struct kunit *test, unsigned int cores);
+void npu_fake_unplug(struct npu_fake *fake);
+void npu_fake_settle(struct npu_fake *fake);
+void npu_fake_look(struct npu_fake *fake, unsigned int core);
+void npu_fake_end(struct npu_fake *fake, unsigned int core, int error);
+void npu_fake_end_with(struct npu_fake *fake, unsigned int core,
+		       const struct npu_hw_result *result);
+
+struct npu_fake_file *npu_fake_open(struct npu_fake *fake);
+struct npu_context *npu_fake_context(struct npu_fake_file *file, u32 core_mask,
+				     u32 max_queued, u32 priority);
+struct npu_bo *npu_fake_bo(struct npu_fake_file *file, u64 size);
+struct npu_mapping *npu_fake_map(struct npu_fake_file *file, struct npu_bo *bo,
+				 bool writable);
+struct npu_job *npu_fake_job(struct npu_fake_file *file, u32 lanes);
+void npu_fake_forget_job(struct npu_fake_file *file, struct npu_job *job);
+int npu_fake_try(struct npu_context *ctx, struct npu_job **jobs, u32 count,
+		 struct npu_submit *submit, u64 *seqno);
+u64 npu_fake_queue(struct npu_fake *fake, struct npu_context *ctx,
+		   struct npu_job *job);
+struct npu_fake_fence *npu_fake_fence(struct kunit *test);
+void npu_fake_signal(struct npu_fake_fence *fence, int error);
+int npu_fake_error(struct npu_context *ctx, u64 seqno);
+
+/* What tells the lanes of all jobs of a device apart. */
+#define npu_fake_token(job, lane)	((job)->lanes[lane].stream_words)
+
+/* The lane that a core runs, or 0. */
+static inline u32 npu_fake_running(const struct npu_fake *fake,
+				   unsigned int core)
+{
+	const struct npu_fake_core *c = &fake->cores[core];
+
+	return c->running ? c->lane.stream_words : 0;
+}
+
+#define NPU_EXPECT_RUNS(fake, core, job, lane) do {			\
+	const struct npu_fake *_fake = (fake);				\
+									\
+	KUNIT_EXPECT_EQ(_fake->test, npu_fake_running(_fake, core),	\
+			npu_fake_token(job, lane));			\
+} while (0)
+
+#define NPU_EXPECT_IDLE(fake, core) do {				\
+	const struct npu_fake *_fake = (fake);				\
+									\
+	KUNIT_EXPECT_EQ(_fake->test, npu_fake_running(_fake, core), 0);	\
+} while (0)
+
+#endif /* NPU_FAKE_H */

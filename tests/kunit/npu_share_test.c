@@ -1,0 +1,311 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Buffers that are shared: whom their fences keep waiting. */
+#include <linux/dma-resv.h>
+
+#include <kunit/test.h>
+
+#include "../../driver/core/npu_bo.h"
+#include "../../driver/core/npu_context.h"
+#include "../../driver/core/npu_implicit.h"
+#include "../../driver/core/npu_job.h"
+#include "../../driver/core/npu_sched.h"
+#include "../../driver/core/npu_share.h"
+#include "../../driver/core/npu_submit.h"
+#include "../../driver/core/npu_vm.h"
+#include "npu_fake.h"
+
+#define NORMAL	DRM_NPU_PRIORITY_NORMAL
+
+/* A buffer with a handle in @file, as far as sharing cares. */
+static struct npu_bo *npu_share_bo_of(struct npu_fake_file *file)
+{
+	struct npu_bo *bo = npu_fake_bo(file, PAGE_SIZE);
+	u32 handle;
+
+	KUNIT_ASSERT_EQ(file->fake->test,
+			drm_gem_handle_create(&file->drm, &bo->base.base, &handle), 0);
+	return bo;
+}
+
+static int npu_share_export(struct npu_bo *bo)
+{
+	int ret;
+
+	mutex_lock(&bo->lock);
+	ret = npu_share_bo(bo);
+	mutex_unlock(&bo->lock);
+	return ret;
+}
+
+static unsigned int npu_share_fences(struct kunit *test, struct npu_bo *bo,
+				     enum dma_resv_usage usage)
+{
+	struct dma_fence **fences = NULL;
+	unsigned int count = 0, i;
+
+	KUNIT_EXPECT_EQ(test, dma_resv_get_fences(bo->base.base.resv, usage,
+						  &count, &fences), 0);
+	for (i = 0; i < count; i++)
+		dma_fence_put(fences[i]);
+	kfree(fences);
+	return count;
+}
+
+/* Exporting leaves the fences of the file's newest jobs with the buffer. */
+static void npu_share_export_busy(struct kunit *test)
+{
+	struct npu_fake *fake = npu_fake_create(test, 2);
+	struct npu_fake_file *file = npu_fake_open(fake);
+	struct npu_fake_file *stranger = npu_fake_open(fake);
+	struct npu_context *a = npu_fake_context(file, 1, 8, NORMAL);
+	struct npu_context *idle = npu_fake_context(file, 1, 8, NORMAL);
+	struct npu_context *other = npu_fake_context(stranger, 2, 8, NORMAL);
+	struct npu_bo *bo = npu_share_bo_of(file);
+	struct npu_job *job = npu_fake_job(file, 1);
+	u64 shares = file->npu.vm->shares;
+	u64 seqno;
+
+	npu_fake_queue(fake, a, job);
+	npu_fake_queue(fake, a, job);
+	npu_fake_queue(fake, other, npu_fake_job(stranger, 1));
+	KUNIT_EXPECT_EQ(test, npu_share_export(bo), 0);
+	KUNIT_EXPECT_TRUE(test, bo->shared);
+	KUNIT_EXPECT_EQ(test, file->npu.vm->shares, shares + 1);
+	KUNIT_EXPECT_EQ(test, stranger->npu.vm->shares, 0);
+	KUNIT_EXPECT_EQ(test, npu_share_fences(test, bo, DMA_RESV_USAGE_WRITE), 1);
+	KUNIT_EXPECT_EQ(test, idle->submitted, 0);
+	/* Once is enough. */
+	KUNIT_EXPECT_EQ(test, npu_share_export(bo), 0);
+	KUNIT_EXPECT_EQ(test, file->npu.vm->shares, shares + 1);
+	/* Who has looked before does so again. */
+	KUNIT_EXPECT_EQ(test, npu_sched_queue(idle, &job, 1, NULL, shares, &seqno),
+			-ESTALE);
+
+	npu_fake_end(fake, 0, 0);
+	KUNIT_EXPECT_FALSE(test, dma_resv_test_signaled(bo->base.base.resv,
+							DMA_RESV_USAGE_READ));
+	npu_fake_end(fake, 0, 0);
+	KUNIT_EXPECT_TRUE(test, dma_resv_test_signaled(bo->base.base.resv,
+						       DMA_RESV_USAGE_READ));
+	npu_fake_end(fake, 1, 0);
+}
+
+/* A buffer that nobody uses leaves nothing behind. */
+static void npu_share_export_idle(struct kunit *test)
+{
+	struct npu_fake *fake = npu_fake_create(test, 1);
+	struct npu_fake_file *file = npu_fake_open(fake);
+	struct npu_bo *bo = npu_share_bo_of(file);
+
+	npu_fake_context(file, 1, 8, NORMAL);
+	KUNIT_EXPECT_EQ(test, npu_share_export(bo), 0);
+	KUNIT_EXPECT_EQ(test, npu_share_fences(test, bo, DMA_RESV_USAGE_BOOKKEEP), 0);
+}
+
+/* Leave the fence of somebody else with @bo. */
+static void npu_share_add(struct kunit *test, struct npu_bo *bo,
+			  struct npu_fake_fence *fence, enum dma_resv_usage usage)
+{
+	struct dma_resv *resv = bo->base.base.resv;
+
+	dma_resv_lock(resv, NULL);
+	KUNIT_EXPECT_EQ(test, dma_resv_reserve_fences(resv, 1), 0);
+	dma_resv_add_fence(resv, &fence->base, usage);
+	dma_resv_unlock(resv);
+}
+
+static const struct npu_share_access {
+	const char *name;
+	/** @before: What the fence that is there stands for. */
+	enum dma_resv_usage before;
+	bool write;
+	/** @waits: Whether that has to be waited for. */
+	bool waits;
+} npu_share_accesses[] = {
+	{ "read after read", DMA_RESV_USAGE_READ, false, false },
+	{ "read after write", DMA_RESV_USAGE_WRITE, false, true },
+	{ "write after read", DMA_RESV_USAGE_READ, true, true },
+	{ "write after write", DMA_RESV_USAGE_WRITE, true, true },
+	{ "read after bookkeeping", DMA_RESV_USAGE_BOOKKEEP, false, false },
+	{ "write after bookkeeping", DMA_RESV_USAGE_BOOKKEEP, true, false },
+};
+
+KUNIT_ARRAY_PARAM_DESC(npu_share, npu_share_accesses, name);
+
+/* Who reads waits for writers, who writes for all; each leaves its own fence. */
+static void npu_share_order(struct kunit *test)
+{
+	const struct npu_share_access *access = test->param_value;
+	struct npu_fake *fake = npu_fake_create(test, 1);
+	struct npu_fake_file *file = npu_fake_open(fake);
+	struct npu_bo *bo = npu_share_bo_of(file);
+	struct npu_fake_fence *before = npu_fake_fence(test);
+	struct npu_fake_fence *own = npu_fake_fence(test);
+	struct npu_implicit implicit = {};
+	unsigned int reads, writes;
+
+	npu_share_add(test, bo, before, access->before);
+	reads = npu_share_fences(test, bo, DMA_RESV_USAGE_READ);
+	writes = npu_share_fences(test, bo, DMA_RESV_USAGE_WRITE);
+	KUNIT_ASSERT_EQ(test, npu_implicit_add(&implicit, &bo->base.base, access->write), 0);
+	KUNIT_ASSERT_EQ(test, npu_implicit_lock(&implicit, own->base.context), 0);
+	KUNIT_EXPECT_EQ(test, implicit.fence_count, access->waits);
+	if (implicit.fence_count)
+		KUNIT_EXPECT_PTR_EQ(test, implicit.fences[0], &before->base);
+	npu_implicit_attach(&implicit, &own->base);
+	npu_implicit_fini(&implicit);
+	KUNIT_EXPECT_FALSE(test, dma_resv_is_locked(bo->base.base.resv));
+	KUNIT_EXPECT_EQ(test, npu_share_fences(test, bo, DMA_RESV_USAGE_READ),
+			reads + 1);
+	KUNIT_EXPECT_EQ(test, npu_share_fences(test, bo, DMA_RESV_USAGE_WRITE),
+			writes + access->write);
+}
+
+/* Fences of one's own context and those that have signalled are passed over. */
+static void npu_share_passed_over(struct kunit *test)
+{
+	struct npu_fake *fake = npu_fake_create(test, 1);
+	struct npu_fake_file *file = npu_fake_open(fake);
+	struct npu_bo *bo = npu_share_bo_of(file);
+	struct npu_fake_fence *own = npu_fake_fence(test);
+	struct npu_fake_fence *over = npu_fake_fence(test);
+	struct npu_fake_fence *other = npu_fake_fence(test);
+	struct npu_implicit implicit = {};
+
+	npu_share_add(test, bo, own, DMA_RESV_USAGE_WRITE);
+	npu_share_add(test, bo, over, DMA_RESV_USAGE_WRITE);
+	npu_share_add(test, bo, other, DMA_RESV_USAGE_WRITE);
+	npu_fake_signal(over, 0);
+	KUNIT_ASSERT_EQ(test, npu_implicit_add(&implicit, &bo->base.base, true), 0);
+	KUNIT_ASSERT_EQ(test, npu_implicit_lock(&implicit, own->base.context), 0);
+	KUNIT_EXPECT_EQ(test, implicit.fence_count, 1);
+	if (implicit.fence_count)
+		KUNIT_EXPECT_PTR_EQ(test, implicit.fences[0], &other->base);
+	npu_implicit_fini(&implicit);
+	KUNIT_EXPECT_EQ(test, kref_read(&other->base.refcount), 2);
+}
+
+/* A buffer that is used twice is locked once, and written if any use writes. */
+static void npu_share_twice(struct kunit *test)
+{
+	struct npu_fake *fake = npu_fake_create(test, 1);
+	struct npu_fake_file *file = npu_fake_open(fake);
+	struct npu_fake_fence *before = npu_fake_fence(test);
+	struct npu_bo *bos[12];
+	struct npu_implicit implicit = {};
+	unsigned int i, refs;
+
+	for (i = 0; i < ARRAY_SIZE(bos); i++)
+		bos[i] = npu_share_bo_of(file);
+	npu_share_add(test, bos[3], before, DMA_RESV_USAGE_READ);
+	refs = kref_read(&bos[3]->base.base.refcount);
+	for (i = 0; i < 3 * ARRAY_SIZE(bos); i++)
+		KUNIT_ASSERT_EQ(test, npu_implicit_add(&implicit,
+						       &bos[i % 12]->base.base, i == 15), 0);
+	KUNIT_EXPECT_EQ(test, implicit.count, 36);
+	KUNIT_ASSERT_EQ(test, npu_implicit_lock(&implicit, 0), 0);
+	KUNIT_EXPECT_EQ(test, implicit.count, 12);
+	KUNIT_EXPECT_EQ(test, implicit.fence_count, 1);
+	for (i = 0; i < ARRAY_SIZE(bos); i++)
+		KUNIT_EXPECT_TRUE(test, dma_resv_is_locked(bos[i]->base.base.resv));
+	/* It can be locked again. */
+	npu_implicit_unlock(&implicit);
+	for (i = 0; i < ARRAY_SIZE(bos); i++)
+		KUNIT_EXPECT_FALSE(test, dma_resv_is_locked(bos[i]->base.base.resv));
+	KUNIT_ASSERT_EQ(test, npu_implicit_lock(&implicit, 0), 0);
+	KUNIT_EXPECT_EQ(test, implicit.fence_count, 1);
+	npu_implicit_fini(&implicit);
+	KUNIT_EXPECT_EQ(test, implicit.count, 0);
+	KUNIT_EXPECT_EQ(test, kref_read(&bos[3]->base.base.refcount), refs);
+}
+
+/* Of what a job uses only what is shared counts, as the job uses it. */
+static void npu_share_of_job(struct kunit *test)
+{
+	struct npu_fake *fake = npu_fake_create(test, 1);
+	struct npu_fake_file *file = npu_fake_open(fake);
+	struct npu_job *job = npu_fake_job(file, 1);
+	struct npu_implicit implicit = {};
+	struct npu_bo *bos[3];
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(bos); i++) {
+		struct npu_mapping *mapping;
+
+		bos[i] = npu_share_bo_of(file);
+		mapping = npu_bo_get_mapping(bos[i], file->npu.vm);
+		KUNIT_ASSERT_NOT_NULL(test, mapping);
+		KUNIT_ASSERT_EQ(test, xa_insert(&job->used,
+						mapping->node.start >> PAGE_SHIFT,
+						mapping, GFP_KERNEL), 0);
+		if (i == 1)
+			xa_set_mark(&job->used, mapping->node.start >> PAGE_SHIFT,
+				    NPU_JOB_WRITES);
+	}
+	KUNIT_EXPECT_EQ(test, npu_implicit_add_job(&implicit, job), 0);
+	KUNIT_EXPECT_EQ(test, implicit.count, 0);
+	KUNIT_EXPECT_EQ(test, npu_share_export(bos[1]), 0);
+	KUNIT_EXPECT_EQ(test, npu_share_export(bos[2]), 0);
+	KUNIT_EXPECT_EQ(test, npu_implicit_add_job(&implicit, job), 0);
+	KUNIT_EXPECT_EQ(test, implicit.count, 2);
+	for (i = 0; i < implicit.count; i++) {
+		KUNIT_EXPECT_PTR_NE(test, implicit.uses[i].obj, &bos[0]->base.base);
+		KUNIT_EXPECT_EQ(test, implicit.uses[i].write,
+				implicit.uses[i].obj == &bos[1]->base.base);
+	}
+	npu_implicit_fini(&implicit);
+}
+
+/* A submit waits for implicit fences and takes them over. */
+static void npu_share_submit(struct kunit *test)
+{
+	struct npu_fake *fake = npu_fake_create(test, 1);
+	struct npu_fake_file *file = npu_fake_open(fake);
+	struct npu_context *ctx = npu_fake_context(file, 1, 8, NORMAL);
+	struct npu_fake_fence *before = npu_fake_fence(test);
+	struct npu_bo *bo = npu_share_bo_of(file);
+	struct npu_job *job = npu_fake_job(file, 1);
+	struct npu_implicit implicit = {};
+	struct npu_submit *submit;
+	u64 seqno;
+
+	npu_share_add(test, bo, before, DMA_RESV_USAGE_WRITE);
+	KUNIT_ASSERT_EQ(test, npu_implicit_add(&implicit, &bo->base.base, false), 0);
+	KUNIT_ASSERT_EQ(test, npu_implicit_lock(&implicit, ctx->fence_context), 0);
+	submit = npu_submit_alloc(ctx, implicit.fence_count);
+	KUNIT_ASSERT_NOT_NULL(test, submit);
+	npu_submit_depend_implicit(submit, &implicit);
+	KUNIT_EXPECT_EQ(test, implicit.fence_count, 0);
+	KUNIT_ASSERT_EQ(test, npu_fake_try(ctx, &job, 1, submit, &seqno), 0);
+	npu_implicit_attach(&implicit, &submit->fence);
+	npu_implicit_fini(&implicit);
+	npu_submit_put(submit);
+	npu_fake_settle(fake);
+	NPU_EXPECT_IDLE(fake, 0);
+	npu_fake_signal(before, 0);
+	npu_fake_settle(fake);
+	NPU_EXPECT_RUNS(fake, 0, job, 0);
+	KUNIT_EXPECT_FALSE(test, dma_resv_test_signaled(bo->base.base.resv,
+							DMA_RESV_USAGE_READ));
+	npu_fake_end(fake, 0, 0);
+	KUNIT_EXPECT_TRUE(test, dma_resv_test_signaled(bo->base.base.resv,
+						       DMA_RESV_USAGE_READ));
+}
+
+static struct kunit_case npu_share_cases[] = {
+	KUNIT_CASE(npu_share_export_busy),
+	KUNIT_CASE(npu_share_export_idle),
+	KUNIT_CASE_PARAM(npu_share_order, npu_share_gen_params),
+	KUNIT_CASE(npu_share_passed_over),
+	KUNIT_CASE(npu_share_twice),
+	KUNIT_CASE(npu_share_of_job),
+	KUNIT_CASE(npu_share_submit),
+	{}
+};
+
+static struct kunit_suite npu_share_suite = {
+	.name = "npu_share",
+	.test_cases = npu_share_cases,
+};
+
+kunit_test_suite(npu_share_suite);
