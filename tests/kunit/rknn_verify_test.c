@@ -1,0 +1,192 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* The verifier of RKNN streams, rule by rule; the cases are in rknn_cases.h. */
+#include <linux/slab.h>
+
+#include <kunit/test.h>
+
+#include "../../driver/core/npu_hw.h"
+#include "../../driver/core/npu_isa.h"
+#include "rknn_cases.h"
+
+/**
+ * struct rknn_verifier - a lane to be verified, and what it has used
+ */
+struct rknn_verifier {
+	/** @test: The test. */
+	struct kunit *test;
+	/** @state: What the verifier keeps between tasks. */
+	void *state;
+	/** @words: The commands of a task. */
+	unsigned long long words[RKNN_CASE_WORDS];
+	/** @count: Number of commands. */
+	u32 count;
+	/** @enable: Blocks that it starts. */
+	u32 enable;
+	/** @error: What @use answers, unless it is 0. */
+	int error;
+	/** @writes: Addresses that were written to. */
+	u32 writes;
+	/** @reads: Addresses that were read. */
+	u32 reads;
+	/** @fault: Why it was refused. */
+	struct npu_isa_fault fault;
+};
+
+static struct rknn_verifier *rknn_verifier(struct kunit *test)
+{
+	struct rknn_verifier *v = kunit_kzalloc(test, sizeof(*v), GFP_KERNEL);
+
+	KUNIT_ASSERT_NOT_NULL(test, v);
+	v->test = test;
+	v->state = kunit_kzalloc(test, npu_isa_rknn.state_size(), GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, v->state);
+	return v;
+}
+
+static int rknn_verifier_use(void *data, u64 addr, bool write)
+{
+	struct rknn_verifier *v = data;
+
+	if (v->error)
+		return v->error;
+	if (!rknn_case_mapped(addr))
+		return -EINVAL;
+	if (write) {
+		v->writes++;
+		KUNIT_EXPECT_EQ(v->test, addr & 0xf0000000, RKNN_CASE_RESULTS);
+	} else {
+		v->reads++;
+		KUNIT_EXPECT_NE(v->test, addr & 0xf0000000, RKNN_CASE_RESULTS);
+	}
+	return 0;
+}
+
+static int rknn_verifier_run(struct rknn_verifier *v)
+{
+	u64 commands[RKNN_CASE_WORDS];
+	const struct npu_isa_stream stream = {
+		.commands = commands,
+		.count = v->count,
+		.enable = v->enable,
+		.use = rknn_verifier_use,
+		.data = v,
+	};
+	u32 i;
+
+	for (i = 0; i < v->count; i++)
+		commands[i] = v->words[i];
+	v->fault = (struct npu_isa_fault) { .reason = DRM_NPU_FAULT_NONE };
+	return npu_isa_rknn.verify(v->state, &stream, &v->fault);
+}
+
+static int rknn_verifier_base(struct rknn_verifier *v, unsigned int base)
+{
+	static const struct rknn_case_write none[RKNN_CASE_CHANGES];
+
+	v->count = rknn_case_stream(&rknn_case_bases[base], none, v->words);
+	v->enable = rknn_case_bases[base].enable;
+	return rknn_verifier_run(v);
+}
+
+static void rknn_verify_case_desc(const struct rknn_case *c, char *desc)
+{
+	snprintf(desc, KUNIT_PARAM_DESC_SIZE, "%s, %s", rknn_case_bases[c->base].name,
+		 c->name);
+}
+
+KUNIT_ARRAY_PARAM(rknn_verify, rknn_cases, rknn_verify_case_desc);
+
+/* Every rule both ways. */
+static void rknn_verify_rules(struct kunit *test)
+{
+	const struct rknn_case *c = test->param_value;
+	struct rknn_verifier *v = rknn_verifier(test);
+	int ret;
+
+	if (c->kind == RKNN_CASE_AFTER)
+		KUNIT_ASSERT_EQ(test, rknn_verifier_base(v, c->base), 0);
+	v->count = rknn_case_changed(c, v->words);
+	v->enable = rknn_case_enable(c);
+	ret = rknn_verifier_run(v);
+	if (c->reason == DRM_NPU_FAULT_NONE) {
+		KUNIT_EXPECT_EQ_MSG(test, ret, 0, "reason %u, command %u",
+				    v->fault.reason, v->fault.command);
+		return;
+	}
+	KUNIT_EXPECT_EQ(test, ret, -EINVAL);
+	KUNIT_EXPECT_EQ(test, v->fault.reason, c->reason);
+	KUNIT_EXPECT_EQ(test, v->fault.command,
+			rknn_case_blamed(c, v->words, v->count));
+}
+
+static void rknn_verify_base_desc(const struct rknn_case_base *base, char *desc)
+{
+	strscpy(desc, base->name, KUNIT_PARAM_DESC_SIZE);
+}
+
+KUNIT_ARRAY_PARAM(rknn_verify_base, rknn_case_bases, rknn_verify_base_desc);
+
+/* Each command but the optional ones is needed, whatever the task before wrote. */
+static void rknn_verify_needed(struct kunit *test)
+{
+	const struct rknn_case_base *base = test->param_value;
+	unsigned int index = base - rknn_case_bases;
+	struct rknn_verifier *v = rknn_verifier(test);
+	u32 i, count;
+
+	KUNIT_ASSERT_EQ(test, rknn_verifier_base(v, index), 0);
+	count = v->count;
+	for (i = 0; i < count; i++) {
+		u32 reg;
+
+		KUNIT_ASSERT_EQ(test, rknn_verifier_base(v, index), 0);
+		reg = v->words[i] & 0xffff;
+		/* The pointers of the two DPUs are optional. */
+		if (reg == 0x4004 || reg == 0x5004)
+			continue;
+		memmove(&v->words[i], &v->words[i + 1],
+			(count - i - 1) * sizeof(v->words[0]));
+		v->count = count - 1;
+		KUNIT_EXPECT_EQ_MSG(test, rknn_verifier_run(v), -EINVAL,
+				    "without %#x", reg);
+		KUNIT_EXPECT_EQ(test, v->fault.reason, DRM_NPU_FAULT_MISSING);
+		KUNIT_EXPECT_EQ(test, v->fault.command, v->count);
+	}
+}
+
+/* A stream writes its results and reads the rest. */
+static void rknn_verify_uses(struct kunit *test)
+{
+	const struct rknn_case_base *base = test->param_value;
+	struct rknn_verifier *v = rknn_verifier(test);
+
+	KUNIT_EXPECT_EQ(test, rknn_verifier_base(v, base - rknn_case_bases), 0);
+	KUNIT_EXPECT_EQ(test, v->writes, 1);
+	KUNIT_EXPECT_GE(test, v->reads, 2);
+}
+
+/* An error that is not the stream's is handed on, and is no fault. */
+static void rknn_verify_other_error(struct kunit *test)
+{
+	const struct rknn_case_base *base = test->param_value;
+	struct rknn_verifier *v = rknn_verifier(test);
+
+	v->error = -ENOMEM;
+	KUNIT_EXPECT_EQ(test, rknn_verifier_base(v, base - rknn_case_bases), -ENOMEM);
+	KUNIT_EXPECT_EQ(test, v->fault.reason, DRM_NPU_FAULT_NONE);
+}
+
+static struct kunit_case rknn_verify_test_cases[] = {
+	KUNIT_CASE_PARAM(rknn_verify_rules, rknn_verify_gen_params),
+	KUNIT_CASE_PARAM(rknn_verify_needed, rknn_verify_base_gen_params),
+	KUNIT_CASE_PARAM(rknn_verify_uses, rknn_verify_base_gen_params),
+	KUNIT_CASE_PARAM(rknn_verify_other_error, rknn_verify_base_gen_params),
+	{}
+};
+
+static struct kunit_suite rknn_verify_suite = {
+	.name = "rknn_verify",
+	.test_cases = rknn_verify_test_cases,
+};
+
+kunit_test_suite(rknn_verify_suite);
