@@ -581,9 +581,14 @@ static bool model_compare(struct model *m, u32 step)
 {
 	u32 i;
 
-	for (i = 0; i < m->core_count; i++)
+	for (i = 0; i < m->core_count; i++) {
+		struct npu_fake_file *attached = m->cores[i].attached;
+
 		KUNIT_EXPECT_EQ_MSG(m->test, npu_fake_running(m->fake, i),
 				    m->cores[i].token, "core %u, step %u", i, step);
+		KUNIT_EXPECT_PTR_EQ(m->test, m->fake->cores[i].vm,
+				    attached ? attached->npu.vm->hw : NULL);
+	}
 	for (i = 0; i < SUBMITS; i++)
 		if (m->submits[i].real)
 			model_compare_submit(m, &m->submits[i]);
