@@ -493,11 +493,11 @@ struct drm_npu_lane {
  *
  * The streams are copied; later changes to user memory have no effect. Every
  * word is verified: the register must be known and open to clients, its value
- * within the hardware's bounds, addresses inside buffers of this file (which the
- * device may write to if the stream does), sizes such that all blocks agree, and
- * on-chip data may be reused only from an earlier task of the same lane. A word
- * of zeros is no command and is skipped. The job keeps the buffers that its
- * streams address alive and mapped.
+ * within the hardware's bounds, addresses inside buffers of this file (which
+ * the device may write to if the stream does), sizes such that all blocks
+ * agree, and on-chip data may be reused only from an earlier task of the same
+ * lane. A word of zeros is no command and is skipped. The job keeps the
+ * buffers that its streams address alive and mapped.
  *
  * Errors: EINVAL for a stream that is refused (@fault_lane, @fault_task and
  * @fault_command then say where), for a count of 0, a stride that is too small
@@ -600,23 +600,25 @@ struct drm_npu_submit_job {
  * struct drm_npu_job_submit - argument of %DRM_IOCTL_NPU_JOB_SUBMIT
  *
  * Queues the jobs, in their order, behind all that the context has. The first
- * waits for all in-syncs. The out-syncs get a fence that signals when the last
- * has ended, with the error of the first job of the submit that failed. If an
- * in-sync signals with an error, the jobs do not run and, when all in-syncs have
- * signalled, end with that error; a timeline point that had signalled before the submit no longer has one.
+ * waits for all in-syncs. The out-syncs get a fence that signals when the
+ * last has ended, with the error of the first job of the submit that failed.
+ * If an in-sync signals with an error, the jobs do not run and, when all
+ * in-syncs have signalled, end with that error; a timeline point that had
+ * signalled before the submit no longer has one.
  *
- * A job ends with ETIMEDOUT if it hangs, EFAULT if it reaches memory that is not
- * mapped, EOPNOTSUPP if a virtual device does not model what it asks for, EIO if
- * the device cannot run it, ECANCELED if it was cancelled or its context destroyed
- * or banned, and ENODEV if the device went away. Other jobs of the context go on. Of buffers
- * that are shared the implicit fences are waited for, without regard to their
- * errors, and the fence is added to them.
+ * A job ends with ETIMEDOUT if it hangs, EFAULT if it reaches memory that is
+ * not mapped, EOPNOTSUPP if a virtual device does not model what it asks for,
+ * EIO if the device cannot run it, ECANCELED if it was cancelled or its
+ * context destroyed or banned, and ENODEV if the device went away. Other jobs
+ * of the context go on. Of buffers that are shared the implicit fences are
+ * waited for, without regard to their errors, and the fence is added to them.
  *
  * Errors: ENOENT for an id or a syncobj that does not exist; EINVAL for an
  * in-sync that has no fence yet, a count of 0 jobs, a bad stride, flags or
  * padding not zero; E2BIG for a count above its limit or above the context's
- * &drm_npu_context_create.max_queued, and for too many shared buffers; EBUSY when the context has no room for
- * the jobs now; EIO when the context is banned.
+ * &drm_npu_context_create.max_queued, and for too many shared buffers; EBUSY
+ * when the context has no room for the jobs now; EIO when the context is
+ * banned.
  */
 struct drm_npu_job_submit {
 	/** @context_id: In: id of the context. */
@@ -660,10 +662,10 @@ enum drm_npu_job_state {
 /**
  * struct drm_npu_job_wait - argument of %DRM_IOCTL_NPU_JOB_WAIT
  *
- * Returns when the job has ended or the time has come, whichever is first, and
- * reports the job's state then; running out of time is no error. Of jobs that
- * have ended at least the newest &drm_npu_context_create.max_queued can be asked
- * for.
+ * Returns when the job has ended or the time has come, whichever is first,
+ * and reports the job's state then; running out of time is no error. Of jobs
+ * that have ended at least the newest &drm_npu_context_create.max_queued can
+ * be asked for.
  *
  * Errors: ENOENT for a context that does not exist, and for a @seqno that was
  * not submitted yet or ended too long ago; EINVAL for @flags not zero; EINTR

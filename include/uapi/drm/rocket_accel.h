@@ -41,8 +41,8 @@ extern "C" {
  * struct drm_rocket_create_bo - argument of %DRM_IOCTL_ROCKET_CREATE_BO
  *
  * Errors: EINVAL for @size 0; E2BIG for a @size above
- * &drm_npu_query_limits.max_buffer_size; ENOSPC when the device's address space has no
- * hole of that size; ENOMEM.
+ * &drm_npu_query_limits.max_buffer_size; ENOSPC when the device's address
+ * space has no hole of that size; ENOMEM.
  */
 struct drm_rocket_create_bo {
 	/** @size: In: bytes wanted, rounded up to pages. */
@@ -124,11 +124,13 @@ struct drm_rocket_job {
  *
  * As in mainline a job that is refused does not make the call fail: its error
  * is in the fence that the buffers it writes are given, if their handles are
- * good, for who gets hold of that fence before it signals. The call waits while very many jobs of the file are unfinished.
+ * good, for who gets hold of that fence before it signals. The call waits
+ * while very many jobs of the file are unfinished.
  *
  * Errors: EINVAL for @reserved not zero or a @job_struct_size that is too
  * small; E2BIG for a @job_struct_size above 4096 or a @job_count above 65536;
- * EFAULT; ENOMEM; EIO when the file's jobs have hung or faulted too often; EINTR when the caller is killed.
+ * EFAULT; ENOMEM; EIO when the file's jobs have hung or faulted too often;
+ * EINTR when the caller is killed.
  */
 struct drm_rocket_submit {
 	/** @jobs: In: user pointer to an array of &struct drm_rocket_job. */
