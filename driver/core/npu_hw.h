@@ -20,6 +20,25 @@ struct sg_table;
 #define NPU_MAX_REGIONS		4
 
 /**
+ * struct npu_hw_memory - memory of a buffer, to be mapped
+ */
+struct npu_hw_memory {
+	/** @addr: Device address. */
+	u64 addr;
+	/** @size: Bytes, whole pages. */
+	u64 size;
+	/** @sgt: Where it is. An importer must not look at its pages. */
+	struct sg_table *sgt;
+	/**
+	 * @vaddr: Kernel address of imported memory if &npu_hw_desc.software,
+	 * else %NULL.
+	 */
+	void *vaddr;
+	/** @writable: The device may write to it. */
+	bool writable;
+};
+
+/**
  * struct npu_hw_lane - what a core is started with
  */
 struct npu_hw_lane {
@@ -77,12 +96,8 @@ struct npu_hw_ops {
 	void *(*vm_create)(void *hw);
 	/** @vm_destroy: End an address space that no core has. May sleep. */
 	void (*vm_destroy)(void *hw, void *vm);
-	/**
-	 * @vm_map: Map the pages of @sgt at @addr; @writable if the device may
-	 * write to them. May sleep.
-	 */
-	int (*vm_map)(void *hw, void *vm, u64 addr, struct sg_table *sgt,
-		      bool writable);
+	/** @vm_map: Map @memory. May sleep. */
+	int (*vm_map)(void *hw, void *vm, const struct npu_hw_memory *memory);
 	/** @vm_unmap: Undo @vm_map; the device cannot reach the pages after it. */
 	void (*vm_unmap)(void *hw, void *vm, u64 addr, u64 size);
 	/**
@@ -149,6 +164,8 @@ struct npu_hw_desc {
 	u64 bandwidth;
 	/** @timeout_ms: A core without progress for so long hangs. */
 	u32 timeout_ms;
+	/** @software: The CPU does the work, and needs kernel addresses. */
+	bool software;
 };
 
 extern const struct npu_isa_ops npu_isa_rknn;

@@ -15,6 +15,7 @@
 #include "npu_device.h"
 #include "npu_sched.h"
 #include "npu_vm.h"
+#include "../compat.h"
 
 /* Page 0 is never mapped, so that an address of 0 is always a fault. */
 #define NPU_VM_START		SZ_64K
@@ -137,31 +138,56 @@ static int npu_mapping_place(struct npu_mapping *mapping)
 	return ret;
 }
 
+/*
+ * What a device in software needs of memory that another driver exports: the
+ * pages are not ours to touch.
+ */
+static int npu_mapping_vmap(struct npu_mapping *mapping)
+{
+	struct drm_gem_object *obj = &mapping->bo->base.base;
+	int ret;
+
+	if (!mapping->vm->npu->desc.software || !obj->import_attach)
+		return 0;
+	ret = npu_gem_vmap(obj, &mapping->map);
+	if (ret) {
+		iosys_map_clear(&mapping->map);
+		return ret == -ENOMEM ? ret : -EOPNOTSUPP;
+	}
+	return mapping->map.is_iomem ? -EOPNOTSUPP : 0;
+}
+
 /* Get the pages and map them. */
 static int npu_mapping_fill(struct npu_mapping *mapping)
 {
 	struct npu_vm *vm = mapping->vm;
 	struct npu_device *npu = vm->npu;
-	struct sg_table *sgt;
+	struct npu_hw_memory memory = {
+		.addr = mapping->node.start,
+		.size = mapping->node.size,
+		.writable = mapping->writable,
+	};
 	int ret, idx;
 
 	/* Pages are mapped for the device that is there. */
 	if (!drm_dev_enter(&npu->drm, &idx))
 		return -ENODEV;
-	sgt = drm_gem_shmem_get_pages_sgt(&mapping->bo->base);
+	memory.sgt = drm_gem_shmem_get_pages_sgt(&mapping->bo->base);
 	drm_dev_exit(idx);
-	if (IS_ERR(sgt))
-		return PTR_ERR(sgt);
+	if (IS_ERR(memory.sgt))
+		return PTR_ERR(memory.sgt);
 	/* An exporter's table may be anything. */
-	if (npu_sgt_size(sgt) != mapping->node.size)
+	if (npu_sgt_size(memory.sgt) != memory.size)
 		return -EINVAL;
+	ret = npu_mapping_vmap(mapping);
+	if (ret)
+		return ret;
+	memory.vaddr = mapping->map.vaddr;
 
 	ret = -ENODEV;
 	mutex_lock(&vm->lock);
 	if (vm->hw)
-		ret = npu->desc.ops->vm_map(npu->hw, vm->hw,
-					    mapping->node.start, sgt,
-					    mapping->writable);
+		ret = npu->desc.ops->vm_map(npu->hw, vm->hw, &memory);
 	mapping->mapped = !ret;
 	mutex_unlock(&vm->lock);
 	return ret;
@@ -221,6 +247,8 @@ static void npu_mapping_release(struct kref *ref)
 		drm_mm_remove_node(&mapping->node);
 	mutex_unlock(&vm->lock);
 
+	if (!iosys_map_is_null(&mapping->map))
+		npu_gem_vunmap(&mapping->bo->base.base, &mapping->map);
 	atomic64_sub(mapping->bo->base.base.size, &vm->used);
 	drm_gem_object_put(&mapping->bo->base.base);
 	kfree(mapping);

@@ -3,6 +3,7 @@
 #ifndef NPU_VM_H
 #define NPU_VM_H
 
+#include <linux/iosys-map.h>
 #include <linux/kref.h>
 #include <linux/list.h>
 #include <linux/mutex.h>
@@ -58,6 +59,8 @@ struct npu_mapping {
 	bool writable;
 	/** @mapped: The backend has it in its page tables. */
 	bool mapped;
+	/** @map: Where the kernel sees imported memory, or null. */
+	struct iosys_map map;
 	/** @node: Place in &npu_vm.mm. */
 	struct drm_mm_node node;
 	/** @link: In &npu_bo.mappings, while there are handles. */

@@ -284,10 +284,10 @@ static void npu_virt_vm_destroy_op(void *hw, void *vm)
 	npu_virt_vm_destroy(vm);
 }
 
-static int npu_virt_vm_map_op(void *hw, void *vm, u64 addr,
-			      struct sg_table *sgt, bool writable)
+static int npu_virt_vm_map_op(void *hw, void *vm,
+			      const struct npu_hw_memory *memory)
 {
-	return npu_virt_vm_map(vm, addr, sgt, writable);
+	return npu_virt_vm_map(vm, memory);
 }
 
 static void npu_virt_vm_unmap_op(void *hw, void *vm, u64 addr, u64 size)
@@ -390,6 +390,7 @@ static void npu_virt_describe(struct npu_hw_desc *desc)
 		.address_bits = 32,
 		.bandwidth = total_mbps * 1000000ull,
 		.timeout_ms = timeout_ms,
+		.software = true,
 	};
 }
 

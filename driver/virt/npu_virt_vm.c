@@ -4,13 +4,14 @@
  * holds a read lock for at most a page, so that unmapping, which takes the
  * write lock, knows that no access is under way.
  */
-#include <linux/highmem.h>
+#include <linux/mm.h>
 #include <linux/scatterlist.h>
 #include <linux/sched.h>
 #include <linux/slab.h>
 #include <linux/spinlock.h>
 #include <linux/xarray.h>
 
+#include "../core/npu_hw.h"
 #include "npu_virt_vm.h"
 
 /* The tag of an entry that may be written to. */
@@ -22,7 +23,7 @@
 struct npu_virt_vm {
 	/** @lock: Held for reading by accesses, for writing by unmapping. */
 	rwlock_t lock;
-	/** @pages: Tagged pages by page number. */
+	/** @pages: Tagged kernel addresses of pages, by page number. */
 	struct xarray pages;
 };
 
@@ -35,6 +36,8 @@ struct npu_virt_vm *npu_virt_vm_create(void)
 {
 	struct npu_virt_vm *vm = kzalloc(sizeof(*vm), GFP_KERNEL);
 
+	/* Each page of a buffer has a kernel address. */
+	BUILD_BUG_ON(!IS_ENABLED(CONFIG_64BIT));
 	if (!vm)
 		return ERR_PTR(-ENOMEM);
 	rwlock_init(&vm->lock);
@@ -50,42 +53,6 @@ void npu_virt_vm_destroy(struct npu_virt_vm *vm)
 {
 	xa_destroy(&vm->pages);
 	kfree(vm);
-}
-
-/**
- * npu_virt_vm_map() - map pages
- * @vm: the address space
- * @addr: device address
- * @sgt: the pages
- * @writable: whether cores may write to them
- *
- * Return: 0 or a negative errno, with nothing mapped.
- */
-int npu_virt_vm_map(struct npu_virt_vm *vm, u64 addr, struct sg_table *sgt,
-		    bool writable)
-{
-	unsigned long first = addr >> PAGE_SHIFT, index = first;
-	struct sg_page_iter iter;
-	int ret;
-
-	for_each_sgtable_page(sgt, &iter, 0) {
-		struct page *page = sg_page_iter_page(&iter);
-		void *entry = xa_tag_pointer(page, writable ?
-						   NPU_VIRT_WRITABLE : 0);
-
-		/* An exporter need not say what its memory is made of. */
-		ret = page ? 0 : -EOPNOTSUPP;
-		if (!ret)
-			ret = xa_err(xa_store(&vm->pages, index, entry, GFP_KERNEL));
-		if (ret) {
-			npu_virt_vm_unmap(vm, addr,
-					  (u64)(index - first) << PAGE_SHIFT);
-			return ret;
-		}
-		index++;
-		cond_resched();
-	}
-	return 0;
 }
 
 /**
@@ -108,6 +75,49 @@ void npu_virt_vm_unmap(struct npu_virt_vm *vm, u64 addr, u64 size)
 	write_unlock(&vm->lock);
 }
 
+static int npu_virt_vm_map_page(struct npu_virt_vm *vm, u64 addr, void *page,
+				bool writable)
+{
+	void *entry = xa_tag_pointer(page, writable ? NPU_VIRT_WRITABLE : 0);
+
+	cond_resched();
+	return xa_err(xa_store(&vm->pages, addr >> PAGE_SHIFT, entry, GFP_KERNEL));
+}
+
+/**
+ * npu_virt_vm_map() - map memory
+ * @vm: the address space
+ * @memory: the memory
+ *
+ * Return: 0 or -ENOMEM, with nothing mapped.
+ */
+int npu_virt_vm_map(struct npu_virt_vm *vm, const struct npu_hw_memory *memory)
+{
+	struct sg_page_iter iter;
+	u64 offset = 0;
+	int ret = 0;
+
+	if (memory->vaddr) {
+		for (; !ret && offset < memory->size; offset += PAGE_SIZE)
+			ret = npu_virt_vm_map_page(vm, memory->addr + offset,
+						   memory->vaddr + offset,
+						   memory->writable);
+	} else {
+		for_each_sgtable_page(memory->sgt, &iter, 0) {
+			void *page = page_address(sg_page_iter_page(&iter));
+
+			ret = npu_virt_vm_map_page(vm, memory->addr + offset,
+						   page, memory->writable);
+			if (ret)
+				break;
+			offset += PAGE_SIZE;
+		}
+	}
+	if (ret)
+		npu_virt_vm_unmap(vm, memory->addr, memory->size);
+	return ret;
+}
+
 /**
  * npu_virt_vm_access() - read or write memory
  * @vm: the address space
@@ -124,8 +134,7 @@ int npu_virt_vm_access(struct npu_virt_vm *vm, u32 addr, void *data, u32 len,
 	while (len) {
 		u32 offset = offset_in_page(addr);
 		u32 part = min_t(u32, len, PAGE_SIZE - offset);
-		struct page *page;
-		void *entry;
+		void *entry, *kaddr;
 
 		read_lock(&vm->lock);
 		entry = xa_load(&vm->pages, addr >> PAGE_SHIFT);
@@ -133,11 +142,11 @@ int npu_virt_vm_access(struct npu_virt_vm *vm, u32 addr, void *data, u32 len,
 			read_unlock(&vm->lock);
 			return -EFAULT;
 		}
-		page = xa_untag_pointer(entry);
+		kaddr = xa_untag_pointer(entry) + offset;
 		if (write)
-			memcpy_to_page(page, offset, data, part);
+			memcpy(kaddr, data, part);
 		else
-			memcpy_from_page(data, page, offset, part);
+			memcpy(data, kaddr, part);
 		read_unlock(&vm->lock);
 
 		addr += part;

@@ -5,13 +5,13 @@
 
 #include <linux/types.h>
 
+struct npu_hw_memory;
 struct npu_virt_vm;
-struct sg_table;
 
 struct npu_virt_vm *npu_virt_vm_create(void);
 void npu_virt_vm_destroy(struct npu_virt_vm *vm);
-int npu_virt_vm_map(struct npu_virt_vm *vm, u64 addr, struct sg_table *sgt,
-		    bool writable);
+int npu_virt_vm_map(struct npu_virt_vm *vm,
+		    const struct npu_hw_memory *memory);
 void npu_virt_vm_unmap(struct npu_virt_vm *vm, u64 addr, u64 size);
 int npu_virt_vm_access(struct npu_virt_vm *vm, u32 addr, void *data, u32 len,
 		       bool write);

@@ -82,13 +82,15 @@ SUBTEST(ban_hangs)
 SUBTEST(ban_queued)
 {
 	Fixture f;
-	Gate gate(f.device);
+	Gate start(f.device), gate(f.device);
 	Syncobj last(f.device), blocked(f.device);
 	std::uint64_t seqno = 0;
 
 	f.misbehave(f.limit - 1);
-	CHECK_OK(submit(f.device, f.context, {f.bad, f.good, f.good}, {{}, {last.sync()}}, &seqno));
+	CHECK_OK(submit(f.device, f.context, {f.bad, f.good, f.good},
+			{{start.sync()}, {last.sync()}}, &seqno));
 	CHECK_OK(submit(f.device, f.context, {f.good}, {{gate.sync()}, {blocked.sync()}}));
+	start.open();
 	/* The fence has the error of the first that failed. */
 	CHECK_EQ(final_status(last), -EFAULT);
 	CHECK_EQ(final_status(blocked), -ECANCELED);

@@ -130,34 +130,6 @@ SUBTEST(buffer_flags)
 	}
 }
 
-/* Memory usually ends before the address space does; either way all comes back. */
-SUBTEST(buffer_exhaustion)
-{
-	leak::Check leak;
-	{
-		Device device;
-		const std::uint64_t size = 256 << 20;
-		int result = 0;
-		unsigned count = 0;
-
-		for (; !result; count++) {
-			drm_npu_bo_create args = sized(size);
-
-			args.handle = poison;
-			result = create(device, args);
-			if (result)
-				CHECK_EQ(args.handle, poison);
-			CHECK(count < (1ull << 32) / size);
-		}
-		if (result != -ENOSPC)
-			CHECK_ERR(result, ENOMEM);
-		CHECK_EQ(device.region().file_used, (count - 1) * size);
-	}
-	leak.done();
-	Device device;
-	check_works(device);
-}
-
 SUBTEST(buffer_addresses)
 {
 	Device device;

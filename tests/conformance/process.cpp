@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "process.h"
 
+#include <cerrno>
 #include <csignal>
 #include <cstring>
 
@@ -28,11 +29,22 @@ pid_t fork_run(const std::function<void()> &run)
 	_exit(status);
 }
 
+/// Also when a signal arrives.
+static void wait_for(pid_t pid, int *status)
+{
+	pid_t result;
+
+	do
+		result = waitpid(pid, status, 0);
+	while (result < 0 && errno == EINTR);
+	CHECK_EQ(result, pid);
+}
+
 void check_exit(pid_t pid)
 {
 	int status = 0;
 
-	CHECK_EQ(waitpid(pid, &status, 0), pid);
+	wait_for(pid, &status);
 	CHECK(WIFEXITED(status));
 	CHECK_EQ(WEXITSTATUS(status), 0);
 }
@@ -40,7 +52,7 @@ void check_exit(pid_t pid)
 void kill_child(pid_t pid)
 {
 	CHECK_OK(kill(pid, SIGKILL));
-	CHECK_EQ(waitpid(pid, nullptr, 0), pid);
+	wait_for(pid, nullptr);
 }
 
 Sockets::Sockets()

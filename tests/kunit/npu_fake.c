@@ -64,18 +64,18 @@ static void npu_fake_vm_destroy(void *hw, void *vm)
 	kfree(vm);
 }
 
-static int npu_fake_vm_map(void *hw, void *vm, u64 addr, struct sg_table *sgt,
-			   bool writable)
+static int npu_fake_vm_map(void *hw, void *vm,
+			   const struct npu_hw_memory *memory)
 {
 	struct npu_fake *fake = hw;
 	struct npu_fake_vm *fvm = vm;
 
-	npu_fake_check(fake, sgt->nents, "mapped no pages");
+	npu_fake_check(fake, memory->sgt->nents, "mapped no pages");
 	if (fake->vm_map_error)
 		return fake->vm_map_error;
 	fake->maps++;
-	fake->map_addr = addr;
-	fake->map_writable = writable;
+	fake->map_addr = memory->addr;
+	fake->map_writable = memory->writable;
 	fvm->mappings++;
 	return 0;
 }
