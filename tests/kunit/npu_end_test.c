@@ -314,7 +314,7 @@ static void npu_end_last_reference(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, atomic_read(&fake->npu->context_objects), 1);
 	npu_fake_end(fake, 0, 0);
 	KUNIT_EXPECT_EQ(test, atomic_read(&fake->npu->context_objects), 0);
-	KUNIT_EXPECT_EQ(test, kref_read(&job->ref), 1);
+	KUNIT_EXPECT_EQ(test, refcount_read(&job->ref), 1);
 	KUNIT_EXPECT_TRUE(test, list_empty(&fake->npu->contexts));
 }
 

@@ -495,7 +495,7 @@ int npu_fake_try(struct npu_context *ctx, struct npu_job **jobs, u32 count,
 	u32 i;
 
 	for (i = 0; i < count; i++)
-		kref_get(&jobs[i]->ref);
+		refcount_inc(&jobs[i]->ref);
 	ret = npu_sched_queue(ctx, jobs, count, submit, ctx->vm->shares, seqno);
 	for (i = 0; ret && i < count; i++)
 		npu_job_put(jobs[i]);

@@ -296,16 +296,16 @@ static void npu_queue_retire_at_once(struct kunit *test)
 
 	npu_fake_queue(fake, ctx, job);
 	npu_fake_queue(fake, ctx, job);
-	KUNIT_EXPECT_EQ(test, kref_read(&job->ref), 3);
-	KUNIT_EXPECT_EQ(test, kref_read(&ctx->ref), 2);
+	KUNIT_EXPECT_EQ(test, refcount_read(&job->ref), 3);
+	KUNIT_EXPECT_EQ(test, refcount_read(&ctx->ref), 2);
 	npu_fake_end_with(fake, 0, &result);
 	KUNIT_EXPECT_EQ(test, ctx->retired, 1);
-	KUNIT_EXPECT_EQ(test, kref_read(&job->ref), 2);
-	KUNIT_EXPECT_EQ(test, kref_read(&ctx->ref), 2);
+	KUNIT_EXPECT_EQ(test, refcount_read(&job->ref), 2);
+	KUNIT_EXPECT_EQ(test, refcount_read(&ctx->ref), 2);
 	npu_fake_end_with(fake, 0, &result);
 	KUNIT_EXPECT_EQ(test, ctx->retired, 2);
-	KUNIT_EXPECT_EQ(test, kref_read(&job->ref), 1);
-	KUNIT_EXPECT_EQ(test, kref_read(&ctx->ref), 1);
+	KUNIT_EXPECT_EQ(test, refcount_read(&job->ref), 1);
+	KUNIT_EXPECT_EQ(test, refcount_read(&ctx->ref), 1);
 }
 
 /* The last reference to a job goes where it may sleep. */
@@ -328,8 +328,8 @@ static void npu_queue_retire_last(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, ctx->signalled, 2);
 	KUNIT_EXPECT_EQ(test, ctx->retired, 2);
 	KUNIT_EXPECT_EQ(test, atomic_read(&fake->npu->job_objects), 1);
-	KUNIT_EXPECT_EQ(test, kref_read(&mine->ref), 1);
-	KUNIT_EXPECT_EQ(test, kref_read(&ctx->ref), 1);
+	KUNIT_EXPECT_EQ(test, refcount_read(&mine->ref), 1);
+	KUNIT_EXPECT_EQ(test, refcount_read(&ctx->ref), 1);
 }
 
 /* Slots are used again and again. */

@@ -190,7 +190,7 @@ static void model_advance(struct model *m, struct model_context *ctx)
 		if (!head->error && !head->started) {
 			if (ctx->killed || model_banned(ctx))
 				head->error = -ECANCELED;
-			else if (head->submit)
+			else if (head->submit && !head->submit->pending)
 				head->error = head->submit->in_error;
 		}
 		if (!head->error) {

@@ -27,6 +27,21 @@ static struct npu_bo *npu_share_bo_of(struct npu_fake_file *file)
 	return bo;
 }
 
+/* @job uses @bo, as if its streams did. */
+static void npu_share_use(struct npu_fake_file *file, struct npu_job *job,
+			  struct npu_bo *bo, bool writes)
+{
+	struct kunit *test = file->fake->test;
+	struct npu_mapping *mapping = npu_bo_get_mapping(bo, file->npu.vm);
+	unsigned long index;
+
+	KUNIT_ASSERT_NOT_NULL(test, mapping);
+	index = mapping->node.start >> PAGE_SHIFT;
+	KUNIT_ASSERT_EQ(test, xa_insert(&job->used, index, mapping, GFP_KERNEL), 0);
+	if (writes)
+		xa_set_mark(&job->used, index, NPU_JOB_WRITES);
+}
+
 static int npu_share_export(struct npu_bo *bo)
 {
 	int ret;
@@ -51,42 +66,55 @@ static unsigned int npu_share_fences(struct kunit *test, struct npu_bo *bo,
 	return count;
 }
 
-/* Exporting leaves the fences of the file's newest jobs with the buffer. */
+/*
+ * Exporting leaves the fences of the contexts that use the buffer with it, as
+ * fences of writers if it is written to.
+ */
 static void npu_share_export_busy(struct kunit *test)
 {
 	struct npu_fake *fake = npu_fake_create(test, 2);
 	struct npu_fake_file *file = npu_fake_open(fake);
 	struct npu_fake_file *stranger = npu_fake_open(fake);
 	struct npu_context *a = npu_fake_context(file, 1, 8, NORMAL);
+	struct npu_context *b = npu_fake_context(file, 2, 8, NORMAL);
 	struct npu_context *idle = npu_fake_context(file, 1, 8, NORMAL);
 	struct npu_context *other = npu_fake_context(stranger, 2, 8, NORMAL);
 	struct npu_bo *bo = npu_share_bo_of(file);
-	struct npu_job *job = npu_fake_job(file, 1);
+	struct npu_job *writer = npu_fake_job(file, 1);
+	struct npu_job *reader = npu_fake_job(file, 1);
+	struct npu_job *neither = npu_fake_job(file, 1);
+	struct dma_resv *resv = bo->base.base.resv;
 	u64 shares = file->npu.vm->shares;
 	u64 seqno;
 
-	npu_fake_queue(fake, a, job);
-	npu_fake_queue(fake, a, job);
+	npu_share_use(file, writer, bo, true);
+	npu_share_use(file, reader, bo, false);
+	npu_fake_queue(fake, a, writer);
+	npu_fake_queue(fake, a, neither);
+	npu_fake_queue(fake, b, reader);
+	npu_fake_queue(fake, idle, neither);
 	npu_fake_queue(fake, other, npu_fake_job(stranger, 1));
 	KUNIT_EXPECT_EQ(test, npu_share_export(bo), 0);
 	KUNIT_EXPECT_TRUE(test, bo->shared);
 	KUNIT_EXPECT_EQ(test, file->npu.vm->shares, shares + 1);
 	KUNIT_EXPECT_EQ(test, stranger->npu.vm->shares, 0);
 	KUNIT_EXPECT_EQ(test, npu_share_fences(test, bo, DMA_RESV_USAGE_WRITE), 1);
-	KUNIT_EXPECT_EQ(test, idle->submitted, 0);
+	KUNIT_EXPECT_EQ(test, npu_share_fences(test, bo, DMA_RESV_USAGE_READ), 2);
 	/* Once is enough. */
 	KUNIT_EXPECT_EQ(test, npu_share_export(bo), 0);
 	KUNIT_EXPECT_EQ(test, file->npu.vm->shares, shares + 1);
 	/* Who has looked before does so again. */
-	KUNIT_EXPECT_EQ(test, npu_sched_queue(idle, &job, 1, NULL, shares, &seqno),
+	KUNIT_EXPECT_EQ(test, npu_sched_queue(idle, &neither, 1, NULL, shares, &seqno),
 			-ESTALE);
 
 	npu_fake_end(fake, 0, 0);
-	KUNIT_EXPECT_FALSE(test, dma_resv_test_signaled(bo->base.base.resv,
-							DMA_RESV_USAGE_READ));
+	KUNIT_EXPECT_FALSE(test, dma_resv_test_signaled(resv, DMA_RESV_USAGE_WRITE));
 	npu_fake_end(fake, 0, 0);
-	KUNIT_EXPECT_TRUE(test, dma_resv_test_signaled(bo->base.base.resv,
-						       DMA_RESV_USAGE_READ));
+	npu_fake_end(fake, 0, 0);
+	KUNIT_EXPECT_TRUE(test, dma_resv_test_signaled(resv, DMA_RESV_USAGE_WRITE));
+	KUNIT_EXPECT_FALSE(test, dma_resv_test_signaled(resv, DMA_RESV_USAGE_READ));
+	npu_fake_end(fake, 1, 0);
+	KUNIT_EXPECT_TRUE(test, dma_resv_test_signaled(resv, DMA_RESV_USAGE_READ));
 	npu_fake_end(fake, 1, 0);
 }
 
@@ -202,7 +230,6 @@ static void npu_share_twice(struct kunit *test)
 	for (i = 0; i < 3 * ARRAY_SIZE(bos); i++)
 		KUNIT_ASSERT_EQ(test, npu_implicit_add(&implicit,
 						       &bos[i % 12]->base.base, i == 15), 0);
-	KUNIT_EXPECT_EQ(test, implicit.count, 36);
 	KUNIT_ASSERT_EQ(test, npu_implicit_lock(&implicit, 0), 0);
 	KUNIT_EXPECT_EQ(test, implicit.count, 12);
 	KUNIT_EXPECT_EQ(test, implicit.fence_count, 1);
@@ -230,17 +257,8 @@ static void npu_share_of_job(struct kunit *test)
 	unsigned int i;
 
 	for (i = 0; i < ARRAY_SIZE(bos); i++) {
-		struct npu_mapping *mapping;
-
 		bos[i] = npu_share_bo_of(file);
-		mapping = npu_bo_get_mapping(bos[i], file->npu.vm);
-		KUNIT_ASSERT_NOT_NULL(test, mapping);
-		KUNIT_ASSERT_EQ(test, xa_insert(&job->used,
-						mapping->node.start >> PAGE_SHIFT,
-						mapping, GFP_KERNEL), 0);
-		if (i == 1)
-			xa_set_mark(&job->used, mapping->node.start >> PAGE_SHIFT,
-				    NPU_JOB_WRITES);
+		npu_share_use(file, job, bos[i], i == 1);
 	}
 	KUNIT_EXPECT_EQ(test, npu_implicit_add_job(&implicit, job), 0);
 	KUNIT_EXPECT_EQ(test, implicit.count, 0);
