@@ -2,6 +2,7 @@
 #include "arena.h"
 
 #include <algorithm>
+#include <bit>
 #include <cstdio>
 #include <cstring>
 #include <system_error>
@@ -41,7 +42,9 @@ bool is_canary(std::span<const std::uint8_t> bytes)
 
 Arena::Arena(unsigned thread)
 {
-	std::uintptr_t address = first_address + thread * std::uintptr_t{1 << 24};
+	/* No pointer with one wrong bit leads from an arena to another. */
+	std::uintptr_t place = thread << 1 | (static_cast<unsigned>(std::popcount(thread)) & 1);
+	std::uintptr_t address = first_address + (place << 24);
 	int fd = memfd_create("arena", MFD_CLOEXEC);
 
 	if (fd < 0 || ftruncate(fd, page))

@@ -4,7 +4,9 @@
 #include <chrono>
 #include <csignal>
 #include <cstdio>
+#include <filesystem>
 #include <fstream>
+#include <set>
 #include <thread>
 
 #include <spawn.h>
@@ -187,6 +189,23 @@ void run_threads(const Options &options, Log &log)
 	handles.clear();
 }
 
+std::set<int> open_files()
+{
+	std::set<int> files;
+
+	for (const auto &entry : std::filesystem::directory_iterator("/proc/self/fd"))
+		files.insert(std::stoi(entry.path().filename().string()));
+	return files;
+}
+
+/// Of calls that could not tell their answer there are files that nobody closes.
+void close_untold(const std::set<int> &files)
+{
+	for (int fd : open_files())
+		if (!files.contains(fd))
+			close(fd);
+}
+
 void check_leaks(const std::string &before, Log &log)
 {
 	/* Jobs that were made up may compute for long. */
@@ -219,7 +238,9 @@ int supervise(const Options &options)
 		std::printf("skipped: left over objects: no objects in debugfs that can be read\n");
 	std::fflush(stdout);
 
+	std::set<int> files = open_files();
 	run_threads(options, log);
+	close_untold(files);
 	inject_end();
 	check_leaks(before, log);
 	check_health(0, log);

@@ -427,7 +427,8 @@ unsigned walk_step(const Step &step)
 		if (result == -EFAULT && fail_nth_usercopy()) {
 			usleep(50000);
 			untold += leak::objects() != before;
-			CHECK(untold <= 1);
+			/* Once, but the number of allocations before it varies. */
+			CHECK(untold <= 4);
 			continue;
 		}
 		if (!may_starve(call_of(step.id), -result))
