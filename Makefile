@@ -60,7 +60,7 @@ fuzz: deps-test user fuzz-stream
 
 ## fuzz-gguf: fuzz the reader of model files for SECONDS=60
 fuzz-gguf: deps-test
-	@tests/fuzz/run
+	@tests/fuzz/gguf-run
 
 ## fuzz-stream: fuzz the verifier of command streams for SECONDS=60
 fuzz-stream: deps-test

@@ -1,7 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 #include "leak.h"
 
+#include <algorithm>
 #include <fstream>
+#include <functional>
+#include <sstream>
+#include <vector>
 
 #include <glob.h>
 #include <unistd.h>
@@ -27,16 +31,48 @@ std::string objects()
 	return all;
 }
 
-bool settles(const std::string &before)
+namespace
 {
-	if (before.empty())
-		return true;
+
+/// The numbers in a text.
+std::vector<unsigned long long> counts_of(const std::string &text)
+{
+	std::vector<unsigned long long> counts;
+	std::string word;
+	std::istringstream words(text);
+
+	while (words >> word)
+		if (word.front() >= '0' && word.front() <= '9')
+			counts.push_back(std::stoull(word));
+	return counts;
+}
+
+template <typename Condition>
+bool comes_true(const Condition &condition)
+{
 	for (int i = 0; i < 1500; i++) {
-		if (objects() == before)
+		if (condition())
 			return true;
 		usleep(10000);
 	}
 	return false;
+}
+
+} // namespace
+
+bool settles(const std::string &before)
+{
+	return before.empty() || comes_true([&] { return objects() == before; });
+}
+
+bool none_new(const std::string &before)
+{
+	return std::ranges::equal(counts_of(objects()), counts_of(before), std::less_equal());
+}
+
+bool settles_below(const std::string &before)
+{
+	return comes_true([&] { return none_new(before); });
 }
 
 void Check::done() const

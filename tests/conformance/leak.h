@@ -14,6 +14,12 @@ std::string objects();
 /// go on after their file is closed, and references are dropped a bit later.
 bool settles(const std::string &before);
 
+/// Whether no count is higher than @before.
+bool none_new(const std::string &before);
+
+/// Whether none is within some seconds, for when earlier objects may still go.
+bool settles_below(const std::string &before);
+
 /// Asserts that what happens between its construction and done() leaves nothing.
 class Check
 {

@@ -138,9 +138,12 @@ int Thread::attempt_all(const Attempt &attempt)
 	pthread_sigmask(SIG_UNBLOCK, &ticks, nullptr);
 	const Call &call = call_of(attempt.id);
 	for (int failure : failures) {
-		/* A broken call may fail for its own reason as well. */
+		/*
+		 * A broken call may fail for its own reason as well, and other threads
+		 * take away what calls refer to.
+		 */
 		bool own = may_answer(call, -failure) && failure != -EFAULT &&
-			   (result || call.flags & call_timed);
+			   (result || call.flags & call_timed || options_.threads > 1);
 
 		if (!may_starve(call, -failure) && !own && failure != result)
 			violation(std::string(call.name) + " answers " + error_name(-failure) +

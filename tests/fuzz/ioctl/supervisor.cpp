@@ -9,6 +9,7 @@
 #include <set>
 #include <thread>
 
+#include <execinfo.h>
 #include <spawn.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
@@ -189,6 +190,25 @@ void run_threads(const Options &options, Log &log)
 	handles.clear();
 }
 
+/// The machine is gone afterwards, and with it all that a debugger could look at.
+void tell_crash(int signal, siginfo_t *info, void *)
+{
+	void *frames[32];
+
+	dprintf(STDERR_FILENO, "signal %d, address %p\n", signal, info->si_addr);
+	backtrace_symbols_fd(frames, backtrace(frames, std::size(frames)), STDERR_FILENO);
+}
+
+void tell_crashes()
+{
+	struct sigaction action = {};
+
+	action.sa_sigaction = tell_crash;
+	action.sa_flags = static_cast<int>(SA_SIGINFO | SA_RESETHAND);
+	for (int signal : {SIGSEGV, SIGBUS, SIGABRT})
+		sigaction(signal, &action, nullptr);
+}
+
 std::set<int> open_files()
 {
 	std::set<int> files;
@@ -206,13 +226,37 @@ void close_untold(const std::set<int> &files)
 			close(fd);
 }
 
+/// What of this process and its children keeps buffers.
+std::string holders()
+{
+	std::string result, line;
+
+	for (const auto &process : std::filesystem::directory_iterator("/proc")) {
+		std::ifstream maps(process.path() / "maps");
+
+		while (std::getline(maps, line))
+			if (line.find("accel") != line.npos || line.find("dmabuf") != line.npos)
+				result += process.path().filename().string() + ": " + line + "\n";
+		std::error_code error;
+		std::filesystem::directory_iterator files(process.path() / "fd", error);
+		for (; !error && files != std::filesystem::directory_iterator();
+		     files.increment(error)) {
+			auto target = std::filesystem::read_symlink(files->path(), error);
+
+			result += files->path().string() + ": " + target.string() + "\n";
+		}
+	}
+	return result;
+}
+
 void check_leaks(const std::string &before, Log &log)
 {
 	/* Jobs that were made up may compute for long. */
 	for (int i = 0; i < 4; i++)
 		if (leak::settles(before))
 			return;
-	log.violation("objects are left over: " + leak::objects() + ", before: " + before, "");
+	log.violation("objects are left over: " + leak::objects() + ", before: " + before,
+		      holders());
 }
 
 } // namespace
@@ -221,6 +265,8 @@ int supervise(const Options &options)
 {
 	Log log(options.log);
 	std::string before = leak::objects();
+
+	tell_crashes();
 
 	if (options.victim) {
 		run_threads(options, log);
