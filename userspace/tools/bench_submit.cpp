@@ -60,8 +60,8 @@ struct Cell {
 	std::uint32_t clients;
 	/// Jobs of a client a round; found out in the first.
 	std::uint32_t jobs = job_step;
-	std::vector<double> ns_per_job{};
-	std::vector<double> submit_ns_per_job{};
+	std::vector<double> ns_per_job;
+	std::vector<double> submit_ns_per_job;
 };
 
 /// Name of a cell, as --only takes it.
@@ -109,8 +109,8 @@ double tick_ns()
 
 /// What one client did in one measurement.
 struct Share {
-	Clock::time_point began{};
-	Clock::time_point ended{};
+	Clock::time_point began;
+	Clock::time_point ended;
 	CallTimes times;
 	Result<void> result;
 };
