@@ -55,6 +55,8 @@ const char *name_of(Mode mode)
 
 /// A row of the table, with a sample a round.
 struct Cell {
+	Cell(Path p, Mode m, std::uint32_t c) : path(p), mode(m), clients(c) {}
+
 	Path path;
 	Mode mode;
 	std::uint32_t clients;
@@ -78,10 +80,10 @@ std::vector<Cell> all_cells()
 	for (const std::uint32_t clients : {1U, most_clients})
 		for (const Mode mode : {Mode::single, Mode::batch16, Mode::batch64, Mode::sync_wait,
 					Mode::sync_page}) {
-			cells.push_back({Path::prepared, mode, clients});
+			cells.emplace_back(Path::prepared, mode, clients);
 			/* Rocket has no completion page. */
 			if (mode != Mode::sync_page)
-				cells.push_back({Path::rocket, mode, clients});
+				cells.emplace_back(Path::rocket, mode, clients);
 		}
 	return cells;
 }
