@@ -145,6 +145,7 @@ struct npu_context *npu_context_create(struct npu_file *nfile, u32 core_mask,
 	ctx->stats.priority = priority;
 	ctx->stats.max_queued = max_queued;
 	init_waitqueue_head(&ctx->wait);
+	init_waitqueue_head(&ctx->room);
 	ctx->wake_at = U64_MAX;
 	INIT_LIST_HEAD(&ctx->signal_link);
 	INIT_LIST_HEAD(&ctx->retire_link);

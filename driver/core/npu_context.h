@@ -78,8 +78,10 @@ struct npu_context {
 	pid_t pid;
 	/** @page: The page that clients map. */
 	struct page *page;
-	/** @wait: Who waits for jobs to end. */
+	/** @wait: Who waits for jobs to end, each a struct npu_waiter. */
 	wait_queue_head_t wait;
+	/** @room: Who waits for jobs to be retired. */
+	wait_queue_head_t room;
 
 	/* The rest is protected by npu_device.sched_lock. */
 

@@ -94,10 +94,11 @@ void npu_core_done(struct npu_device *npu, unsigned int core,
 		   const struct npu_hw_result *result)
 {
 	struct npu_core *c = &npu->cores[core];
-	u64 now = ktime_get_ns();
 	unsigned long flags;
+	u64 now;
 
 	spin_lock_irqsave(&npu->sched_lock, flags);
+	now = ktime_get_ns();
 	/* Too late: it is being reset. */
 	if (c->state != NPU_CORE_RUNNING)
 		goto out_unlock;
@@ -233,7 +234,7 @@ void npu_cores_forget_vm(struct npu_device *npu, struct npu_vm *vm)
 
 		mutex_lock(&core->hw_lock);
 		spin_lock_irq(&npu->sched_lock);
-		attached = core->attached == vm && !npu->dead;
+		attached = core->attached == vm;
 		if (attached)
 			core->attached = NULL;
 		spin_unlock_irq(&npu->sched_lock);

@@ -157,9 +157,9 @@ static int npu_implicit_fence_cmp(const void *a, const void *b)
 	const struct dma_fence *x = *(struct dma_fence * const *)a;
 	const struct dma_fence *y = *(struct dma_fence * const *)b;
 
-	if (x->context != y->context)
-		return x->context < y->context ? -1 : 1;
-	return x->seqno == y->seqno ? 0 : x->seqno < y->seqno ? -1 : 1;
+	if (x->context == y->context)
+		return 0;
+	return x->context < y->context ? -1 : 1;
 }
 
 /* The last fence of each timeline is enough. */
@@ -173,11 +173,14 @@ static void npu_implicit_merge_fences(struct npu_implicit *implicit)
 	sort(fences, implicit->fence_count, sizeof(*fences),
 	     npu_implicit_fence_cmp, NULL);
 	for (i = 1; i < implicit->fence_count; i++) {
-		if (fences[i]->context == fences[last]->context)
-			dma_fence_put(fences[last]);
-		else
-			last++;
-		fences[last] = fences[i];
+		if (fences[i]->context != fences[last]->context) {
+			fences[++last] = fences[i];
+			continue;
+		}
+		/* Numbers of some timelines wrap. */
+		if (dma_fence_is_later(fences[i], fences[last]))
+			swap(fences[i], fences[last]);
+		dma_fence_put(fences[i]);
 	}
 	implicit->fence_count = last + 1;
 }

@@ -349,11 +349,16 @@ static int npu_rocket_submit_job(struct npu_context *ctx, struct drm_file *file,
 	ret = npu_rocket_add_bos(&implicit, file, rjob->out_bo_handles,
 				 rjob->out_bo_handle_count, true);
 	if (ret) {
-		ret = 0;
+		if (ret != -ENOMEM && ret != -E2BIG)
+			ret = 0;
 		goto out_fini;
 	}
 	error = npu_rocket_add_bos(&implicit, file, rjob->in_bo_handles,
 				   rjob->in_bo_handle_count, false);
+	if (error == -E2BIG) {
+		ret = error;
+		goto out_fini;
+	}
 
 	job = error ? ERR_PTR(error) :
 		      npu_rocket_create_job(file->driver_priv, rjob);

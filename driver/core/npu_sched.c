@@ -162,6 +162,7 @@ static void npu_context_complete(struct npu_context *ctx, u64 now)
 	npu_context_publish(ctx, ctx->completed, head);
 	npu_context_retire_now(ctx, head);
 	if (ctx->completed >= ctx->wake_at) {
+		/* Those for whom it is too early say when to wake them. */
 		ctx->wake_at = U64_MAX;
 		wake_up_all(&ctx->wait);
 	}
@@ -318,8 +319,8 @@ int npu_sched_queue(struct npu_context *ctx, struct npu_job **jobs, u32 count,
 		    struct npu_submit *submit, u64 shares, u64 *seqno)
 {
 	struct npu_device *npu = ctx->npu;
-	u64 now = ktime_get_ns();
 	unsigned long flags;
+	u64 now;
 	int ret;
 	u32 i;
 
@@ -327,6 +328,8 @@ int npu_sched_queue(struct npu_context *ctx, struct npu_job **jobs, u32 count,
 		return -E2BIG;
 
 	spin_lock_irqsave(&npu->sched_lock, flags);
+	/* Under the lock, so that no time is before that of what came first. */
+	now = ktime_get_ns();
 	ret = npu_context_full(ctx, count);
 	if (!ret && ctx->vm->shares != shares)
 		ret = -ESTALE;
@@ -373,11 +376,9 @@ int npu_sched_wait_room(struct npu_context *ctx, u32 count, bool ended)
 	struct npu_device *npu = ctx->npu;
 	int full;
 
-	return wait_event_killable(ctx->wait, ({
+	return wait_event_killable(ctx->room, ({
 		spin_lock_irq(&npu->sched_lock);
 		full = npu_context_full(ctx, count);
-		/* Whatever ends next may make room. */
-		ctx->wake_at = 0;
 		spin_unlock_irq(&npu->sched_lock);
 		full != -EAGAIN && !(ended && full == -EBUSY);
 	}));
@@ -390,10 +391,11 @@ int npu_sched_wait_room(struct npu_context *ctx, u32 count, bool ended)
 void npu_sched_wake(struct npu_context *ctx)
 {
 	struct npu_device *npu = ctx->npu;
-	u64 now = ktime_get_ns();
 	unsigned long flags;
+	u64 now;
 
 	spin_lock_irqsave(&npu->sched_lock, flags);
+	now = ktime_get_ns();
 	npu_context_advance(ctx, now);
 	npu_sched_run(npu, now);
 	spin_unlock_irqrestore(&npu->sched_lock, flags);
@@ -439,10 +441,11 @@ static u32 npu_context_cancel(struct npu_context *ctx, u64 first, u64 last,
 int npu_sched_cancel(struct npu_context *ctx, u64 first, u64 last, u32 *count)
 {
 	struct npu_device *npu = ctx->npu;
-	u64 now = ktime_get_ns();
 	int ret = -ENOENT;
+	u64 now;
 
 	spin_lock_irq(&npu->sched_lock);
+	now = ktime_get_ns();
 	if (last <= ctx->submitted) {
 		*count = npu_context_cancel(ctx, first, last, now);
 		npu_sched_run(npu, now);
@@ -460,9 +463,10 @@ int npu_sched_cancel(struct npu_context *ctx, u64 first, u64 last, u32 *count)
 void npu_sched_kill(struct npu_context *ctx, bool running)
 {
 	struct npu_device *npu = ctx->npu;
-	u64 now = ktime_get_ns();
+	u64 now;
 
 	spin_lock_irq(&npu->sched_lock);
+	now = ktime_get_ns();
 	ctx->killed = true;
 	if (running)
 		npu_context_cancel(ctx, 1, ctx->submitted, now);
@@ -526,25 +530,6 @@ u64 npu_sched_last_use(struct npu_context *ctx,
 		seqno = 0;
 	spin_unlock_irq(&npu->sched_lock);
 	return seqno;
-}
-
-/**
- * npu_sched_completed() - has a job ended?
- * @ctx: the context
- * @seqno: its sequence number
- *
- * Return: whether it has. If not, its end wakes &npu_context.wait.
- */
-bool npu_sched_completed(struct npu_context *ctx, u64 seqno)
-{
-	bool completed;
-
-	spin_lock_irq(&ctx->npu->sched_lock);
-	completed = ctx->completed >= seqno;
-	if (!completed)
-		ctx->wake_at = min(ctx->wake_at, seqno);
-	spin_unlock_irq(&ctx->npu->sched_lock);
-	return completed;
 }
 
 /**

@@ -30,7 +30,6 @@ struct dma_fence *npu_sched_tail(struct npu_context *ctx,
 				 struct npu_submit *submit);
 u64 npu_sched_last_use(struct npu_context *ctx,
 		       const struct npu_mapping *mapping, bool writes);
-bool npu_sched_completed(struct npu_context *ctx, u64 seqno);
 
 /* Among the files of the dispatcher. */
 struct npu_slot *npu_sched_head(struct npu_context *ctx);

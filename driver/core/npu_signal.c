@@ -92,7 +92,7 @@ static void npu_context_retire_one(struct npu_context *ctx)
 	struct npu_submit *submit;
 	struct npu_slot *slot;
 	struct npu_job *job;
-	bool more, last;
+	bool more, last, wake;
 
 	spin_lock_irq(&npu->sched_lock);
 	slot = npu_context_slot(ctx, ctx->retired + 1);
@@ -118,10 +118,16 @@ static void npu_context_retire_one(struct npu_context *ctx)
 	else
 		list_del_init(&ctx->retire_link);
 	/* Who looks for room looks under the lock, once in the list. */
-	if (waitqueue_active(&ctx->wait))
-		wake_up_all(&ctx->wait);
+	wake = waitqueue_active(&ctx->room);
+	if (wake)
+		npu_context_get(ctx);
 	spin_unlock_irq(&npu->sched_lock);
 
+	/* There may be many, which is nothing for under the lock. */
+	if (wake) {
+		wake_up_all(&ctx->room);
+		npu_context_put(ctx);
+	}
 	if (last)
 		npu_context_put(ctx);
 }

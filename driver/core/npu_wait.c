@@ -3,8 +3,11 @@
  * JOB_WAIT, JOB_CANCEL and BO_WAIT: no fence is needed to know when a job has
  * ended, only its sequence number.
  */
+#include <linux/dma-fence.h>
 #include <linux/dma-resv.h>
+#include <linux/hrtimer.h>
 #include <linux/ktime.h>
+#include <linux/sched/signal.h>
 #include <linux/slab.h>
 #include <linux/wait.h>
 
@@ -18,44 +21,89 @@
 #include "npu_vm.h"
 #include "npu_wait.h"
 
-/* Wait for a job. Returns 0, -ETIME or -ERESTARTSYS. */
-static int npu_wait_completed(struct npu_context *ctx, u64 seqno,
-			      s64 deadline_ns)
-{
-	s64 left = deadline_ns - ktime_to_ns(ktime_get());
+/**
+ * struct npu_waiter - who waits for a job
+ */
+struct npu_waiter {
+	/** @entry: In &npu_context.wait. */
+	struct wait_queue_entry entry;
+	/** @ctx: The context, referenced. */
+	struct npu_context *ctx;
+	/** @seqno: The job. */
+	u64 seqno;
+	/** @ended: It has ended. */
+	bool ended;
+	/** @slot: What became of it; its slot may soon be that of another. */
+	struct npu_slot slot;
+};
 
-	if (npu_sched_completed(ctx, seqno))
+/* A job of the context has ended: wake those who wait for this one only. */
+static int npu_waiter_wake(struct wait_queue_entry *entry, unsigned int mode,
+			   int flags, void *key)
+{
+	struct npu_waiter *waiter = container_of(entry, struct npu_waiter, entry);
+	struct npu_context *ctx = waiter->ctx;
+
+	lockdep_assert_held(&ctx->npu->sched_lock);
+	if (waiter->ended)
 		return 0;
-	if (deadline_ns <= 0 || left <= 0)
-		return -ETIME;
-	return wait_event_interruptible_hrtimeout(ctx->wait,
-						  npu_sched_completed(ctx, seqno),
-						  ns_to_ktime(left));
+	if (waiter->seqno > ctx->completed) {
+		ctx->wake_at = min(ctx->wake_at, waiter->seqno);
+		return 0;
+	}
+	waiter->slot = *npu_context_slot(ctx, waiter->seqno);
+	WRITE_ONCE(waiter->ended, true);
+	return default_wake_function(entry, mode, flags, key);
 }
 
-/* Fill in the outputs of @args. Returns 0 or -ENOENT. */
-static int npu_job_report(struct npu_context *ctx,
-			  struct drm_npu_job_wait *args)
+/* Look at a job, and if it has not ended, begin to wait for it. */
+static void npu_waiter_begin(struct npu_waiter *waiter, struct npu_context *ctx,
+			     u64 seqno)
 {
-	const struct npu_slot *slot;
-	int ret = -ENOENT;
+	lockdep_assert_held(&ctx->npu->sched_lock);
+	init_waitqueue_func_entry(&waiter->entry, npu_waiter_wake);
+	waiter->entry.private = current;
+	waiter->ctx = ctx;
+	waiter->seqno = seqno;
+	waiter->ended = seqno <= ctx->completed;
+	waiter->slot = *npu_context_slot(ctx, seqno);
+	if (!waiter->ended) {
+		add_wait_queue(&ctx->wait, &waiter->entry);
+		ctx->wake_at = min(ctx->wake_at, seqno);
+	}
+}
+
+/*
+ * Wait for the job, which has a slot, until @deadline_ns. Returns 0, -ETIME or
+ * -ERESTARTSYS; &npu_waiter.slot is up to date then.
+ */
+static int npu_waiter_end(struct npu_waiter *waiter, s64 deadline_ns)
+{
+	ktime_t deadline = ns_to_ktime(max(deadline_ns, 0));
+	struct npu_context *ctx = waiter->ctx;
+	int ret;
+
+	for (;;) {
+		set_current_state(TASK_INTERRUPTIBLE);
+		ret = 0;
+		if (READ_ONCE(waiter->ended))
+			break;
+		ret = -ERESTARTSYS;
+		if (signal_pending(current))
+			break;
+		ret = -ETIME;
+		if (!ktime_after(deadline, ktime_get()) ||
+		    !schedule_hrtimeout(&deadline, HRTIMER_MODE_ABS))
+			break;
+	}
+	__set_current_state(TASK_RUNNING);
 
 	spin_lock_irq(&ctx->npu->sched_lock);
-	if (!args->seqno || args->seqno > ctx->submitted ||
-	    ctx->submitted - args->seqno >= ctx->slot_count)
-		goto out_unlock;
-	slot = npu_context_slot(ctx, args->seqno);
-	args->state = args->seqno <= ctx->completed ? DRM_NPU_JOB_ENDED :
-		      slot->started_ns ? DRM_NPU_JOB_RUNNING :
-		      DRM_NPU_JOB_QUEUED;
-	/* One that is cancelled has its error before its end. */
-	args->error = args->state == DRM_NPU_JOB_ENDED ? -slot->error : 0;
-	args->queued_ns = slot->queued_ns;
-	args->started_ns = slot->started_ns;
-	args->ended_ns = slot->ended_ns;
-	args->device_ns = slot->device_ns;
-	ret = 0;
-out_unlock:
+	remove_wait_queue(&ctx->wait, &waiter->entry);
+	if (waiter->ended)
+		ret = 0;
+	else
+		waiter->slot = *npu_context_slot(ctx, waiter->seqno);
 	spin_unlock_irq(&ctx->npu->sched_lock);
 	return ret;
 }
@@ -72,23 +120,43 @@ int npu_job_wait_ioctl(struct drm_device *dev, void *data,
 		       struct drm_file *file)
 {
 	struct drm_npu_job_wait *args = data;
-	struct drm_npu_job_wait report = *args;
+	const struct npu_slot *slot;
+	struct npu_waiter waiter;
 	struct npu_context *ctx;
-	int ret;
+	int ret = -ENOENT;
 
 	if (args->flags)
 		return -EINVAL;
 	ctx = npu_context_find(file->driver_priv, args->context_id);
 	if (!ctx)
 		return -ENOENT;
-	ret = npu_job_report(ctx, &report);
-	if (!ret && report.state != DRM_NPU_JOB_ENDED) {
-		ret = npu_wait_completed(ctx, args->seqno, args->timeout_ns);
-		if (!ret || ret == -ETIME)
-			ret = npu_job_report(ctx, &report);
+
+	spin_lock_irq(&ctx->npu->sched_lock);
+	if (args->seqno && args->seqno <= ctx->submitted &&
+	    ctx->submitted - args->seqno < ctx->slot_count) {
+		npu_waiter_begin(&waiter, ctx, args->seqno);
+		ret = 0;
 	}
-	if (!ret)
-		*args = report;
+	spin_unlock_irq(&ctx->npu->sched_lock);
+	if (ret)
+		goto out_put;
+	if (!waiter.ended)
+		ret = npu_waiter_end(&waiter, args->timeout_ns);
+	if (ret && ret != -ETIME)
+		goto out_put;
+
+	ret = 0;
+	slot = &waiter.slot;
+	args->state = waiter.ended ? DRM_NPU_JOB_ENDED :
+		      slot->started_ns ? DRM_NPU_JOB_RUNNING :
+		      DRM_NPU_JOB_QUEUED;
+	/* One that is cancelled has its error before its end. */
+	args->error = waiter.ended ? -slot->error : 0;
+	args->queued_ns = slot->queued_ns;
+	args->started_ns = slot->started_ns;
+	args->ended_ns = slot->ended_ns;
+	args->device_ns = slot->device_ns;
+out_put:
 	npu_context_put(ctx);
 	return ret;
 }
@@ -130,6 +198,18 @@ struct npu_last_use {
 	u64 seqno;
 };
 
+/* Wait for a job. Returns 0, -ETIME or -ERESTARTSYS. */
+static int npu_wait_completed(struct npu_context *ctx, u64 seqno,
+			      s64 deadline_ns)
+{
+	struct npu_waiter waiter;
+
+	spin_lock_irq(&ctx->npu->sched_lock);
+	npu_waiter_begin(&waiter, ctx, seqno);
+	spin_unlock_irq(&ctx->npu->sched_lock);
+	return waiter.ended ? 0 : npu_waiter_end(&waiter, deadline_ns);
+}
+
 /* Wait for the jobs of @vm that use @mapping now. */
 static int npu_wait_mapping(struct npu_vm *vm,
 			    const struct npu_mapping *mapping, bool writes,
@@ -168,18 +248,24 @@ static int npu_wait_mapping(struct npu_vm *vm,
 	return ret;
 }
 
-/* Wait for the fences of @bo. */
+/* Wait for the fences that @bo has now. */
 static int npu_wait_fences(struct npu_bo *bo, bool writes, s64 deadline_ns)
 {
-	long ret;
+	struct dma_fence *fence;
+	long left;
+	int ret;
 
-	ret = dma_resv_wait_timeout(bo->base.base.resv,
-				    writes ? DMA_RESV_USAGE_WRITE :
-				    DMA_RESV_USAGE_READ, true,
-				    drm_timeout_abs_to_jiffies(deadline_ns));
-	if (ret < 0)
+	ret = dma_resv_get_singleton(bo->base.base.resv,
+				     writes ? DMA_RESV_USAGE_WRITE :
+				     DMA_RESV_USAGE_READ, &fence);
+	if (ret || !fence)
 		return ret;
-	return ret ? 0 : -ETIME;
+	left = dma_fence_wait_timeout(fence, true,
+				      drm_timeout_abs_to_jiffies(deadline_ns));
+	dma_fence_put(fence);
+	if (left < 0)
+		return left;
+	return left ? 0 : -ETIME;
 }
 
 /**

@@ -37,6 +37,12 @@ enum npu_watch_verdict {
 	NPU_WATCH_HUNG,
 };
 
+/*
+ * A lane may take the timeouts of so many tasks at most: others wait for the
+ * core, and for its fence.
+ */
+#define NPU_WATCH_TASKS		16u
+
 /**
  * npu_watch_start() - a lane starts
  * @watch: the watch
@@ -49,7 +55,7 @@ static inline void npu_watch_start(struct npu_watch *watch,
 				   unsigned long timeout, u32 tasks,
 				   u64 progress, unsigned long now)
 {
-	u64 limit = (u64)timeout * max(tasks, 1u);
+	u64 limit = (u64)timeout * clamp(tasks, 1u, NPU_WATCH_TASKS);
 
 	watch->timeout = timeout;
 	watch->progress = progress;

@@ -29,9 +29,9 @@ static void npu_dispatch_order(struct kunit *test)
 		NPU_EXPECT_RUNS(fake, 0, jobs[i], 0);
 		NPU_EXPECT_IDLE(fake, 1);
 		NPU_EXPECT_IDLE(fake, 2);
-		KUNIT_EXPECT_FALSE(test, npu_sched_completed(ctx, i + 1));
+		KUNIT_EXPECT_FALSE(test, npu_fake_completed(ctx, i + 1));
 		npu_fake_end(fake, 0, 0);
-		KUNIT_EXPECT_TRUE(test, npu_sched_completed(ctx, i + 1));
+		KUNIT_EXPECT_TRUE(test, npu_fake_completed(ctx, i + 1));
 		KUNIT_EXPECT_EQ(test, npu_fake_error(ctx, i + 1), 0);
 	}
 	NPU_EXPECT_IDLE(fake, 0);
@@ -53,12 +53,12 @@ static void npu_dispatch_same_job(struct kunit *test)
 	NPU_EXPECT_RUNS(fake, 0, job, 0);
 	NPU_EXPECT_RUNS(fake, 1, job, 0);
 	npu_fake_end(fake, 1, 0);
-	KUNIT_EXPECT_TRUE(test, npu_sched_completed(b, 1));
-	KUNIT_EXPECT_FALSE(test, npu_sched_completed(a, 1));
+	KUNIT_EXPECT_TRUE(test, npu_fake_completed(b, 1));
+	KUNIT_EXPECT_FALSE(test, npu_fake_completed(a, 1));
 	npu_fake_end(fake, 0, 0);
 	NPU_EXPECT_RUNS(fake, 0, job, 0);
 	npu_fake_end(fake, 0, 0);
-	KUNIT_EXPECT_TRUE(test, npu_sched_completed(a, 2));
+	KUNIT_EXPECT_TRUE(test, npu_fake_completed(a, 2));
 }
 
 /* All that a core is told about its lane. */
@@ -98,11 +98,11 @@ static void npu_dispatch_lanes(struct kunit *test)
 	for (i = 0; i < 3; i++)
 		NPU_EXPECT_RUNS(fake, i, wide, i);
 	for (i = 0; i < 3; i++) {
-		KUNIT_EXPECT_FALSE(test, npu_sched_completed(ctx, 1));
+		KUNIT_EXPECT_FALSE(test, npu_fake_completed(ctx, 1));
 		KUNIT_EXPECT_EQ(test, fake->cores[0].kicks, 1);
 		npu_fake_end(fake, order[i], 0);
 	}
-	KUNIT_EXPECT_TRUE(test, npu_sched_completed(ctx, 1));
+	KUNIT_EXPECT_TRUE(test, npu_fake_completed(ctx, 1));
 	NPU_EXPECT_RUNS(fake, 0, next, 0);
 	npu_fake_end(fake, 0, 0);
 }
@@ -124,9 +124,9 @@ static void npu_dispatch_lanes_of_few_cores(struct kunit *test)
 	NPU_EXPECT_RUNS(fake, 2, job, 2);
 	npu_fake_end(fake, 2, 0);
 	NPU_EXPECT_IDLE(fake, 2);
-	KUNIT_EXPECT_FALSE(test, npu_sched_completed(ctx, 1));
+	KUNIT_EXPECT_FALSE(test, npu_fake_completed(ctx, 1));
 	npu_fake_end(fake, 1, 0);
-	KUNIT_EXPECT_TRUE(test, npu_sched_completed(ctx, 1));
+	KUNIT_EXPECT_TRUE(test, npu_fake_completed(ctx, 1));
 }
 
 /* Contexts run side by side, each on the cores of its mask. */
@@ -250,7 +250,7 @@ static void npu_dispatch_batch(struct kunit *test)
 		NPU_EXPECT_RUNS(fake, 0, jobs[i], 0);
 		npu_fake_end(fake, 0, 0);
 	}
-	KUNIT_EXPECT_TRUE(test, npu_sched_completed(ctx, 8));
+	KUNIT_EXPECT_TRUE(test, npu_fake_completed(ctx, 8));
 }
 
 /* A core gets another address space only when it needs another. */

@@ -572,6 +572,23 @@ void npu_fake_signal(struct npu_fake_fence *fence, int error)
 }
 
 /**
+ * npu_fake_completed() - has a job ended?
+ * @ctx: the context
+ * @seqno: its sequence number
+ *
+ * Return: whether it has.
+ */
+bool npu_fake_completed(struct npu_context *ctx, u64 seqno)
+{
+	bool completed;
+
+	spin_lock_irq(&ctx->npu->sched_lock);
+	completed = ctx->completed >= seqno;
+	spin_unlock_irq(&ctx->npu->sched_lock);
+	return completed;
+}
+
+/**
  * npu_fake_error() - how a job has ended
  * @ctx: the context
  * @seqno: its sequence number
@@ -580,6 +597,6 @@ void npu_fake_signal(struct npu_fake_fence *fence, int error)
  */
 int npu_fake_error(struct npu_context *ctx, u64 seqno)
 {
-	return npu_sched_completed(ctx, seqno) ?
+	return npu_fake_completed(ctx, seqno) ?
 	       npu_context_slot(ctx, seqno)->error : 1;
 }

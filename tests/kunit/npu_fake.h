@@ -133,6 +133,7 @@ u64 npu_fake_queue(struct npu_fake *fake, struct npu_context *ctx,
 		   struct npu_job *job);
 struct npu_fake_fence *npu_fake_fence(struct kunit *test);
 void npu_fake_signal(struct npu_fake_fence *fence, int error);
+bool npu_fake_completed(struct npu_context *ctx, u64 seqno);
 int npu_fake_error(struct npu_context *ctx, u64 seqno);
 
 /* What tells the lanes of all jobs of a device apart. */

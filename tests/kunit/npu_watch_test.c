@@ -109,6 +109,22 @@ static void npu_watch_few_tasks(struct kunit *test)
 	}
 }
 
+/* Many tasks do not make it endless. */
+static void npu_watch_many_tasks(struct kunit *test)
+{
+	const struct npu_watch_time *start = test->param_value;
+	static const u32 tasks[] = { 16, 17, 4095, U32_MAX };
+	struct npu_watch watch;
+	unsigned int i;
+
+	npu_watch_start(&watch, TIMEOUT, 15, 0, start->now);
+	KUNIT_EXPECT_EQ(test, watch.limit, start->now + 15 * TIMEOUT);
+	for (i = 0; i < ARRAY_SIZE(tasks); i++) {
+		npu_watch_start(&watch, TIMEOUT, tasks[i], 0, start->now);
+		KUNIT_EXPECT_EQ(test, watch.limit, start->now + 16 * TIMEOUT);
+	}
+}
+
 /* A limit that is too far away is as far as the clock can tell. */
 static void npu_watch_saturates(struct kunit *test)
 {
@@ -122,7 +138,7 @@ static void npu_watch_saturates(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, npu_watch_look(&watch, 1, now + MAX_JIFFY_OFFSET / 2),
 			NPU_WATCH_BUSY);
 	/* The product just fits, but not with a sign. */
-	npu_watch_start(&watch, BIT(32), U32_MAX, 0, now);
+	npu_watch_start(&watch, BIT(58), U32_MAX, 0, now);
 	KUNIT_EXPECT_EQ(test, watch.limit, now + MAX_JIFFY_OFFSET);
 	KUNIT_EXPECT_EQ(test, npu_watch_look(&watch, 0, now + 1), NPU_WATCH_EARLY);
 }
@@ -133,6 +149,7 @@ static struct kunit_case npu_watch_cases[] = {
 	KUNIT_CASE_PARAM(npu_watch_hung, npu_watch_gen_params),
 	KUNIT_CASE_PARAM(npu_watch_limit, npu_watch_gen_params),
 	KUNIT_CASE_PARAM(npu_watch_few_tasks, npu_watch_gen_params),
+	KUNIT_CASE_PARAM(npu_watch_many_tasks, npu_watch_gen_params),
 	KUNIT_CASE_PARAM(npu_watch_saturates, npu_watch_gen_params),
 	{}
 };

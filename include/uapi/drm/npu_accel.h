@@ -30,6 +30,7 @@ extern "C" {
  * - a *syncobj* (DRM core), binary or timeline, orders work with everything
  *   else. Nothing is ordered implicitly, except that work on a buffer which was
  *   imported or exported (PRIME) waits for, and adds to, that buffer's fences.
+ *   (Of the buffers of a job of mainline's SUBMIT only those it lists count.)
  *
  * A whole client in pseudo code::
  *
@@ -272,7 +273,8 @@ enum drm_npu_priority {
  * struct drm_npu_query_context - state and statistics of a context
  *
  * Device time is what the hardware took from start to interrupt; on a virtual
- * device it is the modelled time of the hardware, not the time of the host.
+ * device it is the modelled time of the hardware, not the time of the host; of
+ * a lane that is stopped it is the time that has passed meanwhile.
  */
 struct drm_npu_query_context {
 	/** @submitted_seqno: Sequence number of the newest job submitted. */
@@ -293,9 +295,12 @@ struct drm_npu_query_context {
 	__u64 busy_ns;
 	/** @tasks: Tasks of all lanes that ended well. */
 	__u64 tasks;
-	/** @read_bytes: Bytes the device read; 0 where it does not count. */
+	/**
+	 * @read_bytes: Bytes that lanes which ended well have read; 0 where the
+	 * device does not count.
+	 */
 	__u64 read_bytes;
-	/** @written_bytes: Bytes the device wrote; 0 where it does not count. */
+	/** @written_bytes: Bytes that they have written. */
 	__u64 written_bytes;
 	/** @flags: %DRM_NPU_CONTEXT_BANNED or 0. */
 	__u32 flags;
@@ -328,7 +333,10 @@ struct drm_npu_query_buffer {
 
 /** define DRM_NPU_BO_READ_ONLY - the device may read the buffer only */
 #define DRM_NPU_BO_READ_ONLY		(1 << 0)
-/** define DRM_NPU_BO_SHARED - was imported or exported; only reported */
+/**
+ * define DRM_NPU_BO_SHARED - was imported, or exported with whatever result; only
+ * reported
+ */
 #define DRM_NPU_BO_SHARED		(1 << 1)
 
 /**
@@ -606,12 +614,15 @@ struct drm_npu_submit_job {
  * in-syncs have signalled, end with that error; a timeline point that had
  * signalled before the submit no longer has one.
  *
- * A job ends with ETIMEDOUT if it hangs, EFAULT if it reaches memory that is
- * not mapped, EOPNOTSUPP if a virtual device does not model what it asks for,
- * EIO if the device cannot run it, ECANCELED if it was cancelled or its
- * context destroyed or banned, and ENODEV if the device went away. Other jobs
- * of the context go on. Of buffers that are shared the implicit fences are
- * waited for, without regard to their errors, and the fence is added to them.
+ * A job ends with ETIMEDOUT if a lane makes no progress for the device's
+ * timeout (10 s on the virtual NPU unless set otherwise), or takes longer
+ * than that for each of its tasks, or than 16 times that; with EFAULT if it
+ * reaches memory that is not mapped, EOPNOTSUPP if a virtual device does not
+ * model what it asks for, EIO if the device cannot run it, ECANCELED if it
+ * was cancelled or its context destroyed or banned, and ENODEV if the device
+ * went away. Other jobs of the context go on. Of buffers that are shared the
+ * implicit fences are waited for, without regard to their errors, and the
+ * fence is added to them.
  *
  * Errors: ENOENT for an id or a syncobj that does not exist; EINVAL for an
  * in-sync that has no fence yet, a count of 0 jobs, a bad stride, flags or

@@ -127,8 +127,12 @@ struct drm_rocket_job {
  * good, for who gets hold of that fence before it signals. The call waits
  * while very many jobs of the file are unfinished.
  *
+ * A @job_count of 0 does nothing, whatever else is there.
+ *
  * Errors: EINVAL for @reserved not zero or a @job_struct_size that is too
- * small; E2BIG for a @job_struct_size above 4096 or a @job_count above 65536;
+ * small; E2BIG for a @job_struct_size above 4096 or a @job_count above 65536,
+ * and when a job lists more than &drm_npu_query_limits.max_submit_shared
+ * different buffers, in which case the jobs before it have been queued;
  * EFAULT; ENOMEM; EIO when the file's jobs have hung or faulted too often;
  * EINTR when the caller is killed.
  */
