@@ -438,6 +438,37 @@ SUBTEST(rocket_refused_jobs)
 	client.check_good();
 }
 
+/* Too many buffers are an error of the call, whichever list they are in. */
+SUBTEST(rocket_many_buffers)
+{
+	Device device;
+	Client client(device);
+	std::uint32_t most = device.limits().max_submit_shared;
+	std::vector<Buffer> buffers;
+	std::vector<std::uint32_t> handles;
+
+	for (std::uint32_t i = 0; i < most; i++) {
+		buffers.emplace_back(device, 1);
+		handles.push_back(buffers.back().handle());
+	}
+	for (bool out : {false, true}) {
+		std::vector<std::uint32_t> &list = out ? client.out : client.in;
+		const std::vector<std::uint32_t> good = list;
+		std::size_t others = client.in.size() + client.out.size();
+
+		list.insert(list.end(), handles.begin(), handles.end());
+		client.product.clear();
+		CHECK_ERR(client.submit(), E2BIG);
+		CHECK_OK(prep(device, client.product.out.handle(), never));
+		client.product.check_untouched();
+		list.resize(good.size() + most - others);
+		/* One twice is one. */
+		list.push_back(list.back());
+		client.check_good();
+		list = good;
+	}
+}
+
 /* One job is refused, the others of the call are not. */
 SUBTEST(rocket_refused_alone)
 {

@@ -417,6 +417,47 @@ SUBTEST(wait_threads)
 	});
 }
 
+/*
+ * Whoever waits gets what became of the job, however many have come and ended
+ * before he has a look; and those who wait for a later one sleep on.
+ */
+SUBTEST(wait_overtaken)
+{
+	Fixture f;
+	std::uint32_t context = f.device.context(0, 1);
+	std::uint64_t first = 1;
+
+	for (int round = 0; round < 10; round++) {
+		Gate gate(f.device);
+		std::uint64_t seqno = first;
+
+		CHECK_OK(submit(f.device, context, {f.job}, {{gate.sync()}, {}}));
+		igt::parallel(5, [&](unsigned thread) {
+			if (thread) {
+				drm_npu_job_wait args{};
+
+				CHECK_OK(wait_job(f.device, context, first, never, args));
+				CHECK_EQ(args.state, DRM_NPU_JOB_ENDED);
+				CHECK_EQ(args.error, 0);
+				CHECK(args.ended_ns >= args.started_ns);
+				CHECK(args.started_ns >= args.queued_ns);
+				return;
+			}
+			usleep(20000);
+			gate.open();
+			for (int i = 0; i < 50; i++) {
+				int result;
+
+				do
+					result = submit(f.device, context, {f.job}, {}, &seqno);
+				while (result == -EBUSY);
+				CHECK_OK(result);
+			}
+		});
+		first = seqno + 1;
+	}
+}
+
 /* Whoever waits learns that the context has gone, and what became of the job. */
 SUBTEST(wait_context_destroyed)
 {
