@@ -2,7 +2,8 @@
 # shellcheck shell=sh
 #
 # What the scripts that fetch from Debian share; to be sourced. The caller sets
-# $me for its messages and, before apt_setup, $cache and $suite.
+# $me for its messages and, before apt_setup, $cache and $suite, and $arch when it
+# is not amd64.
 
 die() {
 	echo "$me: $*" >&2
@@ -43,7 +44,7 @@ sources() {
 	apt-get indextargets --format '$(REPO_URI) $(RELEASE) $(COMPONENT) $(SIGNED_BY)' \
 		'Created-By: Packages' 2>/dev/null |
 		awk -v suite="$suite" -v host="$(os_field VERSION_CODENAME)" \
-			-v key="$(debian_key)" '
+			-v key="$(debian_key)" -v arch="${arch:-amd64}" '
 			# Other vendors use the suite names too, with components of
 			# their own; Debian itself always has main.
 			$3 != "main" { next }
@@ -60,13 +61,14 @@ sources() {
 			}
 			function out(uri, rel, by) {
 				if (seen[rel]++) return
-				printf "deb [arch=amd64%s] %s %s main\n",
-					by ? " signed-by=" by : "", uri, rel
+				printf "deb [arch=%s%s] %s %s main\n",
+					arch, by ? " signed-by=" by : "", uri, rel
 			}
 			END {
 				if (main == "") exit
 				if (!seen[suite]) out(main, suite, mainby)
-				if (suite != "sid" && suite != "unstable" &&
+				# These two get their fixes with new versions.
+				if (suite != "sid" && suite != "unstable" && suite !~ /-backports$/ &&
 				    !seen[suite "-security"] && !seen[suite "/updates"]) {
 					sec = main
 					# .../debian -> .../debian-security, also with a
@@ -101,8 +103,8 @@ apt_setup() {
 #clear APT::Update::Post-Invoke;
 #clear APT::Update::Post-Invoke-Success;
 #clear DPkg::Post-Invoke;
-APT::Architecture "amd64";
-APT::Architectures { "amd64"; };
+APT::Architecture "${arch:-amd64}";
+APT::Architectures { "${arch:-amd64}"; };
 APT::Sandbox::User "";
 APT::Get::List-Cleanup "true";
 Acquire::Check-Valid-Until "false";
@@ -156,4 +158,32 @@ resolve() {
 	exec 9>&-
 	version=$(cached)
 	have "$version" || die "nothing complete in the cache $cache"
+}
+
+# refresh_package GROUP: a 'refresh' for what comes out of one package. The caller
+# has 'package', which prints its name, and 'fetch VERSION PACKAGE'; GROUP has the
+# tools. Runs under the lock.
+refresh_package() {
+	need "$1" apt-get apt-cache dpkg-deb
+	rm -rf "$cache"/.new.*
+	: >"$tried"
+	fallback=$(cached)
+	version='' package=''
+	if apt_setup; then
+		package=$(package)
+		version=$(apt-cache -c "$apt/apt.conf" show --no-all-versions "${package:-none}" 2>/dev/null |
+			sed -n 's/^Version: //p' | head -n 1)
+	fi
+	if [ -z "$version" ]; then
+		have "$fallback" || die "nothing to fetch in $suite: $(grep -hE -m 1 '^[EW]:' "$apt/update.log" || echo "no Debian mirror in this system's apt sources")"
+		note "the newest version cannot be looked up, using the cached $fallback"
+		return 0
+	fi
+	have "$version" || (fetch "$version" "$package") || {
+		have "$fallback" || exit 1
+		note "using the cached $fallback"
+		return 0
+	}
+	echo "$version" >"$current.new"
+	mv "$current.new" "$current"
 }
