@@ -70,6 +70,11 @@ fuzz-stream: deps-test
 dkms-check: deps-test
 	@tests/dkms/run
 
+## dts: compile the device tree overlays of Rock 5 boards
+dts:
+	@scripts/deps ensure dts
+	@scripts/dts
+
 ## bench-model: speed of the hardware model and of packing, on this machine
 bench-model: deps-test user
 	@tests/bench/model
@@ -122,5 +127,5 @@ deps-test:
 clean:
 	rm -rf $(BUILD)
 
-.PHONY: help demo check lint unit conformance kunit igt fuzz fuzz-gguf fuzz-stream dkms-check \
+.PHONY: help demo check lint unit conformance kunit igt fuzz fuzz-gguf fuzz-stream dkms-check dts \
 	bench-model bench-matmul bench-accuracy bench-submit modules tools user install deps deps-demo deps-lint deps-test clean
