@@ -75,6 +75,11 @@ dts:
 	@scripts/deps ensure dts
 	@scripts/dts
 
+## dt-check: the overlays on the device trees of Debian's arm64 kernels
+dt-check:
+	@scripts/deps ensure dts
+	@tests/dts/run
+
 ## bench-model: speed of the hardware model and of packing, on this machine
 bench-model: deps-test user
 	@tests/bench/model
@@ -128,4 +133,4 @@ clean:
 	rm -rf $(BUILD)
 
 .PHONY: help demo check lint unit conformance kunit igt fuzz fuzz-gguf fuzz-stream dkms-check dts \
-	bench-model bench-matmul bench-accuracy bench-submit modules tools user install deps deps-demo deps-lint deps-test clean
+	dt-check bench-model bench-matmul bench-accuracy bench-submit modules tools user install deps deps-demo deps-lint deps-test clean
