@@ -260,8 +260,11 @@ static int npu_wait_fences(struct npu_bo *bo, bool writes, s64 deadline_ns)
 				     DMA_RESV_USAGE_READ, &fence);
 	if (ret || !fence)
 		return ret;
-	left = dma_fence_wait_timeout(fence, true,
-				      drm_timeout_abs_to_jiffies(deadline_ns));
+	/* Jiffies that are late run fast to catch up. */
+	do {
+		left = dma_fence_wait_timeout(fence, true,
+					      drm_timeout_abs_to_jiffies(deadline_ns));
+	} while (!left && ktime_to_ns(ktime_get()) < deadline_ns);
 	dma_fence_put(fence);
 	if (left < 0)
 		return left;
