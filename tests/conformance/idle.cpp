@@ -2,10 +2,8 @@
 /// BO_WAIT: when a buffer is free.
 #include <atomic>
 #include <cerrno>
-#include <csignal>
 
 #include <linux/dma-buf.h>
-#include <pthread.h>
 
 #include "dmabuf.h"
 #include "igt.h"
@@ -187,26 +185,9 @@ SUBTEST(idle_signal)
 	Fixture f;
 	Gate gate(f.device);
 
-	interruptible();
 	CHECK_OK(submit(f.device, f.context, {f.job}, {{gate.sync()}, {}}));
-	std::atomic<pthread_t> waiter{};
-	std::atomic<bool> done = false;
-	igt::parallel(2, [&](unsigned thread) {
-		if (thread) {
-			while (!done) {
-				usleep(20000);
-				if (waiter)
-					pthread_kill(waiter, SIGUSR1);
-			}
-			return;
-		}
-		drm_npu_bo_wait args{f.product.out.handle(), 0, never};
-
-		waiter = pthread_self();
-		int result = call_once(f.device.fd(), DRM_IOCTL_NPU_BO_WAIT, &args);
-		done = true;
-		CHECK_ERR(result, EINTR);
-	});
+	drm_npu_bo_wait args{f.product.out.handle(), 0, never};
+	CHECK_ERR(interrupted(f.device.fd(), DRM_IOCTL_NPU_BO_WAIT, &args), EINTR);
 	gate.open();
 	CHECK_OK(wait_buffer(f.device, f.product.out.handle(), never));
 }

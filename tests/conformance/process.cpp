@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 #include "process.h"
 
+#include <atomic>
 #include <cerrno>
 #include <csignal>
 #include <cstring>
 
+#include <pthread.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 #include "igt.h"
 
@@ -120,4 +123,26 @@ void interruptible()
 	action.sa_handler = [](int) {
 	};
 	CHECK_OK(sigaction(SIGUSR1, &action, nullptr));
+}
+
+int interrupted(int fd, unsigned long request, void *args)
+{
+	std::atomic<pthread_t> waiter{};
+	std::atomic<bool> done = false;
+	int result = 0;
+
+	interruptible();
+	igt::parallel(2, [&](unsigned thread) {
+		if (!thread) {
+			waiter = pthread_self();
+			result = call_once(fd, request, args);
+			done = true;
+		}
+		while (!done) {
+			usleep(20000);
+			if (waiter)
+				pthread_kill(waiter, SIGUSR1);
+		}
+	});
+	return result;
 }

@@ -29,3 +29,5 @@ void receive_byte(const Fd &socket);
 
 /// SIGUSR1 interrupts system calls of this process from now on.
 void interruptible();
+/// Makes a call, which is interrupted until it returns; 0 or a negative errno.
+int interrupted(int fd, unsigned long request, void *args);

@@ -1,13 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /// The calls of mainline's rocket driver.
 #include <algorithm>
-#include <atomic>
 #include <cerrno>
-#include <csignal>
 #include <memory>
 
 #include <linux/dma-buf.h>
-#include <pthread.h>
 #include <sys/mman.h>
 
 #include "dmabuf.h"
@@ -747,26 +744,9 @@ SUBTEST(rocket_signal)
 	Bo bo(device, 4096);
 	Fd dma_buf = export_buffer(device.fd(), bo.handle());
 
-	interruptible();
 	import_fence(dma_buf, gate.export_file(), DMA_BUF_SYNC_WRITE);
-	std::atomic<pthread_t> waiter{};
-	std::atomic<bool> done = false;
-	igt::parallel(2, [&](unsigned thread) {
-		if (thread) {
-			while (!done) {
-				usleep(20000);
-				if (waiter)
-					pthread_kill(waiter, SIGUSR1);
-			}
-			return;
-		}
-		drm_rocket_prep_bo args{bo.handle(), 0, never};
-
-		waiter = pthread_self();
-		int result = call_once(device.fd(), DRM_IOCTL_ROCKET_PREP_BO, &args);
-		done = true;
-		CHECK_ERR(result, EINTR);
-	});
+	drm_rocket_prep_bo args{bo.handle(), 0, never};
+	CHECK_ERR(interrupted(device.fd(), DRM_IOCTL_ROCKET_PREP_BO, &args), EINTR);
 }
 
 /* Very many jobs are waited with, not refused; who is killed meanwhile goes. */

@@ -1,10 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /// JOB_WAIT: what it reports, when it returns, what it refuses.
-#include <atomic>
 #include <cerrno>
-#include <csignal>
-
-#include <pthread.h>
 
 #include "igt.h"
 #include "leak.h"
@@ -354,24 +350,8 @@ SUBTEST(wait_signal)
 	Gate gate(f.device);
 	drm_npu_job_wait args = of(f.context, f.submit({{gate.sync()}, {}}));
 
-	interruptible();
 	args.timeout_ns = never;
-	std::atomic<pthread_t> waiter{};
-	std::atomic<bool> done = false;
-	igt::parallel(2, [&](unsigned thread) {
-		if (thread) {
-			while (!done) {
-				usleep(20000);
-				if (waiter)
-					pthread_kill(waiter, SIGUSR1);
-			}
-			return;
-		}
-		waiter = pthread_self();
-		int result = call_once(f.device.fd(), DRM_IOCTL_NPU_JOB_WAIT, &args);
-		done = true;
-		CHECK_ERR(result, EINTR);
-	});
+	CHECK_ERR(interrupted(f.device.fd(), DRM_IOCTL_NPU_JOB_WAIT, &args), EINTR);
 	CHECK_EQ(look_at(f.device, f.context, 1).state, DRM_NPU_JOB_QUEUED);
 	gate.open();
 	CHECK_EQ(wait_ended(f.device, f.context, 1).error, 0);
