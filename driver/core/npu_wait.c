@@ -56,8 +56,11 @@ static int npu_waiter_wake(struct wait_queue_entry *entry, unsigned int mode,
 	return default_wake_function(entry, mode, flags, key);
 }
 
-/* Look at a job, and if it has not ended, begin to wait for it. */
-static void npu_waiter_begin(struct npu_waiter *waiter, struct npu_context *ctx,
+/*
+ * Look at a job, and if it has not ended, begin to wait for it. Returns whether
+ * it has begun; npu_waiter_end() is to be called then.
+ */
+static bool npu_waiter_begin(struct npu_waiter *waiter, struct npu_context *ctx,
 			     u64 seqno)
 {
 	lockdep_assert_held(&ctx->npu->sched_lock);
@@ -67,10 +70,11 @@ static void npu_waiter_begin(struct npu_waiter *waiter, struct npu_context *ctx,
 	waiter->seqno = seqno;
 	waiter->ended = seqno <= ctx->completed;
 	waiter->slot = *npu_context_slot(ctx, seqno);
-	if (!waiter->ended) {
-		add_wait_queue(&ctx->wait, &waiter->entry);
-		ctx->wake_at = min(ctx->wake_at, seqno);
-	}
+	if (waiter->ended)
+		return false;
+	add_wait_queue(&ctx->wait, &waiter->entry);
+	ctx->wake_at = min(ctx->wake_at, seqno);
+	return true;
 }
 
 /*
@@ -123,6 +127,7 @@ int npu_job_wait_ioctl(struct drm_device *dev, void *data,
 	const struct npu_slot *slot;
 	struct npu_waiter waiter;
 	struct npu_context *ctx;
+	bool waits = false;
 	int ret = -ENOENT;
 
 	if (args->flags)
@@ -134,13 +139,13 @@ int npu_job_wait_ioctl(struct drm_device *dev, void *data,
 	spin_lock_irq(&ctx->npu->sched_lock);
 	if (args->seqno && args->seqno <= ctx->submitted &&
 	    ctx->submitted - args->seqno < ctx->slot_count) {
-		npu_waiter_begin(&waiter, ctx, args->seqno);
+		waits = npu_waiter_begin(&waiter, ctx, args->seqno);
 		ret = 0;
 	}
 	spin_unlock_irq(&ctx->npu->sched_lock);
 	if (ret)
 		goto out_put;
-	if (!waiter.ended)
+	if (waits)
 		ret = npu_waiter_end(&waiter, args->timeout_ns);
 	if (ret && ret != -ETIME)
 		goto out_put;
@@ -203,11 +208,12 @@ static int npu_wait_completed(struct npu_context *ctx, u64 seqno,
 			      s64 deadline_ns)
 {
 	struct npu_waiter waiter;
+	bool waits;
 
 	spin_lock_irq(&ctx->npu->sched_lock);
-	npu_waiter_begin(&waiter, ctx, seqno);
+	waits = npu_waiter_begin(&waiter, ctx, seqno);
 	spin_unlock_irq(&ctx->npu->sched_lock);
-	return waiter.ended ? 0 : npu_waiter_end(&waiter, deadline_ns);
+	return waits ? npu_waiter_end(&waiter, deadline_ns) : 0;
 }
 
 /* Wait for the jobs of @vm that use @mapping now. */

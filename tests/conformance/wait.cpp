@@ -434,6 +434,7 @@ SUBTEST(wait_overtaken)
 				CHECK_OK(result);
 			}
 		});
+		wait_ended(f.device, context, seqno);
 		first = seqno + 1;
 	}
 }
