@@ -215,8 +215,7 @@ void Thread::unmap()
 		return;
 	/* If nobody else has it, the rest goes with the last reference. */
 	if (mapping->use_count() == 1 && (*mapping)->size() > 4096)
-		system_call(Id::munmap, "munmap",
-			    [&] { return answer(munmap((*mapping)->data(), 4096)); });
+		system_call(Id::munmap, "munmap", [&] { return (*mapping)->unmap_first(4096); });
 }
 
 void Thread::protect_page()

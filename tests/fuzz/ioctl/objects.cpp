@@ -83,6 +83,15 @@ Mapping::~Mapping()
 	munmap(data_, size_);
 }
 
+int Mapping::unmap_first(std::size_t size)
+{
+	if (munmap(data_, size))
+		return -errno;
+	data_ = static_cast<char *>(data_) + size;
+	size_ -= size;
+	return 0;
+}
+
 std::shared_ptr<File> File::open(unsigned number)
 {
 	auto file = std::make_shared<File>(open_node());

@@ -173,6 +173,9 @@ public:
 	bool writable() const { return writable_; }
 	bool is_page() const { return page_; }
 
+	/// Unmaps the first bytes, which another mapping may then get; 0 or an errno, negative.
+	int unmap_first(std::size_t size);
+
 	/// The number a completion page showed last.
 	std::mutex mutex;
 	std::uint64_t completed = 0;
