@@ -10,6 +10,7 @@
 #include <thread>
 
 #include <execinfo.h>
+#include <fcntl.h>
 #include <spawn.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
@@ -215,6 +216,8 @@ std::set<int> open_files()
 
 	for (const auto &entry : std::filesystem::directory_iterator("/proc/self/fd"))
 		files.insert(std::stoi(entry.path().filename().string()));
+	/* The one that listed them is closed by now. */
+	std::erase_if(files, [](int fd) { return fcntl(fd, F_GETFD) < 0; });
 	return files;
 }
 
