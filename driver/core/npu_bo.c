@@ -151,6 +151,11 @@ struct drm_gem_object *npu_gem_create_object(struct drm_device *dev,
 	if (!bo)
 		return ERR_PTR(-ENOMEM);
 	bo->base.base.funcs = &npu_gem_funcs;
+	/*
+	 * Caches are written back when the pages are mapped for the device
+	 * (npu_mapping_fill()), and nothing gets into them from then on.
+	 */
+	bo->base.map_wc = to_npu_device(dev)->desc.noncoherent;
 	mutex_init(&bo->lock);
 	INIT_LIST_HEAD(&bo->mappings);
 	return &bo->base.base;

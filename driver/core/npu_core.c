@@ -51,6 +51,33 @@ static void npu_core_kick(struct npu_core *core, u64 now)
 	npu->desc.ops->kick(npu->hw, core->index, &lane);
 }
 
+/* Keep @core powered if it still is. */
+static bool npu_core_wake_now(struct npu_core *core)
+{
+	struct npu_device *npu = core->npu;
+	const struct npu_hw_ops *ops = npu->desc.ops;
+
+	lockdep_assert_held(&npu->sched_lock);
+	if (!core->awake && ops->wake_now)
+		core->awake = ops->wake_now(npu->hw, core->index);
+	return core->awake;
+}
+
+/**
+ * npu_core_rest() - let the power of an idle core go
+ * @core: the core
+ */
+void npu_core_rest(struct npu_core *core)
+{
+	struct npu_device *npu = core->npu;
+
+	lockdep_assert_held(&npu->sched_lock);
+	if (!core->awake || !npu->desc.ops->rest)
+		return;
+	npu->desc.ops->rest(npu->hw, core->index);
+	core->awake = false;
+}
+
 /**
  * npu_core_start() - start the lane that a core has been given
  * @core: the core
@@ -59,7 +86,7 @@ static void npu_core_kick(struct npu_core *core, u64 now)
 void npu_core_start(struct npu_core *core, u64 now)
 {
 	lockdep_assert_held(&core->npu->sched_lock);
-	if (core->attached == core->ctx->vm) {
+	if (core->attached == core->ctx->vm && npu_core_wake_now(core)) {
 		npu_core_kick(core, now);
 	} else {
 		core->state = NPU_CORE_ATTACHING;
@@ -113,11 +140,30 @@ out_unlock:
 }
 EXPORT_SYMBOL_GPL(npu_core_done);
 
-/* Attach the address space that the lane of @core needs, and start it. */
+/* Give @core the power that its lane needs. */
+static int npu_core_wake(struct npu_core *core)
+{
+	struct npu_device *npu = core->npu;
+	int ret;
+
+	/* Set and cleared for cores with a lane only here. */
+	if (READ_ONCE(core->awake))
+		return 0;
+	ret = npu->desc.ops->wake(npu->hw, core->index);
+	if (!ret) {
+		spin_lock_irq(&npu->sched_lock);
+		core->awake = true;
+		spin_unlock_irq(&npu->sched_lock);
+	}
+	return ret;
+}
+
+/* Wake @core, attach the address space that its lane needs, and start it. */
 static void npu_core_attach(struct npu_core *core)
 {
 	struct npu_device *npu = core->npu;
 	struct npu_vm *vm;
+	bool attached;
 	void *hw_vm;
 	int ret;
 
@@ -129,20 +175,27 @@ static void npu_core_attach(struct npu_core *core)
 	}
 	/* The queued job keeps the context, that its address space. */
 	vm = core->ctx->vm;
-	core->attached = NULL;
+	attached = core->attached == vm;
+	if (!attached)
+		core->attached = NULL;
 	spin_unlock_irq(&npu->sched_lock);
 
-	hw_vm = READ_ONCE(vm->hw);
-	ret = hw_vm ? npu->desc.ops->attach(npu->hw, core->index, hw_vm) :
-		      -ENODEV;
+	ret = npu_core_wake(core);
+	if (!ret && !attached) {
+		hw_vm = READ_ONCE(vm->hw);
+		ret = hw_vm ? npu->desc.ops->attach(npu->hw, core->index, hw_vm) :
+			      -ENODEV;
+	}
 
+	/* Nobody knows what it has now, if it had one before. */
+	if (ret && attached)
+		npu->desc.ops->attach(npu->hw, core->index, NULL);
 	/* Whatever it was, it is not the fault of the job. */
 	if (ret && ret != -ENODEV)
 		ret = -EIO;
 
 	spin_lock_irq(&npu->sched_lock);
-	if (!ret)
-		core->attached = vm;
+	core->attached = ret ? NULL : vm;
 	/* If the state has changed, the lane is to end and npu_core_reset() follows. */
 	if (core->state == NPU_CORE_ATTACHING) {
 		if (ret) {
@@ -160,7 +213,7 @@ static void npu_core_reset(struct npu_core *core)
 {
 	struct npu_device *npu = core->npu;
 	struct npu_hw_result result = {};
-	bool resetting;
+	bool resetting, cookie;
 	u64 now;
 
 	lockdep_assert_held(&core->hw_lock);
@@ -172,9 +225,14 @@ static void npu_core_reset(struct npu_core *core)
 
 	/* The lane, and so its context and job, are the core's until it ends. */
 	if (core->started &&
-	    (core->error == -ETIMEDOUT || core->error == -EFAULT))
+	    (core->error == -ETIMEDOUT || core->error == -EFAULT)) {
+		cookie = dma_fence_begin_signalling();
 		npu_dump_take(core);
-	npu->desc.ops->reset(npu->hw, core->index);
+		dma_fence_end_signalling(cookie);
+	}
+	/* What has no power has started nothing. */
+	if (READ_ONCE(core->awake))
+		npu->desc.ops->reset(npu->hw, core->index);
 	now = ktime_get_ns();
 
 	spin_lock_irq(&npu->sched_lock);
@@ -184,16 +242,40 @@ static void npu_core_reset(struct npu_core *core)
 	spin_unlock_irq(&npu->sched_lock);
 }
 
+/*
+ * Fences wait for all of it, but operations of the backend are not annotated: the
+ * IOMMU core and the clock framework have locks under which others allocate
+ * memory when a device is added. That is long past for this one, which lockdep
+ * cannot know.
+ */
 static void npu_core_work(struct kthread_work *work)
 {
 	struct npu_core *core = container_of(work, struct npu_core, work);
-	bool cookie = dma_fence_begin_signalling();
 
 	mutex_lock(&core->hw_lock);
 	npu_core_attach(core);
 	npu_core_reset(core);
 	mutex_unlock(&core->hw_lock);
-	dma_fence_end_signalling(cookie);
+}
+
+/* Find an end that was not reported, and be done with the lane. */
+static bool npu_core_ended(struct npu_core *core)
+{
+	struct npu_device *npu = core->npu;
+	struct npu_hw_result result = {};
+	u64 now = ktime_get_ns();
+
+	if (!npu->desc.ops->ended ||
+	    !npu->desc.ops->ended(npu->hw, core->index, &result))
+		return false;
+	drm_warn_once(&npu->drm, "core %u: an interrupt is lost\n", core->index);
+	if (result.error) {
+		npu_core_abort(core, result.error);
+	} else {
+		npu_sched_end_lane(core, &result, now);
+		npu_sched_run(npu, now);
+	}
+	return true;
 }
 
 /* No end of the lane for a while: is it slow or stuck? */
@@ -211,10 +293,10 @@ static void npu_core_watchdog(struct kthread_work *work)
 	verdict = npu_watch_look(&core->watch,
 				 npu->desc.ops->progress(npu->hw, core->index),
 				 jiffies);
-	if (verdict == NPU_WATCH_HUNG)
-		npu_core_abort(core, -ETIMEDOUT);
-	else
+	if (verdict != NPU_WATCH_HUNG)
 		npu_core_watch(core, core->watch.deadline - jiffies);
+	else if (!npu_core_ended(core))
+		npu_core_abort(core, -ETIMEDOUT);
 out_unlock:
 	spin_unlock_irq(&npu->sched_lock);
 }
@@ -256,6 +338,9 @@ void npu_core_unplug(struct npu_core *core)
 	drm_WARN_ON(&npu->drm, core->state != NPU_CORE_IDLE);
 	core->attached = NULL;
 	npu->desc.ops->attach(npu->hw, core->index, NULL);
+	spin_lock_irq(&npu->sched_lock);
+	npu_core_rest(core);
+	spin_unlock_irq(&npu->sched_lock);
 	mutex_unlock(&core->hw_lock);
 }
 
@@ -287,6 +372,7 @@ int npu_core_init(struct npu_device *npu, unsigned int index)
 
 	core->npu = npu;
 	core->index = index;
+	core->awake = !npu->desc.ops->wake;
 	mutex_init(&core->hw_lock);
 	for (rank = 0; rank < NPU_RANKS; rank++)
 		INIT_LIST_HEAD(&core->ready[rank]);

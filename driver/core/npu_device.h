@@ -29,6 +29,7 @@
 #include <linux/mutex.h>
 #include <linux/sizes.h>
 #include <linux/spinlock.h>
+#include <linux/wait.h>
 #include <linux/workqueue.h>
 #include <linux/xarray.h>
 
@@ -96,6 +97,8 @@ struct npu_core {
 	u32 lane;
 	/** @error: Why it is reset. */
 	int error;
+	/** @awake: The backend keeps it powered. */
+	bool awake;
 	/** @attached: Address space it has, not counted as a reference. */
 	struct npu_vm *attached;
 	/** @ready: Contexts with a lane that can start here, by rank. */
@@ -153,6 +156,10 @@ struct npu_device {
 	spinlock_t sched_lock;
 	/** @dead: Unplugged; nothing is started any more. */
 	bool dead;
+	/** @frozen: Suspended; nothing is started until it is resumed. */
+	bool frozen;
+	/** @idle: Who waits for the cores to be idle. */
+	wait_queue_head_t idle;
 	/** @contexts: All contexts. */
 	struct list_head contexts;
 	/** @signal: Contexts with jobs that have ended. */

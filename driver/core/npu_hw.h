@@ -117,11 +117,27 @@ struct npu_hw_ops {
 	 */
 	void (*snapshot)(void *hw, unsigned int core,
 			 struct npu_hw_snapshot *snapshot);
-	/** @kick: Start core @core. Atomic. */
+	/**
+	 * @wake: Power core @core and keep it powered until @rest. May sleep,
+	 * but stands in the way of fences. Optional, as are the next two: without
+	 * them the cores are always powered.
+	 */
+	int (*wake)(void *hw, unsigned int core);
+	/** @wake_now: As @wake, but only if the core still has power. Atomic. */
+	bool (*wake_now)(void *hw, unsigned int core);
+	/** @rest: Core @core is idle and may lose its power. Atomic. */
+	void (*rest)(void *hw, unsigned int core);
+	/** @kick: Start core @core, which is awake. Atomic. */
 	void (*kick)(void *hw, unsigned int core,
 		     const struct npu_hw_lane *lane);
 	/** @progress: A number that changes while core @core works. Atomic. */
 	u64 (*progress)(void *hw, unsigned int core);
+	/**
+	 * @ended: Has core @core ended without having said so? If it has, the
+	 * end is not reported any more. Atomic. Optional.
+	 */
+	bool (*ended)(void *hw, unsigned int core,
+		      struct npu_hw_result *result);
 };
 
 /**
@@ -166,6 +182,11 @@ struct npu_hw_desc {
 	u32 timeout_ms;
 	/** @software: The CPU does the work, and needs kernel addresses. */
 	bool software;
+	/**
+	 * @noncoherent: The device does not see the CPU's caches. What is
+	 * mapped for the CPU then bypasses them.
+	 */
+	bool noncoherent;
 };
 
 extern const struct npu_isa_ops npu_isa_rknn;
@@ -174,6 +195,8 @@ struct npu_device *npu_device_create(struct device *parent,
 				     const struct npu_hw_desc *desc, void *hw);
 int npu_device_register(struct npu_device *npu);
 void npu_device_unplug(struct npu_device *npu);
+void npu_device_suspend(struct npu_device *npu);
+void npu_device_resume(struct npu_device *npu);
 void npu_core_done(struct npu_device *npu, unsigned int core,
 		   const struct npu_hw_result *result);
 

@@ -23,6 +23,7 @@
  * multiplication takes, and it knows neither lanes nor submits of many jobs.
  */
 #include <linux/dma-fence.h>
+#include <linux/export.h>
 #include <linux/ktime.h>
 #include <linux/lockdep.h>
 #include <linux/sched.h>
@@ -221,7 +222,7 @@ void npu_sched_run(struct npu_device *npu, u64 now)
 	unsigned int i;
 
 	lockdep_assert_held(&npu->sched_lock);
-	if (npu->dead)
+	if (npu->dead || npu->frozen)
 		return;
 	for (i = 0; i < npu->core_count; i++) {
 		struct npu_core *core = &npu->cores[i];
@@ -231,8 +232,10 @@ void npu_sched_run(struct npu_device *npu, u64 now)
 		if (core->state != NPU_CORE_IDLE)
 			continue;
 		ctx = npu_core_pick(core);
-		if (!ctx)
+		if (!ctx) {
+			npu_core_rest(core);
 			continue;
+		}
 		head = npu_sched_head(ctx);
 		core->ctx = ctx;
 		core->error = 0;
@@ -261,6 +264,8 @@ void npu_sched_end_lane(struct npu_core *core,
 	lockdep_assert_held(&core->npu->sched_lock);
 	core->state = NPU_CORE_IDLE;
 	core->ctx = NULL;
+	if (core->npu->frozen)
+		wake_up_all(&core->npu->idle);
 
 	device_ns = result->device_ns;
 	if (!device_ns && core->started)
@@ -532,6 +537,55 @@ u64 npu_sched_last_use(struct npu_context *ctx,
 	return seqno;
 }
 
+/* Has no core of @npu a lane? */
+static bool npu_sched_idle(struct npu_device *npu)
+{
+	bool idle = true;
+	unsigned int i;
+
+	spin_lock_irq(&npu->sched_lock);
+	for (i = 0; i < npu->core_count; i++)
+		idle &= npu->cores[i].state == NPU_CORE_IDLE;
+	spin_unlock_irq(&npu->sched_lock);
+	return idle;
+}
+
+/**
+ * npu_device_suspend() - start nothing more, and wait for what has started
+ * @npu: the device
+ *
+ * Lanes end by themselves or by the watchdog. What is queued stays so. Called
+ * by backends when the system goes to sleep.
+ */
+void npu_device_suspend(struct npu_device *npu)
+{
+	unsigned int i;
+
+	spin_lock_irq(&npu->sched_lock);
+	npu->frozen = true;
+	spin_unlock_irq(&npu->sched_lock);
+	wait_event(npu->idle, npu_sched_idle(npu));
+
+	spin_lock_irq(&npu->sched_lock);
+	for (i = 0; i < npu->core_count; i++)
+		npu_core_rest(&npu->cores[i]);
+	spin_unlock_irq(&npu->sched_lock);
+}
+EXPORT_SYMBOL_GPL(npu_device_suspend);
+
+/**
+ * npu_device_resume() - go on with what is queued
+ * @npu: the device
+ */
+void npu_device_resume(struct npu_device *npu)
+{
+	spin_lock_irq(&npu->sched_lock);
+	npu->frozen = false;
+	npu_sched_run(npu, ktime_get_ns());
+	spin_unlock_irq(&npu->sched_lock);
+}
+EXPORT_SYMBOL_GPL(npu_device_resume);
+
 /**
  * npu_sched_unplug() - stop all cores and end all jobs, for good
  * @npu: the device, which is unplugged
@@ -592,6 +646,7 @@ int npu_sched_init(struct npu_device *npu)
 	int ret;
 
 	spin_lock_init(&npu->sched_lock);
+	init_waitqueue_head(&npu->idle);
 	INIT_LIST_HEAD(&npu->contexts);
 	ret = npu_signal_init(npu);
 	for (i = 0; i < npu->core_count && !ret; i++)

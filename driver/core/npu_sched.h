@@ -40,6 +40,7 @@ void npu_sched_end_lane(struct npu_core *core,
 int npu_core_init(struct npu_device *npu, unsigned int index);
 void npu_core_fini(struct npu_core *core);
 void npu_core_start(struct npu_core *core, u64 now);
+void npu_core_rest(struct npu_core *core);
 void npu_core_unplug(struct npu_core *core);
 void npu_core_abort(struct npu_core *core, int error);
 void npu_cores_forget_vm(struct npu_device *npu, struct npu_vm *vm);

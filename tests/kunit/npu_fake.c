@@ -114,7 +114,7 @@ static void npu_fake_reset(void *hw, unsigned int core)
 	struct npu_fake *fake = hw;
 	struct npu_fake_core *c = &fake->cores[core];
 
-	npu_fake_check(fake, true, NULL);
+	npu_fake_check(fake, c->awake, "reset a core without power");
 	c->resets++;
 	c->running = false;
 	if (fake->during_reset) {
@@ -125,6 +125,40 @@ static void npu_fake_reset(void *hw, unsigned int core)
 	}
 }
 
+static int npu_fake_wake(void *hw, unsigned int core)
+{
+	struct npu_fake *fake = hw;
+	struct npu_fake_core *c = &fake->cores[core];
+	int ret = c->wake_error;
+
+	npu_fake_check(fake, !c->awake, "woke a core that is awake");
+	c->wakes++;
+	c->wake_error = 0;
+	c->awake = !ret;
+	c->power = c->awake;
+	return ret;
+}
+
+static bool npu_fake_wake_now(void *hw, unsigned int core)
+{
+	struct npu_fake *fake = hw;
+	struct npu_fake_core *c = &fake->cores[core];
+
+	npu_fake_check(fake, !c->awake, "woke a core that is awake");
+	c->awake = c->power;
+	return c->awake;
+}
+
+static void npu_fake_rest(void *hw, unsigned int core)
+{
+	struct npu_fake *fake = hw;
+	struct npu_fake_core *c = &fake->cores[core];
+
+	npu_fake_check(fake, c->awake, "rests what is not awake");
+	npu_fake_check(fake, !c->running, "rests a core that runs");
+	c->awake = false;
+}
+
 static void npu_fake_kick(void *hw, unsigned int core,
 			  const struct npu_hw_lane *lane)
 {
@@ -133,6 +167,7 @@ static void npu_fake_kick(void *hw, unsigned int core,
 
 	npu_fake_check(fake, !c->running, "kicked a core that runs");
 	npu_fake_check(fake, c->vm, "kicked a core without address space");
+	npu_fake_check(fake, c->awake, "kicked a core without power");
 	c->kicks++;
 	c->lane = *lane;
 	c->running = true;
@@ -146,6 +181,22 @@ static u64 npu_fake_progress(void *hw, unsigned int core)
 	return fake->cores[core].progress;
 }
 
+static bool npu_fake_ended(void *hw, unsigned int core,
+			   struct npu_hw_result *result)
+{
+	struct npu_fake *fake = hw;
+	struct npu_fake_core *c = &fake->cores[core];
+	bool lost = c->lost;
+
+	npu_fake_check(fake, c->running, "asked a core that does not run");
+	if (lost) {
+		result->tasks = c->lane.task_count;
+		c->running = false;
+	}
+	c->lost = false;
+	return lost;
+}
+
 static const struct npu_hw_ops npu_fake_ops = {
 	.vm_create = npu_fake_vm_create,
 	.vm_destroy = npu_fake_vm_destroy,
@@ -153,8 +204,12 @@ static const struct npu_hw_ops npu_fake_ops = {
 	.vm_unmap = npu_fake_vm_unmap,
 	.attach = npu_fake_attach,
 	.reset = npu_fake_reset,
+	.wake = npu_fake_wake,
+	.wake_now = npu_fake_wake_now,
+	.rest = npu_fake_rest,
 	.kick = npu_fake_kick,
 	.progress = npu_fake_progress,
+	.ended = npu_fake_ended,
 };
 
 static const struct npu_hw_desc npu_fake_desc = {

@@ -47,6 +47,16 @@ struct npu_fake_core {
 	unsigned int resets;
 	/** @progress: What progress() tells. */
 	u64 progress;
+	/** @power: It has power; a test takes that away while it rests. */
+	bool power;
+	/** @awake: It must be left powered. */
+	bool awake;
+	/** @wakes: Calls of wake, those that failed included. */
+	unsigned int wakes;
+	/** @wake_error: What the next wake fails with, once, or 0. */
+	int wake_error;
+	/** @lost: It has ended, which the next call of ended finds. */
+	bool lost;
 	/** @attach_error: What the next attach fails with, once, or 0. */
 	int attach_error;
 };
