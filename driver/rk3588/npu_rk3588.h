@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* What the parts of the driver of the RK3588's NPU share. */
+#ifndef NPU_RK3588_H
+#define NPU_RK3588_H
+
+#include <linux/clk.h>
+#include <linux/irqreturn.h>
+#include <linux/mutex.h>
+#include <linux/reset.h>
+#include <linux/types.h>
+#include <linux/workqueue.h>
+
+#include "../core/npu_hw.h"
+
+struct device;
+struct iommu_domain;
+struct npu_rk3588;
+struct platform_device;
+
+#define NPU_RK3588_CORES	3
+#define NPU_RK3588_CLOCKS	4
+#define NPU_RK3588_RESETS	2
+
+/**
+ * struct npu_rk3588_vm - an address space
+ */
+struct npu_rk3588_vm {
+	/** @rk: The device. */
+	struct npu_rk3588 *rk;
+	/** @domain: Its page tables. */
+	struct iommu_domain *domain;
+};
+
+/**
+ * struct npu_rk3588_core - one core
+ */
+struct npu_rk3588_core {
+	/** @rk: The device that it is part of. */
+	struct npu_rk3588 *rk;
+	/** @dev: The core's own device. */
+	struct device *dev;
+	/** @iommu: Device of its IOMMU, which faults are reported for. */
+	struct device *iommu;
+	/** @pc: Registers of command fetch and interrupts. */
+	void __iomem *pc;
+	/** @cna: Registers of the CNA. */
+	void __iomem *cna;
+	/** @core: Registers of the CORE. */
+	void __iomem *core;
+	/** @dpu: Registers of the DPU. */
+	void __iomem *dpu;
+	/** @clocks: Clocks. */
+	struct clk_bulk_data clocks[NPU_RK3588_CLOCKS];
+	/** @resets: Resets. */
+	struct reset_control_bulk_data resets[NPU_RK3588_RESETS];
+	/** @irq: Interrupt, shared with the IOMMU. */
+	int irq;
+	/** @number: Number of the core in the hardware. */
+	unsigned int number;
+	/** @index: Number of the core for npu.ko, once it is registered. */
+	unsigned int index;
+	/** @version: Version registers, added as mainline's driver does. */
+	u32 version;
+	/** @on: Has clocks and power; otherwise its registers must not be read. */
+	bool on;
+	/** @tasks: Tasks of the lane that runs, or 0. */
+	unsigned int tasks;
+	/**
+	 * @vm: Address space of the IOMMU. Changes under npu.ko's lock of the
+	 * core; others only compare it.
+	 */
+	struct npu_rk3588_vm *vm;
+	/** @broken: The IOMMU could not be set up: the core must not start. */
+	bool broken;
+	/** @stale: The IOMMU may remember what is not mapped any more. */
+	bool stale;
+};
+
+/**
+ * struct npu_rk3588 - the NPU: all cores as one device
+ */
+struct npu_rk3588 {
+	/** @pdev: The device that stands for all cores. */
+	struct platform_device *pdev;
+	/** @lock: Protects @npu, @expected, @present and @gone. */
+	struct mutex lock;
+	/** @late: Registers without the cores that do not come. */
+	struct delayed_work late;
+	/** @npu: The device in npu.ko, or %NULL. */
+	struct npu_device *npu;
+	/** @desc: Its description. */
+	struct npu_hw_desc desc;
+	/** @expected: Cores that the device tree has, one bit each. */
+	unsigned long expected;
+	/** @present: Cores that are bound, by their number in the hardware. */
+	struct npu_rk3588_core *present[NPU_RK3588_CORES];
+	/** @cores: Cores of @npu, by its numbers. */
+	struct npu_rk3588_core *cores[NPU_RK3588_CORES];
+	/** @gone: The module is being removed. */
+	bool gone;
+};
+
+extern const struct npu_hw_ops npu_rk3588_ops;
+
+irqreturn_t npu_rk3588_irq(int irq, void *data);
+int npu_rk3588_reset(struct npu_rk3588_core *core);
+void npu_rk3588_fault(struct npu_rk3588_core *core, u64 addr);
+
+void *npu_rk3588_vm_create(void *hw);
+void npu_rk3588_vm_destroy(void *hw, void *vm);
+int npu_rk3588_vm_map(void *hw, void *vm, const struct npu_hw_memory *memory);
+void npu_rk3588_vm_unmap(void *hw, void *vm, u64 addr, u64 size);
+int npu_rk3588_attach(void *hw, unsigned int index, void *vm);
+int npu_rk3588_reattach(struct npu_rk3588_core *core);
+
+#endif /* NPU_RK3588_H */
