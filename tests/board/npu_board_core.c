@@ -1,0 +1,436 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * A core: its registers, the thread that runs the model, its interrupt line, and
+ * what can go wrong with them.
+ */
+#include <linux/hrtimer.h>
+#include <linux/lockdep.h>
+#include <linux/mm.h>
+#include <linux/moduleparam.h>
+#include <linux/sched.h>
+#include <linux/vmalloc.h>
+
+#include "../../driver/rknn/rknn_regs.h"
+#include "npu_board.h"
+
+static unsigned int inject_hang;
+module_param(inject_hang, uint, 0644);
+MODULE_PARM_DESC(inject_hang, "How many of the next starts hang");
+
+static unsigned int inject_fault;
+module_param(inject_fault, uint, 0644);
+MODULE_PARM_DESC(inject_fault, "How many of the next starts end in a fault of the IOMMU");
+
+static unsigned int inject_lost;
+module_param(inject_lost, uint, 0644);
+MODULE_PARM_DESC(inject_lost, "How many of the next interrupts are lost");
+
+static unsigned int inject_spurious;
+module_param(inject_spurious, uint, 0644);
+MODULE_PARM_DESC(inject_spurious, "How many of the next starts are followed by an interrupt of nobody's");
+
+static unsigned int slow_cores;
+module_param(slow_cores, uint, 0644);
+MODULE_PARM_DESC(slow_cores, "Cores, one bit each, that take ten times the modelled time");
+
+/* How much slower those are. */
+#define NPU_BOARD_SLOW		10
+/* A line that stays raised for so many interrupts is nobody's. */
+#define NPU_BOARD_STORM		1000
+
+/* Is this one of those that are to go wrong? */
+static bool npu_board_inject(unsigned int *count)
+{
+	unsigned int left = READ_ONCE(*count);
+
+	while (left)
+		if (try_cmpxchg(count, &left, left - 1))
+			return true;
+	return false;
+}
+
+/* The bank that a core's transfers go through: if it has two, one a direction. */
+static struct npu_board_bank *npu_board_bank(struct npu_board_core *core,
+					     bool write)
+{
+	return &core->bank[core->bank[0].present && !write ? 0 : 1];
+}
+
+/* Part of a transfer, within a page. */
+static int npu_board_access(struct npu_board_core *core, u32 addr, void *data,
+			    u32 len, bool write)
+{
+	struct npu_board_bank *bank = npu_board_bank(core, write);
+	void *memory = NULL;
+
+	wait_event(core->wait,
+		   !READ_ONCE(bank->stalled) || READ_ONCE(core->stop));
+	spin_lock_irq(&core->lock);
+	if (!core->stop)
+		memory = npu_board_bank_translate(core, bank, addr, write);
+	spin_unlock_irq(&core->lock);
+	if (!memory)
+		return -EIO;
+	if (write)
+		memcpy(memory, data, len);
+	else
+		memcpy(data, memory, len);
+	return 0;
+}
+
+static int npu_board_transfer(struct npu_board_core *core, u32 addr,
+			      void *data, u32 len, bool write)
+{
+	cond_resched();
+	while (len) {
+		u32 part = min_t(u32, len, PAGE_SIZE - offset_in_page(addr));
+		int ret = npu_board_access(core, addr, data, part, write);
+
+		if (ret)
+			return ret;
+		addr += part;
+		data += part;
+		len -= part;
+	}
+	return 0;
+}
+
+static int npu_board_bus_read(void *host, u32 addr, void *dst, u32 len)
+{
+	return npu_board_transfer(host, addr, dst, len, false);
+}
+
+static int npu_board_bus_write(void *host, u32 addr, const void *src, u32 len)
+{
+	/* Not written to: the access goes the other way. */
+	return npu_board_transfer(host, addr, (void *)src, len, true);
+}
+
+/* Is the line of @core raised? */
+static bool npu_board_level(struct npu_board_core *core)
+{
+	bool level = !core->running && !core->mute &&
+		     npu_model_irq(core->model);
+	unsigned int i;
+
+	lockdep_assert_held(&core->lock);
+	for (i = 0; i < NPU_BOARD_BANKS; i++)
+		level |= npu_board_bank_irq(&core->bank[i]);
+	return level && !core->masked;
+}
+
+static void npu_board_deliver(struct npu_board_core *core)
+{
+	unsigned int count = 0;
+	bool level;
+
+	for (;;) {
+		spin_lock_irq(&core->lock);
+		level = npu_board_level(core);
+		spin_unlock_irq(&core->lock);
+		if (!level)
+			return;
+		if (count++ == NPU_BOARD_STORM) {
+			npu_board_wrong(core, "nobody quietens interrupt",
+					core->hwirq);
+			return;
+		}
+		npu_board_soc_interrupt(core);
+	}
+}
+
+static void npu_board_raise(struct kthread_work *work)
+{
+	struct npu_board_core *core = container_of(work, struct npu_board_core,
+						   raise);
+
+	npu_board_deliver(core);
+	if (xchg(&core->spurious, false))
+		npu_board_soc_interrupt(core);
+}
+
+/* Take as long as the hardware would have. */
+static void npu_board_hold(struct npu_board_core *core, u64 started,
+			   u64 device_ns)
+{
+	u64 passed = ktime_get_ns() - started;
+
+	if (READ_ONCE(slow_cores) & BIT(core->index))
+		device_ns *= NPU_BOARD_SLOW;
+	else if (npu_board.mode != NPU_BOARD_HOLD)
+		return;
+	if (passed < device_ns)
+		wait_event_hrtimeout(core->wait, READ_ONCE(core->stop),
+				     ns_to_ktime(device_ns - passed));
+}
+
+/* Run the model. Returns whether it got to its end. */
+static bool npu_board_compute(struct npu_board_core *core)
+{
+	struct npu_model_core *model = core->model;
+	u64 before = model->stats.busy_ns, started = ktime_get_ns();
+	enum npu_model_status status;
+
+	if (npu_board.mode == NPU_BOARD_NULL) {
+		model->started = 0;
+		model->int_raw |= RKNN_INT_DPU_0;
+		return true;
+	}
+	status = npu_model_run(model);
+	if (status == NPU_MODEL_DONE)
+		npu_board_hold(core, started, model->stats.busy_ns - before);
+	else
+		pr_debug("npu_board: core %u ends with %u at %#x = %#x\n",
+			 core->index, status, model->error_reg,
+			 model->error_value);
+	return status == NPU_MODEL_DONE;
+}
+
+static void npu_board_run(struct kthread_work *work)
+{
+	struct npu_board_core *core = container_of(work, struct npu_board_core,
+						   run);
+	bool hang = npu_board_inject(&inject_hang);
+	bool fault = !hang && npu_board_inject(&inject_fault);
+	bool done = !hang && !fault && npu_board_compute(core);
+
+	spin_lock_irq(&core->lock);
+	/* What has been reset meanwhile raises nothing. */
+	if (fault && !core->stop)
+		npu_board_bank_fault(core, npu_board_bank(core, false), 0, false);
+	core->running = false;
+	core->stuck = !done;
+	core->mute = done && npu_board_inject(&inject_lost);
+	core->spurious = npu_board_inject(&inject_spurious);
+	spin_unlock_irq(&core->lock);
+	kthread_queue_work(core->irq_worker, &core->raise);
+}
+
+/**
+ * npu_board_wrong() - say what would have hung or confused the chip
+ * @core: the core
+ * @what: what happened
+ * @offset: where, or with what
+ */
+void npu_board_wrong(struct npu_board_core *core, const char *what, u32 offset)
+{
+	atomic_inc(&core->counts.wrong);
+	/* Seen by those who look for complaints in the log. */
+	WARN_ONCE(1, "npu_board: core %u: %s %#x\n", core->index, what, offset);
+}
+
+/* The bank whose registers are at @offset, or %NULL. */
+static struct npu_board_bank *npu_board_bank_at(struct npu_board_core *core,
+						u32 offset)
+{
+	unsigned int i;
+
+	for (i = 0; i < NPU_BOARD_BANKS; i++)
+		if ((offset & ~0xfff) == NPU_BOARD_BANK_FIRST +
+					 i * NPU_BOARD_BANK_STEP)
+			return core->bank[i].present ? &core->bank[i] : NULL;
+	return NULL;
+}
+
+/* Can @core's registers be accessed there? */
+static bool npu_board_answers(struct npu_board_core *core, u32 offset, int size)
+{
+	lockdep_assert_held(&core->lock);
+	if (size != 4 || offset % 4)
+		npu_board_wrong(core, "access of the wrong size", offset);
+	else if (!npu_board_core_alive(core))
+		npu_board_wrong(core, "access without power or clock", offset);
+	else if (offset >> 12 == 2)
+		npu_board_wrong(core, "access where nothing is", offset);
+	else
+		return true;
+	return false;
+}
+
+/**
+ * npu_board_read() - read a register
+ * @priv: the core
+ * @offset: offset in its window
+ * @size: bytes
+ *
+ * Return: the value.
+ */
+unsigned long npu_board_read(void *priv, unsigned int offset, int size)
+{
+	struct npu_board_core *core = priv;
+	struct npu_board_bank *bank;
+	unsigned long flags;
+	u32 value = U32_MAX;
+
+	atomic_inc(&core->counts.reads);
+	spin_lock_irqsave(&core->lock, flags);
+	if (!npu_board_answers(core, offset, size))
+		goto out_unlock;
+	bank = npu_board_bank_at(core, offset);
+	if (bank) {
+		value = npu_board_bank_read(core, bank, offset & 0xfff);
+	} else {
+		value = npu_model_read_reg(core->model, offset);
+		/* Tasks within the chain raise nothing yet. */
+		if (core->running && offset == RKNN_PC_INTERRUPT_RAW_STATUS)
+			value = core->raw;
+		if (core->running && offset == RKNN_PC_INTERRUPT_STATUS)
+			value = 0;
+	}
+out_unlock:
+	spin_unlock_irqrestore(&core->lock, flags);
+	return value;
+}
+
+static void npu_board_write_core(struct npu_board_core *core, u32 reg, u32 value)
+{
+	/* Until it is reset, nobody listens. */
+	if (core->stuck || core->in_reset)
+		return;
+	if (core->running) {
+		npu_board_wrong(core, "write to a core that runs", reg);
+		return;
+	}
+	npu_model_write_reg(core->model, reg, value);
+	if (reg != RKNN_PC_OPERATION_ENABLE || !value)
+		return;
+	atomic_inc(&core->counts.starts);
+	core->raw = npu_model_read_reg(core->model,
+				       RKNN_PC_INTERRUPT_RAW_STATUS);
+	core->mute = false;
+	core->running = true;
+	/* What takes no time need not wait for its turn. */
+	kthread_queue_work(npu_board.mode == NPU_BOARD_NULL ? core->irq_worker :
+							      core->worker,
+			   &core->run);
+}
+
+/**
+ * npu_board_write() - write a register
+ * @priv: the core
+ * @offset: offset in its window
+ * @size: bytes
+ * @value: the value
+ */
+void npu_board_write(void *priv, unsigned int offset, int size,
+		     unsigned long value)
+{
+	struct npu_board_core *core = priv;
+	struct npu_board_bank *bank;
+	unsigned long flags;
+
+	atomic_inc(&core->counts.writes);
+	spin_lock_irqsave(&core->lock, flags);
+	if (!npu_board_answers(core, offset, size))
+		goto out_unlock;
+	bank = npu_board_bank_at(core, offset);
+	if (bank)
+		npu_board_bank_write(core, bank, offset & 0xfff, value);
+	else
+		npu_board_write_core(core, offset, value);
+out_unlock:
+	spin_unlock_irqrestore(&core->lock, flags);
+}
+
+/* State after power-on or reset. The run, if there was one, is over. */
+static void npu_board_core_clear(struct npu_board_core *core)
+{
+	unsigned int i;
+
+	lockdep_assert_held(&core->lock);
+	npu_model_reset(core->model);
+	for (i = 0; i < NPU_BOARD_BANKS; i++)
+		npu_board_bank_reset(&core->bank[i]);
+	core->running = false;
+	core->stuck = false;
+	core->mute = false;
+	core->stop = false;
+}
+
+/* Abandon what @core does. */
+static void npu_board_core_halt(struct npu_board_core *core)
+{
+	spin_lock_irq(&core->lock);
+	core->stop = true;
+	spin_unlock_irq(&core->lock);
+	wake_up_all(&core->wait);
+	kthread_flush_work(&core->run);
+}
+
+/**
+ * npu_board_core_off() - the power is gone
+ * @core: the core
+ */
+void npu_board_core_off(struct npu_board_core *core)
+{
+	spin_lock_irq(&core->lock);
+	core->powered = false;
+	if (core->running)
+		npu_board_wrong(core, "power off while it runs", core->domain);
+	spin_unlock_irq(&core->lock);
+	npu_board_core_halt(core);
+	spin_lock_irq(&core->lock);
+	npu_board_core_clear(core);
+	spin_unlock_irq(&core->lock);
+}
+
+/**
+ * npu_board_core_reset() - a reset is asserted or deasserted
+ * @core: the core
+ * @id: number of the reset
+ * @assert: asserted
+ */
+void npu_board_core_reset(struct npu_board_core *core, u32 id, bool assert)
+{
+	unsigned long bit = BIT(id == core->resets[1]);
+
+	if (assert)
+		npu_board_core_halt(core);
+	spin_lock_irq(&core->lock);
+	if (assert) {
+		core->in_reset |= bit;
+		npu_board_core_clear(core);
+	} else {
+		core->in_reset &= ~bit;
+		if (!core->in_reset)
+			atomic_inc(&core->counts.resets);
+	}
+	spin_unlock_irq(&core->lock);
+}
+
+/**
+ * npu_board_core_init() - make a core
+ * @core: the core, whose number is set
+ *
+ * Return: 0 or a negative errno.
+ */
+int npu_board_core_init(struct npu_board_core *core)
+{
+	struct npu_model_bus bus = {
+		.read = npu_board_bus_read,
+		.write = npu_board_bus_write,
+		.host = core,
+	};
+
+	spin_lock_init(&core->lock);
+	init_waitqueue_head(&core->wait);
+	kthread_init_work(&core->run, npu_board_run);
+	kthread_init_work(&core->raise, npu_board_raise);
+	core->model = vmalloc(sizeof(*core->model));
+	if (!core->model)
+		return -ENOMEM;
+	npu_model_init(core->model, core->index, &bus, &npu_model_params_rk3588);
+	core->worker = kthread_run_worker(0, "npu-board%u", core->index);
+	if (IS_ERR(core->worker)) {
+		vfree(core->model);
+		return PTR_ERR(core->worker);
+	}
+	core->irq_worker = kthread_run_worker(0, "npu-irq%u", core->index);
+	if (IS_ERR(core->irq_worker)) {
+		kthread_destroy_worker(core->worker);
+		vfree(core->model);
+		return PTR_ERR(core->irq_worker);
+	}
+	sched_set_fifo(core->irq_worker->task);
+	return 0;
+}

@@ -1,0 +1,465 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * What a core needs of the chip: interrupt controller, clocks, resets and power
+ * domains. Which of them belong to which core is what the device tree says.
+ */
+#include <linux/clk.h>
+#include <linux/hardirq.h>
+#include <linux/interrupt.h>
+#include <linux/irq.h>
+#include <linux/irqdesc.h>
+#include <linux/irqdomain.h>
+#include <linux/of.h>
+#include <linux/pm_clock.h>
+#include <linux/reset-controller.h>
+#include <linux/slab.h>
+
+#include "npu_board.h"
+
+/* Numbers of interrupts, and of power domains, are below these. */
+#define NPU_BOARD_IRQS		0x80
+#define NPU_BOARD_DOMAINS	16
+/* Gates: those of the cores, the bus clock and the clock of all cores. */
+#define NPU_BOARD_GATES		16
+/* What firmware has set before the device tree asks for another rate. */
+#define NPU_BOARD_RATE		1000000000ul
+
+static struct irq_domain *npu_board_irqs;
+static struct npu_board_gate npu_board_gates[NPU_BOARD_GATES];
+static unsigned int npu_board_gate_count;
+static struct generic_pm_domain npu_board_pds[NPU_BOARD_DOMAINS];
+static struct generic_pm_domain *npu_board_pd_table[NPU_BOARD_DOMAINS];
+static struct genpd_onecell_data npu_board_pd_data = {
+	.domains = npu_board_pd_table,
+	.num_domains = NPU_BOARD_DOMAINS,
+};
+
+static struct npu_board_core *npu_board_core_of_irq(irq_hw_number_t hwirq)
+{
+	unsigned int i;
+
+	for (i = 0; i < npu_board.core_count; i++)
+		if (npu_board.cores[i].hwirq == hwirq)
+			return &npu_board.cores[i];
+	return NULL;
+}
+
+static void npu_board_irq_set(struct irq_data *data, bool masked)
+{
+	struct npu_board_core *core = npu_board_core_of_irq(data->hwirq);
+	unsigned long flags;
+
+	if (!core)
+		return;
+	spin_lock_irqsave(&core->lock, flags);
+	core->masked = masked;
+	spin_unlock_irqrestore(&core->lock, flags);
+	/* What was raised meanwhile is still to be delivered. */
+	if (!masked)
+		kthread_queue_work(core->irq_worker, &core->raise);
+}
+
+static void npu_board_irq_mask(struct irq_data *data)
+{
+	npu_board_irq_set(data, true);
+}
+
+static void npu_board_irq_unmask(struct irq_data *data)
+{
+	npu_board_irq_set(data, false);
+}
+
+static int npu_board_irq_set_type(struct irq_data *data, unsigned int type)
+{
+	return type == IRQ_TYPE_LEVEL_HIGH ? 0 : -EINVAL;
+}
+
+static struct irq_chip npu_board_irq_chip = {
+	.name = "npu_board",
+	.irq_mask = npu_board_irq_mask,
+	.irq_unmask = npu_board_irq_unmask,
+	.irq_set_type = npu_board_irq_set_type,
+};
+
+static int npu_board_irq_map(struct irq_domain *domain, unsigned int virq,
+			     irq_hw_number_t hwirq)
+{
+	irq_set_chip_and_handler(virq, &npu_board_irq_chip, handle_level_irq);
+	return 0;
+}
+
+/* As a GIC has them: kind, number, type, and who may have it. */
+static int npu_board_irq_xlate(struct irq_domain *domain,
+			       struct device_node *np, const u32 *cells,
+			       unsigned int count, unsigned long *hwirq,
+			       unsigned int *type)
+{
+	if (count < 3 || cells[0])
+		return -EINVAL;
+	*hwirq = cells[1];
+	*type = cells[2] & IRQ_TYPE_SENSE_MASK;
+	return 0;
+}
+
+static const struct irq_domain_ops npu_board_irq_ops = {
+	.map = npu_board_irq_map,
+	.xlate = npu_board_irq_xlate,
+};
+
+/**
+ * npu_board_soc_interrupt() - interrupt the processor
+ * @core: the core whose line it is
+ */
+void npu_board_soc_interrupt(struct npu_board_core *core)
+{
+	unsigned int virq = irq_find_mapping(npu_board_irqs, core->hwirq);
+
+	if (!virq)
+		return;
+	atomic_inc(&core->counts.interrupts);
+	/* Its end runs what the handlers have left for later. */
+	local_bh_disable();
+	local_irq_disable();
+	__irq_enter_raw();
+	generic_handle_irq(virq);
+	__irq_exit_raw();
+	local_irq_enable();
+	local_bh_enable();
+}
+
+static struct npu_board_gate *npu_board_gate_of(struct clk_hw *hw)
+{
+	return container_of(hw, struct npu_board_gate, hw);
+}
+
+static int npu_board_clk_enable(struct clk_hw *hw)
+{
+	WRITE_ONCE(npu_board_gate_of(hw)->on, true);
+	return 0;
+}
+
+static void npu_board_clk_disable(struct clk_hw *hw)
+{
+	WRITE_ONCE(npu_board_gate_of(hw)->on, false);
+}
+
+static int npu_board_clk_is_enabled(struct clk_hw *hw)
+{
+	return READ_ONCE(npu_board_gate_of(hw)->on);
+}
+
+static unsigned long npu_board_clk_recalc_rate(struct clk_hw *hw,
+					       unsigned long parent)
+{
+	return npu_board_gate_of(hw)->rate;
+}
+
+static int npu_board_clk_determine_rate(struct clk_hw *hw,
+					struct clk_rate_request *req)
+{
+	return 0;
+}
+
+static int npu_board_clk_set_rate(struct clk_hw *hw, unsigned long rate,
+				  unsigned long parent)
+{
+	npu_board_gate_of(hw)->rate = rate;
+	return 0;
+}
+
+static const struct clk_ops npu_board_clk_ops = {
+	.enable = npu_board_clk_enable,
+	.disable = npu_board_clk_disable,
+	.is_enabled = npu_board_clk_is_enabled,
+	.recalc_rate = npu_board_clk_recalc_rate,
+	.determine_rate = npu_board_clk_determine_rate,
+	.set_rate = npu_board_clk_set_rate,
+};
+
+static struct npu_board_gate *npu_board_gate(u32 id)
+{
+	unsigned int i;
+
+	for (i = 0; i < npu_board_gate_count; i++)
+		if (npu_board_gates[i].id == id)
+			return &npu_board_gates[i];
+	return NULL;
+}
+
+/* The gate with number @id, which is made if it is not there yet. */
+static struct npu_board_gate *npu_board_gate_make(u32 id)
+{
+	struct clk_init_data init = { .ops = &npu_board_clk_ops };
+	struct npu_board_gate *gate = npu_board_gate(id);
+	char name[32];
+	int ret;
+
+	if (gate)
+		return gate;
+	if (npu_board_gate_count == NPU_BOARD_GATES)
+		return ERR_PTR(-ENOSPC);
+	gate = &npu_board_gates[npu_board_gate_count];
+	gate->id = id;
+	gate->rate = NPU_BOARD_RATE;
+	snprintf(name, sizeof(name), "npu-board-%u", id);
+	init.name = name;
+	gate->hw.init = &init;
+	ret = clk_hw_register(NULL, &gate->hw);
+	if (ret)
+		return ERR_PTR(ret);
+	npu_board_gate_count++;
+	return gate;
+}
+
+static struct clk_hw *npu_board_clk_get(struct of_phandle_args *args, void *data)
+{
+	struct npu_board_gate *gate = npu_board_gate(args->args[0]);
+
+	return gate ? &gate->hw : ERR_PTR(-ENOENT);
+}
+
+static int npu_board_reset(unsigned long id, bool assert)
+{
+	unsigned int i, j;
+
+	for (i = 0; i < npu_board.core_count; i++)
+		for (j = 0; j < NPU_BOARD_RESETS; j++)
+			if (npu_board.cores[i].resets[j] == id) {
+				npu_board_core_reset(&npu_board.cores[i], id,
+						     assert);
+				return 0;
+			}
+	return -ENOENT;
+}
+
+static int npu_board_reset_assert(struct reset_controller_dev *rcdev,
+				  unsigned long id)
+{
+	return npu_board_reset(id, true);
+}
+
+static int npu_board_reset_deassert(struct reset_controller_dev *rcdev,
+				    unsigned long id)
+{
+	return npu_board_reset(id, false);
+}
+
+static const struct reset_control_ops npu_board_reset_ops = {
+	.assert = npu_board_reset_assert,
+	.deassert = npu_board_reset_deassert,
+};
+
+static struct reset_controller_dev npu_board_resets = {
+	.ops = &npu_board_reset_ops,
+	.owner = THIS_MODULE,
+	.nr_resets = 0x1000,
+};
+
+static int npu_board_pd_set(struct generic_pm_domain *pd, bool on)
+{
+	unsigned int i;
+
+	for (i = 0; i < npu_board.core_count; i++) {
+		struct npu_board_core *core = &npu_board.cores[i];
+
+		if (&npu_board_pds[core->domain] != pd)
+			continue;
+		if (on)
+			WRITE_ONCE(core->powered, true);
+		else
+			npu_board_core_off(core);
+	}
+	return 0;
+}
+
+static int npu_board_pd_on(struct generic_pm_domain *pd)
+{
+	return npu_board_pd_set(pd, true);
+}
+
+static int npu_board_pd_off(struct generic_pm_domain *pd)
+{
+	return npu_board_pd_set(pd, false);
+}
+
+/*
+ * As Rockchip's domains do, these switch all clocks of a device with its power.
+ * Mainline's rocket relies on it: it names no clock, and so gets the first one as
+ * often as there are clocks.
+ */
+static int npu_board_pd_attach(struct generic_pm_domain *pd, struct device *dev)
+{
+	struct clk *clk;
+	unsigned int i;
+	int ret;
+
+	ret = pm_clk_create(dev);
+	for (i = 0; !ret; i++) {
+		clk = of_clk_get(dev->of_node, i);
+		if (IS_ERR(clk))
+			return 0;
+		ret = pm_clk_add_clk(dev, clk);
+		if (ret) {
+			clk_put(clk);
+			pm_clk_destroy(dev);
+		}
+	}
+	return ret;
+}
+
+static void npu_board_pd_detach(struct generic_pm_domain *pd, struct device *dev)
+{
+	pm_clk_destroy(dev);
+}
+
+/* Make the domain of @np and those within it. */
+static int npu_board_pd_init(struct device_node *np,
+			     struct generic_pm_domain *parent)
+{
+	struct generic_pm_domain *pd;
+	u32 id;
+	int ret;
+
+	ret = of_property_read_u32(np, "reg", &id);
+	if (ret || id >= NPU_BOARD_DOMAINS)
+		return -EINVAL;
+	pd = &npu_board_pds[id];
+	pd->name = np->full_name;
+	pd->power_on = npu_board_pd_on;
+	pd->power_off = npu_board_pd_off;
+	pd->attach_dev = npu_board_pd_attach;
+	pd->detach_dev = npu_board_pd_detach;
+	pd->flags = GENPD_FLAG_PM_CLK;
+	ret = pm_genpd_init(pd, NULL, true);
+	if (!ret && parent)
+		ret = pm_genpd_add_subdomain(parent, pd);
+	if (ret)
+		return ret;
+	npu_board_pd_table[id] = pd;
+	for_each_child_of_node_scoped(np, child) {
+		ret = npu_board_pd_init(child, pd);
+		if (ret)
+			return ret;
+	}
+	return 0;
+}
+
+/**
+ * npu_board_core_alive() - has a core what its registers need to answer?
+ * @core: the core
+ *
+ * Return: whether it has power and clocks.
+ */
+bool npu_board_core_alive(const struct npu_board_core *core)
+{
+	bool alive = READ_ONCE(core->powered);
+	unsigned int i;
+
+	for (i = 0; i < NPU_BOARD_CLOCKS; i++)
+		alive &= READ_ONCE(core->clocks[i]->on);
+	return alive;
+}
+
+static struct device_node *npu_board_provider(const char *compatible)
+{
+	struct device_node *np = of_find_compatible_node(NULL, NULL, compatible);
+
+	if (!np)
+		pr_err("npu_board: no %s in the device tree\n", compatible);
+	else
+		/* No driver is going to bind it, so nobody shall wait for one. */
+		fwnode_dev_initialized(of_fwnode_handle(np), true);
+	return np;
+}
+
+static int npu_board_clk_init(const char *compatible)
+{
+	struct device_node *np = npu_board_provider(compatible);
+
+	return np ? of_clk_add_hw_provider(np, npu_board_clk_get, NULL) : -ENODEV;
+}
+
+/**
+ * npu_board_soc_init() - make what the cores need
+ * @board: the board, whose cores are known
+ *
+ * Return: 0 or a negative errno.
+ */
+int npu_board_soc_init(struct npu_board *board)
+{
+	struct device_node *np = npu_board_provider("npu-board,gic");
+	int ret;
+
+	if (!np)
+		return -ENODEV;
+	npu_board_irqs = irq_domain_create_linear(of_fwnode_handle(np),
+						  NPU_BOARD_IRQS,
+						  &npu_board_irq_ops, NULL);
+	if (!npu_board_irqs)
+		return -ENOMEM;
+
+	ret = npu_board_clk_init("npu-board,cru");
+	if (!ret)
+		ret = npu_board_clk_init("npu-board,scmi-clock");
+	if (ret)
+		return ret;
+	npu_board_resets.of_node = npu_board_provider("npu-board,cru");
+	ret = reset_controller_register(&npu_board_resets);
+	if (ret)
+		return ret;
+
+	np = npu_board_provider("npu-board,power-controller");
+	if (!np)
+		return -ENODEV;
+	for_each_child_of_node_scoped(np, child) {
+		ret = npu_board_pd_init(child, NULL);
+		if (ret)
+			return ret;
+	}
+	return of_genpd_add_provider_onecell(np, &npu_board_pd_data);
+}
+
+/**
+ * npu_board_soc_core() - find out what a core needs
+ * @core: the core, whose node is set
+ *
+ * Return: 0 or a negative errno.
+ */
+int npu_board_soc_core(struct npu_board_core *core)
+{
+	struct of_phandle_args args;
+	unsigned int i;
+	int ret;
+
+	ret = of_property_read_u32_index(core->np, "interrupts", 1, &core->hwirq);
+	if (!ret)
+		ret = of_property_read_u32_index(core->np, "power-domains", 1,
+						 &core->domain);
+	if (ret || core->domain >= NPU_BOARD_DOMAINS)
+		return -EINVAL;
+	for (i = 0; i < NPU_BOARD_RESETS; i++) {
+		ret = of_parse_phandle_with_args(core->np, "resets",
+						 "#reset-cells", i, &args);
+		if (ret)
+			return ret;
+		core->resets[i] = args.args[0];
+		of_node_put(args.np);
+	}
+	for (i = 0; i < of_count_phandle_with_args(core->np, "clocks",
+						   "#clock-cells"); i++) {
+		struct npu_board_gate *gate;
+
+		ret = of_parse_phandle_with_args(core->np, "clocks",
+						 "#clock-cells", i, &args);
+		if (ret)
+			return ret;
+		gate = npu_board_gate_make(args.args[0]);
+		of_node_put(args.np);
+		if (IS_ERR(gate))
+			return PTR_ERR(gate);
+		/* The first two: of its bus and of its registers. */
+		if (i < NPU_BOARD_CLOCKS)
+			core->clocks[i] = gate;
+	}
+	return i < NPU_BOARD_CLOCKS ? -EINVAL : 0;
+}
