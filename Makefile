@@ -48,6 +48,10 @@ conformance: deps-test modules user
 kunit: deps-test
 	@tests/kunit/run
 
+## board: the drivers of the hardware, ours and mainline's, on a model of it
+board: deps-test user
+	@tests/board/run --build $(BUILD)/user
+
 ## igt: tests of the IGT GPU tools, in User-mode Linux
 igt: deps-test user
 	@scripts/modules --uml debug
@@ -132,5 +136,5 @@ deps-test:
 clean:
 	rm -rf $(BUILD)
 
-.PHONY: help demo check lint unit conformance kunit igt fuzz fuzz-gguf fuzz-stream dkms-check dts \
+.PHONY: help demo check lint unit conformance kunit board igt fuzz fuzz-gguf fuzz-stream dkms-check dts \
 	dt-check bench-model bench-matmul bench-accuracy bench-submit modules tools user install deps deps-demo deps-lint deps-test clean

@@ -239,8 +239,12 @@ void need_virtual(const Device &device)
 
 unsigned watchdog_ms()
 {
-	std::ifstream file("/sys/module/npu_virt/parameters/timeout_ms");
 	unsigned ms = 0;
 
-	return file >> ms ? ms : 2000;
+	for (const char *module : {"npu_rk3588", "npu_virt"}) {
+		std::ifstream file(std::string("/sys/module/") + module + "/parameters/timeout_ms");
+		if (file >> ms)
+			return ms;
+	}
+	return 2000;
 }

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-/// Faults that the virtual device makes on demand, in programs that are good.
+/// Faults that the virtual device, or the board, makes on demand, in programs that are good.
 #pragma once
 
 #include <string>
 
-/// Parameters of npu_virt that count the lanes to go wrong.
+/// Parameters of npu_virt and npu_board that count the lanes to go wrong.
 inline const char inject_hang[] = "inject_hang";
 inline const char inject_fault[] = "inject_fault";
 
