@@ -140,6 +140,31 @@ out_unlock:
 }
 EXPORT_SYMBOL_GPL(npu_core_done);
 
+/**
+ * npu_core_busy_ns() - how long a core has worked
+ * @npu: the device
+ * @index: number of the core
+ *
+ * For backends that choose its clock by it.
+ *
+ * Return: nanoseconds since the device was made, those of the present lane
+ * included.
+ */
+u64 npu_core_busy_ns(struct npu_device *npu, unsigned int index)
+{
+	struct npu_core *core = &npu->cores[index];
+	u64 now = ktime_get_ns(), busy_ns;
+	unsigned long flags;
+
+	spin_lock_irqsave(&npu->sched_lock, flags);
+	busy_ns = core->busy_ns;
+	if (core->state == NPU_CORE_RUNNING)
+		busy_ns += max(now, core->started) - core->started;
+	spin_unlock_irqrestore(&npu->sched_lock, flags);
+	return busy_ns;
+}
+EXPORT_SYMBOL_GPL(npu_core_busy_ns);
+
 /* Give @core the power that its lane needs. */
 static int npu_core_wake(struct npu_core *core)
 {

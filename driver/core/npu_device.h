@@ -109,6 +109,8 @@ struct npu_core {
 	bool watched;
 	/** @started: When the lane was started. */
 	u64 started;
+	/** @busy_ns: How long lanes that have ended ran, by the clock. */
+	u64 busy_ns;
 };
 
 /**
@@ -123,6 +125,8 @@ struct npu_device {
 	char name[32];
 	/** @hw: The backend's own. */
 	void *hw;
+	/** @scaled: The clock of the cores changes. */
+	bool scaled;
 	/** @timeout: How long a core may be without progress, in jiffies. */
 	unsigned long timeout;
 

@@ -217,6 +217,7 @@ struct npu_device *npu_device_create(struct device *parent,
 		return npu;
 
 	npu->desc = *desc;
+	npu->scaled = desc->ops->clock_hz;
 	strscpy(npu->name, desc->name);
 	npu->hw = hw;
 	npu->core_count = desc->core_count;

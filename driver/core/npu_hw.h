@@ -138,13 +138,18 @@ struct npu_hw_ops {
 	 */
 	bool (*ended)(void *hw, unsigned int core,
 		      struct npu_hw_result *result);
+	/**
+	 * @clock_hz: Present clock of the cores, if it changes. May sleep.
+	 * Optional.
+	 */
+	u64 (*clock_hz)(void *hw);
 };
 
 /**
  * struct npu_hw_core_desc - what a core is; see &struct drm_npu_query_core
  */
 struct npu_hw_core_desc {
-	/** @clock_hz: Clock in Hz. */
+	/** @clock_hz: Fastest clock in Hz. */
 	u64 clock_hz;
 	/** @bandwidth: Bytes a second of one core alone. */
 	u64 bandwidth;
@@ -199,5 +204,6 @@ void npu_device_suspend(struct npu_device *npu);
 void npu_device_resume(struct npu_device *npu);
 void npu_core_done(struct npu_device *npu, unsigned int core,
 		   const struct npu_hw_result *result);
+u64 npu_core_busy_ns(struct npu_device *npu, unsigned int core);
 
 #endif /* NPU_HW_H */

@@ -44,7 +44,8 @@ static int npu_query_core(struct npu_device *npu, u32 index,
 
 	if (index >= npu->core_count)
 		return -ENOENT;
-	record->clock_hz = core->clock_hz;
+	record->clock_hz = npu->desc.ops->clock_hz ?
+			   npu->desc.ops->clock_hz(npu->hw) : core->clock_hz;
 	record->int8_macs_per_cycle = core->int8_macs_per_cycle;
 	record->fp16_macs_per_cycle = core->fp16_macs_per_cycle;
 	record->buffer_bytes = core->buffer_bytes;

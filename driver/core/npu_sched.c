@@ -268,8 +268,11 @@ void npu_sched_end_lane(struct npu_core *core,
 		wake_up_all(&core->npu->idle);
 
 	device_ns = result->device_ns;
-	if (!device_ns && core->started)
-		device_ns = now - core->started;
+	if (core->started) {
+		core->busy_ns += now - core->started;
+		if (!device_ns)
+			device_ns = now - core->started;
+	}
 	head->device_ns = max(head->device_ns, device_ns);
 	stats->busy_ns += device_ns;
 	ctx->vm->busy_ns += device_ns;

@@ -4,6 +4,7 @@
 #define NPU_RK3588_H
 
 #include <linux/clk.h>
+#include <linux/devfreq.h>
 #include <linux/irqreturn.h>
 #include <linux/mutex.h>
 #include <linux/reset.h>
@@ -17,8 +18,14 @@ struct iommu_domain;
 struct npu_rk3588;
 struct platform_device;
 
+/* Without the governor that it takes there is no clock scaling. */
+#if IS_ENABLED(CONFIG_PM_DEVFREQ) && IS_ENABLED(CONFIG_DEVFREQ_GOV_SIMPLE_ONDEMAND)
+#define NPU_RK3588_DEVFREQ
+#endif
+
 #define NPU_RK3588_CORES	3
 #define NPU_RK3588_CLOCKS	4
+#define NPU_RK3588_CLOCK_NPU	2
 #define NPU_RK3588_RESETS	2
 
 /**
@@ -74,6 +81,8 @@ struct npu_rk3588_core {
 	bool broken;
 	/** @stale: The IOMMU may remember what is not mapped any more. */
 	bool stale;
+	/** @busy_ns: How long it had been busy when devfreq last asked. */
+	u64 busy_ns;
 };
 
 /**
@@ -98,6 +107,22 @@ struct npu_rk3588 {
 	struct npu_rk3588_core *cores[NPU_RK3588_CORES];
 	/** @gone: The module is being removed. */
 	bool gone;
+	/** @clock: The clock of all cores. */
+	struct clk *clock;
+	/** @fastest_hz: Its fastest operating point. */
+	unsigned long fastest_hz;
+	/** @clock_lock: Protects @devfreq and @powered. */
+	struct mutex clock_lock;
+	/** @devfreq: Who chooses the rate of @clock, or %NULL. */
+	struct devfreq *devfreq;
+	/** @powered: Cores with power. */
+	unsigned int powered;
+#ifdef NPU_RK3588_DEVFREQ
+	/** @ondemand: How it is chosen. */
+	struct devfreq_simple_ondemand_data ondemand;
+#endif
+	/** @status_ns: When devfreq last asked how busy the cores are. */
+	u64 status_ns;
 };
 
 extern const struct npu_hw_ops npu_rk3588_ops;
@@ -105,6 +130,25 @@ extern const struct npu_hw_ops npu_rk3588_ops;
 irqreturn_t npu_rk3588_irq(int irq, void *data);
 int npu_rk3588_reset(struct npu_rk3588_core *core);
 void npu_rk3588_fault(struct npu_rk3588_core *core, u64 addr);
+
+#ifdef NPU_RK3588_DEVFREQ
+int npu_rk3588_devfreq_init(struct npu_rk3588 *rk);
+void npu_rk3588_devfreq_fini(struct npu_rk3588 *rk);
+void npu_rk3588_devfreq_power(struct npu_rk3588 *rk, bool on);
+#else
+static inline int npu_rk3588_devfreq_init(struct npu_rk3588 *rk)
+{
+	return -EOPNOTSUPP;
+}
+
+static inline void npu_rk3588_devfreq_fini(struct npu_rk3588 *rk)
+{
+}
+
+static inline void npu_rk3588_devfreq_power(struct npu_rk3588 *rk, bool on)
+{
+}
+#endif
 
 void *npu_rk3588_vm_create(void *hw);
 void npu_rk3588_vm_destroy(void *hw, void *vm);

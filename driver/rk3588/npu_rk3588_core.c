@@ -263,6 +263,13 @@ static void npu_rk3588_rest(void *hw, unsigned int index)
 	pm_runtime_put_autosuspend(dev);
 }
 
+static u64 npu_rk3588_clock_hz(void *hw)
+{
+	struct npu_rk3588 *rk = hw;
+
+	return clk_get_rate(rk->clock);
+}
+
 const struct npu_hw_ops npu_rk3588_ops = {
 	.vm_create = npu_rk3588_vm_create,
 	.vm_destroy = npu_rk3588_vm_destroy,
@@ -277,4 +284,5 @@ const struct npu_hw_ops npu_rk3588_ops = {
 	.kick = npu_rk3588_kick,
 	.progress = npu_rk3588_progress,
 	.ended = npu_rk3588_ended,
+	.clock_hz = npu_rk3588_clock_hz,
 };

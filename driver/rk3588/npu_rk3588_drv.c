@@ -34,6 +34,8 @@ MODULE_PARM_DESC(autosuspend_ms, "An idle core keeps its power for so long (defa
 
 /* How long the first core waits for the others. */
 #define NPU_RK3588_LATE		(5 * HZ)
+/* The fastest that the vendor's kernel sets (dts/rk3588-npu-opp.dtsi). */
+#define NPU_RK3588_MAX_MHZ	1000u
 
 /* There is one NPU in the chip, whose cores do not tell that they are its. */
 static struct npu_rk3588 npu_rk3588;
@@ -69,8 +71,7 @@ static void npu_rk3588_describe(struct npu_rk3588 *rk)
 		.ops = &npu_rk3588_ops,
 		.isa = &npu_isa_rknn,
 		.core = {
-			/* All cores have the same one. */
-			.clock_hz = clk_get_rate(core->clocks[2].clk),
+			.clock_hz = rk->fastest_hz,
 			/* Measured on boards: one core alone, all together. */
 			.bandwidth = 10600000000ull,
 			/* 32 channels by 32 or 16 kernels a cycle (TRM). */
@@ -95,12 +96,36 @@ static int npu_rk3588_create(struct npu_rk3588 *rk)
 	npu = npu_device_create(&rk->pdev->dev, &rk->desc, rk);
 	if (IS_ERR(npu))
 		return PTR_ERR(npu);
-	/* Interrupts come only after a start, and that only after this. */
-	rk->npu = npu;
-	ret = npu_device_register(npu);
-	if (ret)
-		rk->npu = NULL;
-	return ret;
+	/*
+	 * Interrupts come only after a start, and that only after this. Pairs
+	 * with npu_rk3588_status().
+	 */
+	smp_store_release(&rk->npu, npu);
+	return npu_device_register(npu);
+}
+
+/* Have the clock scaled if that can be done, and say so if not. */
+static void npu_rk3588_scale(struct npu_rk3588 *rk)
+{
+	int ret;
+
+	/* All cores have the same one. */
+	rk->clock = rk->cores[0]->clocks[NPU_RK3588_CLOCK_NPU].clk;
+	ret = npu_rk3588_devfreq_init(rk);
+	if (!ret)
+		return;
+	rk->fastest_hz = clk_get_rate(rk->clock);
+	dev_notice(&rk->pdev->dev,
+		   "no operating points in the device tree (%d): the clock stays at %lu of up to %u MHz, and what is limited by arithmetic is as much slower\n",
+		   ret, rk->fastest_hz / HZ_PER_MHZ, NPU_RK3588_MAX_MHZ);
+}
+
+/* Be done with the device, which its users may still have. */
+static void npu_rk3588_unregister(struct npu_rk3588 *rk)
+{
+	npu_rk3588_devfreq_fini(rk);
+	devres_release_group(&rk->pdev->dev, rk);
+	rk->npu = NULL;
 }
 
 /* Register the cores that are there. */
@@ -119,22 +144,25 @@ static int npu_rk3588_register(struct npu_rk3588 *rk)
 		core->index = count;
 		rk->cores[count++] = core;
 	}
+	npu_rk3588_scale(rk);
 	npu_rk3588_describe(rk);
 	rk->desc.core_count = count;
 
 	/* The device belongs to one that stays when the cores go. */
-	if (!devres_open_group(dev, rk, GFP_KERNEL))
+	if (!devres_open_group(dev, rk, GFP_KERNEL)) {
+		npu_rk3588_devfreq_fini(rk);
 		return -ENOMEM;
+	}
 	ret = npu_rk3588_create(rk);
 	devres_close_group(dev, rk);
 	if (ret) {
-		devres_release_group(dev, rk);
+		npu_rk3588_unregister(rk);
 		return ret;
 	}
 	if (count < hweight_long(rk->expected))
 		dev_warn(dev, "%u of %lu cores\n", count,
 			 hweight_long(rk->expected));
-	dev_info(dev, "%u cores at %llu MHz, version %u\n", count,
+	dev_info(dev, "%u cores, up to %llu MHz, version %u\n", count,
 		 rk->desc.core.clock_hz / HZ_PER_MHZ, rk->cores[0]->version);
 	return 0;
 }
@@ -202,8 +230,7 @@ static void npu_rk3588_del(struct npu_rk3588_core *core)
 	mutex_lock(&rk->lock);
 	if (rk->npu && rk->cores[core->index] == core) {
 		npu_device_unplug(rk->npu);
-		devres_release_group(&rk->pdev->dev, rk);
-		rk->npu = NULL;
+		npu_rk3588_unregister(rk);
 	}
 	rk->present[core->number] = NULL;
 	mutex_unlock(&rk->lock);
@@ -277,6 +304,15 @@ static int npu_rk3588_get(struct npu_rk3588_core *core)
 	return npu_rk3588_map(core);
 }
 
+static void npu_rk3588_power_off(struct npu_rk3588_core *core)
+{
+	WRITE_ONCE(core->on, false);
+	/* Whoever has seen that it is on is done with its registers after this. */
+	synchronize_irq(core->irq);
+	clk_bulk_disable_unprepare(NPU_RK3588_CLOCKS, core->clocks);
+	npu_rk3588_devfreq_power(core->rk, false);
+}
+
 static void npu_rk3588_pm_fini(void *data)
 {
 	struct device *dev = data;
@@ -286,8 +322,7 @@ static void npu_rk3588_pm_fini(void *data)
 	pm_runtime_disable(dev);
 	if (pm_runtime_status_suspended(dev))
 		return;
-	WRITE_ONCE(core->on, false);
-	clk_bulk_disable_unprepare(NPU_RK3588_CLOCKS, core->clocks);
+	npu_rk3588_power_off(core);
 	pm_runtime_set_suspended(dev);
 }
 
@@ -369,19 +404,16 @@ static int npu_rk3588_runtime_resume(struct device *dev)
 	int ret;
 
 	ret = clk_bulk_prepare_enable(NPU_RK3588_CLOCKS, core->clocks);
-	if (!ret)
-		WRITE_ONCE(core->on, true);
-	return ret;
+	if (ret)
+		return ret;
+	npu_rk3588_devfreq_power(core->rk, true);
+	WRITE_ONCE(core->on, true);
+	return 0;
 }
 
 static int npu_rk3588_runtime_suspend(struct device *dev)
 {
-	struct npu_rk3588_core *core = dev_get_drvdata(dev);
-
-	WRITE_ONCE(core->on, false);
-	/* Whoever has seen that it is on is done with its registers after this. */
-	synchronize_irq(core->irq);
-	clk_bulk_disable_unprepare(NPU_RK3588_CLOCKS, core->clocks);
+	npu_rk3588_power_off(dev_get_drvdata(dev));
 	return 0;
 }
 
@@ -454,6 +486,7 @@ static int __init npu_rk3588_init(void)
 	if (!timeout_ms)
 		return -EINVAL;
 	mutex_init(&rk->lock);
+	mutex_init(&rk->clock_lock);
 	INIT_DELAYED_WORK(&rk->late, npu_rk3588_late);
 
 	ret = platform_driver_register(&npu_rk3588_driver);

@@ -1,0 +1,223 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The clock, which all cores share, and its voltage: operating points of the
+ * device tree, chosen by how busy the busiest core is, and limited by what cools
+ * the chip.
+ *
+ * devfreq and the cooling device belong to the first core's device, whose node
+ * cooling maps refer to.
+ */
+#include <linux/clk.h>
+#include <linux/devfreq.h>
+#include <linux/devfreq_cooling.h>
+#include <linux/device/devres.h>
+#include <linux/ktime.h>
+#include <linux/of.h>
+#include <linux/pm_opp.h>
+#include <linux/regulator/consumer.h>
+#include <linux/units.h>
+
+#include "npu_rk3588.h"
+
+/*
+ * A language model leaves the NPU to wait for the CPU between its layers: it
+ * gains from a faster clock long before the cores are always busy.
+ */
+#define NPU_RK3588_UP_PERCENT		45
+#define NPU_RK3588_DOWN_PERCENT		5
+#define NPU_RK3588_POLL_MS		50
+
+static struct npu_rk3588 *npu_rk3588_of(struct device *dev)
+{
+	struct npu_rk3588_core *core = dev_get_drvdata(dev);
+
+	return core->rk;
+}
+
+static int npu_rk3588_target(struct device *dev, unsigned long *freq, u32 flags)
+{
+	struct npu_rk3588 *rk = npu_rk3588_of(dev);
+	struct dev_pm_opp *opp;
+	unsigned long rate;
+	int ret;
+
+	opp = devfreq_recommended_opp(dev, freq, flags);
+	if (IS_ERR(opp))
+		return PTR_ERR(opp);
+	dev_pm_opp_put(opp);
+
+	ret = dev_pm_opp_set_rate(dev, *freq);
+	if (ret)
+		return ret;
+	/* The firmware has the last word, and may have another opinion. */
+	rate = clk_get_rate(rk->clock);
+	if (rate != *freq)
+		dev_warn_once(dev, "the clock is at %lu instead of %lu MHz\n",
+			      rate / HZ_PER_MHZ, *freq / HZ_PER_MHZ);
+	return 0;
+}
+
+static int npu_rk3588_cur_freq(struct device *dev, unsigned long *freq)
+{
+	*freq = clk_get_rate(npu_rk3588_of(dev)->clock);
+	return 0;
+}
+
+/* Called with &devfreq.lock, which also protects what is remembered here. */
+static int npu_rk3588_status(struct device *dev,
+			     struct devfreq_dev_status *status)
+{
+	struct npu_rk3588 *rk = npu_rk3588_of(dev);
+	/* Pairs with npu_rk3588_create(); nothing is busy before. */
+	struct npu_device *npu = smp_load_acquire(&rk->npu);
+	u64 now = ktime_get_ns(), busy = 0;
+	unsigned int i;
+
+	for (i = 0; npu && i < rk->desc.core_count; i++) {
+		u64 total = npu_core_busy_ns(npu, i);
+
+		busy = max(busy, total - rk->cores[i]->busy_ns);
+		rk->cores[i]->busy_ns = total;
+	}
+	status->current_frequency = clk_get_rate(rk->clock);
+	status->total_time = now - rk->status_ns;
+	status->busy_time = min_t(u64, busy, status->total_time);
+	rk->status_ns = now;
+	return 0;
+}
+
+static struct devfreq_dev_profile npu_rk3588_profile = {
+	.timer = DEVFREQ_TIMER_DELAYED,
+	.polling_ms = NPU_RK3588_POLL_MS,
+	.target = npu_rk3588_target,
+	.get_dev_status = npu_rk3588_status,
+	.get_cur_freq = npu_rk3588_cur_freq,
+};
+
+/* Take the operating points, and the voltage of the one that is nearest. */
+static int npu_rk3588_points(struct npu_rk3588 *rk, struct device *dev)
+{
+	static const char * const supplies[] = { "npu", NULL };
+	unsigned long freq = clk_get_rate(rk->clock), fastest = ULONG_MAX;
+	struct dev_pm_opp *opp;
+	int ret;
+
+	ret = devm_pm_opp_set_clkname(dev, "npu");
+	if (!ret)
+		/* Without a voltage to set, a faster clock would do harm. */
+		ret = devm_pm_opp_set_regulators(dev, supplies);
+	if (!ret)
+		ret = devm_pm_opp_of_add_table(dev);
+	if (ret)
+		return ret;
+
+	opp = devfreq_recommended_opp(dev, &freq, 0);
+	if (IS_ERR(opp))
+		return PTR_ERR(opp);
+	ret = dev_pm_opp_set_opp(dev, opp);
+	dev_pm_opp_put(opp);
+	if (ret)
+		return ret;
+	npu_rk3588_profile.initial_freq = freq;
+
+	opp = dev_pm_opp_find_freq_floor(dev, &fastest);
+	if (IS_ERR(opp))
+		return PTR_ERR(opp);
+	dev_pm_opp_put(opp);
+	rk->fastest_hz = fastest;
+	return 0;
+}
+
+static void npu_rk3588_uncool(void *data)
+{
+	devfreq_cooling_unregister(data);
+}
+
+static int npu_rk3588_add_devfreq(struct npu_rk3588 *rk, struct device *dev)
+{
+	struct thermal_cooling_device *cooling;
+	struct devfreq *devfreq;
+	int ret;
+
+	ret = npu_rk3588_points(rk, dev);
+	if (ret)
+		return ret;
+	rk->ondemand.upthreshold = NPU_RK3588_UP_PERCENT;
+	rk->ondemand.downdifferential = NPU_RK3588_DOWN_PERCENT;
+	rk->status_ns = ktime_get_ns();
+	devfreq = devm_devfreq_add_device(dev, &npu_rk3588_profile,
+					  DEVFREQ_GOV_SIMPLE_ONDEMAND,
+					  &rk->ondemand);
+	if (IS_ERR(devfreq))
+		return PTR_ERR(devfreq);
+	/* A chip that is not cooled by it still has its critical temperature. */
+	cooling = of_devfreq_cooling_register(dev->of_node, devfreq);
+	if (IS_ERR(cooling)) {
+		dev_warn(dev, "not slowed down when it is hot: %ld\n",
+			 PTR_ERR(cooling));
+	} else {
+		ret = devm_add_action_or_reset(dev, npu_rk3588_uncool, cooling);
+		if (ret)
+			return ret;
+	}
+
+	mutex_lock(&rk->clock_lock);
+	rk->devfreq = devfreq;
+	if (!rk->powered)
+		devfreq_suspend_device(devfreq);
+	mutex_unlock(&rk->clock_lock);
+	return 0;
+}
+
+/**
+ * npu_rk3588_devfreq_init() - use the operating points of the device tree
+ * @rk: the device, whose cores are known
+ *
+ * Return: 0, or a negative errno if the clock stays as it is.
+ */
+int npu_rk3588_devfreq_init(struct npu_rk3588 *rk)
+{
+	struct device *dev = rk->cores[0]->dev;
+	int ret;
+
+	if (!devres_open_group(dev, &npu_rk3588_profile, GFP_KERNEL))
+		return -ENOMEM;
+	ret = npu_rk3588_add_devfreq(rk, dev);
+	devres_close_group(dev, &npu_rk3588_profile);
+	if (ret)
+		devres_release_group(dev, &npu_rk3588_profile);
+	return ret;
+}
+
+/**
+ * npu_rk3588_devfreq_fini() - leave the clock as it is
+ * @rk: the device
+ */
+void npu_rk3588_devfreq_fini(struct npu_rk3588 *rk)
+{
+	bool had;
+
+	mutex_lock(&rk->clock_lock);
+	had = rk->devfreq;
+	rk->devfreq = NULL;
+	mutex_unlock(&rk->clock_lock);
+	if (had)
+		devres_release_group(rk->cores[0]->dev, &npu_rk3588_profile);
+}
+
+/**
+ * npu_rk3588_devfreq_power() - a core is powered, or is not any more
+ * @rk: the device
+ * @on: it is
+ *
+ * Without a powered core nobody needs to look how busy they are.
+ */
+void npu_rk3588_devfreq_power(struct npu_rk3588 *rk, bool on)
+{
+	mutex_lock(&rk->clock_lock);
+	if (on && !rk->powered++ && rk->devfreq)
+		devfreq_resume_device(rk->devfreq);
+	if (!on && !--rk->powered && rk->devfreq)
+		devfreq_suspend_device(rk->devfreq);
+	mutex_unlock(&rk->clock_lock);
+}
