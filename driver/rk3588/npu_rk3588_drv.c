@@ -91,7 +91,6 @@ static void npu_rk3588_describe(struct npu_rk3588 *rk)
 static int npu_rk3588_create(struct npu_rk3588 *rk)
 {
 	struct npu_device *npu;
-	int ret;
 
 	npu = npu_device_create(&rk->pdev->dev, &rk->desc, rk);
 	if (IS_ERR(npu))
