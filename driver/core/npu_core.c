@@ -44,11 +44,11 @@ static void npu_core_kick(struct npu_core *core, u64 now)
 	if (!head->started_ns)
 		head->started_ns = core->started;
 	npu_watch_start(&core->watch, npu->timeout, lane.task_count,
-			npu->desc.ops->progress(npu->hw, core->index), jiffies);
+			npu->desc.ops->kick(npu->hw, core->index, &lane),
+			jiffies);
 	/* One that is on its way for an earlier lane will look at the watch. */
 	if (!core->watched)
 		npu_core_watch(core, npu->timeout);
-	npu->desc.ops->kick(npu->hw, core->index, &lane);
 }
 
 /* Keep @core powered if it still is. */

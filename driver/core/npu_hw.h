@@ -127,9 +127,12 @@ struct npu_hw_ops {
 	bool (*wake_now)(void *hw, unsigned int core);
 	/** @rest: Core @core is idle and may lose its power. Atomic. */
 	void (*rest)(void *hw, unsigned int core);
-	/** @kick: Start core @core, which is awake. Atomic. */
-	void (*kick)(void *hw, unsigned int core,
-		     const struct npu_hw_lane *lane);
+	/**
+	 * @kick: Start core @core, which is awake. Returns what @progress tells
+	 * before there is any, so that no start has to ask the device. Atomic.
+	 */
+	u64 (*kick)(void *hw, unsigned int core,
+		    const struct npu_hw_lane *lane);
 	/** @progress: A number that changes while core @core works. Atomic. */
 	u64 (*progress)(void *hw, unsigned int core);
 	/**

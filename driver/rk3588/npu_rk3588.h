@@ -128,6 +128,7 @@ struct npu_rk3588 {
 extern const struct npu_hw_ops npu_rk3588_ops;
 
 irqreturn_t npu_rk3588_irq(int irq, void *data);
+void npu_rk3588_setup(struct npu_rk3588_core *core);
 int npu_rk3588_reset(struct npu_rk3588_core *core);
 void npu_rk3588_fault(struct npu_rk3588_core *core, u64 addr);
 

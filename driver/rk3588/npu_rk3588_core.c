@@ -47,8 +47,27 @@ static void npu_rk3588_write(const struct npu_rk3588_core *core, u32 reg,
 	writel_relaxed(value, npu_rk3588_reg(core, reg));
 }
 
-static void npu_rk3588_kick(void *hw, unsigned int index,
-			    const struct npu_hw_lane *lane)
+/**
+ * npu_rk3588_setup() - set what every start relies on
+ * @core: the core, which has lost its registers: it was without power or reset
+ *
+ * Each access of a register takes as long as many instructions, so what neither
+ * a start nor a stream changes is set here.
+ */
+void npu_rk3588_setup(struct npu_rk3588_core *core)
+{
+	npu_rk3588_write(core, RKNN_PC_BASE_ADDRESS,
+			 RKNN_PC_BASE_ADDRESS_SLAVE);
+	/* Streams may set it, but only to this, so that no client depends on it. */
+	npu_rk3588_write(core, RKNN_DPU_S_POINTER, RKNN_S_POINTER_PING_PONG);
+	npu_rk3588_write(core, RKNN_PC_TASK_DMA_BASE_ADDR, 0);
+	npu_rk3588_write(core, RKNN_PC_INTERRUPT_CLEAR, RKNN_INT_CLEARABLE);
+	npu_rk3588_write(core, RKNN_PC_INTERRUPT_MASK, RKNN_INT_DPU);
+}
+
+/* S_POINTER is state of the hardware too: mainline sets it for each start. */
+static u64 npu_rk3588_kick(void *hw, unsigned int index,
+			   const struct npu_hw_lane *lane)
 {
 	struct npu_rk3588 *rk = hw;
 	struct npu_rk3588_core *core = rk->cores[index];
@@ -57,26 +76,22 @@ static void npu_rk3588_kick(void *hw, unsigned int index,
 
 	/* Without its IOMMU it would see all memory: let it hang. */
 	if (READ_ONCE(core->broken))
-		return;
+		return lane->stream;
 	npu_rk3588_write(core, RKNN_PC_BASE_ADDRESS,
 			 RKNN_PC_BASE_ADDRESS_SLAVE);
 	npu_rk3588_write(core, RKNN_CNA_S_POINTER, pointer);
 	npu_rk3588_write(core, RKNN_CORE_S_POINTER, pointer);
-	/* Streams may set it, but only to this, so that no client depends on it. */
-	npu_rk3588_write(core, RKNN_DPU_S_POINTER, RKNN_S_POINTER_PING_PONG);
 	npu_rk3588_write(core, RKNN_PC_BASE_ADDRESS, lane->stream);
 	npu_rk3588_write(core, RKNN_PC_REGISTER_AMOUNTS,
 			 (lane->stream_words + 1) / 2 - 1);
-	npu_rk3588_write(core, RKNN_PC_INTERRUPT_MASK, RKNN_INT_DPU);
-	npu_rk3588_write(core, RKNN_PC_INTERRUPT_CLEAR, RKNN_INT_CLEARABLE);
 	npu_rk3588_write(core, RKNN_PC_TASK_CON,
 			 RKNN_PC_TASK_CON_RESERVED |
 			 RKNN_PC_TASK_CON_COUNT_CLEAR |
 			 RKNN_PC_TASK_CON_PP_EN | lane->task_count);
-	npu_rk3588_write(core, RKNN_PC_TASK_DMA_BASE_ADDR, 0);
 	WRITE_ONCE(core->tasks, lane->task_count);
 	/* After all that the streams and the buffers were filled with. */
 	writel(1, npu_rk3588_reg(core, RKNN_PC_OPERATION_ENABLE));
+	return lane->stream;
 }
 
 /* Whoever finds the end of the lane first gets its tasks, all others 0. */
@@ -87,17 +102,18 @@ static unsigned int npu_rk3588_end(struct npu_rk3588_core *core)
 
 /*
  * Has @core ended? Then quieten it. The line is raised by what is raised and not
- * masked, once after the last task of a chain.
+ * masked, once after the last task of a chain. The raw status tells the same, for
+ * the mask does not change, and what is masked.
  */
 static bool npu_rk3588_quieten(struct npu_rk3588_core *core,
 			       struct npu_hw_result *result)
 {
-	if (!npu_rk3588_read(core, RKNN_PC_INTERRUPT_STATUS))
+	u32 raw = npu_rk3588_read(core, RKNN_PC_INTERRUPT_RAW_STATUS);
+
+	if (!(raw & RKNN_INT_DPU))
 		return false;
-	if (npu_rk3588_read(core, RKNN_PC_INTERRUPT_RAW_STATUS) &
-	    NPU_RK3588_INT_DMA)
+	if (raw & NPU_RK3588_INT_DMA)
 		result->error = -EFAULT;
-	npu_rk3588_write(core, RKNN_PC_INTERRUPT_MASK, 0);
 	npu_rk3588_write(core, RKNN_PC_OPERATION_ENABLE, 0);
 	npu_rk3588_write(core, RKNN_PC_INTERRUPT_CLEAR, RKNN_INT_CLEARABLE);
 	return true;
@@ -152,8 +168,9 @@ static bool npu_rk3588_ended(void *hw, unsigned int index,
 }
 
 /*
- * The links of a chain move the base address, and so each task changes it. There
- * is nothing that is known to change within a task.
+ * The links of a chain move the base address, from that of the first task, and so
+ * each task changes it. There is nothing that is known to change within a task.
+ * Should the status be other than 0 from the start, the first look is fooled.
  */
 static u64 npu_rk3588_progress(void *hw, unsigned int index)
 {
@@ -178,7 +195,10 @@ int npu_rk3588_reset(struct npu_rk3588_core *core)
 	if (ret)
 		return ret;
 	udelay(NPU_RK3588_RESET_US);
-	return reset_control_bulk_deassert(NPU_RK3588_RESETS, core->resets);
+	ret = reset_control_bulk_deassert(NPU_RK3588_RESETS, core->resets);
+	if (!ret)
+		npu_rk3588_setup(core);
+	return ret;
 }
 
 static void npu_rk3588_reset_op(void *hw, unsigned int index)

@@ -315,14 +315,16 @@ static void npu_virt_reset(void *hw, unsigned int index)
 	npu_model_reset(core->model);
 }
 
-static void npu_virt_kick(void *hw, unsigned int index,
-			  const struct npu_hw_lane *lane)
+static u64 npu_virt_kick(void *hw, unsigned int index,
+			 const struct npu_hw_lane *lane)
 {
 	struct npu_virt *virt = hw;
 	struct npu_virt_core *core = &virt->cores[index];
+	u64 progress = READ_ONCE(core->transfers);
 
 	core->lane = *lane;
 	kthread_queue_work(core->worker, &core->work);
+	return progress;
 }
 
 static u64 npu_virt_progress(void *hw, unsigned int index)

@@ -159,8 +159,8 @@ static void npu_fake_rest(void *hw, unsigned int core)
 	c->awake = false;
 }
 
-static void npu_fake_kick(void *hw, unsigned int core,
-			  const struct npu_hw_lane *lane)
+static u64 npu_fake_kick(void *hw, unsigned int core,
+			 const struct npu_hw_lane *lane)
 {
 	struct npu_fake *fake = hw;
 	struct npu_fake_core *c = &fake->cores[core];
@@ -171,6 +171,7 @@ static void npu_fake_kick(void *hw, unsigned int core,
 	c->kicks++;
 	c->lane = *lane;
 	c->running = true;
+	return c->progress;
 }
 
 static u64 npu_fake_progress(void *hw, unsigned int core)
