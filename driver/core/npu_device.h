@@ -101,6 +101,11 @@ struct npu_core {
 	bool awake;
 	/** @attached: Address space it has, not counted as a reference. */
 	struct npu_vm *attached;
+	/**
+	 * @passed: Since when it passes over a context of another address
+	 * space, or 0.
+	 */
+	u64 passed;
 	/** @ready: Contexts with a lane that can start here, by rank. */
 	struct list_head ready[NPU_RANKS];
 	/** @watch: What the watchdog knows. */
@@ -160,6 +165,8 @@ struct npu_device {
 	spinlock_t sched_lock;
 	/** @dead: Unplugged; nothing is started any more. */
 	bool dead;
+	/** @stay_ns: How long cores pass over contexts of other address spaces. */
+	u64 stay_ns;
 	/** @frozen: Suspended; nothing is started until it is resumed. */
 	bool frozen;
 	/** @idle: Who waits for the cores to be idle. */

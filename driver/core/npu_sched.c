@@ -10,6 +10,11 @@
  * of its own, one a priority, so that the choice takes the same time however
  * many contexts there are.
  *
+ * Giving a core another address space costs more than a small job does. So a
+ * context goes to a core that has its address space, if one is idle, else to one
+ * that has none; and a core passes over those of other address spaces, of the
+ * same priority, for a while.
+ *
  * A core that has the right address space is started where the news arrives: in
  * the ioctl, in the interrupt that ends a lane, in the callback of a fence. Only
  * attaching another address space and resetting need the core's thread
@@ -36,6 +41,23 @@
 #include "npu_sched.h"
 #include "npu_submit.h"
 #include "npu_vm.h"
+
+/* For so long, cores pass over contexts of other address spaces. */
+#define NPU_SCHED_STAY_NS	(500 * NSEC_PER_USEC)
+/* How many of them they look past. */
+#define NPU_SCHED_LOOK		8
+
+/**
+ * enum npu_sched_fit - how well a core fits a context
+ */
+enum npu_sched_fit {
+	/** @NPU_SCHED_FITS: It has the context's address space. */
+	NPU_SCHED_FITS,
+	/** @NPU_SCHED_EMPTY: It has none. */
+	NPU_SCHED_EMPTY,
+	/** @NPU_SCHED_ANY: Any core. */
+	NPU_SCHED_ANY,
+};
 
 /**
  * npu_sched_head() - the oldest job that has not ended
@@ -199,17 +221,71 @@ static void npu_context_advance(struct npu_context *ctx, u64 now)
 		npu_signal_context(ctx);
 }
 
-/* The context whose lane @core is to take, or %NULL. */
-static struct npu_context *npu_core_pick(struct npu_core *core)
+/* The contexts that @core is to choose among, or %NULL. */
+static struct list_head *npu_core_ready(struct npu_core *core)
 {
 	unsigned int rank;
 
 	for (rank = 0; rank < NPU_RANKS; rank++)
 		if (!list_empty(&core->ready[rank]))
-			return list_first_entry(&core->ready[rank],
-						struct npu_context,
-						ready_links[core->index]);
+			return &core->ready[rank];
 	return NULL;
+}
+
+/* The context that @core can take as it is, or %NULL. */
+static struct npu_context *npu_core_stay(struct npu_core *core,
+					 struct list_head *ready, u64 now)
+{
+	unsigned int i = core->index, looked = 0;
+	struct npu_context *ctx;
+
+	/* Those that wait have done so for long enough. */
+	if (core->passed && now - core->passed >= core->npu->stay_ns)
+		return NULL;
+	list_for_each_entry(ctx, ready, ready_links[i]) {
+		if (ctx->vm == core->attached) {
+			if (!looked)
+				core->passed = 0;
+			else if (!core->passed)
+				core->passed = now;
+			return ctx;
+		}
+		if (++looked == NPU_SCHED_LOOK)
+			break;
+	}
+	return NULL;
+}
+
+/* The context whose lane @core is to take, if the core fits so well, or %NULL. */
+static struct npu_context *npu_core_pick(struct npu_core *core,
+					 enum npu_sched_fit fit, u64 now)
+{
+	struct list_head *ready = npu_core_ready(core);
+
+	if (!ready)
+		return NULL;
+	if (fit == NPU_SCHED_FITS)
+		return npu_core_stay(core, ready, now);
+	if (fit == NPU_SCHED_EMPTY && core->attached)
+		return NULL;
+	core->passed = 0;
+	return list_first_entry(ready, struct npu_context,
+				ready_links[core->index]);
+}
+
+/* Give @core the next lane of @ctx. */
+static void npu_core_take(struct npu_core *core, struct npu_context *ctx,
+			  u64 now)
+{
+	struct npu_slot *head = npu_sched_head(ctx);
+
+	core->ctx = ctx;
+	core->error = 0;
+	core->started = 0;
+	core->lane = head->lanes_started++;
+	if (head->lanes_started == head->job->lane_count)
+		npu_context_clear_ready(ctx);
+	npu_core_start(core, now);
 }
 
 /**
@@ -219,32 +295,27 @@ static struct npu_context *npu_core_pick(struct npu_core *core)
  */
 void npu_sched_run(struct npu_device *npu, u64 now)
 {
+	enum npu_sched_fit fit;
 	unsigned int i;
 
 	lockdep_assert_held(&npu->sched_lock);
 	if (npu->dead || npu->frozen)
 		return;
-	for (i = 0; i < npu->core_count; i++) {
-		struct npu_core *core = &npu->cores[i];
-		struct npu_context *ctx;
-		struct npu_slot *head;
+	for (fit = NPU_SCHED_FITS; fit <= NPU_SCHED_ANY; fit++) {
+		for (i = 0; i < npu->core_count; i++) {
+			struct npu_core *core = &npu->cores[i];
+			struct npu_context *ctx;
 
-		if (core->state != NPU_CORE_IDLE)
-			continue;
-		ctx = npu_core_pick(core);
-		if (!ctx) {
-			npu_core_rest(core);
-			continue;
+			if (core->state != NPU_CORE_IDLE)
+				continue;
+			ctx = npu_core_pick(core, fit, now);
+			if (ctx)
+				npu_core_take(core, ctx, now);
 		}
-		head = npu_sched_head(ctx);
-		core->ctx = ctx;
-		core->error = 0;
-		core->started = 0;
-		core->lane = head->lanes_started++;
-		if (head->lanes_started == head->job->lane_count)
-			npu_context_clear_ready(ctx);
-		npu_core_start(core, now);
 	}
+	for (i = 0; i < npu->core_count; i++)
+		if (npu->cores[i].state == NPU_CORE_IDLE)
+			npu_core_rest(&npu->cores[i]);
 }
 
 /**
@@ -649,6 +720,7 @@ int npu_sched_init(struct npu_device *npu)
 	int ret;
 
 	spin_lock_init(&npu->sched_lock);
+	npu->stay_ns = NPU_SCHED_STAY_NS;
 	init_waitqueue_head(&npu->idle);
 	INIT_LIST_HEAD(&npu->contexts);
 	ret = npu_signal_init(npu);

@@ -287,6 +287,75 @@ static void npu_dispatch_attach(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, fake->cores[1].attaches, 0);
 }
 
+/* A core stays with its address space, but not for ever. */
+static void npu_dispatch_stay(struct kunit *test)
+{
+	struct npu_fake *fake = npu_fake_create(test, 1);
+	struct npu_fake_file *one = npu_fake_open(fake);
+	struct npu_fake_file *two = npu_fake_open(fake);
+	struct npu_context *a = npu_fake_context(one, 1, 8, NORMAL);
+	struct npu_context *b = npu_fake_context(two, 1, 8, NORMAL);
+	struct npu_job *job = npu_fake_job(one, 1);
+	struct npu_job *other = npu_fake_job(two, 1);
+	struct npu_core *core = &fake->npu->cores[0];
+	unsigned int i;
+
+	for (i = 0; i < 3; i++)
+		npu_fake_queue(fake, a, job);
+	npu_fake_queue(fake, b, other);
+	npu_fake_queue(fake, b, other);
+	NPU_EXPECT_RUNS(fake, 0, job, 0);
+	npu_fake_end(fake, 0, 0);
+	NPU_EXPECT_RUNS(fake, 0, job, 0);
+	KUNIT_EXPECT_NE(test, core->passed, 0);
+	KUNIT_EXPECT_EQ(test, fake->cores[0].attaches, 1);
+	fake->npu->stay_ns = 0;
+	npu_fake_end(fake, 0, 0);
+	NPU_EXPECT_RUNS(fake, 0, other, 0);
+	KUNIT_EXPECT_EQ(test, core->passed, 0);
+	fake->npu->stay_ns = U64_MAX;
+	npu_fake_end(fake, 0, 0);
+	NPU_EXPECT_RUNS(fake, 0, other, 0);
+	KUNIT_EXPECT_EQ(test, fake->cores[0].attaches, 2);
+	npu_fake_end(fake, 0, 0);
+	NPU_EXPECT_RUNS(fake, 0, job, 0);
+	KUNIT_EXPECT_EQ(test, core->passed, 0);
+	npu_fake_end(fake, 0, 0);
+	KUNIT_EXPECT_EQ(test, fake->cores[0].attaches, 3);
+}
+
+/* A context goes where its address space is, or none. */
+static void npu_dispatch_spread(struct kunit *test)
+{
+	struct npu_fake *fake = npu_fake_create(test, 2);
+	struct npu_fake_file *one = npu_fake_open(fake);
+	struct npu_fake_file *two = npu_fake_open(fake);
+	struct npu_context *a = npu_fake_context(one, 3, 8, NORMAL);
+	struct npu_context *b = npu_fake_context(two, 3, 8, NORMAL);
+	struct npu_job *job = npu_fake_job(one, 1);
+	struct npu_job *other = npu_fake_job(two, 1);
+	unsigned int i;
+
+	for (i = 0; i < 2; i++) {
+		npu_fake_queue(fake, a, job);
+		NPU_EXPECT_RUNS(fake, 0, job, 0);
+		npu_fake_end(fake, 0, 0);
+		npu_fake_queue(fake, b, other);
+		NPU_EXPECT_RUNS(fake, 1, other, 0);
+		npu_fake_end(fake, 1, 0);
+	}
+	KUNIT_EXPECT_EQ(test, fake->cores[0].attaches, 1);
+	KUNIT_EXPECT_EQ(test, fake->cores[1].attaches, 1);
+	/* Nothing is left idle for it. */
+	npu_fake_queue(fake, a, job);
+	npu_fake_queue(fake, npu_fake_context(one, 3, 8, NORMAL), job);
+	NPU_EXPECT_RUNS(fake, 0, job, 0);
+	NPU_EXPECT_RUNS(fake, 1, job, 0);
+	KUNIT_EXPECT_EQ(test, fake->cores[1].attaches, 2);
+	npu_fake_end(fake, 0, 0);
+	npu_fake_end(fake, 1, 0);
+}
+
 /* An address space that goes is taken from the cores that have it. */
 static void npu_dispatch_detach(struct kunit *test)
 {
@@ -503,6 +572,8 @@ static struct kunit_case npu_dispatch_cases[] = {
 	KUNIT_CASE(npu_dispatch_turns),
 	KUNIT_CASE(npu_dispatch_batch),
 	KUNIT_CASE(npu_dispatch_attach),
+	KUNIT_CASE(npu_dispatch_stay),
+	KUNIT_CASE(npu_dispatch_spread),
 	KUNIT_CASE(npu_dispatch_detach),
 	KUNIT_CASE(npu_dispatch_attach_failure),
 	KUNIT_CASE(npu_dispatch_reset_one),

@@ -271,6 +271,8 @@ struct npu_fake *npu_fake_create(struct kunit *test, unsigned int cores)
 	desc.core_count = cores;
 	fake->npu = npu_device_create(dev, &desc, fake);
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, fake->npu);
+	/* Until a test says otherwise. */
+	fake->npu->stay_ns = U64_MAX;
 	KUNIT_ASSERT_EQ(test, kunit_add_action_or_reset(test, npu_fake_fini, fake), 0);
 	return fake;
 }

@@ -215,6 +215,18 @@ static bool model_can_start(struct model_context *ctx, u32 core)
 	       head->started < head->job->lane_count;
 }
 
+/* Is @a before @b, of its rank, for a core that has the address space of @file? */
+static bool model_before(const struct model_context *a,
+			 const struct model_context *b,
+			 const struct npu_fake_file *file)
+{
+	bool fits_a = a->file == file, fits_b = b->file == file;
+
+	if (a->rank != b->rank)
+		return a->rank < b->rank;
+	return fits_a != fits_b ? fits_a : a->since < b->since;
+}
+
 static struct model_context *model_pick(struct model *m, u32 core)
 {
 	struct model_context *best = NULL;
@@ -224,33 +236,43 @@ static struct model_context *model_pick(struct model *m, u32 core)
 		struct model_context *ctx = &m->contexts[i];
 
 		if (model_can_start(ctx, core) &&
-		    (!best || ctx->rank < best->rank ||
-		     (ctx->rank == best->rank && ctx->since < best->since)))
+		    (!best || model_before(ctx, best, m->cores[core].attached)))
 			best = ctx;
 	}
 	return best;
 }
 
+static void model_start(struct model *m, u32 i, struct model_context *ctx)
+{
+	struct model_job *head = model_job(ctx, ctx->completed + 1);
+	struct model_core *core = &m->cores[i];
+
+	core->ctx = ctx;
+	core->token = npu_fake_token(head->job, head->started);
+	head->started++;
+	if (core->attached == ctx->file)
+		return;
+	core->attached = ctx->file;
+	core->fails = m->failing == i;
+}
+
+/* First the cores that fit, then those without address space, then all others. */
 static void model_run(struct model *m)
 {
-	u32 i;
+	u32 fit, i;
 
-	for (i = 0; i < m->core_count; i++) {
-		struct model_core *core = &m->cores[i];
-		struct model_job *head;
+	for (fit = 0; fit < 3; fit++) {
+		for (i = 0; i < m->core_count; i++) {
+			struct model_core *core = &m->cores[i];
+			struct model_context *ctx;
 
-		if (core->ctx)
-			continue;
-		core->ctx = model_pick(m, i);
-		if (!core->ctx)
-			continue;
-		head = model_job(core->ctx, core->ctx->completed + 1);
-		core->token = npu_fake_token(head->job, head->started);
-		head->started++;
-		if (core->attached == core->ctx->file)
-			continue;
-		core->attached = core->ctx->file;
-		core->fails = m->failing == i;
+			if (core->ctx)
+				continue;
+			ctx = model_pick(m, i);
+			if (ctx && (fit == 2 || core->attached ==
+					(fit ? NULL : ctx->file)))
+				model_start(m, i, ctx);
+		}
 	}
 }
 
