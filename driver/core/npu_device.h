@@ -101,6 +101,8 @@ struct npu_core {
 	bool awake;
 	/** @attached: Address space it has, not counted as a reference. */
 	struct npu_vm *attached;
+	/** @used: Number of the lane that it took last, see &npu_device.taken. */
+	u64 used;
 	/**
 	 * @passed: Since when it passes over a context of another address
 	 * space, or 0.
@@ -165,6 +167,8 @@ struct npu_device {
 	spinlock_t sched_lock;
 	/** @dead: Unplugged; nothing is started any more. */
 	bool dead;
+	/** @taken: Lanes that cores have taken. */
+	u64 taken;
 	/** @stay_ns: How long cores pass over contexts of other address spaces. */
 	u64 stay_ns;
 	/** @frozen: Suspended; nothing is started until it is resumed. */

@@ -12,8 +12,8 @@
  *
  * Giving a core another address space costs more than a small job does. So a
  * context goes to a core that has its address space, if one is idle, else to one
- * that has none; and a core passes over those of other address spaces, of the
- * same priority, for a while.
+ * that has none, else to the one that has been idle for longest; and a core passes
+ * over those of other address spaces, of the same priority, for a while.
  *
  * A core that has the right address space is started where the news arrives: in
  * the ioctl, in the interrupt that ends a lane, in the callback of a fence. Only
@@ -46,18 +46,6 @@
 #define NPU_SCHED_STAY_NS	(500 * NSEC_PER_USEC)
 /* How many of them they look past. */
 #define NPU_SCHED_LOOK		8
-
-/**
- * enum npu_sched_fit - how well a core fits a context
- */
-enum npu_sched_fit {
-	/** @NPU_SCHED_FITS: It has the context's address space. */
-	NPU_SCHED_FITS,
-	/** @NPU_SCHED_EMPTY: It has none. */
-	NPU_SCHED_EMPTY,
-	/** @NPU_SCHED_ANY: Any core. */
-	NPU_SCHED_ANY,
-};
 
 /**
  * npu_sched_head() - the oldest job that has not ended
@@ -256,21 +244,25 @@ static struct npu_context *npu_core_stay(struct npu_core *core,
 	return NULL;
 }
 
-/* The context whose lane @core is to take, if the core fits so well, or %NULL. */
-static struct npu_context *npu_core_pick(struct npu_core *core,
-					 enum npu_sched_fit fit, u64 now)
+/*
+ * The core that is to take another address space, if one is to: of the idle ones
+ * that has none, or that has done nothing for longest.
+ */
+static struct npu_core *npu_sched_switch(struct npu_device *npu)
 {
-	struct list_head *ready = npu_core_ready(core);
+	struct npu_core *best = NULL;
+	unsigned int i;
 
-	if (!ready)
-		return NULL;
-	if (fit == NPU_SCHED_FITS)
-		return npu_core_stay(core, ready, now);
-	if (fit == NPU_SCHED_EMPTY && core->attached)
-		return NULL;
-	core->passed = 0;
-	return list_first_entry(ready, struct npu_context,
-				ready_links[core->index]);
+	for (i = 0; i < npu->core_count; i++) {
+		struct npu_core *core = &npu->cores[i];
+
+		if (core->state != NPU_CORE_IDLE || !npu_core_ready(core))
+			continue;
+		if (!best || (best->attached &&
+			      (!core->attached || core->used < best->used)))
+			best = core;
+	}
+	return best;
 }
 
 /* Give @core the next lane of @ctx. */
@@ -282,6 +274,7 @@ static void npu_core_take(struct npu_core *core, struct npu_context *ctx,
 	core->ctx = ctx;
 	core->error = 0;
 	core->started = 0;
+	core->used = ++core->npu->taken;
 	core->lane = head->lanes_started++;
 	if (head->lanes_started == head->job->lane_count)
 		npu_context_clear_ready(ctx);
@@ -295,23 +288,28 @@ static void npu_core_take(struct npu_core *core, struct npu_context *ctx,
  */
 void npu_sched_run(struct npu_device *npu, u64 now)
 {
-	enum npu_sched_fit fit;
+	struct list_head *ready;
+	struct npu_context *ctx;
+	struct npu_core *core;
 	unsigned int i;
 
 	lockdep_assert_held(&npu->sched_lock);
 	if (npu->dead || npu->frozen)
 		return;
-	for (fit = NPU_SCHED_FITS; fit <= NPU_SCHED_ANY; fit++) {
-		for (i = 0; i < npu->core_count; i++) {
-			struct npu_core *core = &npu->cores[i];
-			struct npu_context *ctx;
-
-			if (core->state != NPU_CORE_IDLE)
-				continue;
-			ctx = npu_core_pick(core, fit, now);
-			if (ctx)
-				npu_core_take(core, ctx, now);
-		}
+	for (i = 0; i < npu->core_count; i++) {
+		core = &npu->cores[i];
+		if (core->state != NPU_CORE_IDLE)
+			continue;
+		ready = npu_core_ready(core);
+		ctx = ready ? npu_core_stay(core, ready, now) : NULL;
+		if (ctx)
+			npu_core_take(core, ctx, now);
+	}
+	while ((core = npu_sched_switch(npu))) {
+		core->passed = 0;
+		ctx = list_first_entry(npu_core_ready(core), struct npu_context,
+				       ready_links[core->index]);
+		npu_core_take(core, ctx, now);
 	}
 	for (i = 0; i < npu->core_count; i++)
 		if (npu->cores[i].state == NPU_CORE_IDLE)

@@ -114,6 +114,8 @@ struct model_core {
 	bool stopping;
 	/** @attached: File whose address space it has, or %NULL. */
 	struct npu_fake_file *attached;
+	/** @used: Number of the lane that it took last. */
+	u32 used;
 	/** @fails: Its lane could not be attached. */
 	bool fails;
 };
@@ -138,6 +140,8 @@ struct model {
 	u64 now;
 	/** @ended: Counts jobs that have ended. */
 	u64 ended;
+	/** @taken: Lanes that cores have taken. */
+	u32 taken;
 	/** @failing: The core whose next attach fails, or -1. */
 	int failing;
 	/** @contexts: Contexts. */
@@ -248,6 +252,7 @@ static void model_start(struct model *m, u32 i, struct model_context *ctx)
 	struct model_core *core = &m->cores[i];
 
 	core->ctx = ctx;
+	core->used = ++m->taken;
 	core->token = npu_fake_token(head->job, head->started);
 	head->started++;
 	if (core->attached == ctx->file)
@@ -256,24 +261,32 @@ static void model_start(struct model *m, u32 i, struct model_context *ctx)
 	core->fails = m->failing == i;
 }
 
-/* First the cores that fit, then those without address space, then all others. */
+/* Cores that fit come first, then the one that is not missed. */
 static void model_run(struct model *m)
 {
-	u32 fit, i;
+	struct model_context *ctx;
+	u32 i, best, least;
 
-	for (fit = 0; fit < 3; fit++) {
+	for (i = 0; i < m->core_count; i++) {
+		ctx = m->cores[i].ctx ? NULL : model_pick(m, i);
+		if (ctx && ctx->file == m->cores[i].attached)
+			model_start(m, i, ctx);
+	}
+	do {
+		best = m->core_count;
 		for (i = 0; i < m->core_count; i++) {
 			struct model_core *core = &m->cores[i];
-			struct model_context *ctx;
+			u32 used = core->attached ? core->used : 0;
 
-			if (core->ctx)
-				continue;
-			ctx = model_pick(m, i);
-			if (ctx && (fit == 2 || core->attached ==
-					(fit ? NULL : ctx->file)))
-				model_start(m, i, ctx);
+			if (!core->ctx && model_pick(m, i) &&
+			    (best == m->core_count || used < least)) {
+				best = i;
+				least = used;
+			}
 		}
-	}
+		if (best < m->core_count)
+			model_start(m, best, model_pick(m, best));
+	} while (best < m->core_count);
 }
 
 static void model_end_lane(struct model *m, struct model_core *core, int error)
