@@ -52,4 +52,18 @@ struct SubmitOptions {
 /// What submitting and waiting cost. \return the exit code
 int submit(const SubmitOptions &options);
 
+struct RocketOptions {
+	std::string device;
+	std::uint32_t rounds = 3;
+	/// File for the JSON, whose rows are added to.
+	std::string out;
+	/// Time that a measurement is to take.
+	std::uint32_t milliseconds = 50;
+	bool json = false;
+};
+
+/// What jobs cost on a register-level board, with the driver that is loaded: ours
+/// or mainline's. \return the exit code
+int rocket(const RocketOptions &options);
+
 } // namespace npu::bench

@@ -312,6 +312,20 @@ std::string to_json(const Device &device, std::span<const Cell> cells, double nu
 	return json.dump(2) + '\n';
 }
 
+/// A client on a file of its own.
+Result<std::unique_ptr<SubmitClient>> open_client(Path path, const std::string &device_file)
+{
+	auto driver = open_driver(device_file);
+	if (!driver)
+		return forward(driver);
+	if (path == Path::rocket)
+		return rocket_client(std::move(*driver), 1);
+	auto device = Device::create(std::move(*driver));
+	if (!device)
+		return forward(device);
+	return prepared_client(*device, 1, 1);
+}
+
 Result<void> run_rounds(const Device &device, const SubmitOptions &options,
 			std::vector<Cell> &cells, std::vector<double> &null_ns)
 {
@@ -321,8 +335,8 @@ Result<void> run_rounds(const Device &device, const SubmitOptions &options,
 	};
 
 	for (std::uint32_t i = 0; i < most_clients; i++) {
-		auto prepared = prepared_client(options.device);
-		auto rocket = rocket_client(options.device);
+		auto prepared = open_client(Path::prepared, options.device);
+		auto rocket = open_client(Path::rocket, options.device);
 
 		if (!prepared)
 			return forward(prepared);
@@ -332,7 +346,7 @@ Result<void> run_rounds(const Device &device, const SubmitOptions &options,
 		clients[1].push_back(std::move(*rocket));
 	}
 	/* On a file of its own: what was exported takes another way from then on. */
-	auto probe = rocket_client(options.device);
+	auto probe = open_client(Path::rocket, options.device);
 	if (!probe)
 		return forward(probe);
 	if (auto good = (*probe)->verify(); !good)

@@ -11,6 +11,7 @@ int main(int argc, char **argv)
 	npu::bench::MatmulOptions matmul;
 	npu::bench::AccuracyOptions accuracy;
 	npu::bench::SubmitOptions submit;
+	npu::bench::RocketOptions rocket;
 
 	app.require_subcommand(1);
 	app.footer("Example: npu-bench matmul --dtype int8 --json\n"
@@ -65,9 +66,34 @@ int main(int argc, char **argv)
 		  "submit (the median call), both divided by the jobs.\n"
 		  "Example: npu-bench submit --json --only prepared/batch64");
 
+	CLI::App *r = app.add_subcommand(
+		"rocket",
+		"What jobs cost on a register-level board: this driver against mainline's.");
+	r->add_option("--device", rocket.device, "device file of this driver [the first found]");
+	r->add_option("--rounds", rocket.rounds, "measurements of each row; 0 only prints --out")
+		->check(CLI::Range(0, 10000))
+		->capture_default_str();
+	r->add_option("--milliseconds", rocket.milliseconds, "time of a measurement")
+		->check(CLI::Range(1, 60000))
+		->capture_default_str();
+	r->add_flag("--json", rocket.json, "print JSON");
+	r->add_option("--out", rocket.out, "add to the JSON in this file");
+	r->footer(
+		"Measures the driver that is loaded, as root on the board of tests/board with\n"
+		"mode=null. Loaded by turns, both drivers share a table with --out, of medians\n"
+		"over all rounds. A row has\n"
+		"  driver    rocket: mainline's; compat: its calls on this driver; prepared: jobs\n"
+		"            made once\n"
+		"  files, lanes (of a job), tasks (of a lane), batch (jobs of a call)\n"
+		"and jobs a second, and for each job interrupts, IOMMU commands, register\n"
+		"accesses, context switches of the whole machine, and starts of each core.\n"
+		"Example: npu-bench rocket --out rocket.json");
+
 	return npu::tool::run(app, argc, argv, [&] {
 		if (m->parsed())
 			return npu::bench::matmul(matmul);
+		if (r->parsed())
+			return npu::bench::rocket(rocket);
 		return s->parsed() ? npu::bench::submit(submit) : npu::bench::accuracy(accuracy);
 	});
 }

@@ -7,7 +7,6 @@
 
 #include <cstdint>
 #include <memory>
-#include <string>
 #include <vector>
 
 #include <npu/device.h>
@@ -59,7 +58,7 @@ private:
 	std::vector<std::uint64_t> calls_;
 };
 
-/// A client with a file of its own.
+/// A client with a queue of its own.
 class SubmitClient
 {
 public:
@@ -72,10 +71,14 @@ public:
 	virtual Result<void> verify() = 0;
 };
 
-/// Jobs made once and submitted through libnpu.
-Result<std::unique_ptr<SubmitClient>> prepared_client(const std::string &path);
+/// Jobs of @p lanes lanes of @p tasks tasks, made once and submitted through libnpu
+/// in a context of their own.
+Result<std::unique_ptr<SubmitClient>> prepared_client(const Device &device, std::uint32_t lanes,
+						      std::uint32_t tasks);
 
-/// Streams in a buffer and the calls of mainline's rocket driver.
-Result<std::unique_ptr<SubmitClient>> rocket_client(const std::string &path);
+/// Streams in a buffer and the calls of mainline's rocket driver, for jobs of
+/// @p tasks tasks.
+Result<std::unique_ptr<SubmitClient>> rocket_client(std::shared_ptr<Driver> driver,
+						    std::uint32_t tasks);
 
 } // namespace npu::bench

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What a register-level board counts, and the kernel's context switches.
+ */
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+
+#include <npu/error.h>
+
+namespace npu::bench
+{
+
+constexpr std::size_t most_cores = 3;
+
+/// Counts since an unknown beginning, or between two moments.
+struct Counters {
+	std::uint64_t accesses = 0;
+	std::uint64_t iommu_commands = 0;
+	std::uint64_t interrupts = 0;
+	/// Starts of each core.
+	std::array<std::uint64_t, most_cores> starts{};
+	/// Of all threads, the kernel's included.
+	std::uint64_t switches = 0;
+};
+
+/// Read the counters.
+/// \retval ENODEV no board, or debugfs is not mounted or not readable
+Result<Counters> read_counters();
+
+/// What has been counted from @p before to @p after.
+Counters operator-(const Counters &after, const Counters &before);
+
+} // namespace npu::bench

@@ -1,0 +1,262 @@
+/* SPDX-License-Identifier: MIT */
+#include "submit_client.h"
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <limits>
+#include <span>
+#include <utility>
+
+#include <fcntl.h>
+#include <linux/dma-buf.h>
+#include <linux/sync_file.h>
+#include <sys/ioctl.h>
+
+#include <npu/unique_fd.h>
+#include <rknn/registers.h>
+#include <rocket_accel.h>
+
+#include "small_job.h"
+
+namespace npu::bench
+{
+
+namespace
+{
+
+constexpr std::int64_t never = std::numeric_limits<std::int64_t>::max();
+
+/// Jobs of half of the queue. Mainline's driver does not tell how long it may be.
+constexpr std::uint32_t half_jobs = 128;
+
+/// A buffer of the rocket calls.
+struct RocketBuffer {
+	std::uint32_t handle = 0;
+	std::uint32_t address = 0;
+	std::uint64_t offset = 0;
+};
+
+/// Half of the queue: jobs that write to the same buffer, by which they are
+/// awaited while the other half goes on.
+struct RocketHalf {
+	RocketBuffer results;
+	std::vector<drm_rocket_task> tasks;
+	std::array<drm_rocket_job, batch_of(Mode::batch64)> jobs{};
+	/// Jobs submitted since they were awaited.
+	std::uint32_t submitted = 0;
+};
+
+class RocketClient final : public SubmitClient
+{
+public:
+	static Result<std::unique_ptr<SubmitClient>> create(std::shared_ptr<Driver> driver,
+							    std::uint32_t tasks)
+	{
+		auto client = std::make_unique<RocketClient>(std::move(driver));
+
+		if (auto made = client->prepare(tasks); !made)
+			return forward(made);
+		return client;
+	}
+
+	explicit RocketClient(std::shared_ptr<Driver> driver) : driver_(std::move(driver)) {}
+
+	/* Mainline's driver cannot be left to free what was exported, for that comes
+	 * after it has freed the file. */
+	~RocketClient() override
+	{
+		for (const RocketBuffer *buffer : buffers()) {
+			drm_gem_close args{};
+
+			args.handle = buffer->handle;
+			if (args.handle)
+				driver_->ioctl(DRM_IOCTL_GEM_CLOSE, &args);
+		}
+	}
+	RocketClient(const RocketClient &) = delete;
+	RocketClient &operator=(const RocketClient &) = delete;
+
+	Result<void> run(Mode mode, std::uint32_t jobs, CallTimes &times) override
+	{
+		const std::uint32_t batch = batch_of(mode);
+
+		for (std::uint32_t done = 0; done < jobs; done += batch) {
+			if (auto room = make_room(batch); !room)
+				return room;
+			const std::uint64_t began = ticks();
+			auto submitted = submit(batch);
+			times.add(began);
+			if (!submitted)
+				return submitted;
+			if (mode != Mode::sync_wait)
+				continue;
+			if (auto ended = wait(*half_); !ended)
+				return ended;
+		}
+		return wait(*half_);
+	}
+
+	/* SUBMIT answers 0 even for a job that it refuses: the fence tells. */
+	Result<void> verify() override
+	{
+		drm_prime_handle prime{};
+		dma_buf_export_sync_file file{};
+		sync_file_info info{};
+
+		if (auto done = run(Mode::sync_wait, 1, spare_); !done)
+			return done;
+		prime.handle = half_->results.handle;
+		prime.flags = DRM_CLOEXEC | DRM_RDWR;
+		if (auto done = call(DRM_IOCTL_PRIME_HANDLE_TO_FD, &prime, "exporting a buffer");
+		    !done)
+			return done;
+		const UniqueFd dma_buf(prime.fd);
+		if (auto done = submit(1); !done)
+			return done;
+		file.flags = DMA_BUF_SYNC_READ;
+		if (::ioctl(dma_buf.get(), DMA_BUF_IOCTL_EXPORT_SYNC_FILE, &file))
+			return fail(errno, "cannot export the fence of a rocket job");
+		const UniqueFd fence(file.fd);
+		if (auto done = wait(*half_); !done)
+			return done;
+		if (::ioctl(fence.get(), SYNC_IOC_FILE_INFO, &info))
+			return fail(errno, "cannot read the fence of a rocket job");
+		if (info.status != 1)
+			return fail(info.status < 0 ? -info.status : EBUSY, "a rocket job failed");
+		return {};
+	}
+
+private:
+	std::array<RocketBuffer *, 4> buffers()
+	{
+		return {&commands_, &operands_, &halves_[0].results, &halves_[1].results};
+	}
+
+	Result<void> call(unsigned long request, void *argument, const char *what)
+	{
+		if (const int ret = driver_->ioctl(request, argument))
+			return fail(-ret, what);
+		return {};
+	}
+
+	Result<void> create_buffer(RocketBuffer &buffer)
+	{
+		drm_rocket_create_bo args{};
+
+		args.size = small_job::buffer_bytes;
+		if (auto done = call(DRM_IOCTL_ROCKET_CREATE_BO, &args, "ROCKET_CREATE_BO"); !done)
+			return done;
+		buffer = {args.handle, static_cast<std::uint32_t>(args.dma_address), args.offset};
+		return {};
+	}
+
+	Result<void> prepare(std::uint32_t tasks)
+	{
+		for (RocketBuffer *buffer : buffers())
+			if (auto made = create_buffer(*buffer); !made)
+				return made;
+		for (std::size_t i = 0; i < halves_.size(); i++)
+			if (auto made = prepare_half(halves_[i], i * small_job::buffer_bytes / 2,
+						     tasks);
+			    !made)
+				return made;
+		return {};
+	}
+
+	/// Write the stream of @p half to @p offset of the buffer of commands.
+	Result<void> prepare_half(RocketHalf &half, std::size_t offset, std::uint32_t tasks)
+	{
+		auto words = small_job::stream(operands_.address, half.results.address);
+		/* No next stream, what must precede the start, the start. */
+		constexpr std::uint16_t amounts = 0x0014;
+		constexpr std::uint64_t sync = 0x0041ULL << 48U;
+		constexpr std::uint64_t start = 0x0081ULL << 48U | 0x0008U;
+		words.insert(words.end(), {0, rknn::command(amounts, 0), sync,
+					   start | std::uint64_t{rknn::enable_convolution} << 16U});
+		if (auto written = write(words, offset); !written)
+			return written;
+
+		drm_rocket_task task{};
+		task.regcmd = commands_.address + static_cast<std::uint32_t>(offset);
+		task.regcmd_count = static_cast<std::uint32_t>(words.size());
+		half.tasks.assign(tasks, task);
+		drm_rocket_job job{};
+		job.tasks = reinterpret_cast<std::uintptr_t>(half.tasks.data());
+		job.in_bo_handles = reinterpret_cast<std::uintptr_t>(&operands_.handle);
+		job.out_bo_handles = reinterpret_cast<std::uintptr_t>(&half.results.handle);
+		job.task_count = tasks;
+		job.task_struct_size = sizeof(task);
+		job.in_bo_handle_count = 1;
+		job.out_bo_handle_count = 1;
+		half.jobs.fill(job);
+		return {};
+	}
+
+	Result<void> write(std::span<const std::uint64_t> words, std::size_t offset)
+	{
+		drm_rocket_prep_bo prep{};
+		drm_rocket_fini_bo fini{};
+		int error = 0;
+
+		prep.handle = fini.handle = commands_.handle;
+		if (auto done = call(DRM_IOCTL_ROCKET_PREP_BO, &prep, "ROCKET_PREP_BO"); !done)
+			return done;
+		const auto bytes = driver_->map(small_job::buffer_bytes, commands_.offset,
+						Access::read_write, error);
+		if (error)
+			return fail(-error, "cannot map a buffer of rocket's");
+		std::ranges::copy(std::as_bytes(words), bytes.subspan(offset).begin());
+		driver_->unmap(bytes);
+		return call(DRM_IOCTL_ROCKET_FINI_BO, &fini, "ROCKET_FINI_BO");
+	}
+
+	/// Half of the queue goes on while the other is filled again. SUBMIT would
+	/// wait by itself, but then it could not be told what submitting takes.
+	Result<void> make_room(std::uint32_t batch)
+	{
+		if (half_->submitted + batch <= half_jobs)
+			return {};
+		half_ = half_ == halves_.data() ? &halves_[1] : halves_.data();
+		return wait(*half_);
+	}
+
+	Result<void> submit(std::uint32_t batch)
+	{
+		drm_rocket_submit args{};
+
+		args.jobs = reinterpret_cast<std::uintptr_t>(half_->jobs.data());
+		args.job_count = batch;
+		args.job_struct_size = sizeof(half_->jobs.front());
+		half_->submitted += batch;
+		return call(DRM_IOCTL_ROCKET_SUBMIT, &args, "ROCKET_SUBMIT");
+	}
+
+	/// Wait for what writes the results of @p half.
+	Result<void> wait(RocketHalf &half)
+	{
+		drm_rocket_prep_bo prep{};
+
+		half.submitted = 0;
+		prep.handle = half.results.handle;
+		prep.timeout_ns = never;
+		return call(DRM_IOCTL_ROCKET_PREP_BO, &prep, "ROCKET_PREP_BO");
+	}
+
+	std::shared_ptr<Driver> driver_;
+	RocketBuffer commands_;
+	RocketBuffer operands_;
+	std::array<RocketHalf, 2> halves_;
+	RocketHalf *half_ = halves_.data();
+	CallTimes spare_;
+};
+
+} // namespace
+
+Result<std::unique_ptr<SubmitClient>> rocket_client(std::shared_ptr<Driver> driver,
+						    std::uint32_t tasks)
+{
+	return RocketClient::create(std::move(driver), tasks);
+}
+
+} // namespace npu::bench
