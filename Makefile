@@ -101,6 +101,11 @@ bench-submit: deps-test tools
 	@scripts/modules --uml plain
 	@tests/bench/submit
 
+## bench-rocket: this driver against mainline's, on the model of the hardware
+bench-rocket: deps-test tools
+	@scripts/modules --uml board-plain
+	@tests/bench/rocket
+
 ## modules: npu.ko and npu_virt.ko for Debian's stock kernel
 modules:
 	@scripts/modules
@@ -137,4 +142,4 @@ clean:
 	rm -rf $(BUILD)
 
 .PHONY: help demo check lint unit conformance kunit board igt fuzz fuzz-gguf fuzz-stream dkms-check dts \
-	dt-check bench-model bench-matmul bench-accuracy bench-submit modules tools user install deps deps-demo deps-lint deps-test clean
+	dt-check bench-model bench-matmul bench-accuracy bench-submit bench-rocket modules tools user install deps deps-demo deps-lint deps-test clean

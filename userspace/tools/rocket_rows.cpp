@@ -44,6 +44,19 @@ double median_of(const std::vector<Sample> &samples, const Figure &figure)
 	return middle(std::move(values));
 }
 
+/// Starts of each core. It need not be the same core that has the work in each
+/// sample, so no sample is typical.
+std::array<double, most_cores> mean_starts(const std::vector<Sample> &samples)
+{
+	std::array<double, most_cores> sums{};
+
+	for (const Sample &sample : samples)
+		std::ranges::transform(sums, sample.starts, sums.begin(), std::plus<>());
+	for (double &sum : sums)
+		sum /= static_cast<double>(samples.size());
+	return sums;
+}
+
 /// Every core has its part of the work.
 double least_share(const Sample &sample)
 {
@@ -170,9 +183,7 @@ std::string RocketTable::json() const
 
 		for (const auto &[name, figure] : figures)
 			medians.*figure = median_of(samples, figure);
-		for (std::size_t core = 0; core < most_cores; core++)
-			medians.starts.at(core) = median_of(
-				samples, [&](const Sample &s) { return s.starts.at(core); });
+		medians.starts = mean_starts(samples);
 		row.update(to_json(medians));
 		for (const Sample &sample : samples)
 			row["samples"].push_back(to_json(sample));
@@ -198,10 +209,8 @@ void RocketTable::print(std::ostream &out) const
 		for (const auto &[name, figure] : figures)
 			out << " | " << median_of(samples, figure) << std::setprecision(2);
 		out << " |";
-		for (std::size_t core = 0; core < most_cores; core++)
-			out << ' ' << median_of(samples, [&](const Sample &s) {
-				return s.starts.at(core);
-			});
+		for (const double starts : mean_starts(samples))
+			out << ' ' << starts;
 		out << " |\n";
 	}
 	out << "\nCounts are a job's.\n";
