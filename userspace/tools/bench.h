@@ -54,6 +54,8 @@ int submit(const SubmitOptions &options);
 
 struct RocketOptions {
 	std::string device;
+	/// Only rows whose DRIVER/FILES/LANES/TASKS/BATCH begins with this.
+	std::string only;
 	std::uint32_t rounds = 3;
 	/// File for the JSON, whose rows are added to.
 	std::string out;

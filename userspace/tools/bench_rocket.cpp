@@ -187,16 +187,33 @@ Result<void> calibrate(Cell &cell, const Clients &clients, double wanted)
 	}
 }
 
+/// Name of a cell, as --only takes it.
+std::string name_of(const Cell &cell)
+{
+	std::string name = cell.key.driver;
+
+	for (const std::uint32_t part :
+	     {cell.key.files, cell.key.lanes, cell.key.tasks, cell.key.batch})
+		name += '/' + std::to_string(part);
+	return name;
+}
+
 /// The cells of the driver that is there.
 Result<std::vector<Cell>> find_cells(const RocketOptions &options)
 {
-	if (open_mainline())
-		return cells_of("rocket");
-	if (auto ours = open_driver(options.device); !ours)
-		return forward(ours);
-	auto cells = cells_of("prepared");
-	const auto compat = cells_of("compat");
-	cells.insert(cells.end(), compat.begin(), compat.end());
+	std::vector<Cell> cells;
+
+	if (open_mainline()) {
+		cells = cells_of("rocket");
+	} else {
+		if (auto ours = open_driver(options.device); !ours)
+			return forward(ours);
+		cells = cells_of("prepared");
+		const auto compat = cells_of("compat");
+		cells.insert(cells.end(), compat.begin(), compat.end());
+	}
+	std::erase_if(cells,
+		      [&](const Cell &cell) { return !name_of(cell).starts_with(options.only); });
 	return cells;
 }
 

@@ -70,6 +70,8 @@ int main(int argc, char **argv)
 		"rocket",
 		"What jobs cost on a register-level board: this driver against mainline's.");
 	r->add_option("--device", rocket.device, "device file of this driver [the first found]");
+	r->add_option("--only", rocket.only,
+		      "only rows whose DRIVER/FILES/LANES/TASKS/BATCH begins with this");
 	r->add_option("--rounds", rocket.rounds, "measurements of each row; 0 only prints --out")
 		->check(CLI::Range(0, 10000))
 		->capture_default_str();
