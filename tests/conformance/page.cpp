@@ -347,7 +347,7 @@ SUBTEST(page_after_close)
 
 SUBTEST(page_unplug)
 {
-	need_plug();
+	const Plug plug = need_plug();
 	Fixture f;
 	Gate gate(f.device);
 	Page page(f.device, f.args.page_offset);
@@ -355,7 +355,7 @@ SUBTEST(page_unplug)
 	CHECK_EQ(run(f.device, f.context, f.job), 1);
 	CHECK_OK(submit(f.device, f.context, {f.job}, {{gate.sync()}, {}}));
 	page.wait(1);
-	Unplugged unplugged;
+	Unplugged unplugged(plug);
 	CHECK_ERR(try_map(f.device.fd(), page_size, f.args.page_offset), ENODEV);
 	/* First, for if the page has gone this ends here. */
 	unplugged.rebind();

@@ -1,26 +1,37 @@
 /* SPDX-License-Identifier: MIT */
-/// Taking the virtual device away from its driver, and giving it back.
+/// Taking the device away from its driver, and giving it back.
 #pragma once
 
-/// Skips the subtest where that cannot be done.
-void need_plug();
+#include <string>
 
-/// Writes the device's name to a file of its driver; answers 0 or a negative errno.
-int write_driver(const char *file);
+/// A device that can be taken away: the virtual one or, of the hardware, a core that
+/// the others are useless without.
+struct Plug {
+	/// The module with its driver.
+	std::string module;
+	/// Directory of the driver.
+	std::string driver;
+	/// Its name there.
+	std::string device;
+};
+
+/// The device that is there. Skips the subtest where there is none.
+Plug need_plug();
 
 /// Takes the device away; it comes back however the subtest ends.
 class Unplugged
 {
 public:
-	Unplugged();
+	explicit Unplugged(Plug plug);
 	~Unplugged();
 	Unplugged(const Unplugged &) = delete;
 	Unplugged &operator=(const Unplugged &) = delete;
 
 	void rebind();
-	/// It has come back by other means.
-	void rebound() { gone_ = false; }
 
 private:
+	int write_driver(const char *file) const;
+
+	Plug plug_;
 	bool gone_ = true;
 };

@@ -39,9 +39,9 @@ int delete_module(const char *name)
 }
 
 /* As it was loaded before: the timeout is the only parameter tests set. */
-void load(unsigned timeout_ms)
+void load(const std::string &module, unsigned timeout_ms)
 {
-	std::string command = "modprobe npu_virt timeout_ms=" + std::to_string(timeout_ms);
+	std::string command = "modprobe " + module + " timeout_ms=" + std::to_string(timeout_ms);
 
 	CHECK_EQ(std::system(command.c_str()), 0);
 }
@@ -50,11 +50,11 @@ void load(unsigned timeout_ms)
 
 SUBTEST(unplug_idle)
 {
-	need_plug();
+	const Plug plug = need_plug();
 	Device device;
 	check_works(device);
 	{
-		Unplugged unplugged;
+		Unplugged unplugged(plug);
 
 		check_gone(device);
 		unplugged.rebind();
@@ -68,7 +68,7 @@ SUBTEST(unplug_idle)
 
 SUBTEST(unplug_blocked)
 {
-	need_plug();
+	const Plug plug = need_plug();
 	Device device;
 	Gate gate(device);
 	Product product(device);
@@ -80,7 +80,7 @@ SUBTEST(unplug_blocked)
 	CHECK_OK(submit(device, device.context(), {job}, {{blocked.sync()}, {other.sync()}}));
 	Fd files[] = {blocked.export_file(), queued.export_file(), other.export_file()};
 	{
-		Unplugged unplugged;
+		Unplugged unplugged(plug);
 
 		for (const Fd &file : files)
 			CHECK_EQ(final_status(file), -ENODEV);
@@ -102,7 +102,7 @@ SUBTEST(unplug_blocked)
 
 SUBTEST(unplug_busy)
 {
-	need_plug();
+	const Plug plug = need_plug();
 	for (unsigned i = 0; i < 4; i++) {
 		Device device;
 		Product product(device, slow_shape);
@@ -118,7 +118,7 @@ SUBTEST(unplug_busy)
 			files.push_back(done.export_file());
 		}
 		usleep(i * 5000);
-		Unplugged unplugged;
+		Unplugged unplugged(plug);
 		for (const Fd &file : files)
 			CHECK_EQ(final_status(file), -ENODEV);
 		check_gone(device);
@@ -136,7 +136,7 @@ SUBTEST(unplug_busy)
  */
 SUBTEST(unplug_lanes_waiting)
 {
-	need_plug();
+	const Plug plug = need_plug();
 	for (unsigned i = 0; i < 8; i++) {
 		Device device;
 		std::uint32_t cores = device.info().core_count;
@@ -153,7 +153,7 @@ SUBTEST(unplug_lanes_waiting)
 		CHECK_OK(submit(device, device.context(), {all}, {{}, {b.sync()}}));
 		Fd first = a.export_file(), second = b.export_file();
 		usleep(2000 + i * 1000);
-		Unplugged unplugged;
+		Unplugged unplugged(plug);
 		CHECK_EQ(final_status(first), -ENODEV);
 		CHECK_EQ(final_status(second), -ENODEV);
 		/* Nothing runs any more, so results stay as they are. */
@@ -168,7 +168,7 @@ SUBTEST(unplug_lanes_waiting)
 
 SUBTEST(unplug_during_calls)
 {
-	need_plug();
+	const Plug plug = need_plug();
 	for (int i = 0; i < 5; i++) {
 		std::atomic<unsigned> ready = 0;
 
@@ -177,7 +177,7 @@ SUBTEST(unplug_during_calls)
 				while (ready < 2)
 					usleep(2000);
 				usleep(20000);
-				Unplugged unplugged;
+				Unplugged unplugged(plug);
 				unplugged.rebind();
 				return;
 			}
@@ -208,7 +208,7 @@ SUBTEST(unplug_during_calls)
 /* A blocked fence belongs to the module's code even when the device has gone. */
 SUBTEST(unplug_fence_kept)
 {
-	need_plug();
+	const Plug plug = need_plug();
 	Fd file;
 	{
 		Device device;
@@ -220,7 +220,7 @@ SUBTEST(unplug_fence_kept)
 		file = done.export_file();
 		CHECK_EQ(final_status(file), 1);
 	}
-	Unplugged unplugged;
+	Unplugged unplugged(plug);
 	CHECK_EQ(file_status(file), 1);
 	unplugged.rebind();
 	CHECK_EQ(file_status(file), 1);
@@ -229,7 +229,7 @@ SUBTEST(unplug_fence_kept)
 /* Unloading the device's module with a client is refused, or safe. */
 SUBTEST(unplug_unload)
 {
-	need_plug();
+	const Plug plug = need_plug();
 	unsigned timeout_ms = watchdog_ms();
 	Device device;
 	Product product(device, slow_shape);
@@ -238,7 +238,7 @@ SUBTEST(unplug_unload)
 	CHECK_OK(submit(device, device.context(), {create_job(device, {slow_lane(product)})},
 			{{}, {done.sync()}}));
 	Fd file = done.export_file();
-	int result = delete_module("npu_virt");
+	int result = delete_module(plug.module.c_str());
 	if (!result) {
 		CHECK_EQ(final_status(file), -ENODEV);
 		check_gone(device);
@@ -246,7 +246,7 @@ SUBTEST(unplug_unload)
 		product.check_untouched();
 		/* Its code is in use as long as the file is. */
 		CHECK_ERR(delete_module("npu"), EAGAIN);
-		load(timeout_ms);
+		load(plug.module, timeout_ms);
 	} else {
 		CHECK(result == -EAGAIN || result == -EBUSY);
 		CHECK_EQ(final_status(file), 1);
@@ -260,7 +260,7 @@ SUBTEST(unplug_unload)
 /* Who waits is told: by ENODEV, or by what became of what was waited for. */
 SUBTEST(unplug_waiting)
 {
-	need_plug();
+	const Plug plug = need_plug();
 	Device device;
 	Gate gate(device);
 	Product product(device);
@@ -273,7 +273,7 @@ SUBTEST(unplug_waiting)
 
 		if (thread == 0) {
 			usleep(100000);
-			Unplugged unplugged;
+			Unplugged unplugged(plug);
 			unplugged.rebind();
 			return;
 		}
@@ -303,7 +303,7 @@ SUBTEST(unplug_waiting)
 /* A dma-buf outlives the device: its memory, its mapping and its importers. */
 SUBTEST(unplug_shared)
 {
-	need_plug();
+	const Plug plug = need_plug();
 	Device device, other;
 	Gate gate(device);
 	Product product(device);
@@ -315,7 +315,7 @@ SUBTEST(unplug_shared)
 
 	CHECK_OK(submit(device, device.context(), {job}, {{gate.sync()}, {}}));
 	Fd fence = export_fences(dma_buf, DMA_BUF_SYNC_READ);
-	Unplugged unplugged;
+	Unplugged unplugged(plug);
 	CHECK_EQ(final_status(fence), -ENODEV);
 	{
 		Mapping map(dma_buf, 4096);
@@ -342,7 +342,7 @@ SUBTEST(unplug_shared)
 /* The device goes while cores hang, and while they are being reset. */
 SUBTEST(unplug_hanging)
 {
-	need_plug();
+	const Plug plug = need_plug();
 	for (unsigned i = 0; i < 5; i++) {
 		Device device;
 		Product product(device);
@@ -355,7 +355,7 @@ SUBTEST(unplug_hanging)
 		Fd file = done.export_file();
 		/* The last round is after the timeout. */
 		usleep(i * watchdog_ms() * 300);
-		Unplugged unplugged;
+		Unplugged unplugged(plug);
 		int status = final_status(file);
 		CHECK(status == -ENODEV || status == -ETIMEDOUT);
 		unplugged.rebind();
