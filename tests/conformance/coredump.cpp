@@ -48,13 +48,16 @@ void discard_all()
 	CHECK(dumps().empty());
 }
 
-/* The dump is made by a worker, after the job has ended. */
+/*
+ * The dump is made by a worker, after the job has ended. It is seen in the directory
+ * before it has its files, of which this link is the last.
+ */
 std::string wait_for_dump()
 {
 	for (int i = 0; i < 2000; i++) {
 		std::vector<std::string> found = dumps();
 
-		if (!found.empty())
+		if (!found.empty() && !access((found[0] + "/failing_device").c_str(), F_OK))
 			return found[0];
 		usleep(2000);
 	}
