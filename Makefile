@@ -50,6 +50,7 @@ kunit: deps-test
 
 ## board: the drivers of the hardware, ours and mainline's, on a model of it
 board: deps-test user
+	@scripts/deps ensure dts
 	@tests/board/run --build $(BUILD)/user
 
 ## igt: tests of the IGT GPU tools, in User-mode Linux

@@ -13,6 +13,7 @@
 #include "../../driver/model/npu_model.h"
 
 struct device_node;
+struct regulator;
 
 #define NPU_BOARD_CORES		3
 #define NPU_BOARD_BANKS		2
@@ -210,5 +211,9 @@ int npu_board_soc_init(struct npu_board *board);
 int npu_board_soc_core(struct npu_board_core *core);
 void npu_board_soc_interrupt(struct npu_board_core *core);
 bool npu_board_core_alive(const struct npu_board_core *core);
+
+int npu_board_rail_init(struct device_node *np);
+bool npu_board_rail_on(void);
+struct regulator *npu_board_rail_get(struct device_node *np);
 
 #endif /* NPU_BOARD_H */

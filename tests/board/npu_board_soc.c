@@ -9,8 +9,10 @@
 #include <linux/irq.h>
 #include <linux/irqdesc.h>
 #include <linux/irqdomain.h>
+#include <linux/moduleparam.h>
 #include <linux/of.h>
 #include <linux/pm_clock.h>
+#include <linux/regulator/consumer.h>
 #include <linux/reset-controller.h>
 #include <linux/slab.h>
 
@@ -24,10 +26,19 @@
 /* What firmware has set before the device tree asks for another rate. */
 #define NPU_BOARD_RATE		1000000000ul
 
+static unsigned int no_reset;
+module_param(no_reset, uint, 0644);
+MODULE_PARM_DESC(no_reset, "Cores, one bit each, whose resets nobody can have");
+
+static unsigned int no_power;
+module_param(no_power, uint, 0644);
+MODULE_PARM_DESC(no_power, "Cores, one bit each, whose power domains cannot be switched on");
+
 static struct irq_domain *npu_board_irqs;
 static struct npu_board_gate npu_board_gates[NPU_BOARD_GATES];
 static unsigned int npu_board_gate_count;
 static struct generic_pm_domain npu_board_pds[NPU_BOARD_DOMAINS];
+static struct regulator *npu_board_pd_supplies[NPU_BOARD_DOMAINS];
 static struct generic_pm_domain *npu_board_pd_table[NPU_BOARD_DOMAINS];
 static struct genpd_onecell_data npu_board_pd_data = {
 	.domains = npu_board_pd_table,
@@ -218,30 +229,39 @@ static struct clk_hw *npu_board_clk_get(struct of_phandle_args *args, void *data
 	return gate ? &gate->hw : ERR_PTR(-ENOENT);
 }
 
-static int npu_board_reset(unsigned long id, bool assert)
+static struct npu_board_core *npu_board_core_of_reset(unsigned long id)
 {
 	unsigned int i, j;
 
 	for (i = 0; i < npu_board.core_count; i++)
 		for (j = 0; j < NPU_BOARD_RESETS; j++)
-			if (npu_board.cores[i].resets[j] == id) {
-				npu_board_core_reset(&npu_board.cores[i], id,
-						     assert);
-				return 0;
-			}
-	return -ENOENT;
+			if (npu_board.cores[i].resets[j] == id)
+				return &npu_board.cores[i];
+	return NULL;
+}
+
+static int npu_board_reset_xlate(struct reset_controller_dev *rcdev,
+				 const struct of_phandle_args *args)
+{
+	struct npu_board_core *core = npu_board_core_of_reset(args->args[0]);
+
+	if (!core || READ_ONCE(no_reset) & BIT(core->index))
+		return -EINVAL;
+	return args->args[0];
 }
 
 static int npu_board_reset_assert(struct reset_controller_dev *rcdev,
 				  unsigned long id)
 {
-	return npu_board_reset(id, true);
+	npu_board_core_reset(npu_board_core_of_reset(id), id, true);
+	return 0;
 }
 
 static int npu_board_reset_deassert(struct reset_controller_dev *rcdev,
 				    unsigned long id)
 {
-	return npu_board_reset(id, false);
+	npu_board_core_reset(npu_board_core_of_reset(id), id, false);
+	return 0;
 }
 
 static const struct reset_control_ops npu_board_reset_ops = {
@@ -252,8 +272,20 @@ static const struct reset_control_ops npu_board_reset_ops = {
 static struct reset_controller_dev npu_board_resets = {
 	.ops = &npu_board_reset_ops,
 	.owner = THIS_MODULE,
-	.nr_resets = 0x1000,
+	.of_reset_n_cells = 1,
+	.of_xlate = npu_board_reset_xlate,
 };
+
+static bool npu_board_pd_fails(const struct generic_pm_domain *pd)
+{
+	unsigned int i;
+
+	for (i = 0; i < npu_board.core_count; i++)
+		if (READ_ONCE(no_power) & BIT(i) &&
+		    &npu_board_pds[npu_board.cores[i].domain] == pd)
+			return true;
+	return false;
+}
 
 static int npu_board_pd_set(struct generic_pm_domain *pd, bool on)
 {
@@ -272,14 +304,26 @@ static int npu_board_pd_set(struct generic_pm_domain *pd, bool on)
 	return 0;
 }
 
+/* As Rockchip's domains do, these have their supply enabled while they are on. */
 static int npu_board_pd_on(struct generic_pm_domain *pd)
 {
-	return npu_board_pd_set(pd, true);
+	struct regulator *supply = npu_board_pd_supplies[pd - npu_board_pds];
+	int ret;
+
+	if (npu_board_pd_fails(pd))
+		return -ETIMEDOUT;
+	ret = supply ? regulator_enable(supply) : 0;
+	return ret ?: npu_board_pd_set(pd, true);
 }
 
 static int npu_board_pd_off(struct generic_pm_domain *pd)
 {
-	return npu_board_pd_set(pd, false);
+	struct regulator *supply = npu_board_pd_supplies[pd - npu_board_pds];
+	int ret = npu_board_pd_set(pd, false);
+
+	if (!ret && supply)
+		ret = regulator_disable(supply);
+	return ret;
 }
 
 /*
@@ -323,6 +367,9 @@ static int npu_board_pd_init(struct device_node *np,
 	ret = of_property_read_u32(np, "reg", &id);
 	if (ret || id >= NPU_BOARD_DOMAINS)
 		return -EINVAL;
+	npu_board_pd_supplies[id] = npu_board_rail_get(np);
+	if (IS_ERR(npu_board_pd_supplies[id]))
+		return PTR_ERR(npu_board_pd_supplies[id]);
 	pd = &npu_board_pds[id];
 	pd->name = np->full_name;
 	pd->power_on = npu_board_pd_on;
@@ -348,11 +395,11 @@ static int npu_board_pd_init(struct device_node *np,
  * npu_board_core_alive() - has a core what its registers need to answer?
  * @core: the core
  *
- * Return: whether it has power and clocks.
+ * Return: whether it has a supply, power and clocks.
  */
 bool npu_board_core_alive(const struct npu_board_core *core)
 {
-	bool alive = READ_ONCE(core->powered);
+	bool alive = READ_ONCE(core->powered) && npu_board_rail_on();
 	unsigned int i;
 
 	for (i = 0; i < NPU_BOARD_CLOCKS; i++)
@@ -405,6 +452,11 @@ int npu_board_soc_init(struct npu_board *board)
 		return ret;
 	npu_board_resets.of_node = npu_board_provider("npu-board,cru");
 	ret = reset_controller_register(&npu_board_resets);
+	if (ret)
+		return ret;
+
+	np = npu_board_provider("npu-board,regulator");
+	ret = np ? npu_board_rail_init(np) : -ENODEV;
 	if (ret)
 		return ret;
 

@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: MIT */
+/// Clients that go right after their last job, while it still runs. Mainline's driver
+/// frees what such a job uses.
+#include <functional>
+
+#include "igt.h"
+#include "leak.h"
+#include "process.h"
+#include "rocket_client.h"
+
+namespace
+{
+
+constexpr unsigned rounds = 50;
+/// Enough for a job to run when its client has gone.
+constexpr unsigned tasks = 64;
+
+/// Submits jobs of both kinds of calls, waits for nothing, and leaves by @leave.
+void submit_rocket(const std::function<void()> &leave)
+{
+	const Fd file = rocket::open_device();
+	const rocket::Client client(file);
+
+	client.submit(tasks);
+	leave();
+}
+
+void submit_ours(const std::function<void()> &leave)
+{
+	const Device device;
+	const Product product(device);
+	const std::uint32_t job = create_job(device, {Lane(tasks, product.task())});
+
+	CHECK_OK(submit(device, device.context(), {job, job}));
+	leave();
+}
+
+void return_at_once() {}
+
+/// In a process of its own, which ends with everything open, mapped and referred to.
+void go_in_child(const std::function<void(const std::function<void()> &leave)> &work, bool killed)
+{
+	const Sockets ready;
+	const pid_t pid = fork_run([&] {
+		work([&] {
+			if (!killed)
+				_exit(0);
+			send_byte(ready.second);
+			pause();
+		});
+	});
+
+	if (killed) {
+		receive_byte(ready.first);
+		kill_child(pid);
+	} else {
+		check_exit(pid);
+	}
+}
+
+void repeat(const std::function<void()> &go)
+{
+	const leak::Check leak;
+
+	for (unsigned i = 0; i < rounds; i++) {
+		const igt::Note note("round " + std::to_string(i));
+
+		go();
+	}
+	leak.done();
+	check_works(Device());
+}
+
+} // namespace
+
+SUBTEST(close_rocket)
+{
+	repeat([] { submit_rocket(return_at_once); });
+}
+
+SUBTEST(close_ours)
+{
+	repeat([] { submit_ours(return_at_once); });
+}
+
+SUBTEST(close_exit_rocket)
+{
+	repeat([] { go_in_child(submit_rocket, false); });
+}
+
+SUBTEST(close_exit_ours)
+{
+	repeat([] { go_in_child(submit_ours, false); });
+}
+
+SUBTEST(close_killed_rocket)
+{
+	repeat([] { go_in_child(submit_rocket, true); });
+}
+
+SUBTEST(close_killed_ours)
+{
+	repeat([] { go_in_child(submit_ours, true); });
+}
+
+/* One goes while another works: that one notices nothing. */
+SUBTEST(close_beside_others)
+{
+	Device device;
+	const Product product(device);
+	const std::uint32_t context = device.context();
+	const std::uint32_t job = create_job(device, {{product.task()}});
+
+	repeat([&] {
+		product.clear();
+		CHECK_OK(submit(device, context, {job, job, job}));
+		submit_rocket(return_at_once);
+		CHECK_EQ(run(device, context, job), 1);
+		product.check();
+	});
+}

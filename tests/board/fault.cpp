@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: MIT */
+/// What goes wrong on the board, again and again: the guilty job gets the right error,
+/// all others come right.
+#include <cerrno>
+#include <fstream>
+
+#include <glob.h>
+
+#include "igt.h"
+#include "injection.h"
+#include "leak.h"
+#include "program.h"
+
+namespace
+{
+
+constexpr unsigned rounds = 5;
+
+/// A counter of the board, over all cores.
+unsigned total(const std::string &counter)
+{
+	glob_t found{};
+	unsigned sum = 0;
+
+	glob(("/sys/kernel/debug/npu_board/core*/" + counter).c_str(), 0, nullptr, &found);
+	for (std::size_t i = 0; i < found.gl_pathc; i++) {
+		std::ifstream file(found.gl_pathv[i]);
+		unsigned value = 0;
+
+		CHECK(file >> value);
+		sum += value;
+	}
+	globfree(&found);
+	return sum;
+}
+
+struct Fault {
+	const char *parameter;
+	/// What the job ends with that it hits, or 0.
+	int error;
+	/// A core is reset each time.
+	bool resets;
+};
+
+/// A file's jobs are hit one after the other, while another file has its own.
+void repeat(const Fault &fault)
+{
+	const leak::Check leak;
+	{
+		Device other;
+		const Product theirs(other);
+		const std::uint32_t their = other.context();
+		const std::uint32_t their_job = create_job(other, {{theirs.task()}});
+		const unsigned before = total("resets");
+		const Injection injection(fault.parameter, 0);
+
+		for (unsigned i = 0; i < rounds; i++) {
+			const igt::Note note("round " + std::to_string(i));
+			Device device;
+			const Product product(device);
+			/* Nobody is banned for one fault, and this is not about bans. */
+			const std::uint32_t mine = device.context();
+			const std::uint32_t job = create_job(device, {{product.task()}});
+
+			theirs.clear();
+			injection.again();
+			CHECK_OK(submit(device, mine, {job, job}));
+			injection.wait();
+			for (int n = 0; n < 4; n++)
+				CHECK_OK(submit(other, their, {their_job}));
+			CHECK_EQ(wait_ended(device, mine, 1).error, fault.error);
+			CHECK_EQ(wait_ended(device, mine, 2).error, 0);
+			product.check();
+			CHECK_EQ(device.state(mine).guilty_jobs, fault.error ? 1 : 0);
+			CHECK_EQ(wait_ended(other, their, 4 * (i + 1)).error, 0);
+			theirs.check();
+		}
+		CHECK_EQ(other.state(their).failed_jobs, 0);
+		CHECK_EQ(total("resets") - before, fault.resets ? rounds : 0);
+	}
+	leak.done();
+}
+
+} // namespace
+
+SUBTEST(fault_stuck)
+{
+	repeat({inject_hang, ETIMEDOUT, true});
+}
+
+SUBTEST(fault_iommu)
+{
+	repeat({inject_fault, EFAULT, true});
+}
+
+/* The end is found when it is time to look for a hang. */
+SUBTEST(fault_lost)
+{
+	repeat({"inject_lost", 0, false});
+}
+
+SUBTEST(fault_spurious)
+{
+	repeat({"inject_spurious", 0, false});
+}
+
+/* A core that is slow, and all of them. */
+SUBTEST(fault_slow)
+{
+	Device device;
+	const std::uint32_t cores = device.info().core_count;
+	const Product product(device);
+	const std::uint32_t job =
+		create_job(device, std::vector<Lane>(cores, {product.task(), product.task()}));
+	const std::uint32_t context = device.context();
+	const unsigned before = total("resets");
+
+	for (const unsigned slow : {1U, (1U << cores) - 1}) {
+		const Injection injection("slow_cores", slow);
+
+		for (unsigned i = 0; i < rounds; i++) {
+			product.clear();
+			CHECK_EQ(run(device, context, job), 1);
+			product.check();
+		}
+	}
+	CHECK_EQ(total("resets"), before);
+}
+
+/* A program that is wrong, not a fault from outside. */
+SUBTEST(fault_iommu_by_program)
+{
+	Device other;
+	const unsigned before = total("faults");
+
+	for (unsigned i = 0; i < rounds; i++) {
+		Device device;
+		const Product product(device);
+		const std::uint32_t context = device.context();
+
+		CHECK_EQ(run(device, context, create_job(device, {{faulting(product)}})), -EFAULT);
+		CHECK_EQ(run(device, context, create_job(device, {{product.task()}})), 1);
+		product.check();
+		check_works(other);
+	}
+	CHECK_EQ(total("faults") - before, rounds);
+}
