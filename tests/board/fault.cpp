@@ -2,10 +2,8 @@
 /// What goes wrong on the board, again and again: the guilty job gets the right error,
 /// all others come right.
 #include <cerrno>
-#include <fstream>
 
-#include <glob.h>
-
+#include "board.h"
 #include "igt.h"
 #include "injection.h"
 #include "leak.h"
@@ -15,24 +13,6 @@ namespace
 {
 
 constexpr unsigned rounds = 5;
-
-/// A counter of the board, over all cores.
-unsigned total(const std::string &counter)
-{
-	glob_t found{};
-	unsigned sum = 0;
-
-	glob(("/sys/kernel/debug/npu_board/core*/" + counter).c_str(), 0, nullptr, &found);
-	for (std::size_t i = 0; i < found.gl_pathc; i++) {
-		std::ifstream file(found.gl_pathv[i]);
-		unsigned value = 0;
-
-		CHECK(file >> value);
-		sum += value;
-	}
-	globfree(&found);
-	return sum;
-}
 
 struct Fault {
 	const char *parameter;
@@ -51,7 +31,7 @@ void repeat(const Fault &fault)
 		const Product theirs(other);
 		const std::uint32_t their = other.context();
 		const std::uint32_t their_job = create_job(other, {{theirs.task()}});
-		const unsigned before = total("resets");
+		const unsigned before = board_total("resets");
 		const Injection injection(fault.parameter, 0);
 
 		for (unsigned i = 0; i < rounds; i++) {
@@ -76,7 +56,7 @@ void repeat(const Fault &fault)
 			theirs.check();
 		}
 		CHECK_EQ(other.state(their).failed_jobs, 0);
-		CHECK_EQ(total("resets") - before, fault.resets ? rounds : 0);
+		CHECK_EQ(board_total("resets") - before, fault.resets ? rounds : 0);
 	}
 	leak.done();
 }
@@ -113,7 +93,7 @@ SUBTEST(fault_slow)
 	const std::uint32_t job =
 		create_job(device, std::vector<Lane>(cores, {product.task(), product.task()}));
 	const std::uint32_t context = device.context();
-	const unsigned before = total("resets");
+	const unsigned before = board_total("resets");
 
 	for (const unsigned slow : {1U, (1U << cores) - 1}) {
 		const Injection injection("slow_cores", slow);
@@ -124,14 +104,14 @@ SUBTEST(fault_slow)
 			product.check();
 		}
 	}
-	CHECK_EQ(total("resets"), before);
+	CHECK_EQ(board_total("resets"), before);
 }
 
 /* A program that is wrong, not a fault from outside. */
 SUBTEST(fault_iommu_by_program)
 {
 	Device other;
-	const unsigned before = total("faults");
+	const unsigned before = board_total("faults");
 
 	for (unsigned i = 0; i < rounds; i++) {
 		Device device;
@@ -143,5 +123,5 @@ SUBTEST(fault_iommu_by_program)
 		product.check();
 		check_works(other);
 	}
-	CHECK_EQ(total("faults") - before, rounds);
+	CHECK_EQ(board_total("faults") - before, rounds);
 }

@@ -112,6 +112,8 @@ struct npu_board_counts {
 	atomic_t resets;
 	/** @faults: Faults of the IOMMU. */
 	atomic_t faults;
+	/** @power_offs: Times that the power went. */
+	atomic_t power_offs;
 	/** @wrong: What would have hung the chip. */
 	atomic_t wrong;
 };
@@ -152,7 +154,7 @@ struct npu_board_core {
 	/** @bank: The IOMMU. */
 	struct npu_board_bank bank[NPU_BOARD_BANKS];
 	/** @powered: The power domain is on. */
-	bool powered;
+	atomic_t powered;
 	/** @running: The thread runs the model. */
 	bool running;
 	/** @stuck: The core waits for what never comes. */

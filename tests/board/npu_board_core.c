@@ -364,7 +364,8 @@ static void npu_board_core_halt(struct npu_board_core *core)
 void npu_board_core_off(struct npu_board_core *core)
 {
 	spin_lock_irq(&core->lock);
-	core->powered = false;
+	atomic_set(&core->powered, 0);
+	atomic_inc(&core->counts.power_offs);
 	if (core->running)
 		npu_board_wrong(core, "power off while it runs", core->domain);
 	spin_unlock_irq(&core->lock);

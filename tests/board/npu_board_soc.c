@@ -297,7 +297,7 @@ static int npu_board_pd_set(struct generic_pm_domain *pd, bool on)
 		if (&npu_board_pds[core->domain] != pd)
 			continue;
 		if (on)
-			WRITE_ONCE(core->powered, true);
+			atomic_set(&core->powered, 1);
 		else
 			npu_board_core_off(core);
 	}
@@ -399,7 +399,7 @@ static int npu_board_pd_init(struct device_node *np,
  */
 bool npu_board_core_alive(const struct npu_board_core *core)
 {
-	bool alive = READ_ONCE(core->powered) && npu_board_rail_on();
+	bool alive = atomic_read(&core->powered) && npu_board_rail_on();
 	unsigned int i;
 
 	for (i = 0; i < NPU_BOARD_CLOCKS; i++)

@@ -1,0 +1,8 @@
+/* SPDX-License-Identifier: MIT */
+/// What the board tells of itself.
+#pragma once
+
+#include <string>
+
+/// A counter of the board, over all cores.
+unsigned board_total(const std::string &counter);

@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: MIT */
+/// Power that goes while there is work: by suspends of the system, and for good.
+#include <cerrno>
+#include <fstream>
+
+#include "board.h"
+#include "igt.h"
+#include "injection.h"
+#include "program.h"
+
+namespace
+{
+
+void write_file(const std::string &path, const std::string &text)
+{
+	std::ofstream file(path);
+
+	CHECK(file << text << std::flush);
+}
+
+/// Suspends the system as far as the power domains, and resumes it.
+void suspend_system()
+{
+	need_root();
+	write_file("/sys/power/pm_test", "platform");
+	write_file("/sys/power/state", "freeze");
+}
+
+} // namespace
+
+/* What runs ends first, what is queued waits; nothing fails. */
+SUBTEST(power_suspend_busy)
+{
+	const Device device;
+	const std::uint32_t cores = device.info().core_count;
+	const Product product(device, slow_shape);
+	const std::uint32_t job = create_job(device, {slow_lane(product)});
+
+	for (int round = 0; round < 3; round++) {
+		std::vector<std::uint32_t> contexts;
+
+		product.clear();
+		for (unsigned core = 0; core < cores; core++) {
+			contexts.push_back(device.context(1U << core));
+			CHECK_OK(submit(device, contexts.back(), {job, job, job, job}));
+		}
+		for (const std::uint32_t context : contexts)
+			wait_running(device, context, 1);
+		const unsigned before = board_total("power_offs");
+		suspend_system();
+		/* With work in the queue they would have stayed on. */
+		CHECK(board_total("power_offs") >= before + cores);
+		for (const std::uint32_t context : contexts) {
+			CHECK_EQ(wait_ended(device, context, 4).error, 0);
+			CHECK_EQ(device.state(context).failed_jobs, 0);
+		}
+		product.check();
+	}
+}
+
+/* A core hangs when the system is to be suspended. */
+SUBTEST(power_suspend_stuck)
+{
+	const Device device;
+	const Product product(device);
+	const std::uint32_t context = device.context();
+	const std::uint32_t job = create_job(device, {{product.task()}});
+	const Injection hang(inject_hang);
+
+	CHECK_OK(submit(device, context, {job, job}));
+	hang.wait();
+	suspend_system();
+	CHECK_EQ(wait_ended(device, context, 1).error, ETIMEDOUT);
+	CHECK_EQ(wait_ended(device, context, 2).error, 0);
+	product.check();
+}
+
+/* Whose power cannot be switched on runs nothing, and nobody is to blame. */
+SUBTEST(power_lost)
+{
+	const Device device;
+	const Product product(device);
+	const std::uint32_t context = device.context();
+	const std::uint32_t job = create_job(device, {{product.task()}});
+
+	CHECK_EQ(run(device, context, job), 1);
+	/* Idle cores lose their power after a while. */
+	for (int i = 0; i < 100 && board_total("powered"); i++)
+		usleep(100000);
+	CHECK_OK(set_parameter("no_power", 7));
+	product.clear();
+	for (int i = 0; i < 3; i++)
+		CHECK_EQ(run(device, context, job), -EIO);
+	product.check_untouched();
+	CHECK_EQ(device.state(context).guilty_jobs, 0);
+	CHECK_EQ(device.state(context).flags, 0);
+}
