@@ -95,6 +95,7 @@ SUBTEST(fault_slow)
 	const std::uint32_t context = device.context();
 	const unsigned before = board_total("resets");
 
+	const Injection longer("slow_us", 5000);
 	for (const unsigned slow : {1U, (1U << cores) - 1}) {
 		const Injection injection("slow_cores", slow);
 
@@ -103,6 +104,30 @@ SUBTEST(fault_slow)
 			CHECK_EQ(run(device, context, job), 1);
 			product.check();
 		}
+	}
+	CHECK_EQ(board_total("resets"), before);
+}
+
+/*
+ * A job takes longer than one task may. When it is looked at, it is where it ended the
+ * last time, which is no sign that it hangs.
+ */
+SUBTEST(fault_slow_again)
+{
+	Device device;
+	const Product product(device);
+	const std::uint32_t context = device.context(1);
+	const std::uint32_t job = create_job(device, {Lane(4, product.task())});
+	const unsigned before = board_total("resets");
+
+	/* The last task is under way from 0.9 to 1.2 times that. */
+	const Injection longer("slow_us", watchdog_ms() * 300);
+	for (unsigned i = 0; i < rounds; i++) {
+		const Injection injection("slow_cores", 7);
+
+		product.clear();
+		CHECK_EQ(run(device, context, job), 1);
+		product.check();
 	}
 	CHECK_EQ(board_total("resets"), before);
 }

@@ -134,6 +134,10 @@ struct npu_board_core {
 	struct kthread_worker *worker;
 	/** @run: A run of the model. */
 	struct kthread_work run;
+	/** @held: How far @worker is with the time that it is to take. */
+	struct npu_model_stats held;
+	/** @hold_until: When the last task of those has ended, in ns. */
+	u64 hold_until;
 	/** @irq_worker: The thread that interrupts, before all others. */
 	struct kthread_worker *irq_worker;
 	/** @raise: Look after the interrupt line. */

@@ -31,10 +31,12 @@ MODULE_PARM_DESC(inject_spurious, "How many of the next starts are followed by a
 
 static unsigned int slow_cores;
 module_param(slow_cores, uint, 0644);
-MODULE_PARM_DESC(slow_cores, "Cores, one bit each, that take ten times the modelled time");
+MODULE_PARM_DESC(slow_cores, "Cores, one bit each, that take longer for each task");
 
-/* How much slower those are. */
-#define NPU_BOARD_SLOW		10
+static unsigned int slow_us = 1000;
+module_param(slow_us, uint, 0644);
+MODULE_PARM_DESC(slow_us, "How much longer, in microseconds (default 1000)");
+
 /* A line that stays raised for so many interrupts is nobody's. */
 #define NPU_BOARD_STORM		1000
 
@@ -95,9 +97,32 @@ static int npu_board_transfer(struct npu_board_core *core, u32 addr,
 	return 0;
 }
 
+/* Take as long as the hardware would have, or longer, for the tasks that have ended. */
+static void npu_board_hold(struct npu_board_core *core)
+{
+	const struct npu_model_stats *stats = &core->model->stats;
+	u64 tasks = stats->tasks - core->held.tasks, now = ktime_get_ns();
+
+	if (!tasks)
+		return;
+	if (npu_board.mode == NPU_BOARD_HOLD)
+		core->hold_until += stats->busy_ns - core->held.busy_ns;
+	if (READ_ONCE(slow_cores) & BIT(core->index))
+		core->hold_until += tasks * READ_ONCE(slow_us) * NSEC_PER_USEC;
+	core->held = *stats;
+	if (now < core->hold_until)
+		wait_event_hrtimeout(core->wait, READ_ONCE(core->stop),
+				     ns_to_ktime(core->hold_until - now));
+}
+
 static int npu_board_bus_read(void *host, u32 addr, void *dst, u32 len)
 {
-	return npu_board_transfer(host, addr, dst, len, false);
+	struct npu_board_core *core = host;
+
+	/* A stream: the task before has ended. */
+	if (addr == (core->model->pc_base & ~0xfu))
+		npu_board_hold(core);
+	return npu_board_transfer(core, addr, dst, len, false);
 }
 
 static int npu_board_bus_write(void *host, u32 addr, const void *src, u32 len)
@@ -149,26 +174,10 @@ static void npu_board_raise(struct kthread_work *work)
 		npu_board_soc_interrupt(core);
 }
 
-/* Take as long as the hardware would have. */
-static void npu_board_hold(struct npu_board_core *core, u64 started,
-			   u64 device_ns)
-{
-	u64 passed = ktime_get_ns() - started;
-
-	if (READ_ONCE(slow_cores) & BIT(core->index))
-		device_ns *= NPU_BOARD_SLOW;
-	else if (npu_board.mode != NPU_BOARD_HOLD)
-		return;
-	if (passed < device_ns)
-		wait_event_hrtimeout(core->wait, READ_ONCE(core->stop),
-				     ns_to_ktime(device_ns - passed));
-}
-
 /* Run the model. Returns whether it got to its end. */
 static bool npu_board_compute(struct npu_board_core *core)
 {
 	struct npu_model_core *model = core->model;
-	u64 before = model->stats.busy_ns, started = ktime_get_ns();
 	enum npu_model_status status;
 
 	if (npu_board.mode == NPU_BOARD_NULL) {
@@ -176,9 +185,11 @@ static bool npu_board_compute(struct npu_board_core *core)
 		model->int_raw |= RKNN_INT_DPU_0;
 		return true;
 	}
+	core->held = model->stats;
+	core->hold_until = ktime_get_ns();
 	status = npu_model_run(model);
 	if (status == NPU_MODEL_DONE)
-		npu_board_hold(core, started, model->stats.busy_ns - before);
+		npu_board_hold(core);
 	else
 		pr_debug("npu_board: core %u ends with %u at %#x = %#x\n",
 			 core->index, status, model->error_reg,
