@@ -84,6 +84,22 @@ SUBTEST(fault_spurious)
 	repeat({"inject_spurious", 0, false});
 }
 
+/* The line is shared, and whoever is without power must not look at its registers. */
+SUBTEST(fault_spurious_without_power)
+{
+	Device device;
+	const Injection injection("inject_spurious", 0);
+	const unsigned before = board_total("wrong");
+
+	for (unsigned i = 0; i < rounds; i++) {
+		check_works(device);
+		injection.again();
+		injection.wait();
+	}
+	CHECK_EQ(board_total("wrong"), before);
+	check_works(device);
+}
+
 /* A core that is slow, and all of them. */
 SUBTEST(fault_slow)
 {

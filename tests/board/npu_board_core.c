@@ -27,7 +27,7 @@ MODULE_PARM_DESC(inject_lost, "How many of the next interrupts are lost");
 
 static unsigned int inject_spurious;
 module_param(inject_spurious, uint, 0644);
-MODULE_PARM_DESC(inject_spurious, "How many of the next starts are followed by an interrupt of nobody's");
+MODULE_PARM_DESC(inject_spurious, "How many of the next starts, or losses of power, are followed by an interrupt of nobody's");
 
 static unsigned int slow_cores;
 module_param(slow_cores, uint, 0644);
@@ -383,7 +383,9 @@ void npu_board_core_off(struct npu_board_core *core)
 	npu_board_core_halt(core);
 	spin_lock_irq(&core->lock);
 	npu_board_core_clear(core);
+	core->spurious = npu_board_inject(&inject_spurious);
 	spin_unlock_irq(&core->lock);
+	kthread_queue_work(core->irq_worker, &core->raise);
 }
 
 /**
