@@ -3,8 +3,13 @@
 """Makes the device tree of npu_board out of that of a real board.
 
 The NPU's cores, their IOMMUs, and all nodes that these refer to are taken over
-as they are, numbers of phandles included. What npu_board has a provider of its
-own for keeps phandle and cells, and gets the provider's name.
+as they are, numbers of phandles included, so no tree needs symbols. What npu_board
+has a provider of its own for keeps phandle and cells, and gets the provider's name.
+
+What the tree cannot tell is assumed: the board has one each of interrupt
+controller, clock controller, SCMI clock, power controller and regulator; power is
+switched by the domain that the second cell of power-domains names; of a core's
+window, all is there that is in the chip's.
 """
 
 from __future__ import annotations
@@ -109,6 +114,8 @@ class Board:
             yield target
             count = REFERENCES[prop]
             if count:
+                if count not in target.props:
+                    raise Failure(f"{node.path}: {prop} refers to {target.path} without {count}")
                 del cells[: target.cells(count)[0]]
 
     def first(self, node: fdt.Node, prop: str) -> fdt.Node:
@@ -236,7 +243,7 @@ def main() -> int:
     args = parser.parse_args()
     try:
         tree = fdt.read(args.board)
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, struct.error) as error:
         parser.error(str(error))
     try:
         print("\n".join(Board(tree).text()))
