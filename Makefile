@@ -104,6 +104,7 @@ bench-submit: deps-test tools
 
 ## bench-rocket: this driver against mainline's, on the model of the hardware
 bench-rocket: deps-test tools
+	@scripts/deps ensure dts
 	@scripts/modules --uml board-plain
 	@tests/bench/rocket
 

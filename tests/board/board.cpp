@@ -7,13 +7,16 @@
 
 #include "igt.h"
 
-unsigned board_total(const std::string &counter)
+namespace
+{
+
+/// The sum of what is in the files of the board's that match.
+unsigned sum_of(const std::string &files)
 {
 	glob_t found{};
 	unsigned sum = 0;
 
-	CHECK_OK(
-		glob(("/sys/kernel/debug/npu_board/core*/" + counter).c_str(), 0, nullptr, &found));
+	CHECK_OK(glob(("/sys/kernel/debug/npu_board/" + files).c_str(), 0, nullptr, &found));
 	for (std::size_t i = 0; i < found.gl_pathc; i++) {
 		std::ifstream file(found.gl_pathv[i]);
 		unsigned value = 0;
@@ -23,4 +26,16 @@ unsigned board_total(const std::string &counter)
 	}
 	globfree(&found);
 	return sum;
+}
+
+} // namespace
+
+unsigned board_total(const std::string &counter)
+{
+	return sum_of("core*/" + counter);
+}
+
+unsigned board_count(unsigned core, const std::string &counter)
+{
+	return sum_of("core" + std::to_string(core) + '/' + counter);
 }

@@ -6,3 +6,5 @@
 
 /// A counter of the board, over all cores.
 unsigned board_total(const std::string &counter);
+/// The same, of one core.
+unsigned board_count(unsigned core, const std::string &counter);

@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: MIT */
+/// What prepared jobs cost the hardware in steady state, in counts of the board.
+/// The cores must keep their power meanwhile.
+#include <string>
+#include <vector>
+
+#include "board.h"
+#include "igt.h"
+#include "program.h"
+
+namespace
+{
+
+/// Of a submit, and more than the watchdog sees of a core.
+constexpr unsigned jobs = 64;
+/// Registers that a start and its end write: seven and two.
+constexpr unsigned most_writes = 9;
+
+/// A client whose core has its address space already.
+struct Client {
+	explicit Client(const std::vector<unsigned> &lanes_of_tasks)
+		: product(device), context(device.context())
+	{
+		std::vector<Lane> lanes;
+
+		for (const unsigned tasks : lanes_of_tasks)
+			lanes.emplace_back(tasks, product.task());
+		job = create_job(device, lanes);
+		submit_many();
+		check();
+	}
+
+	void submit_many()
+	{
+		product.clear();
+		CHECK_OK(
+			submit(device, context, std::vector<std::uint32_t>(jobs, job), {}, &seqno));
+	}
+	void check() const
+	{
+		CHECK_EQ(wait_ended(device, context, seqno).error, 0);
+		product.check();
+	}
+
+	Device device;
+	Product product;
+	std::uint32_t context, job = 0;
+	std::uint64_t seqno = 0;
+};
+
+struct Counts {
+	unsigned starts = board_total("starts");
+	unsigned interrupts = board_total("interrupts");
+	unsigned commands = board_total("iommu_commands");
+	unsigned writes = board_total("writes");
+};
+
+/// A client's jobs: none asks anything of an IOMMU, each start has one interrupt.
+void check_steady(Client &client, unsigned starts)
+{
+	const Counts before;
+
+	client.submit_many();
+	client.check();
+	const Counts after;
+	CHECK_EQ(after.starts - before.starts, starts);
+	CHECK_EQ(after.interrupts - before.interrupts, starts);
+	CHECK_EQ(after.commands - before.commands, 0);
+	CHECK(after.writes - before.writes <= starts * most_writes);
+}
+
+} // namespace
+
+SUBTEST(steady_one_task)
+{
+	Client client({1});
+
+	check_steady(client, jobs);
+}
+
+SUBTEST(steady_sixteen_tasks)
+{
+	Client client({16});
+
+	check_steady(client, jobs);
+}
+
+/* From one file, all cores. */
+SUBTEST(steady_lanes)
+{
+	Client client({1, 1, 1});
+	std::vector<unsigned> before;
+
+	for (unsigned core = 0; core < 3; core++)
+		before.push_back(board_count(core, "starts"));
+	check_steady(client, 3 * jobs);
+	for (unsigned core = 0; core < 3; core++)
+		CHECK_EQ(board_count(core, "starts") - before[core], jobs);
+}
+
+/* As many as there are cores: each keeps its own. */
+SUBTEST(steady_three_files)
+{
+	Client one({1}), two({2}), three({3});
+	const Counts before;
+
+	for (Client *client : {&one, &two, &three})
+		client->submit_many();
+	for (Client *client : {&one, &two, &three})
+		client->check();
+	const Counts after;
+	CHECK_EQ(after.starts - before.starts, 3 * jobs);
+	CHECK_EQ(after.interrupts - before.interrupts, 3 * jobs);
+	CHECK_EQ(after.commands - before.commands, 0);
+}
