@@ -4,7 +4,25 @@
  *
  * A domain stays attached from one job to the next, over idle times and runtime
  * suspends, whose end the IOMMU's driver sets up again. It is replaced only when
- * the core gets work of another file.
+ * the core gets work of another file, which npu.ko avoids while it can.
+ *
+ * Replacing one takes each bank of the IOMMU (core 0 has two) three commands to
+ * switch translation off, stall, paging off, unstall, and three to switch it on
+ * again, reset, zap, paging on, with waits in between: no path of rockchip-iommu
+ * takes fewer, since it sets up a powered IOMMU from nothing for every domain. On
+ * the way the IOMMU core wants to see the group's default domain: an attach answers
+ * -EBUSY while another one is there. If that is the identity domain (passthrough),
+ * then the bank is off there and this is all; if it is one for the DMA API, which
+ * is usual on arm64, it is switched on for that and off again, so six more. What
+ * mainline's driver does for each job is the same.
+ *
+ * What would replace a domain directly is not for drivers:
+ * iommu_replace_group_handle() is exported to iommufd alone, and allocates; the
+ * domain's own attach_dev() goes behind the back of the group, its lock and what it
+ * knows to be attached, and has other arguments from release to release. Claiming
+ * the DMA ownership only makes an empty domain of the default one, which is as
+ * expensive as that for the DMA API. And with the IOMMU suspended a change of domain
+ * is free, but core and IOMMU would have to lose their power for it.
  */
 #include <linux/iommu.h>
 #include <linux/pm_runtime.h>
