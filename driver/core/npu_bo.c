@@ -6,6 +6,7 @@
  * A buffer that is imported or exported is shared for the rest of its life, and
  * from then on every submit looks after its fences (npu_implicit.c).
  */
+#include <linux/highmem.h>
 #include <linux/mm.h>
 #include <linux/slab.h>
 
@@ -181,6 +182,30 @@ struct npu_bo *npu_bo_create(struct npu_device *npu, u64 size)
 	atomic64_add(shmem->base.size, &npu->used);
 	atomic_inc(&npu->buffer_objects);
 	return to_npu_bo(&shmem->base);
+}
+
+/**
+ * npu_bo_write() - write to memory that a device has mapped, but no client
+ * @bo: the buffer
+ * @offset: first byte
+ * @src: what to write
+ * @bytes: how much
+ *
+ * It takes no mapping for the kernel, which would cost more than the rest of a
+ * small job. But it goes through the caches, which are to be synced afterwards.
+ */
+void npu_bo_write(struct npu_bo *bo, u64 offset, const void *src, size_t bytes)
+{
+	while (bytes) {
+		size_t part = min_t(size_t, bytes,
+				    PAGE_SIZE - offset_in_page(offset));
+
+		memcpy_to_page(bo->base.pages[offset >> PAGE_SHIFT],
+			       offset_in_page(offset), src, part);
+		offset += part;
+		src += part;
+		bytes -= part;
+	}
 }
 
 /**

@@ -44,6 +44,7 @@ int npu_bo_create_handle(struct drm_file *file, u64 size, bool read_only,
 int npu_bo_query(struct drm_file *file, u32 handle,
 		 struct drm_npu_query_buffer *info);
 void npu_bo_put(struct npu_bo *bo);
+void npu_bo_write(struct npu_bo *bo, u64 offset, const void *src, size_t bytes);
 struct npu_mapping *npu_bo_get_mapping(struct npu_bo *bo, struct npu_vm *vm);
 
 int npu_bo_create_ioctl(struct drm_device *dev, void *data,

@@ -8,7 +8,6 @@
  */
 #include <linux/dma-mapping.h>
 #include <linux/dma-resv.h>
-#include <linux/iosys-map.h>
 #include <linux/overflow.h>
 #include <linux/sched/signal.h>
 #include <linux/slab.h>
@@ -242,7 +241,7 @@ static int npu_job_fetch(struct npu_job_builder *builder,
 
 /* Copy, verify, link and write lane @lane, whose tasks are at @tasks. */
 static int npu_job_build_lane(struct npu_job_builder *builder, u32 lane,
-			      const struct drm_npu_task *tasks, u64 *streams,
+			      const struct drm_npu_task *tasks, struct npu_bo *bo,
 			      u64 *offset, struct npu_isa_fault *fault)
 {
 	struct npu_job_lane *job_lane = &builder->job->lanes[lane];
@@ -284,8 +283,8 @@ static int npu_job_build_lane(struct npu_job_builder *builder, u32 lane,
 		isa->link(builder->commands, count, tasks[i].enable,
 			  last ? 0 : base + next,
 			  last ? 0 : tasks[i + 1].command_count);
-		memcpy(streams + *offset / sizeof(u64), builder->commands,
-		       words * sizeof(u64));
+		npu_bo_write(bo, *offset, builder->commands,
+			     words * sizeof(u64));
 		job_lane->words += words;
 		*offset = next;
 		cond_resched();
@@ -299,20 +298,14 @@ static int npu_job_write(struct npu_job_builder *builder, struct npu_bo *bo,
 {
 	struct npu_job *job = builder->job;
 	const struct drm_npu_task *tasks = builder->tasks;
-	struct iosys_map map;
 	u64 offset = 0;
-	int ret, idx;
+	int ret = 0, idx;
 	u32 i;
 
-	ret = npu_gem_vmap(&bo->base.base, &map);
-	if (ret)
-		return ret;
 	for (i = 0; i < job->lane_count && !ret; i++) {
-		ret = npu_job_build_lane(builder, i, tasks, map.vaddr, &offset,
-					 fault);
+		ret = npu_job_build_lane(builder, i, tasks, bo, &offset, fault);
 		tasks += job->lanes[i].task_count;
 	}
-	npu_gem_vunmap(&bo->base.base, &map);
 	/* The pages may not be mapped any more once the device is gone. */
 	if (!drm_dev_enter(&job->npu->drm, &idx))
 		return -ENODEV;

@@ -134,10 +134,10 @@ static ssize_t npu_rocket_copy_tasks(const struct npu_isa_ops *isa,
 
 /* Copy the streams into @builder, without their tails. */
 static int npu_rocket_copy_streams(struct npu_job_builder *builder,
+				   struct npu_rocket_reader *reader,
 				   const struct drm_rocket_task *tasks,
 				   u32 count)
 {
-	struct npu_rocket_reader reader = { .vm = builder->vm };
 	u64 *words = builder->copy;
 	int ret = 0;
 	u32 i;
@@ -149,7 +149,7 @@ static int npu_rocket_copy_streams(struct npu_job_builder *builder,
 			ret = -EINTR;
 			break;
 		}
-		ret = npu_rocket_read(&reader, &tasks[i], words);
+		ret = npu_rocket_read(reader, &tasks[i], words);
 		if (!ret)
 			ret = builder->isa->split(words, tasks[i].regcmd_count,
 						  &task->command_count,
@@ -160,11 +160,11 @@ static int npu_rocket_copy_streams(struct npu_job_builder *builder,
 		words += task->command_count;
 		cond_resched();
 	}
-	npu_rocket_close(&reader);
 	return ret;
 }
 
 static int npu_rocket_build(struct npu_job_builder *builder,
+			    struct npu_rocket_reader *reader,
 			    const struct drm_rocket_job *rjob)
 {
 	struct npu_isa_fault fault = {};
@@ -188,7 +188,8 @@ static int npu_rocket_build(struct npu_job_builder *builder,
 	builder->copy = kvmalloc_array(words, sizeof(u64), GFP_KERNEL_ACCOUNT);
 	if (!builder->tasks || !builder->copy)
 		goto out_free;
-	ret = npu_rocket_copy_streams(builder, tasks, rjob->task_count);
+	ret = npu_rocket_copy_streams(builder, reader, tasks,
+				      rjob->task_count);
 	if (!ret)
 		ret = npu_job_build(builder, &fault);
 out_free:
@@ -198,6 +199,7 @@ out_free:
 
 /* Make a job of @rjob, or return why there is none. */
 static struct npu_job *npu_rocket_create_job(struct npu_file *nfile,
+					     struct npu_rocket_reader *reader,
 					     const struct drm_rocket_job *rjob)
 {
 	struct npu_job_builder builder = {
@@ -216,7 +218,7 @@ static struct npu_job *npu_rocket_create_job(struct npu_file *nfile,
 	builder.job = npu_job_create(nfile->npu, 1);
 	if (!builder.job)
 		return ERR_PTR(-ENOMEM);
-	ret = npu_rocket_build(&builder, rjob);
+	ret = npu_rocket_build(&builder, reader, rjob);
 	npu_job_builder_fini(&builder);
 	if (ret) {
 		npu_job_put(builder.job);
@@ -340,6 +342,7 @@ static int npu_rocket_queue(struct npu_context *ctx, struct npu_job *job,
  * wrong with the job goes to its fence, or nowhere if its buffers do not exist.
  */
 static int npu_rocket_submit_job(struct npu_context *ctx, struct drm_file *file,
+				 struct npu_rocket_reader *reader,
 				 const struct drm_rocket_job *rjob)
 {
 	struct npu_implicit implicit = {};
@@ -361,7 +364,7 @@ static int npu_rocket_submit_job(struct npu_context *ctx, struct drm_file *file,
 	}
 
 	job = error ? ERR_PTR(error) :
-		      npu_rocket_create_job(file->driver_priv, rjob);
+		      npu_rocket_create_job(file->driver_priv, reader, rjob);
 	if (IS_ERR(job)) {
 		error = PTR_ERR(job);
 		if (error == -EINTR || error == -ENOMEM) {
@@ -393,6 +396,9 @@ out_fini:
 int npu_rocket_submit_ioctl(struct drm_device *dev, void *data,
 			    struct drm_file *file)
 {
+	struct npu_file *nfile = file->driver_priv;
+	/* Jobs of a call mostly have their streams in the same buffer. */
+	struct npu_rocket_reader reader = { .vm = nfile->vm };
 	struct drm_rocket_submit *args = data;
 	struct drm_rocket_job *jobs;
 	struct npu_context *ctx;
@@ -418,12 +424,13 @@ int npu_rocket_submit_ioctl(struct drm_device *dev, void *data,
 			ret = -EFAULT;
 		cond_resched();
 	}
-	ctx = ret ? NULL : npu_rocket_context(file->driver_priv);
+	ctx = ret ? NULL : npu_rocket_context(nfile);
 	if (!ret && !ctx)
 		ret = -ENOMEM;
 	for (i = 0; i < args->job_count && !ret; i++)
 		ret = fatal_signal_pending(current) ? -EINTR :
-		      npu_rocket_submit_job(ctx, file, &jobs[i]);
+		      npu_rocket_submit_job(ctx, file, &reader, &jobs[i]);
+	npu_rocket_close(&reader);
 	kvfree(jobs);
 	return ret;
 }
