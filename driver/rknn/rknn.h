@@ -16,6 +16,8 @@ struct npu_isa_stream;
 struct rknn_task {
 	/** @regs: Their values, in the order of the verifier's rules. */
 	const u32 *regs;
+	/** @rules: Where the rule of each register is. */
+	const u8 *rules;
 	/** @enable: Blocks to start. */
 	u32 enable;
 };

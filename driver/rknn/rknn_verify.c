@@ -12,8 +12,9 @@
  * rknn_operand.c.
  */
 #include <linux/array_size.h>
-#include <linux/bsearch.h>
+#include <linux/build_bug.h>
 #include <linux/errno.h>
+#include <linux/limits.h>
 #include <linux/string.h>
 
 #include "../core/npu_isa.h"
@@ -208,6 +209,8 @@ static const struct rknn_rule rknn_rules[] = {
 };
 
 #define RKNN_RULES	ARRAY_SIZE(rknn_rules)
+/* Blocks 0 to 7, with registers in their first 512 bytes. */
+#define RKNN_SLOTS	(8 * 0x200 / 4)
 
 /**
  * struct rknn_lane_state - what is known of a lane
@@ -215,6 +218,10 @@ static const struct rknn_rule rknn_rules[] = {
 struct rknn_lane_state {
 	/** @any: A task went before. */
 	bool any;
+	/** @found: @rules is filled. */
+	bool found;
+	/** @rules: Number of the rule of each register, counted from 1; or 0. */
+	u8 rules[RKNN_SLOTS];
 	/** @previous: Registers of that task, in the order of the rules. */
 	u32 previous[RKNN_RULES];
 	/** @current_regs: Registers of the task that is verified. */
@@ -233,20 +240,39 @@ size_t rknn_verify_state_size(void)
 	return sizeof(struct rknn_lane_state);
 }
 
-static int rknn_rule_cmp(const void *key, const void *elt)
+static u32 rknn_slot(u16 reg)
 {
-	return (int)*(const u16 *)key - ((const struct rknn_rule *)elt)->reg;
+	return ((reg >> 12) & 7) << 7 | ((reg >> 2) & 0x7f);
 }
 
-static const struct rknn_rule *rknn_rule_find(u16 reg)
+/* A stream is looked up often, so once a lane there is a table for it. */
+static void rknn_find_rules(struct rknn_lane_state *state)
 {
-	return bsearch(&reg, rknn_rules, RKNN_RULES, sizeof(rknn_rules[0]),
-		       rknn_rule_cmp);
+	size_t i;
+
+	/* All but 0 are numbers. */
+	static_assert(RKNN_RULES <= U8_MAX);
+	if (state->found)
+		return;
+	for (i = 0; i < RKNN_RULES; i++)
+		state->rules[rknn_slot(rknn_rules[i].reg)] = i + 1;
+	state->found = true;
 }
 
-static u32 rknn_reg(const u32 *regs, u16 reg)
+static const struct rknn_rule *rknn_rule_find(const u8 *rules, u16 reg)
 {
-	return regs[rknn_rule_find(reg) - rknn_rules];
+	u32 number = rules[rknn_slot(reg)];
+
+	/* Another register may have the same slot. */
+	if (!number || rknn_rules[number - 1].reg != reg)
+		return NULL;
+	return &rknn_rules[number - 1];
+}
+
+/* Of a register that has a rule. */
+static u32 rknn_reg(const u8 *rules, const u32 *regs, u16 reg)
+{
+	return regs[rules[rknn_slot(reg)] - 1];
 }
 
 /**
@@ -259,7 +285,7 @@ static u32 rknn_reg(const u32 *regs, u16 reg)
  */
 u32 rknn_get(const struct rknn_task *task, u16 reg, u32 mask)
 {
-	return (rknn_reg(task->regs, reg) & mask) >> rknn_mask_shift(mask);
+	return (rknn_reg(task->rules, task->regs, reg) & mask) >> rknn_mask_shift(mask);
 }
 
 static bool rknn_same(const struct rknn_lane_state *state, const u16 *regs,
@@ -268,8 +294,8 @@ static bool rknn_same(const struct rknn_lane_state *state, const u16 *regs,
 	size_t i;
 
 	for (i = 0; i < count; i++)
-		if (rknn_reg(state->previous, regs[i]) !=
-		    rknn_reg(state->current_regs, regs[i]))
+		if (rknn_reg(state->rules, state->previous, regs[i]) !=
+		    rknn_reg(state->rules, state->current_regs, regs[i]))
 			return false;
 	return true;
 }
@@ -298,8 +324,8 @@ static const u16 rknn_weight_regs[] = {
 static bool rknn_reuse_ok(const struct rknn_lane_state *state)
 {
 	const u32 banks = RKNN_CBUF_CON0_DATA_BANK | RKNN_CBUF_CON0_WEIGHT_BANK;
-	u32 now = rknn_reg(state->current_regs, RKNN_CNA_CBUF_CON0);
-	u32 before = rknn_reg(state->previous, RKNN_CNA_CBUF_CON0);
+	u32 now = rknn_reg(state->rules, state->current_regs, RKNN_CNA_CBUF_CON0);
+	u32 before = rknn_reg(state->rules, state->previous, RKNN_CNA_CBUF_CON0);
 	bool data = now & RKNN_CBUF_CON0_DATA_REUSE;
 	bool weights = now & RKNN_CBUF_CON0_WEIGHT_REUSE;
 	u32 weight_bytes = ((now & RKNN_CBUF_CON0_WEIGHT_BANK) >> 4) *
@@ -313,14 +339,14 @@ static bool rknn_reuse_ok(const struct rknn_lane_state *state)
 	if (data)
 		return rknn_same(state, rknn_feature_regs,
 				 ARRAY_SIZE(rknn_feature_regs));
-	return rknn_reg(state->current_regs, RKNN_CNA_WEIGHT_SIZE0) <=
+	return rknn_reg(state->rules, state->current_regs, RKNN_CNA_WEIGHT_SIZE0) <=
 	       weight_bytes &&
 	       rknn_same(state, rknn_weight_regs, ARRAY_SIZE(rknn_weight_regs));
 }
 
 static bool rknn_banks_ok(const struct rknn_lane_state *state)
 {
-	u32 con0 = rknn_reg(state->current_regs, RKNN_CNA_CBUF_CON0);
+	u32 con0 = rknn_reg(state->rules, state->current_regs, RKNN_CNA_CBUF_CON0);
 	u32 data = con0 & RKNN_CBUF_CON0_DATA_BANK;
 	u32 weights = (con0 & RKNN_CBUF_CON0_WEIGHT_BANK) >> 4;
 
@@ -364,7 +390,7 @@ static int rknn_verify_command(struct rknn_lane_state *state,
 		return rknn_refuse(fault, index, DRM_NPU_FAULT_TARGET);
 	if (target != (0x100 << (reg >> 12)) + 1)
 		return rknn_refuse(fault, index, DRM_NPU_FAULT_REGISTER);
-	rule = rknn_rule_find(reg);
+	rule = rknn_rule_find(state->rules, reg);
 	if (!rule)
 		return rknn_refuse(fault, index, DRM_NPU_FAULT_REGISTER);
 
@@ -396,6 +422,7 @@ static int rknn_verify_task(const struct rknn_lane_state *state,
 {
 	const struct rknn_task task = {
 		.regs = state->current_regs,
+		.rules = state->rules,
 		.enable = stream->enable,
 	};
 	u16 reg;
@@ -409,7 +436,7 @@ static int rknn_verify_task(const struct rknn_lane_state *state,
 		reg = rknn_check_operands(&task);
 	if (reg)
 		return rknn_refuse(fault,
-				   rknn_reg(state->written, reg) - 1,
+				   rknn_reg(state->rules, state->written, reg) - 1,
 				   DRM_NPU_FAULT_SHAPE);
 	/* Others have been looked at when they were written. */
 	for (i = 0; i < RKNN_RULES; i++) {
@@ -443,6 +470,7 @@ int rknn_verify(void *data, const struct npu_isa_stream *stream,
 	int ret;
 	u32 i;
 
+	rknn_find_rules(state);
 	memset(state->written, 0, sizeof(state->written));
 	for (i = 0; i < stream->count; i++) {
 		ret = rknn_verify_command(state, stream, i, fault);

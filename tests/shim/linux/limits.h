@@ -3,6 +3,7 @@
 #ifndef SHIM_LINUX_LIMITS_H
 #define SHIM_LINUX_LIMITS_H
 
+#define U8_MAX 255
 #define U32_MAX (~0u)
 
 #endif

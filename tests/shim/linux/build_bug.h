@@ -1,3 +1,3 @@
 /* SPDX-License-Identifier: MIT */
 /* Where libc has what the kernel has here. */
-#include <stdlib.h>
+#include <assert.h>
