@@ -31,9 +31,13 @@ using testing::ElementsAre;
 using testing::HasSubstr;
 
 /// The model of the demo, which is elsewhere on other machines.
-const std::string model_path = std::getenv("NPU_TEST_MODEL") ? std::getenv("NPU_TEST_MODEL")
-							     : NPU_SOURCE_DIR
-				       "/tests/models/kjv.gguf";
+std::string find_model()
+{
+	const char *path = std::getenv("NPU_TEST_MODEL");
+	return path ? path : NPU_SOURCE_DIR "/tests/models/kjv.gguf";
+}
+
+const std::string model_path = find_model();
 
 /// Writes the parts of a GGUF file.
 class Writer
