@@ -515,8 +515,9 @@ static void __exit npu_rk3588_exit(void)
 	mutex_lock(&rk->lock);
 	rk->gone = true;
 	mutex_unlock(&rk->lock);
-	cancel_delayed_work_sync(&rk->late);
 	platform_driver_unregister(&npu_rk3588_core_driver);
+	/* A core that was being probed may have queued it until now. */
+	cancel_delayed_work_sync(&rk->late);
 	platform_device_unregister(rk->pdev);
 	platform_driver_unregister(&npu_rk3588_driver);
 }
