@@ -14,6 +14,9 @@
 #include <linux/kthread.h>
 #include <linux/workqueue.h>
 
+#include <drm/drm_accel.h>
+#include <drm/drm_drv.h>
+#include <drm/drm_file.h>
 #include <drm/drm_gem.h>
 
 #include "compat_generated.h"
@@ -46,5 +49,17 @@ static inline void npu_gem_vunmap(struct drm_gem_object *obj,
 	drm_gem_vunmap(obj, map);
 #endif
 }
+
+/*
+ * A kernel without accel nodes gives the device a render node, and the primary
+ * node that comes with it.
+ */
+#if IS_ENABLED(CONFIG_DRM_ACCEL)
+#define NPU_DRIVER_NODE DRIVER_COMPUTE_ACCEL
+#define npu_node_open accel_open
+#else
+#define NPU_DRIVER_NODE DRIVER_RENDER
+#define npu_node_open drm_open
+#endif
 
 #endif /* NPU_COMPAT_H */

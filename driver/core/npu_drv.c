@@ -6,7 +6,6 @@
 #include <linux/module.h>
 #include <linux/slab.h>
 
-#include <drm/drm_accel.h>
 #include <drm/drm_debugfs.h>
 #include <drm/drm_drv.h>
 #include <drm/drm_gem.h>
@@ -14,6 +13,7 @@
 #include <drm/drm_ioctl.h>
 #include <drm/drm_managed.h>
 
+#include "../compat.h"
 #include "npu_accel.h"
 #include "npu_bo.h"
 #include "npu_context.h"
@@ -116,7 +116,7 @@ static int npu_mmap(struct file *filp, struct vm_area_struct *vma)
 
 static const struct file_operations npu_fops = {
 	.owner = THIS_MODULE,
-	.open = accel_open,
+	.open = npu_node_open,
 	.release = drm_release,
 	.unlocked_ioctl = npu_ioctl,
 #ifdef CONFIG_COMPAT
@@ -130,26 +130,29 @@ static const struct file_operations npu_fops = {
 	.fop_flags = FOP_UNSIGNED_OFFSET,
 };
 
+/* Every client may make every call, on a render node too. */
+#define NPU_IOCTL(name, func) DRM_IOCTL_DEF_DRV(name, func, DRM_RENDER_ALLOW)
+
 static const struct drm_ioctl_desc npu_ioctls[] = {
-	DRM_IOCTL_DEF_DRV(ROCKET_CREATE_BO, npu_rocket_create_bo_ioctl, 0),
-	DRM_IOCTL_DEF_DRV(ROCKET_SUBMIT, npu_rocket_submit_ioctl, 0),
-	DRM_IOCTL_DEF_DRV(ROCKET_PREP_BO, npu_rocket_prep_bo_ioctl, 0),
-	DRM_IOCTL_DEF_DRV(ROCKET_FINI_BO, npu_rocket_fini_bo_ioctl, 0),
-	DRM_IOCTL_DEF_DRV(NPU_QUERY, npu_query_ioctl, 0),
-	DRM_IOCTL_DEF_DRV(NPU_BO_CREATE, npu_bo_create_ioctl, 0),
-	DRM_IOCTL_DEF_DRV(NPU_CONTEXT_CREATE, npu_context_create_ioctl, 0),
-	DRM_IOCTL_DEF_DRV(NPU_CONTEXT_DESTROY, npu_context_destroy_ioctl, 0),
-	DRM_IOCTL_DEF_DRV(NPU_JOB_CREATE, npu_job_create_ioctl, 0),
-	DRM_IOCTL_DEF_DRV(NPU_JOB_DESTROY, npu_job_destroy_ioctl, 0),
-	DRM_IOCTL_DEF_DRV(NPU_JOB_SUBMIT, npu_job_submit_ioctl, 0),
-	DRM_IOCTL_DEF_DRV(NPU_JOB_WAIT, npu_job_wait_ioctl, 0),
-	DRM_IOCTL_DEF_DRV(NPU_JOB_CANCEL, npu_job_cancel_ioctl, 0),
-	DRM_IOCTL_DEF_DRV(NPU_BO_WAIT, npu_bo_wait_ioctl, 0),
+	NPU_IOCTL(ROCKET_CREATE_BO, npu_rocket_create_bo_ioctl),
+	NPU_IOCTL(ROCKET_SUBMIT, npu_rocket_submit_ioctl),
+	NPU_IOCTL(ROCKET_PREP_BO, npu_rocket_prep_bo_ioctl),
+	NPU_IOCTL(ROCKET_FINI_BO, npu_rocket_fini_bo_ioctl),
+	NPU_IOCTL(NPU_QUERY, npu_query_ioctl),
+	NPU_IOCTL(NPU_BO_CREATE, npu_bo_create_ioctl),
+	NPU_IOCTL(NPU_CONTEXT_CREATE, npu_context_create_ioctl),
+	NPU_IOCTL(NPU_CONTEXT_DESTROY, npu_context_destroy_ioctl),
+	NPU_IOCTL(NPU_JOB_CREATE, npu_job_create_ioctl),
+	NPU_IOCTL(NPU_JOB_DESTROY, npu_job_destroy_ioctl),
+	NPU_IOCTL(NPU_JOB_SUBMIT, npu_job_submit_ioctl),
+	NPU_IOCTL(NPU_JOB_WAIT, npu_job_wait_ioctl),
+	NPU_IOCTL(NPU_JOB_CANCEL, npu_job_cancel_ioctl),
+	NPU_IOCTL(NPU_BO_WAIT, npu_bo_wait_ioctl),
 };
 
 /* The name that mainline's user space looks for; mainline is version 0. */
 static const struct drm_driver npu_driver = {
-	.driver_features = DRIVER_COMPUTE_ACCEL | DRIVER_GEM | DRIVER_SYNCOBJ |
+	.driver_features = NPU_DRIVER_NODE | DRIVER_GEM | DRIVER_SYNCOBJ |
 			   DRIVER_SYNCOBJ_TIMELINE,
 	.open = npu_open,
 	.postclose = npu_postclose,

@@ -20,13 +20,15 @@ std::string objects()
 	std::string line, all;
 	glob_t found{};
 
-	if (!glob("/sys/kernel/debug/accel/*/objects", 0, nullptr, &found))
-		for (std::size_t i = 0; i < found.gl_pathc; i++) {
-			std::ifstream file(found.gl_pathv[i]);
+	glob("/sys/kernel/debug/accel/*/objects", 0, nullptr, &found);
+	// Of a render node, which stands there twice.
+	glob("/sys/kernel/debug/dri/*/objects", GLOB_APPEND, nullptr, &found);
+	for (std::size_t i = 0; i < found.gl_pathc; i++) {
+		std::ifstream file(found.gl_pathv[i]);
 
-			while (std::getline(file, line))
-				all += (all.empty() ? "" : ", ") + line;
-		}
+		while (std::getline(file, line))
+			all += (all.empty() ? "" : ", ") + line;
+	}
 	globfree(&found);
 	return all;
 }
