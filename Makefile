@@ -75,6 +75,11 @@ fuzz-stream: deps-test
 dkms-check: deps-test
 	@tests/dkms/run
 
+## dkms-matrix: the modules with DKMS, for each of Debian's kernels, also arm64
+dkms-matrix:
+	@scripts/deps ensure dkms
+	@tests/dkms/matrix
+
 ## dts: compile the device tree overlays of Rock 5 boards
 dts:
 	@scripts/deps ensure dts
@@ -143,5 +148,5 @@ deps-test:
 clean:
 	rm -rf $(BUILD)
 
-.PHONY: help demo check lint unit conformance kunit board igt fuzz fuzz-gguf fuzz-stream dkms-check dts \
-	dt-check bench-model bench-matmul bench-accuracy bench-submit bench-rocket modules tools user install deps deps-demo deps-lint deps-test clean
+.PHONY: help demo check lint unit conformance kunit board igt fuzz fuzz-gguf fuzz-stream dkms-check dkms-matrix dts \
+	dt-check bench-model bench-matmul bench-accuracy bench-submit modules tools user install uninstall deps deps-demo deps-lint deps-test clean
