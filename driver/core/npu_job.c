@@ -332,7 +332,7 @@ int npu_job_build(struct npu_job_builder *builder, struct npu_isa_fault *fault)
 
 	if (bytes < 0)
 		return bytes;
-	builder->state = kvzalloc(isa->state_size(), GFP_KERNEL);
+	builder->state = kvmalloc(isa->state_size(), GFP_KERNEL);
 	builder->commands = kvmalloc_array(isa->stream_words(isa->max_task_commands),
 					   sizeof(u64), GFP_KERNEL);
 	if (!builder->state || !builder->commands)
