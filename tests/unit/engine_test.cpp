@@ -3,8 +3,10 @@
  * libnpu and the engine on a device without a kernel, or on that of NPU_TEST_DEVICE.
  */
 #include <cmath>
+#include <iostream>
 #include <limits>
 #include <random>
+#include <string>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -292,6 +294,19 @@ TEST_F(FakeEngineTest, MovedObjectsAreGivenBackOnce)
 	}
 	EXPECT_EQ(driver_->objects(), 0U);
 	EXPECT_EQ(Buffer::create(device_, 0).error().code, EINVAL);
+}
+
+TEST(Numeric, SaysWhatItRunsWith)
+{
+	const std::string target = npu::simd_target();
+
+	std::cout << "Highway's target: " << target << '\n';
+	// Every processor of these two has vectors.
+#if defined(__aarch64__)
+	EXPECT_THAT(target, testing::AnyOf("NEON", "NEON_WITHOUT_AES", "SVE", "SVE2"));
+#elif defined(__x86_64__)
+	EXPECT_THAT(target, testing::ContainsRegex("^(SSE|AVX)"));
+#endif
 }
 
 TEST(Numeric, TailsAreRoundedLikeTheRest)

@@ -197,6 +197,11 @@ void DequantiseSplit(std::span<const std::int32_t> high, std::span<const std::in
 	});
 }
 
+const char *TargetName()
+{
+	return hwy::TargetName(HWY_TARGET);
+}
+
 } // namespace
 } // namespace npu::HWY_NAMESPACE
 HWY_AFTER_NAMESPACE();
@@ -215,6 +220,12 @@ HWY_EXPORT(ToFp16Split);
 HWY_EXPORT(FromFp16);
 HWY_EXPORT(Dequantise);
 HWY_EXPORT(DequantiseSplit);
+HWY_EXPORT(TargetName);
+
+const char *simd_target()
+{
+	return HWY_DYNAMIC_DISPATCH(TargetName)();
+}
 
 float max_abs(std::span<const float> x)
 {

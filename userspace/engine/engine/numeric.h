@@ -11,6 +11,10 @@
 namespace npu
 {
 
+/// What the functions here were compiled for and run with on this machine, by
+/// Highway's name: "AVX2", "NEON" ...
+const char *simd_target();
+
 /// Largest absolute value, 0 of nothing.
 float max_abs(std::span<const float> x);
 
