@@ -10,7 +10,7 @@ PREFIX  ?= /usr/local
 MACHINE ?= uml
 GROUP   ?=
 # Read by the scripts that the recipes call.
-export BUILD N PROMPT MODEL
+export BUILD N PROMPT MODEL PREFIX DESTDIR
 export FUZZ_SECONDS := $(SECONDS)
 
 .DEFAULT_GOAL := help
@@ -80,6 +80,11 @@ dkms-matrix:
 	@scripts/deps ensure dkms
 	@tests/dkms/matrix
 
+## arm64: modules and user space on arm64 in QEMU; all of it with ALL=1
+arm64:
+	@scripts/deps ensure build arm64
+	@tests/arm64/run $(if $(ALL),--all)
+
 ## dts: compile the device tree overlays of Rock 5 boards
 dts:
 	@scripts/deps ensure dts
@@ -125,10 +130,15 @@ tools:
 user:
 	@scripts/user ON all
 
-## install: libraries, headers and tools under PREFIX=/usr/local and DESTDIR
-install: tools
+## install: user space, udev and modprobe files under PREFIX=/usr/local and DESTDIR
+install:
+	@scripts/deps ensure build
 	@scripts/user OFF all
-	DESTDIR="$(DESTDIR)" cmake --install $(BUILD)/user --prefix $(PREFIX)
+	@scripts/install
+
+## uninstall: remove what install has put there
+uninstall:
+	@scripts/install --remove
 
 ## deps: list the packages that are needed and, as root, install them
 deps:
@@ -148,5 +158,5 @@ deps-test:
 clean:
 	rm -rf $(BUILD)
 
-.PHONY: help demo check lint unit conformance kunit board igt fuzz fuzz-gguf fuzz-stream dkms-check dkms-matrix dts \
+.PHONY: help demo check lint unit conformance kunit board igt fuzz fuzz-gguf fuzz-stream dkms-check dkms-matrix arm64 dts \
 	dt-check bench-model bench-matmul bench-accuracy bench-submit modules tools user install uninstall deps deps-demo deps-lint deps-test clean
