@@ -21,7 +21,7 @@ std::string objects()
 	glob_t found{};
 
 	glob("/sys/kernel/debug/accel/*/objects", 0, nullptr, &found);
-	// Of a render node, which stands there twice.
+	// Of a render node; it stands there under several names.
 	glob("/sys/kernel/debug/dri/*/objects", GLOB_APPEND, nullptr, &found);
 	for (std::size_t i = 0; i < found.gl_pathc; i++) {
 		std::ifstream file(found.gl_pathv[i]);

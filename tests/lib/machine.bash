@@ -9,6 +9,8 @@
 #   tools     the directory of busybox's commands in the machine
 #   kernel    the directory of the kernel, and its $release
 #   host_libs 1 where the host's /lib and /usr are the machine's as well
+#   arch      the machine's architecture, amd64 or arm64
+#   sysroot   '' or where the libraries and busybox of another architecture are
 
 bad() {
 	echo "$me: $*, see $me --help" >&2
@@ -26,7 +28,7 @@ PATH=$PATH:/usr/sbin:/sbin
 # The options' values; the caller may have other defaults.
 mem=1024 cpus=2 timeout=300 out='' append='' user='' verbose=''
 modules=() kmods=() files=() bins=() envs=() command=()
-host_libs=''
+host_libs='' arch=amd64 sysroot=''
 
 # The part of the help that tells of them.
 usage_options() {
@@ -144,12 +146,15 @@ cleanup() {
 add_base() {
 	local busybox
 	busybox=$(command -v busybox)
+	# The host's tells its commands; it is of the same version.
+	[ -z "$sysroot" ] || busybox=$sysroot/usr/bin/busybox
+	[ -e "$busybox" ] || busybox=$sysroot/bin/busybox
 	mkdir -p "$root$tools" "$root/etc" "$root/home/user" "$root/modules" "$root/vm" \
 		"$root/usr/local/bin" "$root$usr/lib"
 	cp "$busybox" "$root$tools/busybox"
 	# Perl is part of Debian's base system; one process instead of hundreds.
 	# shellcheck disable=SC2016 # Perl's variables
-	"$busybox" --list | bin=$root$tools perl -ne 'chomp; symlink "busybox", "$ENV{bin}/$_"'
+	busybox --list | bin=$root$tools perl -ne 'chomp; symlink "busybox", "$ENV{bin}/$_"'
 	cp "$here/../vm/load-modules" "$here/../vm/settle" "$root$tools/"
 	chmod 755 "$root$tools/load-modules" "$root$tools/settle"
 	cat >"$root/etc/passwd" <<'EOF'
@@ -219,7 +224,7 @@ add_modules() {
 		[ "${vermagic%% *}" = "$release" ] ||
 			die "${file##*/} was built for ${vermagic%% *}, not $release; build it anew"
 		# Debugging information would only cost time to copy and load.
-		strip --strip-debug -o "$libs/extra/$name.ko" "$file" 2>/dev/null ||
+		"${strip:-strip}" --strip-debug -o "$libs/extra/$name.ko" "$file" 2>/dev/null ||
 			cp "$file" "$libs/extra/$name.ko"
 		ln -s "../lib/modules/$release/extra/$name.ko" "$root/modules/${file##*/}"
 		echo "$name $params" >>"$root/modules/list"
@@ -275,6 +280,33 @@ add_files() {
 	done
 }
 
+# Prints the libraries that the program $1 takes, with their paths on the host, one a
+# line; nothing for what is statically linked, and for scripts.
+libraries_of() {
+	local list
+	if [ -z "$sysroot" ]; then
+		list=$(ldd "$1" 2>/dev/null) || return 0
+		! grep -q 'not found' <<<"$list" ||
+			die "a library of '$1' is missing: $(grep -m 1 'not found' <<<"$list" | xargs)"
+		grep -oE '/[^ ]+' <<<"$list" || :
+		return 0
+	fi
+	# What ldd would ask the loader, which does not run here.
+	local todo=("$1") seen=' ' name path
+	while [ ${#todo[@]} -gt 0 ]; do
+		for name in $(readelf -d "${todo[0]}" 2>/dev/null | sed -n 's/.*(NEEDED).*\[\(.*\)\]/\1/p'); do
+			[[ $seen != *" $name "* ]] || continue
+			seen="$seen$name "
+			path=$(ls -d "$sysroot"/usr/lib/*-linux-gnu/"$name" "$sysroot/usr/lib/$name" 2>/dev/null |
+				grep -e /aarch64 -e "/lib/$name" | head -n 1)
+			[ -n "$path" ] || die "a library of '$1' is missing: $name"
+			echo "$path"
+			todo+=("$path")
+		done
+		todo=("${todo[@]:1}")
+	done
+}
+
 # The programs of --bin with their libraries.
 add_bins() {
 	local b src dst list lib
@@ -286,22 +318,28 @@ add_bins() {
 		[ -e "$src" ] || src=$(command -v "$src") || bad "no program '${b%%:*}'"
 		[ -x "$src" ] || bad "'$src' is not a program"
 		put "$src" "$dst"
-		# Statically linked programs and scripts have no list of libraries.
-		list=$(ldd "$src" 2>/dev/null) || continue
-		! grep -q 'not found' <<<"$list" ||
-			die "a library of '$src' is missing: $(grep -m 1 'not found' <<<"$list" | xargs)"
-		while read -r lib; do
+		list=$(libraries_of "$src") || exit 125
+		for lib in $list; do
 			case $lib in
 			/lib/* | /lib64/* | /usr/lib/*) [ -z "$host_libs" ] || continue ;;
 			esac
 			case $lib in
 			*/ld-linux-x86-64.so.2) dst=/lib64/ ;;
+			*/ld-linux-aarch64.so.1) dst=/lib/ ;;
 			# All into one directory that the loader always searches.
-			*) dst=/lib/x86_64-linux-gnu/ ;;
+			*) dst=/lib/$(uname_of "$arch")-linux-gnu/ ;;
 			esac
 			[ -e "$root$usr$dst${lib##*/}" ] || put "$lib" "$dst"
-		done < <(grep -oE '/[^ ]+' <<<"$list")
+		done
 	done
+}
+
+# The machine's name of an architecture.
+uname_of() {
+	case $1 in
+	arm64) echo aarch64 ;;
+	*) echo x86_64 ;;
+	esac
 }
 
 quote() { printf "'%s'" "${1//\'/\'\\\'\'}"; }
