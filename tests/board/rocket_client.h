@@ -42,6 +42,22 @@ private:
 	void *map_;
 };
 
+/// An open device that is closed long after its last job: mainline's driver may
+/// otherwise go on to use what it has freed.
+class PatientFile
+{
+public:
+	PatientFile() : file_(open_device()) {}
+	~PatientFile() { usleep(300000); }
+	PatientFile(const PatientFile &) = delete;
+	PatientFile &operator=(const PatientFile &) = delete;
+
+	const Fd &get() const { return file_; }
+
+private:
+	Fd file_;
+};
+
 /// A product of ones and twos, whose every element is the same.
 class Client
 {

@@ -5,24 +5,24 @@
 
 SUBTEST(rocket_one_task)
 {
-	const Fd file = rocket::open_device();
-	const rocket::Client client(file);
+	const rocket::PatientFile file;
+	const rocket::Client client(file.get());
 
 	client.run(1);
 }
 
 SUBTEST(rocket_sixteen_tasks)
 {
-	const Fd file = rocket::open_device();
-	const rocket::Client client(file);
+	const rocket::PatientFile file;
+	const rocket::Client client(file.get());
 
 	client.run(16);
 }
 
 SUBTEST(rocket_two_files)
 {
-	const Fd first = rocket::open_device(), second = rocket::open_device();
-	const rocket::Client one(first), two(second);
+	const rocket::PatientFile first, second;
+	const rocket::Client one(first.get()), two(second.get());
 
 	for (int i = 0; i < 10; i++) {
 		one.run(1);
