@@ -158,5 +158,6 @@ deps-test:
 clean:
 	rm -rf $(BUILD)
 
-.PHONY: help demo check lint unit conformance kunit board igt fuzz fuzz-gguf fuzz-stream dkms-check dkms-matrix arm64 dts \
-	dt-check bench-model bench-matmul bench-accuracy bench-submit modules tools user install uninstall deps deps-demo deps-lint deps-test clean
+.PHONY: help demo check lint unit conformance kunit board igt fuzz fuzz-gguf fuzz-stream dkms-check \
+	dkms-matrix arm64 dts dt-check bench-model bench-matmul bench-accuracy bench-submit bench-rocket \
+	modules tools user install uninstall deps deps-demo deps-lint deps-test clean

@@ -70,8 +70,6 @@ struct npu_rk3588_core {
 	u32 version;
 	/** @on: Has clocks and power; otherwise its registers must not be read. */
 	bool on;
-	/** @starts: Starts so far. */
-	u32 starts;
 	/** @tasks: Tasks of the lane that runs, or 0. */
 	unsigned int tasks;
 	/**

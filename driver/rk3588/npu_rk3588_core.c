@@ -88,8 +88,6 @@ static u64 npu_rk3588_kick(void *hw, unsigned int index,
 			 RKNN_PC_TASK_CON_RESERVED |
 			 RKNN_PC_TASK_CON_COUNT_CLEAR |
 			 RKNN_PC_TASK_CON_PP_EN | lane->task_count);
-	npu_rk3588_write(core, RKNN_PC_TASK_DMA_BASE_ADDR, 0);
-	core->starts++;
 	WRITE_ONCE(core->tasks, lane->task_count);
 	/* After all that the streams and the buffers were filled with. */
 	writel(1, npu_rk3588_reg(core, RKNN_PC_OPERATION_ENABLE));
@@ -170,19 +168,17 @@ static bool npu_rk3588_ended(void *hw, unsigned int index,
 }
 
 /*
- * The links of a chain move the base address, and so each task changes it. There
- * is nothing that is known to change within a task. The last one leaves it where it
- * was when the same chain ended before: that start counts as another place.
+ * The links of a chain move the base address, from that of the first task, and so
+ * each task changes it. There is nothing that is known to change within a task.
+ * Should the status be other than 0 from the start, the first look is fooled.
  */
 static u64 npu_rk3588_progress(void *hw, unsigned int index)
 {
 	struct npu_rk3588 *rk = hw;
 	struct npu_rk3588_core *core = rk->cores[index];
-	u32 status = npu_rk3588_read(core, RKNN_PC_TASK_STATUS);
+	u64 status = npu_rk3588_read(core, RKNN_PC_TASK_STATUS);
 
-	/* The uppermost bits of the status are reserved. */
-	return (u64)(core->starts << 28 ^ status) << 32 |
-	       npu_rk3588_read(core, RKNN_PC_BASE_ADDRESS);
+	return status << 32 | npu_rk3588_read(core, RKNN_PC_BASE_ADDRESS);
 }
 
 /**

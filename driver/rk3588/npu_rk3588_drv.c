@@ -405,6 +405,7 @@ static int npu_rk3588_runtime_resume(struct device *dev)
 	ret = clk_bulk_prepare_enable(NPU_RK3588_CLOCKS, core->clocks);
 	if (ret)
 		return ret;
+	npu_rk3588_devfreq_power(core->rk, true);
 	npu_rk3588_setup(core);
 	WRITE_ONCE(core->on, true);
 	return 0;
