@@ -5,6 +5,8 @@
 #include <linux/mm.h>
 #include <linux/uaccess.h>
 
+#include <drm/drm_drv.h>
+
 #include "npu_accel.h"
 #include "npu_bo.h"
 #include "npu_context.h"
@@ -37,15 +39,33 @@ static int npu_query_device(struct npu_device *npu, u32 index,
 	return sizeof(*record);
 }
 
+/* Present clock of the cores; the backend may be going away. */
+static int npu_query_clock(struct npu_device *npu, u64 *clock_hz)
+{
+	int idx;
+
+	if (!npu->scaled) {
+		*clock_hz = npu->desc.core.clock_hz;
+		return 0;
+	}
+	if (!drm_dev_enter(&npu->drm, &idx))
+		return -ENODEV;
+	*clock_hz = npu->desc.ops->clock_hz(npu->hw);
+	drm_dev_exit(idx);
+	return 0;
+}
+
 static int npu_query_core(struct npu_device *npu, u32 index,
 			  struct drm_npu_query_core *record)
 {
 	const struct npu_hw_core_desc *core = &npu->desc.core;
+	int ret;
 
 	if (index >= npu->core_count)
 		return -ENOENT;
-	record->clock_hz = npu->desc.ops->clock_hz ?
-			   npu->desc.ops->clock_hz(npu->hw) : core->clock_hz;
+	ret = npu_query_clock(npu, &record->clock_hz);
+	if (ret)
+		return ret;
 	record->int8_macs_per_cycle = core->int8_macs_per_cycle;
 	record->fp16_macs_per_cycle = core->fp16_macs_per_cycle;
 	record->buffer_bytes = core->buffer_bytes;

@@ -214,8 +214,11 @@ static void npu_rk3588_reset_op(void *hw, unsigned int index)
 	/* The reset takes the IOMMU with it. */
 	if (!ret)
 		ret = npu_rk3588_reattach(core);
-	if (ret)
+	if (ret) {
+		/* The IOMMU may have stopped to translate. */
+		WRITE_ONCE(core->broken, true);
 		dev_err(core->dev, "reset failed: %d\n", ret);
+	}
 }
 
 /* Where registers are that may be read, first and last of each block. */

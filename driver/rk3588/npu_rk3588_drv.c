@@ -141,6 +141,8 @@ static int npu_rk3588_register(struct npu_rk3588 *rk)
 		if (!core)
 			continue;
 		core->index = count;
+		/* A new device begins to count anew. */
+		core->busy_ns = 0;
 		rk->cores[count++] = core;
 	}
 	npu_rk3588_scale(rk);
