@@ -41,8 +41,9 @@ struct npu_model_bus {
 /**
  * struct npu_model_params - parameters of the timing model
  *
- * The time of a task is the longer of its compute time and its bus time, plus
- * a fixed start-up time. The defaults are npu_model_params_rk3588.
+ * The time of a task is the longest of its compute time and its times on the
+ * bus of the core, in system memory and in on-chip memory, plus a fixed start-up
+ * time. The defaults are npu_model_params_rk3588.
  */
 struct npu_model_params {
 	/** @clock_hz: Clock of the core in Hz. */
@@ -51,8 +52,12 @@ struct npu_model_params {
 	__u32 util_permille;
 	/** @core_bytes_per_us: Bus bandwidth one core can draw. */
 	__u32 core_bytes_per_us;
-	/** @total_bytes_per_us: Bus bandwidth that all cores share. */
+	/** @total_bytes_per_us: Bandwidth of system memory that all cores share. */
 	__u32 total_bytes_per_us;
+	/** @load_permille: How much of it others take, below 1000. */
+	__u32 load_permille;
+	/** @sram_bytes_per_us: Bandwidth of on-chip memory that they share. */
+	__u32 sram_bytes_per_us;
 	/** @task_ns: Start-up and drain of a task. */
 	__u32 task_ns;
 };
@@ -85,6 +90,8 @@ struct npu_model_stats {
 	__u64 read_bytes;
 	/** @written_bytes: Bytes written over the bus. */
 	__u64 written_bytes;
+	/** @sram_bytes: Bytes of both that were on the chip. */
+	__u64 sram_bytes;
 	/** @busy_ns: Modelled time that these tasks took. */
 	__u64 busy_ns;
 };
@@ -139,6 +146,11 @@ struct npu_model_core {
 	struct npu_model_stats stats;
 	/** @active_cores: Cores that share the bus now; set by the host. */
 	__u32 active_cores;
+	/**
+	 * @sram_bytes: Bytes of the present task that were on the chip; the bus
+	 * adds them.
+	 */
+	__u64 sram_bytes;
 	/** @error_reg: Register that explains a run that did not end well. */
 	__u32 error_reg;
 	/** @error_value: Its value. */

@@ -210,6 +210,7 @@ static enum npu_model_status run_task(struct npu_model_core *core, __u32 enable)
 	core->stats.macs += (__u64)task.width * task.height * task.kernels *
 			    (task.pixel_bytes >> task.fp16);
 	core->stats.busy_ns += npu_model_task_ns(core, &task);
+	core->stats.sram_bytes += core->sram_bytes;
 
 	dpu_group = core->group[NPU_MODEL_DPU];
 	for (block = 0; block < NPU_MODEL_BLOCKS; block++)
@@ -271,6 +272,7 @@ static enum npu_model_status run_stream(struct npu_model_core *core)
 	__u32 i, enable;
 
 	core->task_bytes = 0;
+	core->sram_bytes = 0;
 	core->redirected = 0;
 	if (core->pc_base & RKNN_PC_BASE_ADDRESS_SLAVE)
 		return hung(core, RKNN_PC_BASE_ADDRESS, core->pc_base);

@@ -15,6 +15,7 @@
 #include <cstring>
 #include <map>
 #include <memory>
+#include <set>
 #include <span>
 #include <utility>
 #include <vector>
@@ -86,6 +87,13 @@ public:
 
 	npu_model_bus callbacks() { return {.read = read, .write = write, .host = this}; }
 
+	/* What is mapped at @base is on the chip, and @core is told of its bytes. */
+	void on_chip(uint32_t base, npu_model_core *core)
+	{
+		chip_bases_.insert(base);
+		core_ = core;
+	}
+
 	/* Every access, also those refused. */
 	std::vector<Access> log;
 
@@ -101,11 +109,19 @@ public:
 	}
 
 private:
+	void count(uint32_t addr, uint32_t len)
+	{
+		for (const uint32_t base : chip_bases_)
+			if (addr - base < ranges_[base].size())
+				core_->sram_bytes += len;
+	}
+
 	static int read(void *host, uint32_t addr, void *dst, uint32_t len)
 	{
 		auto *bus = static_cast<Bus *>(host);
 		const uint8_t *from = bus->find(addr, len);
 
+		bus->count(addr, len);
 		bus->log.push_back({false, addr, len});
 		if (!from)
 			return -1;
@@ -118,6 +134,7 @@ private:
 		auto *bus = static_cast<Bus *>(host);
 		uint8_t *to = bus->find(addr, len);
 
+		bus->count(addr, len);
 		bus->log.push_back({true, addr, len});
 		if (!to)
 			return -1;
@@ -126,6 +143,8 @@ private:
 	}
 
 	std::map<uint32_t, std::vector<uint8_t>> ranges_;
+	std::set<uint32_t> chip_bases_;
+	npu_model_core *core_ = nullptr;
 };
 
 constexpr uint64_t command(uint32_t target, uint32_t reg, uint32_t value)

@@ -16,13 +16,19 @@ constexpr npu_model_params plain{
 	.util_permille = 1000,
 	.core_bytes_per_us = 10000,
 	.total_bytes_per_us = 21000,
+	.load_permille = 0,
+	.sram_bytes_per_us = 12000,
 	.task_ns = 5000,
 };
 
-npu_model_stats run(const Matmul &matmul, const npu_model_params &params, uint32_t active = 1)
+npu_model_stats run(const Matmul &matmul, const npu_model_params &params, uint32_t active = 1,
+		    const std::vector<uint32_t> &on_chip = {})
 {
 	std::mt19937 rng(1);
 	Npu npu(0, params);
+
+	for (const uint32_t base : on_chip)
+		npu.bus.on_chip(base, npu.get());
 
 	matmul.map(npu);
 	matmul.store(npu, matmul.random(rng));
@@ -134,6 +140,35 @@ TEST(ModelTime, MemoryBound)
 	expect_near(run(matmul, params).busy_ns, 5000 + bytes / 10);
 	params.core_bytes_per_us = 4000;
 	expect_near(run(matmul, params).busy_ns, 5000 + bytes / 4);
+}
+
+/* What is on the chip goes beside the rest, as far as the core's port lets it. */
+TEST(ModelTime, OnChipMemory)
+{
+	npu_model_params params = plain;
+	const Matmul matmul{.h = 1, .k = 1024, .n = 1024};
+	const double weights = static_cast<double>(matmul.weight_size());
+	const double rest = static_cast<double>(matmul.feature_size() + matmul.output_size() +
+						fetch_bytes(matmul));
+
+	/* One core is bound by its port, wherever the bytes are. */
+	npu_model_stats stats = run(matmul, params, 1, {weight_base});
+	EXPECT_EQ(stats.sram_bytes, matmul.weight_size());
+	expect_near(stats.busy_ns, 5000 + (weights + rest) / 10);
+	EXPECT_EQ(run(matmul, params, 1).sram_bytes, 0u);
+
+	/* Three share the memory on the chip, which is slower. */
+	stats = run(matmul, params, 3, {weight_base});
+	expect_near(stats.busy_ns, 5000 + weights / 4);
+	/* A little of it takes load from the rest. */
+	stats = run(matmul, params, 3, {feature_base, output_base});
+	EXPECT_EQ(stats.sram_bytes, matmul.feature_size() + matmul.output_size());
+	expect_near(stats.busy_ns, 5000 + (weights + static_cast<double>(fetch_bytes(matmul))) / 7);
+
+	/* Others take half of the system's memory, and nothing of the chip's. */
+	params.load_permille = 500;
+	expect_near(run(matmul, params, 3).busy_ns, 5000 + (weights + rest) / 3.5);
+	expect_near(run(matmul, params, 3, {weight_base}).busy_ns, 5000 + weights / 4);
 }
 
 /* Cores share the total; one core alone cannot draw all of it. */
