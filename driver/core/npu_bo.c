@@ -115,8 +115,12 @@ static struct dma_buf *npu_gem_export(struct drm_gem_object *obj, int flags)
 	struct npu_bo *bo = to_npu_bo(obj);
 	int ret;
 
-	mutex_lock(&bo->lock);
-	ret = npu_share_bo(bo);
+	ret = mutex_lock_interruptible(&bo->lock);
+	if (ret)
+		return ERR_PTR(ret);
+	ret = npu_residency_share(bo);
+	if (!ret)
+		ret = npu_share_bo(bo);
 	mutex_unlock(&bo->lock);
 	return ret ? ERR_PTR(ret) : drm_gem_prime_export(obj, flags);
 }
@@ -133,7 +137,7 @@ static const struct drm_gem_object_funcs npu_gem_funcs = {
 	.vmap = drm_gem_shmem_object_vmap,
 	.vunmap = drm_gem_shmem_object_vunmap,
 	.mmap = drm_gem_shmem_object_mmap,
-	.vm_ops = &drm_gem_shmem_vm_ops,
+	.vm_ops = &npu_gem_vm_ops,
 };
 
 /**
@@ -159,6 +163,7 @@ struct drm_gem_object *npu_gem_create_object(struct drm_device *dev,
 	bo->base.map_wc = to_npu_device(dev)->desc.noncoherent;
 	mutex_init(&bo->lock);
 	INIT_LIST_HEAD(&bo->mappings);
+	npu_residency_prepare(&bo->residency);
 	return &bo->base.base;
 }
 
@@ -254,7 +259,7 @@ static void npu_bo_describe(struct npu_bo *bo, struct npu_file *nfile,
 	/* Another thread may have closed the handle already: it has guessed. */
 	info->address = mapping ? mapping->node.start : 0;
 	info->size = obj->size;
-	info->region = 0;
+	npu_residency_query(bo, info);
 	info->flags = (bo->read_only ? DRM_NPU_BO_READ_ONLY : 0) |
 		      (bo->shared ? DRM_NPU_BO_SHARED : 0);
 	info->mmap_offset = obj->import_attach ? 0 :
@@ -311,6 +316,31 @@ int npu_bo_query(struct drm_file *file, u32 handle,
 	return 0;
 }
 
+/* Have a new buffer where it is wanted. */
+static int npu_bo_ask(struct drm_file *file, u32 handle, bool pin)
+{
+	struct npu_file *nfile = file->driver_priv;
+	struct npu_mapping *mapping = NULL;
+	struct drm_gem_object *obj;
+	int ret = -ENOENT;
+
+	/* Another thread may have closed the handle already: it has guessed. */
+	obj = drm_gem_object_lookup(file, handle);
+	if (obj)
+		mapping = npu_bo_get_mapping(to_npu_bo(obj), nfile->vm);
+	if (mapping) {
+		ret = npu_residency_ask(to_npu_bo(obj), mapping,
+					pin ? DRM_NPU_RESIDENCY_PIN :
+					DRM_NPU_RESIDENCY_PREFER, 0);
+		npu_mapping_put(mapping);
+		if (ret)
+			drm_gem_handle_delete(file, handle);
+	}
+	if (obj)
+		drm_gem_object_put(obj);
+	return ret;
+}
+
 /**
  * npu_bo_create_ioctl() - %DRM_IOCTL_NPU_BO_CREATE
  * @dev: the device
@@ -322,22 +352,28 @@ int npu_bo_query(struct drm_file *file, u32 handle,
 int npu_bo_create_ioctl(struct drm_device *dev, void *data,
 			struct drm_file *file)
 {
+	const u32 known = DRM_NPU_BO_READ_ONLY | DRM_NPU_BO_PIN;
 	struct npu_device *npu = to_npu_device(dev);
 	struct drm_npu_query_buffer info;
 	struct drm_npu_bo_create *args = data;
+	u32 handle;
 	int ret;
 
-	if (!args->size || args->flags & ~DRM_NPU_BO_READ_ONLY ||
-	    args->region || args->pad)
+	if (!args->size || args->flags & ~known || args->pad ||
+	    args->region >= npu_region_count(npu) ||
+	    (args->flags & DRM_NPU_BO_PIN && !args->region))
 		return -EINVAL;
 	if (args->size > npu_max_buffer_size(npu))
 		return -E2BIG;
 
 	ret = npu_bo_create_handle(file, args->size,
 				   args->flags & DRM_NPU_BO_READ_ONLY, &info,
-				   &args->handle);
+				   &handle);
+	if (!ret && args->region)
+		ret = npu_bo_ask(file, handle, args->flags & DRM_NPU_BO_PIN);
 	if (ret)
 		return ret;
+	args->handle = handle;
 	args->size = info.size;
 	args->address = info.address;
 	args->mmap_offset = info.mmap_offset;

@@ -8,6 +8,8 @@
 
 #include <drm/drm_gem_shmem_helper.h>
 
+#include "npu_residency.h"
+
 struct dma_buf_attachment;
 struct drm_npu_query_buffer;
 struct npu_device;
@@ -29,6 +31,8 @@ struct npu_bo {
 	bool shared;
 	/** @mappings: Mappings that belong to handles. */
 	struct list_head mappings;
+	/** @residency: Where it is; has a lock of its own. */
+	struct npu_residency residency;
 };
 
 #define to_npu_bo(obj) container_of(to_drm_gem_shmem_obj(obj), struct npu_bo, base)

@@ -38,6 +38,7 @@
 
 #include "npu_context.h"
 #include "npu_hw.h"
+#include "npu_sram.h"
 #include "npu_watch.h"
 
 struct npu_dump;
@@ -137,6 +138,11 @@ struct npu_device {
 	/** @timeout: How long a core may be without progress, in jiffies. */
 	unsigned long timeout;
 
+	/** @sram: The on-chip memory. */
+	struct npu_sram sram;
+	/** @sram_work: Lets in who fits. */
+	struct work_struct sram_work;
+
 	/** @vms_lock: Protects @vms. */
 	struct mutex vms_lock;
 	/** @vms: Address spaces. */
@@ -173,7 +179,7 @@ struct npu_device {
 	u64 stay_ns;
 	/** @frozen: Suspended; nothing is started until it is resumed. */
 	bool frozen;
-	/** @idle: Who waits for the cores to be idle. */
+	/** @idle: Who waits for cores to be idle, or for the jobs of a file. */
 	wait_queue_head_t idle;
 	/** @contexts: All contexts. */
 	struct list_head contexts;
@@ -208,6 +214,12 @@ struct npu_file {
 #define to_npu_device(dev) container_of(dev, struct npu_device, drm)
 
 int npu_query_ioctl(struct drm_device *dev, void *data, struct drm_file *file);
+
+/* System memory, and that on the chip if there is any. */
+static inline u32 npu_region_count(const struct npu_device *npu)
+{
+	return npu->sram.count ? 2 : 1;
+}
 
 /* The largest buffer: half of what can be addressed. */
 static inline u64 npu_max_buffer_size(const struct npu_device *npu)

@@ -21,6 +21,7 @@
 #include "npu_dump.h"
 #include "npu_fdinfo.h"
 #include "npu_job.h"
+#include "npu_residency.h"
 #include "npu_rocket.h"
 #include "npu_sched.h"
 #include "npu_submit.h"
@@ -148,6 +149,7 @@ static const struct drm_ioctl_desc npu_ioctls[] = {
 	NPU_IOCTL(NPU_JOB_WAIT, npu_job_wait_ioctl),
 	NPU_IOCTL(NPU_JOB_CANCEL, npu_job_cancel_ioctl),
 	NPU_IOCTL(NPU_BO_WAIT, npu_bo_wait_ioctl),
+	NPU_IOCTL(NPU_BO_RESIDENCY, npu_bo_residency_ioctl),
 };
 
 /* The name that mainline's user space looks for; mainline is version 0. */
@@ -194,6 +196,7 @@ static void npu_device_fini(struct drm_device *drm, void *data)
 	struct npu_device *npu = data;
 
 	npu_sched_fini(npu);
+	npu_residency_fini(npu);
 	npu_dump_fini(npu);
 	mutex_destroy(&npu->vms_lock);
 }
@@ -231,17 +234,24 @@ struct npu_device *npu_device_create(struct device *parent,
 	ret = npu_dump_init(npu);
 	if (ret)
 		return ERR_PTR(ret);
+	ret = npu_residency_init(npu);
+	if (ret)
+		goto err_dump;
 	ret = npu_sched_init(npu);
-	if (ret) {
-		npu_dump_fini(npu);
-		return ERR_PTR(ret);
-	}
+	if (ret)
+		goto err_residency;
 	ret = drmm_add_action_or_reset(&npu->drm, npu_device_fini, npu);
 	if (ret)
 		return ERR_PTR(ret);
 
 	drm_debugfs_add_file(&npu->drm, "objects", npu_debugfs_objects, NULL);
 	return npu;
+
+err_residency:
+	npu_residency_fini(npu);
+err_dump:
+	npu_dump_fini(npu);
+	return ERR_PTR(ret);
 }
 EXPORT_SYMBOL_GPL(npu_device_create);
 
@@ -272,6 +282,7 @@ void npu_device_unplug(struct npu_device *npu)
 	drm_dev_unplug(&npu->drm);
 	npu_sched_unplug(npu);
 	npu_dump_flush(npu);
+	npu_residency_unplug(npu);
 
 	mutex_lock(&npu->vms_lock);
 	list_for_each_entry(vm, &npu->vms, link)

@@ -30,6 +30,11 @@ struct npu_hw_memory {
 	/** @sgt: Where it is. An importer must not look at its pages. */
 	struct sg_table *sgt;
 	/**
+	 * @sram: Numbers of pages of the on-chip memory where it is instead, one
+	 * for each of its own; else %NULL.
+	 */
+	const u32 *sram;
+	/**
 	 * @vaddr: Kernel address of imported memory if &npu_hw_desc.software,
 	 * else %NULL.
 	 */
@@ -66,6 +71,8 @@ struct npu_hw_result {
 	u64 read_bytes;
 	/** @written_bytes: Bytes written; 0 if not counted. */
 	u64 written_bytes;
+	/** @sram_bytes: Bytes of both that were on the chip. */
+	u64 sram_bytes;
 };
 
 #define NPU_SNAPSHOT_REGS	512
@@ -98,6 +105,11 @@ struct npu_hw_ops {
 	void (*vm_destroy)(void *hw, void *vm);
 	/** @vm_map: Map @memory. May sleep. */
 	int (*vm_map)(void *hw, void *vm, const struct npu_hw_memory *memory);
+	/**
+	 * @vm_move: Map @memory in place of what is mapped there, which no core
+	 * uses. Must not fail. May sleep. For devices with on-chip memory.
+	 */
+	void (*vm_move)(void *hw, void *vm, const struct npu_hw_memory *memory);
 	/** @vm_unmap: Undo @vm_map; the device cannot reach the pages after it. */
 	void (*vm_unmap)(void *hw, void *vm, u64 addr, u64 size);
 	/**
@@ -165,6 +177,20 @@ struct npu_hw_core_desc {
 };
 
 /**
+ * struct npu_hw_sram - on-chip memory
+ */
+struct npu_hw_sram {
+	/** @size: Bytes; whole pages count. 0 if there is none. */
+	u64 size;
+	/** @vaddr: Where the kernel sees it, from its first page on. */
+	void *vaddr;
+	/** @phys: Its physical address; 0 if @vaddr is of vmalloc(). */
+	u64 phys;
+	/** @bandwidth: Bytes a second all cores together get. */
+	u64 bandwidth;
+};
+
+/**
  * struct npu_hw_desc - what a device is
  */
 struct npu_hw_desc {
@@ -186,6 +212,8 @@ struct npu_hw_desc {
 	u64 hw_version;
 	/** @bandwidth: Bytes a second of system memory for all cores. */
 	u64 bandwidth;
+	/** @sram: Its on-chip memory. */
+	struct npu_hw_sram sram;
 	/** @timeout_ms: A core without progress for so long hangs. */
 	u32 timeout_ms;
 	/** @software: The CPU does the work, and needs kernel addresses. */

@@ -33,7 +33,7 @@ static int npu_query_device(struct npu_device *npu, u32 index,
 	strscpy(record->name, npu->name);
 	record->isa = npu->desc.isa->id;
 	record->core_count = npu->core_count;
-	record->region_count = 1;
+	record->region_count = npu_region_count(npu);
 	record->flags = npu->desc.flags;
 	record->hw_version = npu->desc.hw_version;
 	return sizeof(*record);
@@ -76,8 +76,12 @@ static int npu_query_core(struct npu_device *npu, u32 index,
 static int npu_query_region(struct npu_device *npu, struct npu_file *nfile,
 			    u32 index, struct drm_npu_query_region *record)
 {
-	if (index)
+	if (index >= npu_region_count(npu))
 		return -ENOENT;
+	if (index == DRM_NPU_REGION_SRAM) {
+		npu_residency_query_region(npu, nfile->vm, record);
+		return sizeof(*record);
+	}
 	record->kind = DRM_NPU_REGION_SYSTEM;
 	record->size = (u64)totalram_pages() << PAGE_SHIFT;
 	record->used = atomic64_read(&npu->used);

@@ -170,6 +170,8 @@ static void npu_context_complete(struct npu_context *ctx, u64 now)
 	    ++stats->guilty_jobs >= NPU_MAX_GUILTY)
 		stats->flags |= DRM_NPU_CONTEXT_BANNED;
 
+	if (ctx->vm->held)
+		wake_up_all(&ctx->npu->idle);
 	npu_context_publish(ctx, ctx->completed, head);
 	npu_context_retire_now(ctx, head);
 	if (ctx->completed >= ctx->wake_at) {
@@ -177,6 +179,13 @@ static void npu_context_complete(struct npu_context *ctx, u64 now)
 		ctx->wake_at = U64_MAX;
 		wake_up_all(&ctx->wait);
 	}
+}
+
+/* Must the head wait until buffers have moved? Not if it has begun. */
+static bool npu_head_held(const struct npu_context *ctx,
+			  const struct npu_slot *head)
+{
+	return ctx->vm->held && !head->lanes_started;
 }
 
 /* Find out what the head can do: end at once, wait, or become ready. */
@@ -197,7 +206,7 @@ static void npu_context_advance(struct npu_context *ctx, u64 now)
 			  atomic_read_acquire(&head->submit->pending);
 		error = npu_head_refused(ctx, head, waiting);
 		if (!error) {
-			if (!waiting)
+			if (!waiting && !npu_head_held(ctx, head))
 				npu_context_set_ready(ctx);
 			break;
 		}
@@ -348,6 +357,7 @@ void npu_sched_end_lane(struct npu_core *core,
 	stats->tasks += result->tasks;
 	stats->read_bytes += result->read_bytes;
 	stats->written_bytes += result->written_bytes;
+	stats->sram_bytes += result->sram_bytes;
 	head->lanes_ended++;
 	if (result->error && !head->error)
 		head->error = result->error;
@@ -607,6 +617,73 @@ u64 npu_sched_last_use(struct npu_context *ctx,
 		seqno = 0;
 	spin_unlock_irq(&npu->sched_lock);
 	return seqno;
+}
+
+/**
+ * npu_sched_hold() - begin no more jobs of a file
+ * @vm: its address space
+ *
+ * Jobs that have begun go on. Undone by npu_sched_release(), as often.
+ */
+void npu_sched_hold(struct npu_vm *vm)
+{
+	struct npu_context *ctx;
+
+	spin_lock_irq(&vm->npu->sched_lock);
+	vm->held++;
+	list_for_each_entry(ctx, &vm->contexts, vm_link)
+		if (ctx->ready && npu_head_held(ctx, npu_sched_head(ctx)))
+			npu_context_clear_ready(ctx);
+	spin_unlock_irq(&vm->npu->sched_lock);
+}
+
+/**
+ * npu_sched_release() - go on with what npu_sched_hold() has held up
+ * @vm: the address space
+ */
+void npu_sched_release(struct npu_vm *vm)
+{
+	u64 now = ktime_get_ns();
+	struct npu_context *ctx;
+
+	spin_lock_irq(&vm->npu->sched_lock);
+	if (!--vm->held) {
+		list_for_each_entry(ctx, &vm->contexts, vm_link)
+			npu_context_advance(ctx, now);
+		npu_sched_run(vm->npu, now);
+	}
+	spin_unlock_irq(&vm->npu->sched_lock);
+}
+
+/* Has no job of @vm begun without having ended? */
+static bool npu_sched_still(struct npu_vm *vm)
+{
+	struct npu_context *ctx;
+	bool still = true;
+
+	spin_lock_irq(&vm->npu->sched_lock);
+	list_for_each_entry(ctx, &vm->contexts, vm_link)
+		if (ctx->completed < ctx->submitted &&
+		    npu_sched_head(ctx)->lanes_started)
+			still = false;
+	spin_unlock_irq(&vm->npu->sched_lock);
+	return still;
+}
+
+/**
+ * npu_sched_wait_still() - wait until no job of a file runs
+ * @vm: its address space, which is held
+ * @interruptible: signals end it
+ *
+ * Return: 0 or -ERESTARTSYS.
+ */
+int npu_sched_wait_still(struct npu_vm *vm, bool interruptible)
+{
+	if (interruptible)
+		return wait_event_interruptible(vm->npu->idle,
+						npu_sched_still(vm));
+	wait_event(vm->npu->idle, npu_sched_still(vm));
+	return 0;
 }
 
 /* Has no core of @npu a lane? */

@@ -37,6 +37,10 @@ void npu_sched_run(struct npu_device *npu, u64 now);
 void npu_sched_end_lane(struct npu_core *core,
 			const struct npu_hw_result *result, u64 now);
 
+void npu_sched_hold(struct npu_vm *vm);
+void npu_sched_release(struct npu_vm *vm);
+int npu_sched_wait_still(struct npu_vm *vm, bool interruptible);
+
 int npu_core_init(struct npu_device *npu, unsigned int index);
 void npu_core_fini(struct npu_core *core);
 void npu_core_start(struct npu_core *core, u64 now);

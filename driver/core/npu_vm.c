@@ -13,6 +13,7 @@
 
 #include "npu_bo.h"
 #include "npu_device.h"
+#include "npu_residency.h"
 #include "npu_sched.h"
 #include "npu_vm.h"
 #include "../compat.h"
@@ -194,6 +195,29 @@ static int npu_mapping_fill(struct npu_mapping *mapping)
 }
 
 /**
+ * npu_mapping_move() - have the device see a buffer somewhere else
+ * @mapping: the mapping, which no job uses just now
+ * @pages: numbers of pages of the on-chip memory, or %NULL for system memory
+ */
+void npu_mapping_move(struct npu_mapping *mapping, const u32 *pages)
+{
+	struct npu_vm *vm = mapping->vm;
+	struct npu_device *npu = vm->npu;
+	struct npu_hw_memory memory = {
+		.addr = mapping->node.start,
+		.size = mapping->node.size,
+		.sgt = mapping->bo->base.sgt,
+		.sram = pages,
+		.writable = mapping->writable,
+	};
+
+	mutex_lock(&vm->lock);
+	if (mapping->mapped && vm->hw)
+		npu->desc.ops->vm_move(npu->hw, vm->hw, &memory);
+	mutex_unlock(&vm->lock);
+}
+
+/**
  * npu_mapping_create() - map a buffer
  * @vm: the address space
  * @bo: the buffer
@@ -243,10 +267,12 @@ static void npu_mapping_release(struct kref *ref)
 	if (mapping->mapped && vm->hw)
 		npu->desc.ops->vm_unmap(npu->hw, vm->hw, mapping->node.start,
 					 mapping->node.size);
+	mapping->mapped = false;
 	if (drm_mm_node_allocated(&mapping->node))
 		drm_mm_remove_node(&mapping->node);
 	mutex_unlock(&vm->lock);
 
+	npu_residency_end(mapping);
 	if (!iosys_map_is_null(&mapping->map))
 		npu_gem_vunmap(&mapping->bo->base.base, &mapping->map);
 	atomic64_sub(mapping->bo->base.base.size, &vm->used);

@@ -10,6 +10,8 @@
 
 #include <drm/drm_mm.h>
 
+#include "npu_sram.h"
+
 struct npu_bo;
 struct npu_device;
 
@@ -31,6 +33,8 @@ struct npu_vm {
 	void *hw;
 	/** @used: Bytes mapped. */
 	atomic64_t used;
+	/** @sram: What its file has of the on-chip memory. */
+	struct npu_sram_user sram;
 
 	/* The rest is protected by npu_device.sched_lock. */
 
@@ -43,6 +47,8 @@ struct npu_vm {
 	u64 shares;
 	/** @busy_ns: Device time of all lanes of its file. */
 	u64 busy_ns;
+	/** @held: No job of its file begins unless this is 0. */
+	unsigned int held;
 };
 
 /**
@@ -76,6 +82,7 @@ void npu_vm_unplug(struct npu_vm *vm);
 
 struct npu_mapping *npu_mapping_create(struct npu_vm *vm, struct npu_bo *bo,
 				       bool writable);
+void npu_mapping_move(struct npu_mapping *mapping, const u32 *pages);
 struct npu_mapping *npu_mapping_find(struct npu_vm *vm, u64 addr);
 void npu_mapping_put(struct npu_mapping *mapping);
 

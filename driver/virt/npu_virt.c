@@ -7,6 +7,7 @@
 #include <linux/kthread.h>
 #include <linux/module.h>
 #include <linux/platform_device.h>
+#include <linux/sizes.h>
 #include <linux/slab.h>
 #include <linux/string.h>
 #include <linux/vmalloc.h>
@@ -40,6 +41,18 @@ MODULE_PARM_DESC(total_mbps, "Modelled bandwidth of all cores in MB/s (default 2
 static unsigned int task_ns = 4000;
 module_param(task_ns, uint, 0444);
 MODULE_PARM_DESC(task_ns, "Modelled start-up of a task in ns (default 4000)");
+
+static unsigned int sram_kib = 956;
+module_param(sram_kib, uint, 0444);
+MODULE_PARM_DESC(sram_kib, "On-chip memory in KiB, at most 65536 (default 956)");
+
+static unsigned int sram_mbps = 12800;
+module_param(sram_mbps, uint, 0444);
+MODULE_PARM_DESC(sram_mbps, "Modelled bandwidth of on-chip memory in MB/s (default 12800)");
+
+static unsigned int load_percent;
+module_param(load_percent, uint, 0644);
+MODULE_PARM_DESC(load_percent, "Modelled share of total_mbps that others take, at most 95 (default 0)");
 
 /* Long, since a busy or emulated host computes slowly. */
 static unsigned int timeout_ms = 10000;
@@ -121,6 +134,8 @@ struct npu_virt {
 	struct device *dev;
 	/** @mode: What the cores do. */
 	enum npu_virt_mode mode;
+	/** @sram: The on-chip memory, or %NULL. */
+	void *sram;
 	/** @cores: The cores. */
 	struct npu_virt_core cores[NPU_VIRT_CORES_MAX];
 };
@@ -128,11 +143,17 @@ struct npu_virt {
 static int npu_virt_transfer(struct npu_virt_core *core, u32 addr, void *data,
 			     u32 len, bool write)
 {
+	int ret;
+
 	WRITE_ONCE(core->transfers, core->transfers + 1);
 	cond_resched();
 	if (READ_ONCE(core->stop) || !core->vm)
 		return -EIO;
-	return npu_virt_vm_access(core->vm, addr, data, len, write);
+	ret = npu_virt_vm_access(core->vm, addr, data, len, write);
+	if (ret < 0)
+		return ret;
+	core->model->sram_bytes += ret;
+	return 0;
 }
 
 static int npu_virt_read(void *host, u32 addr, void *dst, u32 len)
@@ -155,6 +176,7 @@ static void npu_virt_start(struct npu_virt_core *core)
 		      RKNN_S_POINTER_CORE(core->index);
 
 	model->active_cores = lane->job_lanes;
+	model->params.load_permille = min(READ_ONCE(load_percent), 95u) * 10;
 	npu_model_write_reg(model, RKNN_PC_BASE_ADDRESS,
 			    RKNN_PC_BASE_ADDRESS_SLAVE);
 	npu_model_write_reg(model, RKNN_CNA_S_POINTER, pointer);
@@ -183,6 +205,7 @@ static void npu_virt_account(struct npu_hw_result *result,
 	result->device_ns = after->busy_ns - before->busy_ns;
 	result->read_bytes = after->read_bytes - before->read_bytes;
 	result->written_bytes = after->written_bytes - before->written_bytes;
+	result->sram_bytes = after->sram_bytes - before->sram_bytes;
 }
 
 /* Is this one of the lanes that are to fail? */
@@ -276,7 +299,9 @@ static void npu_virt_run(struct kthread_work *work)
 
 static void *npu_virt_vm_create_op(void *hw)
 {
-	return npu_virt_vm_create();
+	struct npu_virt *virt = hw;
+
+	return npu_virt_vm_create(virt->sram, virt->desc.sram.size);
 }
 
 static void npu_virt_vm_destroy_op(void *hw, void *vm)
@@ -288,6 +313,12 @@ static int npu_virt_vm_map_op(void *hw, void *vm,
 			      const struct npu_hw_memory *memory)
 {
 	return npu_virt_vm_map(vm, memory);
+}
+
+static void npu_virt_vm_move_op(void *hw, void *vm,
+				const struct npu_hw_memory *memory)
+{
+	npu_virt_vm_move(vm, memory);
 }
 
 static void npu_virt_vm_unmap_op(void *hw, void *vm, u64 addr, u64 size)
@@ -365,6 +396,7 @@ static const struct npu_hw_ops npu_virt_ops = {
 	.vm_create = npu_virt_vm_create_op,
 	.vm_destroy = npu_virt_vm_destroy_op,
 	.vm_map = npu_virt_vm_map_op,
+	.vm_move = npu_virt_vm_move_op,
 	.vm_unmap = npu_virt_vm_unmap_op,
 	.attach = npu_virt_attach,
 	.reset = npu_virt_reset,
@@ -430,6 +462,27 @@ static int npu_virt_core_init(struct npu_virt *virt, unsigned int index,
 	return devm_add_action_or_reset(virt->dev, npu_virt_core_fini, core);
 }
 
+static void npu_virt_sram_fini(void *data)
+{
+	vfree(data);
+}
+
+static int npu_virt_sram_init(struct npu_virt *virt)
+{
+	struct npu_hw_sram *sram = &virt->desc.sram;
+
+	sram->size = round_down((u64)sram_kib * SZ_1K, PAGE_SIZE);
+	sram->bandwidth = sram_mbps * 1000000ull;
+	if (!sram->size)
+		return 0;
+	/* For clients to map, and so cleared. */
+	virt->sram = vzalloc(sram->size);
+	if (!virt->sram)
+		return -ENOMEM;
+	sram->vaddr = virt->sram;
+	return devm_add_action_or_reset(virt->dev, npu_virt_sram_fini, virt->sram);
+}
+
 static int npu_virt_probe(struct platform_device *pdev)
 {
 	struct npu_model_params params = npu_model_params_rk3588;
@@ -441,6 +494,7 @@ static int npu_virt_probe(struct platform_device *pdev)
 	params.clock_hz = clock_mhz * 1000000ull;
 	params.core_bytes_per_us = core_mbps;
 	params.total_bytes_per_us = total_mbps;
+	params.sram_bytes_per_us = sram_mbps;
 	params.task_ns = task_ns;
 
 	ret = dma_set_mask_and_coherent(dev, DMA_BIT_MASK(64));
@@ -454,6 +508,9 @@ static int npu_virt_probe(struct platform_device *pdev)
 	virt->mode = match_string(npu_virt_modes, ARRAY_SIZE(npu_virt_modes),
 				  mode);
 	npu_virt_describe(&virt->desc);
+	ret = npu_virt_sram_init(virt);
+	if (ret)
+		return ret;
 	for (i = 0; i < cores; i++) {
 		ret = npu_virt_core_init(virt, i, &params);
 		if (ret)
@@ -492,7 +549,8 @@ static int __init npu_virt_init(void)
 	int ret;
 
 	if (!cores || cores > NPU_VIRT_CORES_MAX || !clock_mhz ||
-	    clock_mhz > 10000 || !core_mbps || !total_mbps || !timeout_ms ||
+	    clock_mhz > 10000 || !core_mbps || !total_mbps || !sram_mbps ||
+	    sram_kib > 65536 || !timeout_ms ||
 	    match_string(npu_virt_modes, ARRAY_SIZE(npu_virt_modes), mode) < 0) {
 		pr_err("npu_virt: a parameter is out of range, see modinfo\n");
 		return -EINVAL;

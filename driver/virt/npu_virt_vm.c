@@ -25,14 +25,20 @@ struct npu_virt_vm {
 	rwlock_t lock;
 	/** @pages: Tagged kernel addresses of pages, by page number. */
 	struct xarray pages;
+	/** @sram: Kernel address of the on-chip memory. */
+	void *sram;
+	/** @sram_size: Its bytes. */
+	u64 sram_size;
 };
 
 /**
  * npu_virt_vm_create() - new, empty address space
+ * @sram: kernel address of the on-chip memory
+ * @sram_size: its bytes
  *
  * Return: the address space or an ERR_PTR().
  */
-struct npu_virt_vm *npu_virt_vm_create(void)
+struct npu_virt_vm *npu_virt_vm_create(void *sram, u64 sram_size)
 {
 	struct npu_virt_vm *vm = kzalloc(sizeof(*vm), GFP_KERNEL);
 
@@ -42,6 +48,8 @@ struct npu_virt_vm *npu_virt_vm_create(void)
 		return ERR_PTR(-ENOMEM);
 	rwlock_init(&vm->lock);
 	xa_init_flags(&vm->pages, XA_FLAGS_ACCOUNT);
+	vm->sram = sram;
+	vm->sram_size = sram_size;
 	return vm;
 }
 
@@ -119,6 +127,32 @@ int npu_virt_vm_map(struct npu_virt_vm *vm, const struct npu_hw_memory *memory)
 }
 
 /**
+ * npu_virt_vm_move() - map other memory in place of what is mapped
+ * @vm: the address space
+ * @memory: the memory
+ */
+void npu_virt_vm_move(struct npu_virt_vm *vm, const struct npu_hw_memory *memory)
+{
+	u32 pages = memory->size >> PAGE_SHIFT, i;
+	int ret;
+
+	if (memory->sram) {
+		for (i = 0; i < pages; i++) {
+			u64 offset = (u64)memory->sram[i] << PAGE_SHIFT;
+
+			ret = npu_virt_vm_map_page(vm, memory->addr +
+						   ((u64)i << PAGE_SHIFT),
+						   vm->sram + offset,
+						   memory->writable);
+			/* There are entries already, so nothing is allocated. */
+			WARN_ON(ret);
+		}
+	} else {
+		WARN_ON(npu_virt_vm_map(vm, memory));
+	}
+}
+
+/**
  * npu_virt_vm_access() - read or write memory
  * @vm: the address space
  * @addr: device address
@@ -126,11 +160,13 @@ int npu_virt_vm_map(struct npu_virt_vm *vm, const struct npu_hw_memory *memory)
  * @len: bytes
  * @write: write, else read
  *
- * Return: 0 or -EFAULT.
+ * Return: how many of the bytes are on the chip, or -EFAULT.
  */
 int npu_virt_vm_access(struct npu_virt_vm *vm, u32 addr, void *data, u32 len,
 		       bool write)
 {
+	u32 on_chip = 0;
+
 	while (len) {
 		u32 offset = offset_in_page(addr);
 		u32 part = min_t(u32, len, PAGE_SIZE - offset);
@@ -149,9 +185,11 @@ int npu_virt_vm_access(struct npu_virt_vm *vm, u32 addr, void *data, u32 len,
 			memcpy(data, kaddr, part);
 		read_unlock(&vm->lock);
 
+		if (kaddr - vm->sram >= 0 && kaddr - vm->sram < vm->sram_size)
+			on_chip += part;
 		addr += part;
 		data += part;
 		len -= part;
 	}
-	return 0;
+	return on_chip;
 }

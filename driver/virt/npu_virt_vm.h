@@ -8,11 +8,13 @@
 struct npu_hw_memory;
 struct npu_virt_vm;
 
-struct npu_virt_vm *npu_virt_vm_create(void);
+struct npu_virt_vm *npu_virt_vm_create(void *sram, u64 sram_size);
 void npu_virt_vm_destroy(struct npu_virt_vm *vm);
 int npu_virt_vm_map(struct npu_virt_vm *vm,
 		    const struct npu_hw_memory *memory);
 void npu_virt_vm_unmap(struct npu_virt_vm *vm, u64 addr, u64 size);
+void npu_virt_vm_move(struct npu_virt_vm *vm,
+		      const struct npu_hw_memory *memory);
 int npu_virt_vm_access(struct npu_virt_vm *vm, u32 addr, void *data, u32 len,
 		       bool write);
 

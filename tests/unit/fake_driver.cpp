@@ -37,17 +37,20 @@ int FakeDriver::query(drm_npu_query &args)
 		drm_npu_query_device record{};
 		std::strcpy(record.name, "fake");
 		record.core_count = Machine::core_count;
-		record.region_count = 1;
+		record.region_count = static_cast<std::uint32_t>(regions_.size());
 		record.flags = DRM_NPU_DEVICE_VIRTUAL;
 		return answer(args, record);
 	}
 	case DRM_NPU_QUERY_CORE: {
 		drm_npu_query_core record{};
 		record.clock_hz = 1'000'000'000;
+		record.bandwidth = core_bandwidth_;
 		return answer(args, record);
 	}
 	case DRM_NPU_QUERY_REGION:
-		return answer(args, drm_npu_query_region{});
+		if (args.index >= regions_.size())
+			return -ENOENT;
+		return answer(args, regions_[args.index]);
 	case DRM_NPU_QUERY_LIMITS: {
 		drm_npu_query_limits record{};
 		record.max_lanes = Machine::core_count;
@@ -78,7 +81,35 @@ int FakeDriver::query_buffer(drm_npu_query &args)
 	record.address = known.address;
 	record.mmap_offset = known.fd < 0 ? known.address : 0;
 	record.flags = known.flags;
+	record.residency = known.residency;
+	record.priority = known.priority;
+	/* What is preferred is there at once. */
+	record.region = known.residency ? DRM_NPU_REGION_SRAM : DRM_NPU_REGION_SYSTEM;
 	return answer(args, record);
+}
+
+void FakeDriver::add_sram(std::uint64_t size, std::uint64_t core, std::uint64_t system,
+			  std::uint64_t chip)
+{
+	regions_.resize(2);
+	regions_[0].bandwidth = system;
+	regions_[1].kind = DRM_NPU_REGION_SRAM;
+	regions_[1].size = size;
+	regions_[1].bandwidth = chip;
+	core_bandwidth_ = core;
+}
+
+int FakeDriver::place_buffer(const drm_npu_bo_residency &args)
+{
+	const auto buffer = buffers_.find(args.handle);
+
+	if (regions_.size() < 2)
+		return -EOPNOTSUPP;
+	if (buffer == buffers_.end())
+		return -ENOENT;
+	buffer->second.residency = args.residency;
+	buffer->second.priority = args.priority;
+	return 0;
 }
 
 int FakeDriver::create_buffer(drm_npu_bo_create &args)
@@ -252,6 +283,8 @@ int FakeDriver::ioctl(unsigned long request, void *argument)
 		return create_buffer(*static_cast<drm_npu_bo_create *>(argument));
 	case DRM_IOCTL_NPU_BO_WAIT:
 		return wait_buffer(*static_cast<drm_npu_bo_wait *>(argument));
+	case DRM_IOCTL_NPU_BO_RESIDENCY:
+		return place_buffer(*static_cast<drm_npu_bo_residency *>(argument));
 	case DRM_IOCTL_GEM_CLOSE:
 		return close_buffer(static_cast<drm_gem_close *>(argument)->handle);
 	case DRM_IOCTL_PRIME_HANDLE_TO_FD:

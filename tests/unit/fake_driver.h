@@ -52,6 +52,10 @@ public:
 	/// The bytes of foreign dma-buf @p fd.
 	std::span<std::byte> foreign_bytes(int fd) { return foreign_.at(fd); }
 
+	/// There is on-chip memory of @p size bytes; bandwidths in bytes a second.
+	void add_sram(std::uint64_t size, std::uint64_t core, std::uint64_t system,
+		      std::uint64_t chip);
+
 	/// Objects that clients have not given back.
 	std::size_t objects() const
 	{
@@ -66,6 +70,8 @@ private:
 		std::uint32_t flags = 0;
 		/// Of a foreign dma-buf, else negative.
 		int fd = -1;
+		std::uint32_t residency = DRM_NPU_RESIDENCY_NONE;
+		std::uint32_t priority = 0;
 	};
 
 	/// A job in a queue, which outlives the job's id.
@@ -81,6 +87,7 @@ private:
 	int export_buffer(drm_prime_handle &args);
 	int import_buffer(drm_prime_handle &args);
 	int wait_buffer(const drm_npu_bo_wait &args) const;
+	int place_buffer(const drm_npu_bo_residency &args);
 	int create_context(drm_npu_context_create &args);
 	int create_job(drm_npu_job_create &args);
 	int submit(drm_npu_job_submit &args);
@@ -99,6 +106,8 @@ private:
 	std::map<int, std::uint32_t> exported_;
 	std::map<int, std::vector<std::byte>> foreign_;
 	std::vector<std::shared_ptr<drm_npu_context_page>> mapped_pages_;
+	std::vector<drm_npu_query_region> regions_{1};
+	std::uint64_t core_bandwidth_ = 0;
 	std::size_t maps_ = 0;
 	std::uint64_t submits_ = 0;
 	std::uint32_t next_ = 1;

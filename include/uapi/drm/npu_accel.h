@@ -98,6 +98,7 @@ extern "C" {
 #define DRM_NPU_JOB_WAIT		0x27
 #define DRM_NPU_JOB_CANCEL		0x28
 #define DRM_NPU_BO_WAIT			0x29
+#define DRM_NPU_BO_RESIDENCY		0x2a
 
 /**
  * enum drm_npu_query_type - what %DRM_IOCTL_NPU_QUERY reports
@@ -194,6 +195,8 @@ struct drm_npu_query_core {
 enum drm_npu_region_kind {
 	/** @DRM_NPU_REGION_SYSTEM: System memory (DRAM). */
 	DRM_NPU_REGION_SYSTEM = 0,
+	/** @DRM_NPU_REGION_SRAM: Memory on the chip, shared by all cores. */
+	DRM_NPU_REGION_SRAM = 1,
 };
 
 /**
@@ -206,7 +209,11 @@ struct drm_npu_query_region {
 	__u32 pad;
 	/** @size: Bytes in the region. */
 	__u64 size;
-	/** @used: Bytes held by this device's buffers and jobs, of all clients. */
+	/**
+	 * @used: Bytes held by this device's buffers and jobs, of all clients. A
+	 * buffer that is in on-chip memory also counts as system memory, where
+	 * its place is kept.
+	 */
 	__u64 used;
 	/**
 	 * @file_used: Bytes of this file's buffers and jobs, imported buffers
@@ -215,6 +222,31 @@ struct drm_npu_query_region {
 	__u64 file_used;
 	/** @bandwidth: Bytes a second all cores together get; 0 if not known. */
 	__u64 bandwidth;
+	/**
+	 * @largest_hole: Bytes of the largest free range; 0 for system memory.
+	 * Buffers need not be in one piece.
+	 */
+	__u64 largest_hole;
+	/** @pinned: Bytes of @used that are pinned. */
+	__u64 pinned;
+	/** @file_pinned: Bytes of @file_used that are pinned. */
+	__u64 file_pinned;
+	/**
+	 * @pin_limit: Bytes that a file without CAP_SYS_RESOURCE may pin, if
+	 * others leave so much.
+	 */
+	__u64 pin_limit;
+	/**
+	 * @share: Bytes that each file which wants some can have, whatever the
+	 * others prefer.
+	 */
+	__u64 share;
+	/** @evictions: Buffers that had to leave for others. */
+	__u64 evictions;
+	/** @moves: Times that a buffer has moved in or out. */
+	__u64 moves;
+	/** @moved_bytes: Bytes copied by them. */
+	__u64 moved_bytes;
 };
 
 /**
@@ -310,6 +342,8 @@ struct drm_npu_query_context {
 	__u32 guilty_jobs;
 	/** @max_queued: Jobs that may be unfinished at a time. */
 	__u32 max_queued;
+	/** @sram_bytes: Bytes of @read_bytes and @written_bytes on the chip. */
+	__u64 sram_bytes;
 };
 
 /**
@@ -325,10 +359,14 @@ struct drm_npu_query_buffer {
 	 * another device, which is mapped through its dma-buf.
 	 */
 	__u64 mmap_offset;
-	/** @region: Memory region. */
+	/** @region: Memory region that it is in at present. */
 	__u32 region;
 	/** @flags: %DRM_NPU_BO_READ_ONLY and %DRM_NPU_BO_SHARED. */
 	__u32 flags;
+	/** @residency: Its &enum drm_npu_residency. */
+	__u32 residency;
+	/** @priority: Its priority among what the file prefers. */
+	__u32 priority;
 };
 
 /** define DRM_NPU_BO_READ_ONLY - the device may read the buffer only */
@@ -340,21 +378,33 @@ struct drm_npu_query_buffer {
 #define DRM_NPU_BO_SHARED		(1 << 1)
 
 /**
+ * define DRM_NPU_BO_PIN - only if it can be pinned in its region, which must be
+ * on the chip
+ */
+#define DRM_NPU_BO_PIN			(1 << 2)
+
+/**
  * struct drm_npu_bo_create - argument of %DRM_IOCTL_NPU_BO_CREATE
  *
  * The buffer is filled with zeros and mapped in the device's address space
  * until its handle is closed (%DRM_IOCTL_GEM_CLOSE) and no job refers to it.
  *
- * Errors: EINVAL for @size 0, a @region that does not exist, unknown @flags or
- * @pad not zero; E2BIG for a @size above &drm_npu_query_limits.max_buffer_size;
- * ENOSPC when the device's address space has no hole of that size.
+ * Errors: EINVAL for @size 0, a @region that does not exist, unknown @flags,
+ * %DRM_NPU_BO_PIN for system memory or @pad not zero; E2BIG for a @size above
+ * &drm_npu_query_limits.max_buffer_size; ENOSPC when the device's address space
+ * has no hole of that size, the buffer is larger than the region, or cannot be
+ * pinned.
  */
 struct drm_npu_bo_create {
 	/** @size: In: bytes wanted. Out: bytes given, rounded up to pages. */
 	__u64 size;
-	/** @flags: In: %DRM_NPU_BO_READ_ONLY or 0. */
+	/** @flags: In: %DRM_NPU_BO_READ_ONLY, %DRM_NPU_BO_PIN or 0. */
 	__u32 flags;
-	/** @region: In: memory region, 0 for system memory. */
+	/**
+	 * @region: In: memory region, 0 for system memory. For one on the chip
+	 * it is as if %DRM_NPU_RESIDENCY_PREFER or, with %DRM_NPU_BO_PIN,
+	 * %DRM_NPU_RESIDENCY_PIN with priority 0 was asked for at once.
+	 */
 	__u32 region;
 	/** @handle: Out: GEM handle, never 0. */
 	__u32 handle;
@@ -364,6 +414,61 @@ struct drm_npu_bo_create {
 	__u64 address;
 	/** @mmap_offset: Out: offset for mmap() of the device file. */
 	__u64 mmap_offset;
+};
+
+/**
+ * enum drm_npu_residency - what is asked for a buffer
+ */
+enum drm_npu_residency {
+	/** @DRM_NPU_RESIDENCY_NONE: To be in system memory. */
+	DRM_NPU_RESIDENCY_NONE = 0,
+	/**
+	 * @DRM_NPU_RESIDENCY_PREFER: To be on the chip while there is room. It
+	 * moves in soon, and after it had to leave again as soon as it fits.
+	 */
+	DRM_NPU_RESIDENCY_PREFER = 1,
+	/** @DRM_NPU_RESIDENCY_PIN: To be on the chip, and to stay. */
+	DRM_NPU_RESIDENCY_PIN = 2,
+};
+
+/**
+ * struct drm_npu_bo_residency - argument of %DRM_IOCTL_NPU_BO_RESIDENCY
+ *
+ * Says where a buffer is to be. Its device address and what is in it do not
+ * change, mappings of it go on to work, and it moves between jobs only: those of
+ * the file that run are waited for, and no other is started meanwhile.
+ *
+ * %DRM_NPU_RESIDENCY_PREFER returns at once, the others when the buffer is
+ * where it is to be. What is preferred makes room for what is pinned by anybody.
+ * Among what is preferred, a buffer within its file's share
+ * (&drm_npu_query_region.share) takes the place of buffers of files that have
+ * more than theirs; one beyond it only if their priority is lower. It also takes
+ * the place of buffers of its own file with lower priority and, beyond the
+ * share, of those with equal priority that were asked for earlier. Those of files
+ * with more than their share leave first; of them, that with the lowest priority,
+ * then that of the file which has the most, then that which was asked for first.
+ *
+ * It ends when the last handle is closed and no job refers to the buffer. A
+ * buffer that is exported goes to system memory, and stays there.
+ *
+ * Errors: EINVAL for an unknown @residency, a @priority above 255, a @region
+ * other than %DRM_NPU_REGION_SRAM, or @pad not zero; ENOENT for a @handle that
+ * does not exist; EOPNOTSUPP for a device without on-chip memory; EBUSY for a
+ * shared buffer; ENOSPC for a pinned one for which there is no room, also
+ * because of &drm_npu_query_region.pin_limit, and for a preferred one that is
+ * larger than the region. After an error all is as before.
+ */
+struct drm_npu_bo_residency {
+	/** @handle: In: GEM handle. */
+	__u32 handle;
+	/** @residency: In: a &enum drm_npu_residency. */
+	__u32 residency;
+	/** @region: In: %DRM_NPU_REGION_SRAM. */
+	__u32 region;
+	/** @priority: In: 0 to 255; what is higher leaves later. */
+	__u32 priority;
+	/** @pad: Must be zero. */
+	__u64 pad;
 };
 
 /**
@@ -795,6 +900,9 @@ struct drm_npu_bo_wait {
 	DRM_IOWR(DRM_COMMAND_BASE + DRM_NPU_JOB_CANCEL, struct drm_npu_job_cancel)
 #define DRM_IOCTL_NPU_BO_WAIT \
 	DRM_IOW(DRM_COMMAND_BASE + DRM_NPU_BO_WAIT, struct drm_npu_bo_wait)
+#define DRM_IOCTL_NPU_BO_RESIDENCY \
+	DRM_IOW(DRM_COMMAND_BASE + DRM_NPU_BO_RESIDENCY, \
+		struct drm_npu_bo_residency)
 
 #if defined(__cplusplus)
 }

@@ -1,0 +1,585 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Buffers move between system memory and the chip.
+ *
+ * A buffer has its pages of system memory for as long as it lives, so that it
+ * can always leave. It moves while no job of its file runs and none is begun
+ * (npu_sched_hold()), with its reservation locked, which page faults take: user
+ * mappings are torn down, the contents copied, the device's page tables changed.
+ * A fault then finds the buffer where it is.
+ *
+ * Only buffers of one file move. One that becomes shared goes to system memory
+ * first, since other devices and their drivers have its addresses.
+ *
+ * Lock order: npu_bo.lock, npu_sram.lock, reservation lock, npu_vm.lock. None
+ * but the first is held while jobs are waited for.
+ */
+#include <linux/capability.h>
+#include <linux/dma-mapping.h>
+#include <linux/dma-resv.h>
+#include <linux/highmem.h>
+#include <linux/mm.h>
+#include <linux/moduleparam.h>
+#include <linux/slab.h>
+#include <linux/vmalloc.h>
+
+#include <drm/drm_drv.h>
+#include <drm/drm_file.h>
+#include <drm/drm_gem.h>
+#include <drm/drm_print.h>
+#include <drm/drm_vma_manager.h>
+
+#include "../compat.h"
+#include "npu_bo.h"
+#include "npu_device.h"
+#include "npu_residency.h"
+#include "npu_sched.h"
+#include "npu_trace.h"
+#include "npu_vm.h"
+
+static unsigned int sram_file_pin_percent = 25;
+module_param(sram_file_pin_percent, uint, 0444);
+MODULE_PARM_DESC(sram_file_pin_percent, "How much of the on-chip memory a file may pin (default 25)");
+
+static unsigned int sram_pin_percent = 50;
+module_param(sram_pin_percent, uint, 0444);
+MODULE_PARM_DESC(sram_pin_percent, "How much of the on-chip memory may be pinned in all (default 50)");
+
+static struct npu_bo *npu_residency_bo(struct npu_residency *residency)
+{
+	return container_of(residency, struct npu_bo, residency);
+}
+
+static struct npu_residency *npu_block_residency(struct npu_sram_block *block)
+{
+	return container_of(block, struct npu_residency, block);
+}
+
+static struct npu_device *npu_bo_device(struct npu_bo *bo)
+{
+	return to_npu_device(bo->base.base.dev);
+}
+
+/* Copy the pages to the chip, or back. */
+static void npu_residency_copy(struct npu_bo *bo, bool in)
+{
+	struct npu_device *npu = npu_bo_device(bo);
+	const struct npu_sram_block *block = &bo->residency.block;
+	struct sg_table *sgt = bo->base.sgt;
+	u32 i;
+
+	dma_sync_sgtable_for_cpu(npu->drm.dev, sgt, DMA_BIDIRECTIONAL);
+	for (i = 0; i < block->count; i++) {
+		void *chip = npu->desc.sram.vaddr +
+			     ((size_t)block->pages[i] << PAGE_SHIFT);
+		void *page = kmap_local_page(bo->base.pages[i]);
+
+		memcpy(in ? chip : page, in ? page : chip, PAGE_SIZE);
+		kunmap_local(page);
+	}
+	dma_sync_sgtable_for_device(npu->drm.dev, sgt, DMA_BIDIRECTIONAL);
+}
+
+/* Move @bo, which no job uses just now. */
+static void npu_residency_move(struct npu_bo *bo, bool in)
+{
+	struct npu_residency *residency = &bo->residency;
+	struct drm_gem_object *obj = &bo->base.base;
+	struct npu_sram *sram = &npu_bo_device(bo)->sram;
+
+	lockdep_assert_held(&sram->lock);
+	dma_resv_lock(obj->resv, NULL);
+	drm_vma_node_unmap(&obj->vma_node, obj->dev->anon_inode->i_mapping);
+	npu_residency_copy(bo, in);
+	residency->inside = in;
+	if (residency->mapping)
+		npu_mapping_move(residency->mapping,
+				 in ? residency->block.pages : NULL);
+	dma_resv_unlock(obj->resv);
+
+	sram->moves++;
+	sram->moved += residency->block.count;
+	trace_npu_move(obj, in);
+}
+
+/* Take @bo's place on the chip. */
+static void npu_residency_leave(struct npu_bo *bo)
+{
+	struct npu_residency *residency = &bo->residency;
+	struct npu_device *npu = npu_bo_device(bo);
+
+	lockdep_assert_held(&npu->sram.lock);
+	if (!residency->block.placed)
+		return;
+	if (residency->inside)
+		npu_residency_move(bo, false);
+	npu_sram_remove(&npu->sram, &residency->block);
+	/* Not at once: who has asked for the place shall have it. */
+	queue_work(system_dfl_wq, &npu->sram_work);
+}
+
+/* Have @victim leave for another. The lock is dropped meanwhile. */
+static int npu_residency_evict(struct npu_device *npu,
+			       struct npu_sram_block *victim, bool interruptible)
+{
+	struct npu_residency *residency = npu_block_residency(victim);
+	struct npu_bo *bo = npu_residency_bo(residency);
+	struct npu_vm *vm = npu_vm_get(residency->mapping->vm);
+	int ret;
+
+	lockdep_assert_held(&npu->sram.lock);
+	drm_gem_object_get(&bo->base.base);
+	mutex_unlock(&npu->sram.lock);
+
+	npu_sched_hold(vm);
+	ret = npu_sched_wait_still(vm, interruptible);
+	mutex_lock(&npu->sram.lock);
+	if (!ret && victim->placed && victim->want == DRM_NPU_RESIDENCY_PREFER) {
+		npu_residency_leave(bo);
+		npu->sram.evictions++;
+	}
+	mutex_unlock(&npu->sram.lock);
+	npu_sched_release(vm);
+
+	drm_gem_object_put(&bo->base.base);
+	npu_vm_put(vm);
+	mutex_lock(&npu->sram.lock);
+	return ret;
+}
+
+/* Find a place for @bo, which others may have to leave. */
+static int npu_residency_place(struct npu_bo *bo, bool interruptible)
+{
+	struct npu_sram *sram = &npu_bo_device(bo)->sram;
+	struct npu_sram_block *block = &bo->residency.block, *victim;
+	int ret = 0;
+
+	lockdep_assert_held(&sram->lock);
+	while (!ret && !block->placed) {
+		if (block->want == DRM_NPU_RESIDENCY_NONE)
+			return -ECANCELED;
+		victim = npu_sram_victim(sram, block);
+		if (IS_ERR(victim))
+			return PTR_ERR(victim);
+		if (victim)
+			ret = npu_residency_evict(npu_bo_device(bo), victim,
+						  interruptible);
+		else
+			npu_sram_place(sram, block);
+	}
+	return ret;
+}
+
+/*
+ * Have @bo move in: between jobs of @vm, its file. After an error it may have a
+ * place without being there.
+ */
+static int npu_residency_enter(struct npu_bo *bo, struct npu_vm *vm,
+			       bool interruptible)
+{
+	struct npu_residency *residency = &bo->residency;
+	struct npu_sram *sram = &npu_bo_device(bo)->sram;
+	bool inside;
+	int ret;
+
+	mutex_lock(&sram->lock);
+	ret = npu_residency_place(bo, interruptible);
+	inside = residency->inside;
+	mutex_unlock(&sram->lock);
+	if (ret || inside)
+		return ret;
+
+	npu_sched_hold(vm);
+	ret = npu_sched_wait_still(vm, interruptible);
+	mutex_lock(&sram->lock);
+	/* It may have had to leave before it was in. */
+	if (!ret && !residency->block.placed)
+		ret = -EAGAIN;
+	if (!ret && !residency->inside)
+		npu_residency_move(bo, true);
+	mutex_unlock(&sram->lock);
+	npu_sched_release(vm);
+	return ret;
+}
+
+/* Move in one that prefers to be inside. */
+static void npu_residency_work(struct work_struct *work)
+{
+	struct npu_residency *residency = container_of(work, struct npu_residency,
+						       work);
+	struct npu_bo *bo = npu_residency_bo(residency);
+	struct npu_sram *sram = &npu_bo_device(bo)->sram;
+	struct npu_mapping *mapping;
+
+	mutex_lock(&sram->lock);
+	/* npu_residency_end() waits for us before it goes on. */
+	mapping = residency->mapping;
+	mutex_unlock(&sram->lock);
+	if (mapping)
+		npu_residency_enter(bo, mapping->vm, false);
+}
+
+/* There is room: let in who fits. */
+static void npu_residency_fill(struct work_struct *work)
+{
+	struct npu_device *npu = container_of(work, struct npu_device, sram_work);
+	struct npu_sram_block *block;
+
+	mutex_lock(&npu->sram.lock);
+	for (;;) {
+		block = npu_sram_next(&npu->sram);
+		if (!block)
+			break;
+		npu_sram_place(&npu->sram, block);
+		queue_work(system_dfl_wq, &npu_block_residency(block)->work);
+	}
+	mutex_unlock(&npu->sram.lock);
+}
+
+/**
+ * npu_residency_init() - prepare the on-chip memory
+ * @npu: the device
+ *
+ * Return: 0 or -ENOMEM.
+ */
+int npu_residency_init(struct npu_device *npu)
+{
+	u64 pages = npu->desc.sram.size >> PAGE_SHIFT;
+
+	INIT_WORK(&npu->sram_work, npu_residency_fill);
+	if (npu_sram_init(&npu->sram, min_t(u64, pages, S32_MAX)))
+		return -ENOMEM;
+	npu_sram_limit(&npu->sram, sram_file_pin_percent, sram_pin_percent);
+	return 0;
+}
+
+/**
+ * npu_residency_fini() - undo npu_residency_init()
+ * @npu: the device, which has no buffers any more
+ */
+void npu_residency_fini(struct npu_device *npu)
+{
+	cancel_work_sync(&npu->sram_work);
+	npu_sram_fini(&npu->sram);
+}
+
+/**
+ * npu_residency_unplug() - the chip goes away
+ * @npu: the device, which starts nothing any more
+ *
+ * Clients go on to see what is in their buffers.
+ */
+void npu_residency_unplug(struct npu_device *npu)
+{
+	struct npu_sram *sram = &npu->sram;
+	struct npu_sram_block *block, *next;
+
+	mutex_lock(&sram->lock);
+	/* Nothing fits any more. */
+	sram->count = 0;
+	list_for_each_entry_safe(block, next, &sram->inside, link)
+		npu_residency_leave(npu_residency_bo(npu_block_residency(block)));
+	mutex_unlock(&sram->lock);
+}
+
+/**
+ * npu_residency_prepare() - a new buffer, for which nothing is asked
+ * @residency: its residency
+ */
+void npu_residency_prepare(struct npu_residency *residency)
+{
+	INIT_LIST_HEAD(&residency->block.link);
+	INIT_WORK(&residency->work, npu_residency_work);
+}
+
+/* Nothing is asked for @bo any more; it leaves between jobs of @vm. */
+static int npu_residency_retreat(struct npu_bo *bo, struct npu_vm *vm,
+				 u32 priority)
+{
+	struct npu_sram *sram = &npu_bo_device(bo)->sram;
+	struct npu_sram_block *block = &bo->residency.block;
+	int ret;
+
+	npu_sched_hold(vm);
+	ret = npu_sched_wait_still(vm, true);
+	mutex_lock(&sram->lock);
+	if (!ret) {
+		npu_sram_ask(sram, block, DRM_NPU_RESIDENCY_NONE, priority, false);
+		npu_residency_leave(bo);
+	}
+	mutex_unlock(&sram->lock);
+	npu_sched_release(vm);
+	return ret;
+}
+
+/**
+ * npu_residency_share() - a buffer is about to be shared
+ * @bo: the buffer, whose lock is held
+ *
+ * Return: 0 once it is in system memory to stay, -EBUSY if it is pinned, or
+ * -ERESTARTSYS.
+ */
+int npu_residency_share(struct npu_bo *bo)
+{
+	struct npu_residency *residency = &bo->residency;
+	struct npu_sram *sram = &npu_bo_device(bo)->sram;
+	struct npu_vm *vm = NULL;
+	int ret = 0;
+
+	lockdep_assert_held(&bo->lock);
+	mutex_lock(&sram->lock);
+	if (residency->block.want == DRM_NPU_RESIDENCY_PIN)
+		ret = -EBUSY;
+	else if (residency->mapping)
+		vm = npu_vm_get(residency->mapping->vm);
+	mutex_unlock(&sram->lock);
+	if (vm) {
+		ret = npu_residency_retreat(bo, vm, 0);
+		npu_vm_put(vm);
+	}
+	return ret;
+}
+
+/**
+ * npu_residency_end() - the last handle is closed and no job is left
+ * @mapping: the mapping, which the device does not see any more
+ */
+void npu_residency_end(struct npu_mapping *mapping)
+{
+	struct npu_bo *bo = mapping->bo;
+	struct npu_residency *residency = &bo->residency;
+	struct npu_sram *sram = &npu_bo_device(bo)->sram;
+
+	mutex_lock(&sram->lock);
+	if (residency->mapping != mapping) {
+		mutex_unlock(&sram->lock);
+		return;
+	}
+	residency->mapping = NULL;
+	npu_sram_ask(sram, &residency->block, DRM_NPU_RESIDENCY_NONE, 0, false);
+	/* User mappings may outlive the handle. */
+	npu_residency_leave(bo);
+	mutex_unlock(&sram->lock);
+
+	cancel_work_sync(&residency->work);
+	kvfree(residency->block.pages);
+	residency->block.pages = NULL;
+}
+
+/* Make @bo known to the region, unless it is. */
+static int npu_residency_begin(struct npu_bo *bo, struct npu_mapping *mapping)
+{
+	struct npu_residency *residency = &bo->residency;
+	struct npu_sram *sram = &npu_bo_device(bo)->sram;
+	u64 count = bo->base.base.size >> PAGE_SHIFT;
+	u32 *pages;
+
+	lockdep_assert_held(&bo->lock);
+	if (residency->mapping)
+		return 0;
+	if (count > sram->count)
+		return -ENOSPC;
+	pages = kvmalloc_array(count, sizeof(*pages), GFP_KERNEL_ACCOUNT);
+	if (!pages)
+		return -ENOMEM;
+	mutex_lock(&sram->lock);
+	residency->block.user = &mapping->vm->sram;
+	residency->block.count = count;
+	residency->block.pages = pages;
+	residency->mapping = mapping;
+	mutex_unlock(&sram->lock);
+	return 0;
+}
+
+/* Ask for @bo to be inside, and see to it. */
+static int npu_residency_advance(struct npu_bo *bo, struct npu_vm *vm,
+				 enum drm_npu_residency want, u32 priority)
+{
+	struct npu_sram *sram = &npu_bo_device(bo)->sram;
+	struct npu_sram_block *block = &bo->residency.block, before;
+	bool privileged = capable(CAP_SYS_RESOURCE);
+	int ret;
+
+	mutex_lock(&sram->lock);
+	before = *block;
+	ret = npu_sram_ask(sram, block, want, priority, privileged);
+	mutex_unlock(&sram->lock);
+	if (ret)
+		return ret;
+	if (want == DRM_NPU_RESIDENCY_PREFER) {
+		queue_work(system_dfl_wq, &bo->residency.work);
+		return 0;
+	}
+	do {
+		ret = npu_residency_enter(bo, vm, true);
+	} while (ret == -EAGAIN);
+	if (ret) {
+		mutex_lock(&sram->lock);
+		npu_sram_ask(sram, block, before.want, before.priority, true);
+		block->asked = before.asked;
+		if (!bo->residency.inside)
+			npu_residency_leave(bo);
+		mutex_unlock(&sram->lock);
+	}
+	return ret;
+}
+
+/**
+ * npu_residency_ask() - say where a buffer is to be
+ * @bo: the buffer
+ * @mapping: its mapping, which the caller has a reference of
+ * @want: where
+ * @priority: its priority
+ *
+ * Return: 0 or a negative errno, with all as it was.
+ */
+int npu_residency_ask(struct npu_bo *bo, struct npu_mapping *mapping,
+		      enum drm_npu_residency want, u32 priority)
+{
+	int ret;
+
+	ret = mutex_lock_interruptible(&bo->lock);
+	if (ret)
+		return ret;
+	if (bo->shared)
+		ret = -EBUSY;
+	else if (want == DRM_NPU_RESIDENCY_NONE && !bo->residency.mapping)
+		ret = 0;
+	else
+		ret = npu_residency_begin(bo, mapping);
+	if (!ret && bo->residency.mapping)
+		ret = want == DRM_NPU_RESIDENCY_NONE ?
+		      npu_residency_retreat(bo, mapping->vm, priority) :
+		      npu_residency_advance(bo, mapping->vm, want, priority);
+	mutex_unlock(&bo->lock);
+	return ret;
+}
+
+/**
+ * npu_residency_query() - where is a buffer?
+ * @bo: the buffer
+ * @info: receives it
+ */
+void npu_residency_query(struct npu_bo *bo, struct drm_npu_query_buffer *info)
+{
+	struct npu_sram *sram = &npu_bo_device(bo)->sram;
+
+	mutex_lock(&sram->lock);
+	info->region = bo->residency.inside ? DRM_NPU_REGION_SRAM :
+					      DRM_NPU_REGION_SYSTEM;
+	info->residency = bo->residency.block.want;
+	info->priority = bo->residency.block.priority;
+	mutex_unlock(&sram->lock);
+}
+
+/**
+ * npu_residency_query_region() - what is there to know about the region?
+ * @npu: the device
+ * @vm: address space of the file that asks
+ * @record: receives it
+ */
+void npu_residency_query_region(struct npu_device *npu, struct npu_vm *vm,
+				struct drm_npu_query_region *record)
+{
+	struct npu_sram *sram = &npu->sram;
+
+	mutex_lock(&sram->lock);
+	record->kind = DRM_NPU_REGION_SRAM;
+	record->size = (u64)sram->count << PAGE_SHIFT;
+	record->used = (u64)sram->used << PAGE_SHIFT;
+	record->file_used = (u64)vm->sram.used << PAGE_SHIFT;
+	record->bandwidth = npu->desc.sram.bandwidth;
+	record->largest_hole = (u64)npu_sram_largest_hole(sram) << PAGE_SHIFT;
+	record->pinned = (u64)sram->pinned << PAGE_SHIFT;
+	record->file_pinned = (u64)vm->sram.pinned << PAGE_SHIFT;
+	record->pin_limit = (u64)sram->file_limit << PAGE_SHIFT;
+	record->share = (u64)npu_sram_share(sram) << PAGE_SHIFT;
+	record->evictions = sram->evictions;
+	record->moves = sram->moves;
+	record->moved_bytes = sram->moved << PAGE_SHIFT;
+	mutex_unlock(&sram->lock);
+}
+
+/**
+ * npu_bo_residency_ioctl() - %DRM_IOCTL_NPU_BO_RESIDENCY
+ * @dev: the device
+ * @data: a &struct drm_npu_bo_residency
+ * @file: the file
+ *
+ * Return: 0 or a negative errno.
+ */
+int npu_bo_residency_ioctl(struct drm_device *dev, void *data,
+			   struct drm_file *file)
+{
+	struct npu_file *nfile = file->driver_priv;
+	struct drm_npu_bo_residency *args = data;
+	struct npu_mapping *mapping;
+	struct drm_gem_object *obj;
+	int ret = -ENOENT;
+
+	if (args->residency > DRM_NPU_RESIDENCY_PIN ||
+	    args->priority >= NPU_SRAM_PRIORITIES ||
+	    args->region != DRM_NPU_REGION_SRAM || args->pad)
+		return -EINVAL;
+	if (!to_npu_device(dev)->sram.count)
+		return -EOPNOTSUPP;
+	obj = drm_gem_object_lookup(file, args->handle);
+	if (!obj)
+		return -ENOENT;
+	mapping = npu_bo_get_mapping(to_npu_bo(obj), nfile->vm);
+	if (mapping) {
+		ret = npu_residency_ask(to_npu_bo(obj), mapping,
+					args->residency, args->priority);
+		npu_mapping_put(mapping);
+	}
+	drm_gem_object_put(obj);
+	return ret;
+}
+
+static unsigned long npu_residency_pfn(struct npu_device *npu, u32 page)
+{
+	const struct npu_hw_sram *sram = &npu->desc.sram;
+
+	if (sram->phys)
+		return PHYS_PFN(sram->phys) + page;
+	return vmalloc_to_pfn(sram->vaddr + ((size_t)page << PAGE_SHIFT));
+}
+
+static vm_fault_t npu_gem_fault(struct vm_fault *vmf)
+{
+	struct vm_area_struct *vma = vmf->vma;
+	struct drm_gem_object *obj = vma->vm_private_data;
+	struct npu_bo *bo = to_npu_bo(obj);
+	pgoff_t page = vmf->pgoff - drm_vma_node_start(&obj->vma_node);
+	vm_fault_t ret = VM_FAULT_SIGBUS;
+	unsigned long pfn;
+
+	dma_resv_lock(obj->resv, NULL);
+	if (page >= obj->size >> PAGE_SHIFT ||
+	    drm_WARN_ON_ONCE(obj->dev, !bo->base.pages))
+		goto out_unlock;
+	pfn = bo->residency.inside ?
+	      npu_residency_pfn(npu_bo_device(bo), bo->residency.block.pages[page]) :
+	      page_to_pfn(bo->base.pages[page]);
+	ret = vmf_insert_pfn(vma, vmf->address, pfn);
+out_unlock:
+	dma_resv_unlock(obj->resv);
+	return ret;
+}
+
+static void npu_gem_vm_open(struct vm_area_struct *vma)
+{
+	drm_gem_shmem_vm_ops.open(vma);
+}
+
+static void npu_gem_vm_close(struct vm_area_struct *vma)
+{
+	drm_gem_shmem_vm_ops.close(vma);
+}
+
+/* As those of shmem objects, but for where the pages are. */
+const struct vm_operations_struct npu_gem_vm_ops = {
+	.fault = npu_gem_fault,
+	.open = npu_gem_vm_open,
+	.close = npu_gem_vm_close,
+};

@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The on-chip memory: which page belongs to which buffer, and who has to leave
+ * for whom. Nothing here knows what a buffer is.
+ */
+#ifndef NPU_SRAM_H
+#define NPU_SRAM_H
+
+#include <linux/list.h>
+#include <linux/mutex.h>
+#include <linux/types.h>
+
+#include "npu_accel.h"
+
+/* Priorities are below this. */
+#define NPU_SRAM_PRIORITIES	256
+
+/**
+ * struct npu_sram_user - what a file has of the region
+ *
+ * Protected by npu_sram.lock.
+ */
+struct npu_sram_user {
+	/** @wants: Buffers that prefer the region or are pinned in it. */
+	u32 wants;
+	/** @used: Pages, pinned ones included. */
+	u32 used;
+	/** @pinned: Pages that are pinned. */
+	u32 pinned;
+	/** @left: Pages not pinned that it keeps, while victims are sought. */
+	u32 left;
+};
+
+/**
+ * struct npu_sram_block - the pages of a buffer
+ *
+ * Protected by npu_sram.lock.
+ */
+struct npu_sram_block {
+	/** @link: In &npu_sram.inside or &npu_sram.outside, if it is wanted. */
+	struct list_head link;
+	/** @user: The file. */
+	struct npu_sram_user *user;
+	/** @want: What is asked for it. */
+	enum drm_npu_residency want;
+	/** @priority: Its priority. */
+	u32 priority;
+	/** @asked: When it was asked for, in the order of all such calls. */
+	u64 asked;
+	/** @count: Pages that it takes. */
+	u32 count;
+	/** @placed: It has pages. */
+	bool placed;
+	/** @victim: Is to leave, while victims are sought. */
+	bool victim;
+	/** @pages: Numbers of its pages, @count of them, if it is placed. */
+	u32 *pages;
+};
+
+/**
+ * struct npu_sram - the region
+ */
+struct npu_sram {
+	/** @lock: Protects all of it, and moves. */
+	struct mutex lock;
+	/** @count: Pages; 0 if there is no such memory. */
+	u32 count;
+	/** @taken: One bit for each page that belongs to a block. */
+	unsigned long *taken;
+	/** @used: Pages taken. */
+	u32 used;
+	/** @pinned: Pages of pinned blocks. */
+	u32 pinned;
+	/** @users: Files that want something. */
+	u32 users;
+	/** @file_limit: Pages that a file may pin. */
+	u32 file_limit;
+	/** @limit: Pages that may be pinned in all. */
+	u32 limit;
+	/** @asks: How often something has been asked for. */
+	u64 asks;
+	/** @evictions: Blocks that had to leave for others. */
+	u64 evictions;
+	/** @moves: Moves in and out. */
+	u64 moves;
+	/** @moved: Pages that they copied. */
+	u64 moved;
+	/** @inside: Blocks with pages. */
+	struct list_head inside;
+	/** @outside: Blocks that are wanted and have none. */
+	struct list_head outside;
+};
+
+int npu_sram_init(struct npu_sram *sram, u32 count);
+void npu_sram_fini(struct npu_sram *sram);
+void npu_sram_limit(struct npu_sram *sram, u32 file_percent, u32 percent);
+
+int npu_sram_ask(struct npu_sram *sram, struct npu_sram_block *block,
+		 enum drm_npu_residency want, u32 priority, bool privileged);
+struct npu_sram_block *npu_sram_victim(struct npu_sram *sram,
+				       const struct npu_sram_block *block);
+bool npu_sram_fits(const struct npu_sram *sram,
+		   const struct npu_sram_block *block);
+void npu_sram_place(struct npu_sram *sram, struct npu_sram_block *block);
+void npu_sram_remove(struct npu_sram *sram, struct npu_sram_block *block);
+struct npu_sram_block *npu_sram_next(struct npu_sram *sram);
+
+u32 npu_sram_share(const struct npu_sram *sram);
+u32 npu_sram_largest_hole(const struct npu_sram *sram);
+
+#endif /* NPU_SRAM_H */

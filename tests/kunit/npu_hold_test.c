@@ -1,0 +1,173 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* A file's jobs are held up while its buffers move. */
+#include <linux/workqueue.h>
+
+#include <kunit/test.h>
+
+#include "../../driver/core/npu_context.h"
+#include "../../driver/core/npu_job.h"
+#include "../../driver/core/npu_sched.h"
+#include "../../driver/core/npu_vm.h"
+#include "npu_fake.h"
+
+#define NORMAL	DRM_NPU_PRIORITY_NORMAL
+
+/* Nothing begins, whatever is queued before and after, until all let go. */
+static void npu_hold_begins_nothing(struct kunit *test)
+{
+	struct npu_fake *fake = npu_fake_create(test, 2);
+	struct npu_fake_file *file = npu_fake_open(fake);
+	struct npu_context *a = npu_fake_context(file, 3, 8, NORMAL);
+	struct npu_context *b = npu_fake_context(file, 3, 8, NORMAL);
+	struct npu_job *job = npu_fake_job(file, 1);
+	struct npu_vm *vm = file->npu.vm;
+
+	npu_sched_hold(vm);
+	npu_sched_hold(vm);
+	npu_fake_queue(fake, a, job);
+	npu_fake_queue(fake, b, job);
+	NPU_EXPECT_IDLE(fake, 0);
+	NPU_EXPECT_IDLE(fake, 1);
+	KUNIT_EXPECT_EQ(test, npu_sched_wait_still(vm, false), 0);
+	npu_sched_release(vm);
+	npu_fake_settle(fake);
+	NPU_EXPECT_IDLE(fake, 0);
+	npu_sched_release(vm);
+	npu_fake_settle(fake);
+	NPU_EXPECT_RUNS(fake, 0, job, 0);
+	NPU_EXPECT_RUNS(fake, 1, job, 0);
+	npu_fake_end(fake, 0, 0);
+	npu_fake_end(fake, 1, 0);
+	KUNIT_EXPECT_TRUE(test, npu_fake_completed(a, 1));
+	KUNIT_EXPECT_TRUE(test, npu_fake_completed(b, 1));
+}
+
+/* What has begun goes on, all its lanes, and the next job waits. */
+static void npu_hold_lets_end(struct kunit *test)
+{
+	struct npu_fake *fake = npu_fake_create(test, 2);
+	struct npu_fake_file *file = npu_fake_open(fake);
+	struct npu_context *ctx = npu_fake_context(file, 1, 8, NORMAL);
+	struct npu_job *wide = npu_fake_job(file, 2);
+	struct npu_job *next = npu_fake_job(file, 1);
+	struct npu_vm *vm = file->npu.vm;
+
+	npu_fake_queue(fake, ctx, wide);
+	npu_fake_queue(fake, ctx, next);
+	NPU_EXPECT_RUNS(fake, 0, wide, 0);
+	npu_sched_hold(vm);
+	npu_fake_end(fake, 0, 0);
+	/* The second lane had no core yet. */
+	NPU_EXPECT_RUNS(fake, 0, wide, 1);
+	npu_fake_end(fake, 0, 0);
+	KUNIT_EXPECT_TRUE(test, npu_fake_completed(ctx, 1));
+	NPU_EXPECT_IDLE(fake, 0);
+	KUNIT_EXPECT_EQ(test, npu_sched_wait_still(vm, false), 0);
+	npu_sched_release(vm);
+	npu_fake_settle(fake);
+	NPU_EXPECT_RUNS(fake, 0, next, 0);
+	npu_fake_end(fake, 0, 0);
+}
+
+/* Other files have the cores meanwhile. */
+static void npu_hold_one_file(struct kunit *test)
+{
+	struct npu_fake *fake = npu_fake_create(test, 1);
+	struct npu_fake_file *held = npu_fake_open(fake);
+	struct npu_fake_file *other = npu_fake_open(fake);
+	struct npu_context *a = npu_fake_context(held, 1, 8, NORMAL);
+	struct npu_context *b = npu_fake_context(other, 1, 8, NORMAL);
+	struct npu_job *first = npu_fake_job(held, 1);
+	struct npu_job *second = npu_fake_job(other, 1);
+
+	npu_sched_hold(held->npu.vm);
+	npu_fake_queue(fake, a, first);
+	npu_fake_queue(fake, b, second);
+	NPU_EXPECT_RUNS(fake, 0, second, 0);
+	npu_sched_release(held->npu.vm);
+	npu_fake_end(fake, 0, 0);
+	npu_fake_settle(fake);
+	NPU_EXPECT_RUNS(fake, 0, first, 0);
+	npu_fake_end(fake, 0, 0);
+	KUNIT_EXPECT_TRUE(test, npu_fake_completed(a, 1));
+	KUNIT_EXPECT_TRUE(test, npu_fake_completed(b, 1));
+}
+
+/**
+ * struct npu_hold_waiter - a thread that waits
+ */
+struct npu_hold_waiter {
+	/** @work: What it does. */
+	struct work_struct work;
+	/** @vm: What it waits for. */
+	struct npu_vm *vm;
+	/** @still: It has been told that no job runs. */
+	bool still;
+};
+
+static void npu_hold_wait(struct work_struct *work)
+{
+	struct npu_hold_waiter *waiter = container_of(work,
+						      struct npu_hold_waiter,
+						      work);
+
+	WRITE_ONCE(waiter->still, !npu_sched_wait_still(waiter->vm, false));
+}
+
+/* Whoever waits is woken by the end of the last job that runs. */
+static void npu_hold_wakes(struct kunit *test)
+{
+	struct npu_fake *fake = npu_fake_create(test, 2);
+	struct npu_fake_file *file = npu_fake_open(fake);
+	struct npu_context *a = npu_fake_context(file, 1, 8, NORMAL);
+	struct npu_context *b = npu_fake_context(file, 2, 8, NORMAL);
+	struct npu_job *job = npu_fake_job(file, 1);
+	struct npu_hold_waiter waiter = { .vm = file->npu.vm };
+
+	INIT_WORK_ONSTACK(&waiter.work, npu_hold_wait);
+	npu_fake_queue(fake, a, job);
+	npu_fake_queue(fake, b, job);
+	npu_sched_hold(waiter.vm);
+	schedule_work(&waiter.work);
+	npu_fake_end(fake, 0, 0);
+	KUNIT_EXPECT_FALSE(test, READ_ONCE(waiter.still));
+	npu_fake_end(fake, 1, -ETIMEDOUT);
+	flush_work(&waiter.work);
+	KUNIT_EXPECT_TRUE(test, waiter.still);
+	destroy_work_on_stack(&waiter.work);
+	npu_sched_release(waiter.vm);
+}
+
+/* The device may go while a file is held up. */
+static void npu_hold_unplug(struct kunit *test)
+{
+	struct npu_fake *fake = npu_fake_create(test, 1);
+	struct npu_fake_file *file = npu_fake_open(fake);
+	struct npu_context *ctx = npu_fake_context(file, 1, 8, NORMAL);
+	struct npu_job *job = npu_fake_job(file, 1);
+
+	npu_fake_queue(fake, ctx, job);
+	npu_fake_queue(fake, ctx, job);
+	npu_sched_hold(file->npu.vm);
+	npu_fake_unplug(fake);
+	KUNIT_EXPECT_EQ(test, npu_fake_error(ctx, 1), -ENODEV);
+	KUNIT_EXPECT_EQ(test, npu_fake_error(ctx, 2), -ENODEV);
+	KUNIT_EXPECT_EQ(test, npu_sched_wait_still(file->npu.vm, false), 0);
+	npu_sched_release(file->npu.vm);
+}
+
+static struct kunit_case npu_hold_cases[] = {
+	KUNIT_CASE(npu_hold_begins_nothing),
+	KUNIT_CASE(npu_hold_lets_end),
+	KUNIT_CASE(npu_hold_one_file),
+	KUNIT_CASE(npu_hold_wakes),
+	KUNIT_CASE(npu_hold_unplug),
+	{}
+};
+
+static struct kunit_suite npu_hold_suite = {
+	.name = "npu_hold",
+	.test_cases = npu_hold_cases,
+};
+
+kunit_test_suite(npu_hold_suite);
