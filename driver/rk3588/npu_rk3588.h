@@ -14,6 +14,7 @@
 #include "../core/npu_hw.h"
 
 struct device;
+struct gen_pool;
 struct iommu_domain;
 struct npu_rk3588;
 struct platform_device;
@@ -107,6 +108,8 @@ struct npu_rk3588 {
 	struct npu_rk3588_core *cores[NPU_RK3588_CORES];
 	/** @gone: The module is being removed. */
 	bool gone;
+	/** @sram_pool: Where the on-chip memory is from, or %NULL. */
+	struct gen_pool *sram_pool;
 	/** @clock: The clock of all cores. */
 	struct clk *clock;
 	/** @fastest_hz: Its fastest operating point. */
@@ -151,9 +154,24 @@ static inline void npu_rk3588_devfreq_power(struct npu_rk3588 *rk, bool on)
 }
 #endif
 
+#ifdef CONFIG_GENERIC_ALLOCATOR
+void npu_rk3588_sram_init(struct npu_rk3588 *rk, struct npu_hw_sram *sram);
+void npu_rk3588_sram_fini(struct npu_rk3588 *rk);
+#else
+static inline void npu_rk3588_sram_init(struct npu_rk3588 *rk,
+					struct npu_hw_sram *sram)
+{
+}
+
+static inline void npu_rk3588_sram_fini(struct npu_rk3588 *rk)
+{
+}
+#endif
+
 void *npu_rk3588_vm_create(void *hw);
 void npu_rk3588_vm_destroy(void *hw, void *vm);
 int npu_rk3588_vm_map(void *hw, void *vm, const struct npu_hw_memory *memory);
+void npu_rk3588_vm_move(void *hw, void *vm, const struct npu_hw_memory *memory);
 void npu_rk3588_vm_unmap(void *hw, void *vm, u64 addr, u64 size);
 int npu_rk3588_attach(void *hw, unsigned int index, void *vm);
 int npu_rk3588_reattach(struct npu_rk3588_core *core);

@@ -297,6 +297,7 @@ const struct npu_hw_ops npu_rk3588_ops = {
 	.vm_create = npu_rk3588_vm_create,
 	.vm_destroy = npu_rk3588_vm_destroy,
 	.vm_map = npu_rk3588_vm_map,
+	.vm_move = npu_rk3588_vm_move,
 	.vm_unmap = npu_rk3588_vm_unmap,
 	.attach = npu_rk3588_attach,
 	.reset = npu_rk3588_reset_op,

@@ -124,6 +124,7 @@ static void npu_rk3588_unregister(struct npu_rk3588 *rk)
 {
 	npu_rk3588_devfreq_fini(rk);
 	devres_release_group(&rk->pdev->dev, rk);
+	npu_rk3588_sram_fini(rk);
 	rk->npu = NULL;
 }
 
@@ -148,9 +149,11 @@ static int npu_rk3588_register(struct npu_rk3588 *rk)
 	npu_rk3588_scale(rk);
 	npu_rk3588_describe(rk);
 	rk->desc.core_count = count;
+	npu_rk3588_sram_init(rk, &rk->desc.sram);
 
 	/* The device belongs to one that stays when the cores go. */
 	if (!devres_open_group(dev, rk, GFP_KERNEL)) {
+		npu_rk3588_sram_fini(rk);
 		npu_rk3588_devfreq_fini(rk);
 		return -ENOMEM;
 	}

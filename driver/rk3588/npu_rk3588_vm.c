@@ -150,6 +150,43 @@ void npu_rk3588_vm_unmap(void *hw, void *vm, u64 addr, u64 size)
 	iommu_unmap(rvm->domain, addr, size);
 }
 
+/* Map pages of the on-chip memory where nothing is mapped. */
+static int npu_rk3588_vm_map_sram(struct npu_rk3588_vm *vm,
+				  const struct npu_hw_memory *memory)
+{
+	int prot = IOMMU_READ | (memory->writable ? IOMMU_WRITE : 0);
+	u64 offset;
+	int ret;
+
+	for (offset = 0; offset < memory->size; offset += PAGE_SIZE) {
+		phys_addr_t phys = vm->rk->desc.sram.phys +
+				   ((u64)memory->sram[offset >> PAGE_SHIFT] <<
+				    PAGE_SHIFT);
+
+		ret = iommu_map(vm->domain, memory->addr + offset, phys,
+				PAGE_SIZE, prot, GFP_KERNEL);
+		if (ret)
+			return ret;
+	}
+	return 0;
+}
+
+/**
+ * npu_rk3588_vm_move() - &npu_hw_ops.vm_move
+ * @hw: the device
+ * @vm: the address space
+ * @memory: the memory
+ *
+ * The IOMMU's driver keeps page tables whose entries have gone, so nothing is
+ * allocated. What cannot be mapped in spite of that is a fault for jobs.
+ */
+void npu_rk3588_vm_move(void *hw, void *vm, const struct npu_hw_memory *memory)
+{
+	npu_rk3588_vm_unmap(hw, vm, memory->addr, memory->size);
+	WARN_ON(memory->sram ? npu_rk3588_vm_map_sram(vm, memory) :
+			       npu_rk3588_vm_map(hw, vm, memory));
+}
+
 /**
  * npu_rk3588_attach() - &npu_hw_ops.attach
  * @hw: the device
