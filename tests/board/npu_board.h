@@ -214,6 +214,7 @@ void *npu_board_bank_translate(struct npu_board_core *core,
 			       bool write);
 
 int npu_board_soc_init(struct npu_board *board);
+int npu_board_sram_init(struct device_node *core);
 int npu_board_soc_core(struct npu_board_core *core);
 void npu_board_soc_interrupt(struct npu_board_core *core);
 bool npu_board_core_alive(const struct npu_board_core *core);

@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The on-chip memory that the device tree gives to the cores: a pool of ordinary
+ * memory, which User-mode Linux has nothing else than.
+ */
+#include <linux/err.h>
+#include <linux/genalloc.h>
+#include <linux/gfp.h>
+#include <linux/io.h>
+#include <linux/of.h>
+#include <linux/of_address.h>
+#include <linux/platform_device.h>
+
+#include "npu_board.h"
+
+/* What is in it before anybody has written to it. */
+#define NPU_BOARD_SRAM_JUNK	0x5a
+
+/**
+ * npu_board_sram_init() - make the pool
+ * @core: node of a core that refers to it, or to none
+ *
+ * Return: 0 or a negative errno.
+ */
+int npu_board_sram_init(struct device_node *core)
+{
+	struct device_node *np = of_parse_phandle(core, "sram", 0);
+	struct platform_device_info info = {
+		.name = "npu_board_sram",
+		.id = PLATFORM_DEVID_NONE,
+		.fwnode = of_fwnode_handle(np),
+	};
+	struct platform_device *pdev;
+	struct gen_pool *pool;
+	u64 addr, size;
+	void *memory;
+
+	if (!np)
+		return 0;
+	if (of_property_read_reg(np, 0, &addr, &size))
+		return -EINVAL;
+	/* All of these stay, as the board does. */
+	memory = alloc_pages_exact(size, GFP_KERNEL);
+	if (!memory)
+		return -ENOMEM;
+	memset(memory, NPU_BOARD_SRAM_JUNK, size);
+	pdev = platform_device_register_full(&info);
+	if (IS_ERR(pdev))
+		return PTR_ERR(pdev);
+	pool = devm_gen_pool_create(&pdev->dev, PAGE_SHIFT, NUMA_NO_NODE, NULL);
+	if (IS_ERR(pool))
+		return PTR_ERR(pool);
+	return gen_pool_add_virt(pool, (unsigned long)memory,
+				 virt_to_phys(memory), size, NUMA_NO_NODE);
+}
