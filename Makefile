@@ -107,6 +107,11 @@ bench-matmul: deps-demo modules tools
 bench-accuracy: deps-test modules tools
 	@tests/bench/in-vm accuracy
 
+## bench-sram: what on-chip memory brings a token, by the timing model
+bench-sram: deps-test tools
+	@scripts/modules --uml plain
+	@tests/bench/sram
+
 ## bench-submit: what submitting and waiting cost, in User-mode Linux
 bench-submit: deps-test tools
 	@scripts/modules --uml plain
@@ -159,5 +164,5 @@ clean:
 	rm -rf $(BUILD)
 
 .PHONY: help demo check lint unit conformance kunit board igt fuzz fuzz-gguf fuzz-stream dkms-check \
-	dkms-matrix arm64 dts dt-check bench-model bench-matmul bench-accuracy bench-submit bench-rocket \
+	dkms-matrix arm64 dts dt-check bench-model bench-matmul bench-accuracy bench-sram bench-submit bench-rocket \
 	modules tools user install uninstall deps deps-demo deps-lint deps-test clean

@@ -256,6 +256,26 @@ TEST_F(BufferTest, WaitsForAllOrForWrites)
 	EXPECT_TRUE(buffer_.wait(Clock::time_point{}));
 }
 
+TEST_F(BufferTest, SaysWhereItIsToBe)
+{
+	drm_npu_bo_residency seen{};
+
+	driver_->watch(DRM_IOCTL_NPU_BO_RESIDENCY, [&](void *argument) {
+		seen = *static_cast<drm_npu_bo_residency *>(argument);
+	});
+	expect_error(buffer_.set_residency(Buffer::Residency::pin), EOPNOTSUPP, "4096 bytes");
+	driver_->add_sram(65536, 1, 1, 1);
+	ASSERT_TRUE(buffer_.set_residency(Buffer::Residency::prefer, 7));
+	EXPECT_EQ(seen.handle, buffer_.handle());
+	EXPECT_EQ(seen.residency, DRM_NPU_RESIDENCY_PREFER);
+	EXPECT_EQ(seen.region, DRM_NPU_REGION_SRAM);
+	EXPECT_EQ(seen.priority, 7U);
+	EXPECT_EQ(seen.pad, 0U);
+	EXPECT_EQ(buffer_.info()->region, DRM_NPU_REGION_SRAM);
+	ASSERT_TRUE(buffer_.set_residency(Buffer::Residency::none));
+	EXPECT_EQ(seen.residency, DRM_NPU_RESIDENCY_NONE);
+}
+
 TEST_F(BufferTest, ForeignMemoryIsMappedThroughItsDmaBuf)
 {
 	const std::size_t before = driver_->objects();

@@ -67,7 +67,10 @@ Result<Engine> Engine::create(const Device &device, const Options &options)
 	auto context = Context::create(device);
 	if (!context)
 		return forward(context);
-	return Engine(device, std::move(*context), options);
+	auto sram = SramPlan::create(device, options.sram);
+	if (!sram)
+		return forward(sram);
+	return Engine(device, std::move(*context), options, std::move(*sram));
 }
 
 Result<void> Engine::multiply(std::span<const Linear *const> layers, std::uint32_t m,
@@ -88,16 +91,17 @@ Result<void> Engine::multiply(std::span<const Linear *const> layers, std::uint32
 	auto recorded = record(layers, m * rows_per_row(first.precision()));
 	if (!recorded)
 		return forward(recorded);
-	if (auto loaded = load(first, m, x); !loaded)
+	const Recorded &job = **recorded;
+	if (auto loaded = load(first, m, x, *job.features); !loaded)
 		return loaded;
-	auto fence = context_.submit((*recorded)->job);
+	auto fence = context_.submit(job.job);
 	if (!fence)
 		return forward(fence);
 	if (auto waited = fence->wait(); !waited)
 		return waited;
 
 	for (std::size_t i = 0; i < layers.size(); i++) {
-		unload(*layers[i], m, (*recorded)->results[i], y[i]);
+		unload(*layers[i], m, *job.results, job.offsets[i], y[i]);
 		macs_ += std::uint64_t{m} * layers[i]->n() * layers[i]->k();
 	}
 	submits_++;
@@ -118,13 +122,18 @@ Result<const Engine::Recorded *> Engine::record(std::span<const Linear *const> l
 	std::size_t result_bytes = 0;
 	for (const Linear *layer : layers) {
 		layouts.push_back(layer->layout());
-		recorded.results.push_back(result_bytes);
+		recorded.offsets.push_back(result_bytes);
 		result_bytes += rknn::result_bytes(layer->layout(), rows);
 		result_bytes = (result_bytes + results_align - 1) / results_align * results_align;
 	}
-	if (auto reserved = reserve(rknn::feature_bytes(layouts.front(), rows), result_bytes);
-	    !reserved)
-		return forward(reserved);
+	auto features = reserve(features_, rknn::feature_bytes(layouts.front(), rows));
+	if (!features)
+		return forward(features);
+	auto results = reserve(results_, result_bytes);
+	if (!results)
+		return forward(results);
+	recorded.features = *features;
+	recorded.results = *results;
 
 	const auto cores = static_cast<std::uint32_t>(device_.cores().size());
 	const rknn::Plan plan = rknn::plan_matmul(layouts, rows, cores);
@@ -132,11 +141,12 @@ Result<const Engine::Recorded *> Engine::record(std::span<const Linear *const> l
 	for (const auto &tiles : plan.lanes) {
 		Lane &lane = lanes.emplace_back();
 		for (const rknn::Tile &tile : tiles) {
-			const std::size_t offset = recorded.results[tile.matmul];
+			const std::size_t offset = recorded.offsets[tile.matmul];
 			const rknn::Addresses addresses{
-				.features = features_.address(),
+				.features = recorded.features->address(),
 				.weights = layers[tile.matmul]->address(),
-				.results = static_cast<std::uint32_t>(results_.address() + offset),
+				.results = static_cast<std::uint32_t>(recorded.results->address() +
+								      offset),
 			};
 			lane.push_back({rknn::emit(layouts[tile.matmul], rows, tile, addresses),
 					rknn::enable_convolution});
@@ -145,29 +155,56 @@ Result<const Engine::Recorded *> Engine::record(std::span<const Linear *const> l
 	auto job = Job::create(device_, lanes);
 	if (!job)
 		return forward(job);
+	if (auto placed = place(layers, rows, recorded, lanes.size()); !placed)
+		return forward(placed);
 	recorded.job = std::move(*job);
 	return &jobs_.emplace(key, std::move(recorded)).first->second;
 }
 
-/// Make the buffers large enough. Recorded jobs hold addresses, so they go when
-/// a buffer does.
-Result<void> Engine::reserve(std::size_t features, std::size_t results)
+void Engine::clear()
 {
-	for (const auto &[buffer, size] :
-	     {std::pair{&features_, features}, std::pair{&results_, results}}) {
-		if (buffer->size() >= size)
-			continue;
-		auto larger = Buffer::create(device_, std::bit_ceil(size));
-		if (!larger)
-			return forward(larger);
-		clear();
-		*buffer = std::move(*larger);
+	jobs_.clear();
+	sram_.clear();
+}
+
+/// Have what the job of @p layers on @p cores cores uses where it is best.
+Result<void> Engine::place(std::span<const Linear *const> layers, std::uint32_t rows,
+			   const Recorded &recorded, std::size_t cores)
+{
+	const auto features =
+		static_cast<double>(rknn::feature_bytes(layers.front()->layout(), rows) * cores);
+	std::vector<SramPlan::Operand> operands{
+		{recorded.results, {}},
+		{recorded.features, std::vector<double>(layers.size(), features)},
+	};
+
+	for (std::size_t i = 0; i < layers.size(); i++) {
+		const rknn::WeightLayout &layout = layers[i]->layout();
+
+		operands.front().bytes.push_back(
+			static_cast<double>(rknn::result_bytes(layout, rows)));
+		operands.push_back({&layers[i]->buffer(), std::vector<double>(layers.size())});
+		operands.back().bytes[i] = static_cast<double>(layout.bytes());
 	}
-	return {};
+	return sram_.place(operands, cores);
+}
+
+/// The one of @p buffers that is large enough for @p size bytes.
+Result<const Buffer *> Engine::reserve(Buffers &buffers, std::size_t size)
+{
+	const std::size_t rounded = std::bit_ceil(size);
+
+	if (const auto found = buffers.find(rounded); found != buffers.end())
+		return &found->second;
+	auto made = Buffer::create(device_, rounded);
+	if (!made)
+		return forward(made);
+	return &buffers.emplace(rounded, std::move(*made)).first->second;
 }
 
 /// Quantise @p m rows and put them where the device reads features.
-Result<void> Engine::load(const Linear &layer, std::uint32_t m, std::span<const float> x)
+Result<void> Engine::load(const Linear &layer, std::uint32_t m, std::span<const float> x,
+			  const Buffer &features)
 {
 	const std::uint32_t k = layer.k();
 	const std::uint32_t rows = m * rows_per_row(layer.precision());
@@ -212,12 +249,13 @@ Result<void> Engine::load(const Linear &layer, std::uint32_t m, std::span<const 
 	if (refused != m)
 		return fail(EINVAL, "an activation of row " + std::to_string(refused) +
 					    " is not a finite number, or too large");
-	rknn::pack_features(layer.layout(), rows, rows_, features_.bytes());
+	rknn::pack_features(layer.layout(), rows, rows_, features.bytes());
 	return {};
 }
 
 /// Fetch and scale the results of @p layer.
-void Engine::unload(const Linear &layer, std::uint32_t m, std::size_t offset, std::span<float> y)
+void Engine::unload(const Linear &layer, std::uint32_t m, const Buffer &results, std::size_t offset,
+		    std::span<float> y)
 {
 	const std::uint32_t n = layer.n();
 	const std::uint32_t rows = m * rows_per_row(layer.precision());
@@ -227,14 +265,14 @@ void Engine::unload(const Linear &layer, std::uint32_t m, std::size_t offset, st
 	if (layer.precision() == Precision::fp16) {
 		const auto sums = room<float>(gathered_, 2 * half);
 
-		rknn::gather_results(layer.layout(), rows, results_.as<float>(offset, count), sums);
+		rknn::gather_results(layer.layout(), rows, results.as<float>(offset, count), sums);
 		for (std::size_t i = 0; i < half; i++)
 			y[i] = (sums[i] + sums[half + i]) * row_factors_[i / n];
 		return;
 	}
 
 	const auto sums = room<std::int32_t>(gathered_, rows * std::size_t{n});
-	rknn::gather_results(layer.layout(), rows, results_.as<std::int32_t>(offset, count), sums);
+	rknn::gather_results(layer.layout(), rows, results.as<std::int32_t>(offset, count), sums);
 	for_rows(options_.threads, m, [&](std::uint32_t first, std::uint32_t last) {
 		for (std::uint32_t row = first; row < last; row++) {
 			const std::size_t at = std::size_t{row} * n;
@@ -262,6 +300,7 @@ Result<EngineStatistics> Engine::statistics() const
 	statistics.device_ns = context->device_ns;
 	statistics.read_bytes = context->read_bytes;
 	statistics.written_bytes = context->written_bytes;
+	statistics.sram_bytes = context->sram_bytes;
 	return statistics;
 }
 

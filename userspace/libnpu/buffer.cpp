@@ -158,6 +158,20 @@ Result<void> Buffer::wait(std::chrono::steady_clock::time_point deadline, Use us
 	return {};
 }
 
+Result<void> Buffer::set_residency(Residency residency, std::uint8_t priority) const
+{
+	drm_npu_bo_residency args{};
+
+	args.handle = handle_;
+	args.residency = static_cast<std::uint32_t>(residency);
+	args.region = DRM_NPU_REGION_SRAM;
+	args.priority = priority;
+	if (const int ret = driver_->ioctl(DRM_IOCTL_NPU_BO_RESIDENCY, &args))
+		return fail(-ret, "cannot have a buffer of " + std::to_string(size_) +
+					  " bytes in on-chip memory");
+	return {};
+}
+
 Result<drm_npu_query_buffer> Buffer::info() const
 {
 	return query<drm_npu_query_buffer>(*driver_, DRM_NPU_QUERY_BUFFER, handle_);

@@ -37,6 +37,22 @@ struct AccuracyOptions {
 /// Perplexity and logits of each precision against float. \return the exit code
 int accuracy(const AccuracyOptions &options);
 
+struct SramOptions {
+	std::string device;
+	/// Only models whose name contains this.
+	std::string model;
+	/// Shares of the bandwidth of system memory that others take, in percent.
+	std::vector<std::uint32_t> loads{0, 50, 80};
+	/// Also with so many bytes, whatever the benefit; none if empty.
+	std::string bytes;
+	/// File for the JSON, beside what is printed.
+	std::string out;
+	bool json = false;
+};
+
+/// Bytes and time of a token with and without on-chip memory. \return the exit code
+int sram(const SramOptions &options);
+
 struct SubmitOptions {
 	std::string device;
 	/// Only rows whose PATH/MODE/CLIENTS begins with this.

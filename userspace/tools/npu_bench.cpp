@@ -10,6 +10,7 @@ int main(int argc, char **argv)
 	CLI::App app("Benchmarks of an NPU and of the engine on it.", "npu-bench");
 	npu::bench::MatmulOptions matmul;
 	npu::bench::AccuracyOptions accuracy;
+	npu::bench::SramOptions sram;
 	npu::bench::SubmitOptions submit;
 	npu::bench::RocketOptions rocket;
 
@@ -41,6 +42,22 @@ int main(int argc, char **argv)
 		->capture_default_str();
 	a->add_flag("--json", accuracy.json, "print JSON");
 	a->footer("Example: npu-bench accuracy --model m.gguf --text t.txt --json");
+
+	CLI::App *c = app.add_subcommand(
+		"sram", "Bytes and modelled time of a token with and without on-chip memory.");
+	c->add_option("--device", sram.device, "device file [the first NPU found]");
+	c->add_option("--model", sram.model, "only models whose name contains this");
+	c->add_option("--loads", sram.loads,
+		      "percent of the bandwidth of system memory that others take")
+		->check(CLI::Range(0, 95))
+		->capture_default_str();
+	c->add_option("--bytes", sram.bytes,
+		      "also prefer whatever fits into so many bytes, gain or not");
+	c->add_flag("--json", sram.json, "print JSON");
+	c->add_option("--out", sram.out, "also write the JSON to this file");
+	c->footer("Needs npu_virt, and root to set its parameter load_percent. Fails if the\n"
+		  "default is slower than without on-chip memory.\n"
+		  "Example: npu-bench sram --json --loads 0 80");
 
 	CLI::App *s = app.add_subcommand(
 		"submit",
@@ -96,6 +113,8 @@ int main(int argc, char **argv)
 			return npu::bench::matmul(matmul);
 		if (r->parsed())
 			return npu::bench::rocket(rocket);
+		if (c->parsed())
+			return npu::bench::sram(sram);
 		return s->parsed() ? npu::bench::submit(submit) : npu::bench::accuracy(accuracy);
 	});
 }

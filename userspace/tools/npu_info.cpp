@@ -16,6 +16,18 @@ namespace
 
 using nlohmann::ordered_json;
 
+const char *kind(const drm_npu_query_region &region)
+{
+	switch (region.kind) {
+	case DRM_NPU_REGION_SYSTEM:
+		return "system";
+	case DRM_NPU_REGION_SRAM:
+		return "sram";
+	default:
+		return "unknown";
+	}
+}
+
 ordered_json describe(const npu::Device &device, const std::vector<drm_npu_query_region> &regions)
 {
 	const drm_npu_query_limits &limits = device.limits();
@@ -31,13 +43,24 @@ ordered_json describe(const npu::Device &device, const std::vector<drm_npu_query
 					 {"fp16_macs_per_cycle", core.fp16_macs_per_cycle},
 					 {"buffer_bytes", core.buffer_bytes},
 					 {"bandwidth", core.bandwidth}});
-	for (const drm_npu_query_region &region : regions)
-		json["regions"].push_back(
-			{{"kind", region.kind == DRM_NPU_REGION_SYSTEM ? "system" : "unknown"},
-			 {"size", region.size},
-			 {"used", region.used},
-			 {"file_used", region.file_used},
-			 {"bandwidth", region.bandwidth}});
+	for (const drm_npu_query_region &region : regions) {
+		ordered_json &entry =
+			json["regions"].emplace_back(ordered_json{{"kind", kind(region)},
+								  {"size", region.size},
+								  {"used", region.used},
+								  {"file_used", region.file_used},
+								  {"bandwidth", region.bandwidth}});
+		if (region.kind == DRM_NPU_REGION_SYSTEM)
+			continue;
+		entry["largest_hole"] = region.largest_hole;
+		entry["pinned"] = region.pinned;
+		entry["file_pinned"] = region.file_pinned;
+		entry["pin_limit"] = region.pin_limit;
+		entry["share"] = region.share;
+		entry["evictions"] = region.evictions;
+		entry["moves"] = region.moves;
+		entry["moved_bytes"] = region.moved_bytes;
+	}
 	json["limits"] = {{"address_bits", limits.address_bits},
 			  {"max_contexts", limits.max_contexts},
 			  {"max_jobs", limits.max_jobs},
@@ -70,11 +93,21 @@ void print(const npu::Device &device, const std::vector<drm_npu_query_region> &r
 			  << " fp16 multiply-accumulates a cycle, " << core.buffer_bytes / 1024
 			  << " KiB buffer, " << giga(core.bandwidth) << " GB/s\n";
 	}
-	for (std::size_t i = 0; i < regions.size(); i++)
+	for (std::size_t i = 0; i < regions.size(); i++) {
+		const drm_npu_query_region &region = regions[i];
+		const bool system = region.kind == DRM_NPU_REGION_SYSTEM;
 		std::cout << "region " << i << " "
-			  << (regions[i].kind == DRM_NPU_REGION_SYSTEM ? "system memory, " : "")
-			  << regions[i].size / 1048576 << " MiB, " << regions[i].used
-			  << " bytes used, " << giga(regions[i].bandwidth) << " GB/s\n";
+			  << (system ? "system memory, " : "on-chip memory, ")
+			  << region.size / (system ? 1048576 : 1024)
+			  << (system ? " MiB, " : " KiB, ") << region.used << " bytes used, "
+			  << giga(region.bandwidth) << " GB/s";
+		if (!system)
+			std::cout << ", " << region.pinned << " bytes pinned, largest hole "
+				  << region.largest_hole << " bytes, " << region.share
+				  << " bytes a file, " << region.evictions << " evictions, "
+				  << region.moves << " moves of " << region.moved_bytes << " bytes";
+		std::cout << '\n';
+	}
 	const drm_npu_query_limits &limits = device.limits();
 	std::cout << "limits   " << limits.max_contexts << " contexts, " << limits.max_jobs
 		  << " jobs, " << limits.max_lanes << " lanes of " << limits.max_lane_tasks

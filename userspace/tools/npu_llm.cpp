@@ -36,6 +36,7 @@ struct Options {
 	std::string device;
 	std::string precision = "fp16";
 	std::uint32_t threads = 1;
+	std::string sram = "auto";
 	npu::llm::SamplerOptions sampler;
 	bool cpu = false;
 	bool compare = false;
@@ -82,7 +83,11 @@ npu::Result<npu::llm::Transformer> load(const npu::llm::Gguf &gguf, const Option
 		auto device = npu::Device::open(options.device);
 		if (!device)
 			return npu::forward(device);
-		auto made = npu::llm::npu_backend(*device, *precision, options.threads);
+		auto sram = npu::SramUse::from(options.sram);
+		if (!sram)
+			return npu::forward(sram);
+		auto made = npu::llm::npu_backend(*device, *precision,
+						  {.threads = options.threads, .sram = *sram});
 		if (!made)
 			return npu::forward(made);
 		backend = std::move(*made);
@@ -157,6 +162,7 @@ nlohmann::ordered_json summarise(const Generation &generation)
 	json["cpu_attention_macs"] = generation.attention_macs;
 	json["submits"] = statistics.submits;
 	json["device_read_bytes"] = statistics.read_bytes;
+	json["device_sram_bytes"] = statistics.sram_bytes;
 	json["device_written_bytes"] = statistics.written_bytes;
 	return json;
 }
@@ -259,6 +265,10 @@ int main(int argc, char **argv)
 		->capture_default_str();
 	app.add_option("--threads", options.threads, "threads for the CPU's half of the work")
 		->check(CLI::Range(1, 256))
+		->capture_default_str();
+	app.add_option("--sram", options.sram,
+		       "what is preferred in on-chip memory: auto, what gains by it; off; or\n"
+		       "whatever fits into so many bytes")
 		->capture_default_str();
 	app.add_option("-t,--temperature", options.sampler.temperature, "0 is greedy")
 		->check(CLI::Range(0.0, 100.0))

@@ -17,6 +17,7 @@
 #include <rknn/matmul.h>
 
 #include "engine/linear.h"
+#include "engine/sram.h"
 
 namespace npu
 {
@@ -33,6 +34,8 @@ struct EngineStatistics {
 	/// Bytes that the device read and wrote.
 	std::uint64_t read_bytes = 0;
 	std::uint64_t written_bytes = 0;
+	/// Bytes of both that were on the chip.
+	std::uint64_t sram_bytes = 0;
 };
 
 /// A context, buffers for activations, and the jobs recorded so far. Layers
@@ -45,6 +48,8 @@ public:
 		/// Threads that quantise and scale, the caller's included. They help
 		/// with many rows; a few rows are not worth starting one.
 		std::uint32_t threads = 1;
+		/// What is preferred to be in on-chip memory.
+		SramUse sram = {};
 	};
 
 	/// \retval EINVAL no threads
@@ -61,7 +66,7 @@ public:
 			      std::span<const float> x, std::span<const std::span<float>> y);
 
 	/// Forget all recorded jobs.
-	void clear() { jobs_.clear(); }
+	void clear();
 
 	Result<EngineStatistics> statistics() const;
 	const Device &device() const { return device_; }
@@ -71,25 +76,36 @@ private:
 
 	struct Recorded {
 		Job job;
-		/// Offset of each layer's results.
-		std::vector<std::size_t> results;
+		const Buffer *features;
+		const Buffer *results;
+		/// Where the results of each layer are.
+		std::vector<std::size_t> offsets;
 	};
+	/// Buffers by their size, a power of two. What is small has a small one,
+	/// which may fit into on-chip memory.
+	using Buffers = std::map<std::size_t, Buffer>;
 
-	Engine(Device device, Context context, const Options &options)
-		: device_(std::move(device)), context_(std::move(context)), options_(options)
+	Engine(Device device, Context context, const Options &options, SramPlan sram)
+		: device_(std::move(device)), context_(std::move(context)), options_(options),
+		  sram_(sram)
 	{
 	}
 
 	Result<const Recorded *> record(std::span<const Linear *const> layers, std::uint32_t rows);
-	Result<void> reserve(std::size_t features, std::size_t results);
-	Result<void> load(const Linear &layer, std::uint32_t m, std::span<const float> x);
-	void unload(const Linear &layer, std::uint32_t m, std::size_t offset, std::span<float> y);
+	Result<void> place(std::span<const Linear *const> layers, std::uint32_t rows,
+			   const Recorded &recorded, std::size_t cores);
+	Result<const Buffer *> reserve(Buffers &buffers, std::size_t size);
+	Result<void> load(const Linear &layer, std::uint32_t m, std::span<const float> x,
+			  const Buffer &features);
+	void unload(const Linear &layer, std::uint32_t m, const Buffer &results, std::size_t offset,
+		    std::span<float> y);
 
 	Device device_;
 	Context context_;
 	Options options_;
-	Buffer features_;
-	Buffer results_;
+	SramPlan sram_;
+	Buffers features_;
+	Buffers results_;
 	std::map<Key, Recorded> jobs_;
 	/// Factor that undoes the scaling of each row.
 	std::vector<float> row_factors_;

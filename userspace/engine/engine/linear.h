@@ -57,7 +57,9 @@ public:
 	std::uint32_t k() const { return layout_.k(); }
 	Precision precision() const { return precision_; }
 	const rknn::WeightLayout &layout() const { return layout_; }
-	/// Device address of the packed weights.
+	/// The packed weights.
+	const Buffer &buffer() const { return buffer_; }
+	/// Their device address.
 	std::uint32_t address() const { return buffer_.address(); }
 	/// Scale of each output channel; ones for fp16.
 	std::span<const float> scales() const { return scales_; }

@@ -89,6 +89,25 @@ public:
 				  std::chrono::steady_clock::time_point::max(),
 			  Use use = Use::any) const;
 
+	/// What is asked for a buffer; see enum drm_npu_residency.
+	enum class Residency : std::uint8_t {
+		/// To be in system memory.
+		none = DRM_NPU_RESIDENCY_NONE,
+		/// To be on the chip while there is room.
+		prefer = DRM_NPU_RESIDENCY_PREFER,
+		/// To be on the chip, and to stay.
+		pin = DRM_NPU_RESIDENCY_PIN,
+	};
+
+	/// Say where the buffer is to be. Its address, its contents and bytes()
+	/// stay the same; it moves between jobs. Of what is preferred, that with
+	/// the lowest @p priority has to leave first. For anything but a preference
+	/// this waits for the jobs of this open file that run.
+	/// \retval EOPNOTSUPP the device has no on-chip memory
+	/// \retval ENOSPC no room to pin it, or it is larger than that memory
+	/// \retval EBUSY it is imported or exported
+	Result<void> set_residency(Residency residency, std::uint8_t priority = 0) const;
+
 	/// What the kernel knows; see the kernel-doc of the record.
 	Result<drm_npu_query_buffer> info() const;
 

@@ -50,6 +50,7 @@ public:
 		statistics.submits = engine->submits;
 		statistics.read_bytes = engine->read_bytes;
 		statistics.written_bytes = engine->written_bytes;
+		statistics.sram_bytes = engine->sram_bytes;
 		return statistics;
 	}
 
@@ -112,9 +113,9 @@ private:
 } // namespace
 
 Result<std::unique_ptr<Backend>> npu_backend(const Device &device, Precision precision,
-					     std::uint32_t threads)
+					     const Engine::Options &options)
 {
-	auto engine = Engine::create(device, {.threads = threads});
+	auto engine = Engine::create(device, options);
 
 	if (!engine)
 		return forward(engine);

@@ -26,6 +26,7 @@ struct BackendStatistics {
 	std::uint64_t submits = 0;
 	std::uint64_t read_bytes = 0;
 	std::uint64_t written_bytes = 0;
+	std::uint64_t sram_bytes = 0;
 };
 
 class Backend
@@ -46,9 +47,9 @@ public:
 	virtual Result<BackendStatistics> statistics() const = 0;
 };
 
-/// All on the NPU; @p threads quantise and scale.
+/// All on the NPU.
 Result<std::unique_ptr<Backend>> npu_backend(const Device &device, Precision precision,
-					     std::uint32_t threads = 1);
+					     const Engine::Options &options = {});
 
 /// Plain float on the CPU, the reference.
 std::unique_ptr<Backend> cpu_backend();

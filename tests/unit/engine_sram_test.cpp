@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What the engine prefers to have on the chip, on a device without a kernel.
+ */
+#include <cerrno>
+
+#include <gtest/gtest.h>
+
+#include <engine/engine.h>
+#include <engine/sram.h>
+
+#include "fake_driver.h"
+
+namespace npu
+{
+
+namespace
+{
+
+constexpr Bandwidths rk3588{.core = 10.6e9, .system = 28e9, .chip = 12.8e9};
+
+TEST(SramUse, TakesWhatItPrints)
+{
+	EXPECT_EQ(SramUse::from("auto")->mode, SramUse::Mode::automatic);
+	EXPECT_EQ(SramUse::from("off")->mode, SramUse::Mode::off);
+	auto bytes = SramUse::from("4096");
+	ASSERT_TRUE(bytes);
+	EXPECT_EQ(bytes->mode, SramUse::Mode::bytes);
+	EXPECT_EQ(bytes->bytes, 4096U);
+	for (const char *bad : {"", "4k", "-1", "on", " 1", "99999999999999999999"}) {
+		auto refused = SramUse::from(bad);
+		ASSERT_FALSE(refused) << bad;
+		EXPECT_EQ(refused.error().code, EINVAL);
+	}
+}
+
+/* The slowest of three: the cores' ports, the system's memory, the chip's. */
+TEST(SramPlan, TransferTime)
+{
+	EXPECT_DOUBLE_EQ(transfer_seconds(10.6e9, 0, 1, rk3588), 1.0);
+	EXPECT_DOUBLE_EQ(transfer_seconds(10.6e9, 5e9, 1, rk3588), 1.0);
+	EXPECT_DOUBLE_EQ(transfer_seconds(28e9, 0, 3, rk3588), 1.0);
+	EXPECT_DOUBLE_EQ(transfer_seconds(12.8e9, 12.8e9, 3, rk3588), 1.0);
+	EXPECT_LT(transfer_seconds(28e9, 2e9, 3, rk3588), 1.0);
+}
+
+class SramPlanTest : public testing::Test
+{
+protected:
+	void SetUp() override
+	{
+		driver_ = std::make_shared<test::FakeDriver>();
+		driver_->add_sram(65536, 10'600'000'000, 28'000'000'000, 12'800'000'000);
+		device_ = *Device::create(driver_);
+		for (const std::size_t size : {4096U, 8192U, 32768U, 61440U})
+			buffers_.push_back(*Buffer::create(device_, size));
+	}
+
+	SramPlan plan(const char *use) { return *SramPlan::create(device_, *SramUse::from(use)); }
+	bool preferred(std::size_t i) { return buffers_[i].info()->region == DRM_NPU_REGION_SRAM; }
+
+	std::shared_ptr<test::FakeDriver> driver_;
+	Device device_;
+	std::vector<Buffer> buffers_;
+};
+
+/* A little of a product gains where its cores share memory, all of it loses. */
+TEST_F(SramPlanTest, PrefersWhatGains)
+{
+	SramPlan automatic = plan("auto");
+	const SramPlan::Operand operands[] = {{&buffers_[0], {4096}}, {&buffers_[3], {61440}}};
+
+	ASSERT_TRUE(automatic.place(operands, 3));
+	EXPECT_TRUE(preferred(0));
+	EXPECT_FALSE(preferred(1));
+	EXPECT_FALSE(preferred(3));
+	EXPECT_EQ(buffers_[0].info()->priority, 255U);
+}
+
+/* One core draws no more from two memories than from one. */
+TEST_F(SramPlanTest, PrefersNothingThatDoesNot)
+{
+	SramPlan automatic = plan("auto");
+	const SramPlan::Operand operands[] = {{&buffers_[0], {4096}}, {&buffers_[3], {61440}}};
+
+	ASSERT_TRUE(automatic.place(operands, 1));
+	EXPECT_FALSE(preferred(0));
+	EXPECT_FALSE(preferred(3));
+}
+
+TEST_F(SramPlanTest, Off)
+{
+	SramPlan off = plan("off");
+	const SramPlan::Operand operands[] = {{&buffers_[0], {4096}}, {&buffers_[3], {61440}}};
+
+	ASSERT_TRUE(off.place(operands, 3));
+	EXPECT_FALSE(preferred(0));
+}
+
+/* So many bytes and no more, gain or not, the most wanted first. */
+TEST_F(SramPlanTest, Bytes)
+{
+	SramPlan bytes = plan("40960");
+	const SramPlan::Operand operands[] = {{&buffers_[1], {8192}},
+					      {&buffers_[3], {61440}},
+					      {&buffers_[2], {32768}},
+					      {&buffers_[0], {4096}}};
+
+	ASSERT_TRUE(bytes.place(operands, 1));
+	EXPECT_TRUE(preferred(1));
+	EXPECT_FALSE(preferred(3));
+	EXPECT_TRUE(preferred(2));
+	EXPECT_FALSE(preferred(0));
+	EXPECT_GT(buffers_[1].info()->priority, buffers_[2].info()->priority);
+	/* What is forgotten makes room. */
+	bytes.clear();
+	const SramPlan::Operand last[] = {{&buffers_[0], {4096}}};
+	ASSERT_TRUE(bytes.place(last, 1));
+	EXPECT_TRUE(preferred(0));
+}
+
+TEST(SramPlan, WithoutOnChipMemory)
+{
+	auto driver = std::make_shared<test::FakeDriver>();
+	const Device device = *Device::create(driver);
+	auto plan = SramPlan::create(device, SramUse{});
+	const Buffer buffer = *Buffer::create(device, 4096);
+
+	const SramPlan::Operand operands[] = {{&buffer, {4096}}};
+
+	ASSERT_TRUE(plan);
+	ASSERT_TRUE(plan->place(operands, 3));
+	EXPECT_EQ(buffer.info()->region, DRM_NPU_REGION_SYSTEM);
+}
+
+} // namespace
+
+} // namespace npu

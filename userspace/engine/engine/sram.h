@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What is worth a place in on-chip memory.
+ */
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <set>
+#include <span>
+#include <string_view>
+#include <vector>
+
+#include <npu/buffer.h>
+#include <npu/device.h>
+#include <npu/error.h>
+
+namespace npu
+{
+
+/// How much on-chip memory is used.
+struct SramUse {
+	enum class Mode : std::uint8_t {
+		/// For what gains by it, as the device tells its bandwidths.
+		automatic,
+		/// For nothing.
+		off,
+		/// For whatever fits into @c bytes, activations first.
+		bytes,
+	};
+	Mode mode = Mode::automatic;
+	std::size_t bytes = 0;
+
+	/// "auto", "off", or a number of bytes.
+	/// \retval EINVAL none of them
+	static Result<SramUse> from(std::string_view text);
+};
+
+/// Bytes a second.
+struct Bandwidths {
+	/// What a core draws.
+	double core = 0;
+	/// What all cores draw from system memory, and from on-chip memory.
+	double system = 0;
+	double chip = 0;
+};
+
+/// Seconds that @p cores cores take to transfer @p bytes, @p chip_bytes of which
+/// are on the chip, all at a time: as long as the slowest of the three takes.
+/// \pre chip_bytes is at most bytes, cores is not 0, no bandwidth is 0
+double transfer_seconds(double bytes, double chip_bytes, double cores,
+			const Bandwidths &bandwidths);
+
+/// Says of one buffer after the other whether it is to be on the chip.
+class SramPlan
+{
+public:
+	/// For a device without on-chip memory, nothing ever is.
+	static Result<SramPlan> create(const Device &device, const SramUse &use);
+
+	/// What a job does with a buffer.
+	struct Operand {
+		const Buffer *buffer;
+		/// Bytes that each of the job's products, which run one after the
+		/// other, transfers of it.
+		std::vector<double> bytes;
+	};
+
+	/// A job on @p cores cores with @p operands, most wanted first: prefer
+	/// those on the chip that make it faster.
+	/// \pre all operands have as many bytes
+	Result<void> place(std::span<const Operand> operands, std::size_t cores);
+
+	/// Forget all buffers, which may be freed.
+	void clear();
+
+private:
+	bool gains(std::span<const double> totals, std::span<const double> chip,
+		   std::span<const double> more, double cores) const;
+
+	SramUse use_;
+	Bandwidths bandwidths_;
+	std::size_t size_ = 0;
+	std::size_t room_ = 0;
+	std::set<std::uint32_t> placed_;
+};
+
+} // namespace npu

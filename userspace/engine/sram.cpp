@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: MIT */
+#include "engine/sram.h"
+
+#include <algorithm>
+#include <cerrno>
+#include <charconv>
+#include <functional>
+
+namespace npu
+{
+
+Result<SramUse> SramUse::from(std::string_view text)
+{
+	if (text == "auto")
+		return SramUse{};
+	if (text == "off")
+		return SramUse{.mode = Mode::off};
+	SramUse use{.mode = Mode::bytes};
+	const auto [end, error] = std::from_chars(text.begin(), text.end(), use.bytes);
+	if (error != std::errc{} || end != text.end())
+		return fail(EINVAL, "on-chip memory '" + std::string(text) +
+					    "' is not auto, off or a number of bytes");
+	return use;
+}
+
+double transfer_seconds(double bytes, double chip_bytes, double cores, const Bandwidths &bandwidths)
+{
+	return std::max({bytes / cores / bandwidths.core, (bytes - chip_bytes) / bandwidths.system,
+			 chip_bytes / bandwidths.chip});
+}
+
+Result<SramPlan> SramPlan::create(const Device &device, const SramUse &use)
+{
+	SramPlan plan;
+
+	plan.use_ = use;
+	if (use.mode == SramUse::Mode::off || device.info().region_count <= DRM_NPU_REGION_SRAM)
+		return plan;
+	auto regions = device.regions();
+	if (!regions)
+		return forward(regions);
+	const drm_npu_query_region &chip = (*regions)[DRM_NPU_REGION_SRAM];
+	plan.bandwidths_ = {
+		.core = static_cast<double>(device.cores().front().bandwidth),
+		.system = static_cast<double>(regions->front().bandwidth),
+		.chip = static_cast<double>(chip.bandwidth),
+	};
+	plan.size_ = use.mode == SramUse::Mode::bytes ? std::min<std::size_t>(use.bytes, chip.size)
+						      : chip.size;
+	plan.room_ = plan.size_;
+	return plan;
+}
+
+/// Whether it is faster to have @p more bytes of each product on the chip, where
+/// @p chip of its @p totals are already.
+bool SramPlan::gains(std::span<const double> totals, std::span<const double> chip,
+		     std::span<const double> more, double cores) const
+{
+	double before = 0;
+	double after = 0;
+
+	if (use_.mode == SramUse::Mode::bytes)
+		return true;
+	/* A device that does not tell has nothing to gain by. */
+	if (bandwidths_.core <= 0 || bandwidths_.system <= 0 || bandwidths_.chip <= 0)
+		return false;
+	for (std::size_t i = 0; i < totals.size(); i++) {
+		before += transfer_seconds(totals[i], chip[i], cores, bandwidths_);
+		after += transfer_seconds(totals[i], chip[i] + more[i], cores, bandwidths_);
+	}
+	return after < before;
+}
+
+void SramPlan::clear()
+{
+	placed_.clear();
+	room_ = size_;
+}
+
+Result<void> SramPlan::place(std::span<const Operand> operands, std::size_t cores)
+{
+	if (operands.empty())
+		return {};
+	std::vector<double> totals(operands.front().bytes.size());
+	std::vector<double> chip(totals.size());
+
+	for (const Operand &operand : operands)
+		std::ranges::transform(totals, operand.bytes, totals.begin(), std::plus{});
+	for (std::size_t i = 0; i < operands.size() && size_; i++) {
+		const Buffer &buffer = *operands[i].buffer;
+
+		if (!placed_.contains(buffer.handle())) {
+			if (buffer.size() > room_ ||
+			    !gains(totals, chip, operands[i].bytes, static_cast<double>(cores)))
+				continue;
+			/* What is wanted first is to stay longest. */
+			const auto priority =
+				static_cast<std::uint8_t>(255 - std::min<std::size_t>(i, 255));
+			if (auto set = buffer.set_residency(Buffer::Residency::prefer, priority);
+			    !set)
+				return set;
+			room_ -= buffer.size();
+			placed_.insert(buffer.handle());
+		}
+		std::ranges::transform(chip, operands[i].bytes, chip.begin(), std::plus{});
+	}
+	return {};
+}
+
+} // namespace npu
