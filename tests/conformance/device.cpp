@@ -118,11 +118,11 @@ drm_npu_query_device Device::info() const
 	return record;
 }
 
-drm_npu_query_region Device::region() const
+drm_npu_query_region Device::region(std::uint32_t index) const
 {
 	drm_npu_query_region record{};
 
-	CHECK_OK(query(DRM_NPU_QUERY_REGION, 0, &record, sizeof(record)));
+	CHECK_OK(query(DRM_NPU_QUERY_REGION, index, &record, sizeof(record)));
 	return record;
 }
 

@@ -52,7 +52,7 @@ inline constexpr unsigned long driver_calls[] = {
 	DRM_IOCTL_NPU_JOB_CREATE, DRM_IOCTL_NPU_JOB_DESTROY, DRM_IOCTL_NPU_CONTEXT_DESTROY,
 	DRM_IOCTL_NPU_JOB_SUBMIT, DRM_IOCTL_NPU_JOB_WAIT,    DRM_IOCTL_NPU_JOB_CANCEL,
 	DRM_IOCTL_NPU_BO_WAIT,    DRM_IOCTL_ROCKET_SUBMIT,   DRM_IOCTL_ROCKET_CREATE_BO,
-	DRM_IOCTL_ROCKET_PREP_BO, DRM_IOCTL_ROCKET_FINI_BO,
+	DRM_IOCTL_ROCKET_PREP_BO, DRM_IOCTL_ROCKET_FINI_BO,  DRM_IOCTL_NPU_BO_RESIDENCY,
 };
 
 /// CLOCK_MONOTONIC in nanoseconds, and a time that never comes.
@@ -84,7 +84,7 @@ public:
 	int query(std::uint32_t type, std::uint32_t index, void *data, std::uint32_t size) const;
 	drm_npu_query_limits limits() const;
 	drm_npu_query_device info() const;
-	drm_npu_query_region region() const;
+	drm_npu_query_region region(std::uint32_t index = DRM_NPU_REGION_SYSTEM) const;
 	drm_npu_query_context state(std::uint32_t context) const;
 	drm_npu_query_buffer buffer(std::uint32_t handle) const;
 

@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: MIT */
+#include "sram.h"
+
+#include <span>
+
+#include "igt.h"
+
+namespace
+{
+
+bool gets(const Device &device, std::uint32_t handle, std::uint32_t region)
+{
+	/* Jobs of others may have to end first. */
+	const std::int64_t end = now_ns() + ms_to_ns(20000);
+
+	while (device.buffer(handle).region != region) {
+		if (now_ns() > end)
+			return false;
+		usleep(1000);
+	}
+	return true;
+}
+
+std::uint32_t number(std::uint32_t seed, std::size_t index)
+{
+	return (static_cast<std::uint32_t>(index) + seed) * 2654435761u;
+}
+
+} // namespace
+
+int residency(const Device &device, std::uint32_t handle, std::uint32_t want,
+	      std::uint32_t priority)
+{
+	drm_npu_bo_residency args{};
+
+	args.handle = handle;
+	args.residency = want;
+	args.region = DRM_NPU_REGION_SRAM;
+	args.priority = priority;
+	return call(device.fd(), DRM_IOCTL_NPU_BO_RESIDENCY, &args);
+}
+
+int prefer(const Device &device, std::uint32_t handle, std::uint32_t priority)
+{
+	return residency(device, handle, DRM_NPU_RESIDENCY_PREFER, priority);
+}
+
+int pin(const Device &device, std::uint32_t handle)
+{
+	return residency(device, handle, DRM_NPU_RESIDENCY_PIN);
+}
+
+int evict(const Device &device, std::uint32_t handle)
+{
+	return residency(device, handle, DRM_NPU_RESIDENCY_NONE);
+}
+
+drm_npu_query_region need_sram(const Device &device)
+{
+	if (device.info().region_count < 2)
+		igt::skip("needs a device with on-chip memory: npu_virt with sram_kib, or a "
+			  "device tree that gives some to the NPU");
+	return device.region(DRM_NPU_REGION_SRAM);
+}
+
+bool inside(const Device &device, std::uint32_t handle)
+{
+	return device.buffer(handle).region == DRM_NPU_REGION_SRAM;
+}
+
+bool gets_inside(const Device &device, std::uint32_t handle)
+{
+	return gets(device, handle, DRM_NPU_REGION_SRAM);
+}
+
+bool gets_outside(const Device &device, std::uint32_t handle)
+{
+	return gets(device, handle, DRM_NPU_REGION_SYSTEM);
+}
+
+Pattern::Pattern(const Device &device, std::uint64_t size, std::uint32_t seed)
+	: buffer(device, size), seed_(seed)
+{
+	fill(seed);
+}
+
+void Pattern::fill(std::uint32_t seed)
+{
+	std::span words(buffer.as<std::uint32_t>(), buffer.size() / 4);
+
+	seed_ = seed;
+	for (std::size_t i = 0; i < words.size(); i++)
+		words[i] = number(seed, i);
+}
+
+void Pattern::check() const
+{
+	std::span words(buffer.as<const std::uint32_t>(), buffer.size() / 4);
+
+	for (std::size_t i = 0; i < words.size(); i++) {
+		if (words[i] == number(seed_, i))
+			continue;
+		igt::Note note("word " + std::to_string(i));
+		CHECK_EQ(words[i], number(seed_, i));
+	}
+}

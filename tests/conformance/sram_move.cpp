@@ -1,0 +1,345 @@
+/* SPDX-License-Identifier: MIT */
+/// On-chip memory: moves beside jobs, CPU access, and other clients.
+#include <atomic>
+#include <cerrno>
+#include <thread>
+
+#include <sys/mman.h>
+
+#include "igt.h"
+#include "leak.h"
+#include "plug.h"
+#include "process.h"
+#include "sram.h"
+
+namespace
+{
+
+constexpr std::uint64_t page = 4096;
+
+std::vector<std::uint32_t> handles(const Product &product)
+{
+	return {product.features.handle(), product.weights.handle(), product.out.handle()};
+}
+
+} // namespace
+
+SUBTEST(sram_job)
+{
+	Device device;
+	need_sram(device);
+	Product product(device, {16, 64, 64});
+	std::uint32_t job = create_job(device, {{product.task()}});
+	std::uint32_t context = device.context();
+
+	CHECK_EQ(run(device, context, job), 1);
+	CHECK_EQ(device.state(context).sram_bytes, 0);
+	for (std::uint32_t handle : handles(product))
+		CHECK_OK(pin(device, handle));
+	product.clear();
+	drm_npu_query_context before = device.state(context);
+	CHECK_EQ(run(device, context, job), 1);
+	product.check();
+	drm_npu_query_context after = device.state(context);
+	std::uint64_t bytes =
+		after.read_bytes - before.read_bytes + after.written_bytes - before.written_bytes;
+	if (!bytes)
+		igt::skip("needs a device that counts bytes");
+	/* All but the stream. */
+	CHECK(after.sram_bytes > bytes / 2);
+	CHECK(after.sram_bytes < bytes);
+}
+
+/* Wherever each operand is, the product is right. */
+SUBTEST(sram_job_after_moves)
+{
+	Device device;
+	need_sram(device);
+	Product product(device, {16, 64, 64});
+	std::uint32_t job = create_job(device, {{product.task()}});
+	std::uint32_t context = device.context();
+
+	for (std::uint32_t round = 0; round < 24; round++) {
+		igt::Note note("round " + std::to_string(round));
+		std::vector<std::uint32_t> all = handles(product);
+
+		for (std::size_t i = 0; i < all.size(); i++)
+			CHECK_OK((round >> i) & 1 ? pin(device, all[i]) : evict(device, all[i]));
+		product.clear();
+		product.features.as<std::uint8_t>()[round]++;
+		CHECK_EQ(run(device, context, job), 1);
+		product.check();
+	}
+}
+
+SUBTEST(sram_job_read_only)
+{
+	Device device;
+	need_sram(device);
+	Buffer target(device, page, DRM_NPU_BO_READ_ONLY);
+	Product product(device);
+	Task task = product.task();
+
+	/* The verifier knows what is read-only; here it is the features. */
+	std::copy_n(product.features.as<std::uint8_t>(), page, target.as<std::uint8_t>());
+	set(task, cna_feature_addr, target.address());
+	std::uint32_t job = create_job(device, {{task}});
+	CHECK_OK(pin(device, target.handle()));
+	CHECK_EQ(run(device, device.context(), job), 1);
+	product.check();
+}
+
+/* A job that runs is waited for, and one that is queued waits. */
+SUBTEST(sram_waits_for_job)
+{
+	Device device;
+	need_sram(device);
+	RunningJob running(device);
+	Product product(device);
+	std::uint32_t context = device.context(), other = device.context();
+	std::uint32_t job = create_job(device, {{product.task()}});
+	std::uint64_t seqno = 0, last = 0;
+	std::atomic<bool> done = false;
+
+	CHECK_OK(submit(device, context, {running.job}, {}, &seqno));
+	wait_running(device, context, seqno);
+	std::jthread mover([&] {
+		CHECK_OK(pin(device, product.out.handle()));
+		done = true;
+	});
+	/* Until it holds the others up. */
+	for (int i = 0; i < 20 && !done; i++) {
+		CHECK_EQ(look_at(device, context, seqno).state, DRM_NPU_JOB_RUNNING);
+		usleep(5000);
+	}
+	CHECK(!done);
+	CHECK(!inside(device, product.weights.handle()));
+	CHECK_OK(submit(device, other, {job}, {}, &last));
+	usleep(20000);
+	CHECK_EQ(look_at(device, other, last).state, DRM_NPU_JOB_QUEUED);
+	CHECK_OK(cancel(device, context, seqno, seqno));
+	mover.join();
+	CHECK(inside(device, product.out.handle()));
+	CHECK_EQ(wait_ended(device, other, last).error, 0);
+	product.check();
+}
+
+/* Another file's jobs are none of its business. */
+SUBTEST(sram_other_file_runs)
+{
+	Device device, busy;
+	need_sram(device);
+	RunningJob running(busy);
+	Pattern buffer(device, page);
+	std::uint32_t context = busy.context();
+	std::uint64_t seqno = 0;
+
+	CHECK_OK(submit(busy, context, {running.job}, {}, &seqno));
+	wait_running(busy, context, seqno);
+	CHECK_OK(pin(device, buffer.handle()));
+	CHECK_OK(evict(device, buffer.handle()));
+	CHECK_EQ(look_at(busy, context, seqno).state, DRM_NPU_JOB_RUNNING);
+	buffer.check();
+	CHECK_OK(cancel(busy, context, seqno, seqno));
+}
+
+/* A signal ends the wait, and nothing has changed. */
+SUBTEST(sram_interrupted)
+{
+	Device device;
+	need_sram(device);
+	RunningJob running(device);
+	Pattern buffer(device, page);
+	std::uint32_t context = device.context();
+	std::uint64_t seqno = 0;
+	drm_npu_bo_residency args{};
+
+	interruptible();
+	args.handle = buffer.handle();
+	args.region = DRM_NPU_REGION_SRAM;
+	args.residency = DRM_NPU_RESIDENCY_PIN;
+	CHECK_OK(submit(device, context, {running.job}, {}, &seqno));
+	wait_running(device, context, seqno);
+	CHECK_ERR(interrupted(device.fd(), DRM_IOCTL_NPU_BO_RESIDENCY, &args), EINTR);
+	CHECK_EQ(device.buffer(buffer.handle()).residency, DRM_NPU_RESIDENCY_NONE);
+	CHECK_EQ(device.region(DRM_NPU_REGION_SRAM).file_used, 0);
+	CHECK_EQ(device.region(DRM_NPU_REGION_SRAM).file_pinned, 0);
+	CHECK_OK(cancel(device, context, seqno, seqno));
+	CHECK_OK(pin(device, buffer.handle()));
+	buffer.check();
+	check_works(device);
+}
+
+/* Two parts of a mapping, one of them gone. */
+SUBTEST(sram_split_mapping)
+{
+	Device device;
+	need_sram(device);
+	Pattern buffer(device, 4 * page);
+	auto *map = static_cast<std::uint32_t *>(
+		map_file(device.fd(), 4 * page, buffer.buffer.offset(), PROT_READ | PROT_WRITE));
+
+	CHECK(map);
+	CHECK_EQ(munmap(map, page), 0);
+	auto *rest = map + page / 4, *same = buffer.buffer.as<std::uint32_t>() + page / 4;
+	for (bool in : {true, false, true}) {
+		CHECK_OK(in ? pin(device, buffer.handle()) : evict(device, buffer.handle()));
+		for (std::size_t i = 0; i < 3 * page / 4; i++)
+			CHECK_EQ(rest[i], same[i]);
+		rest[5] = in;
+		CHECK_EQ(same[5], in);
+		buffer.fill(in);
+	}
+	munmap(rest, 3 * page);
+}
+
+/* A mapping that a child has inherited goes on to be the same memory. */
+SUBTEST(sram_forked_mapping)
+{
+	Device device;
+	need_sram(device);
+	Pattern buffer(device, 2 * page);
+	Sockets sockets;
+	pid_t pid = fork_run([&] {
+		for (std::uint32_t round = 0; round < 3; round++) {
+			receive_byte(sockets.second);
+			CHECK_EQ(buffer.buffer.as<std::uint32_t>()[0], round);
+			buffer.buffer.as<std::uint32_t>()[1] = round;
+			send_byte(sockets.second);
+		}
+	});
+
+	for (std::uint32_t round = 0; round < 3; round++) {
+		CHECK_OK(round % 2 ? evict(device, buffer.handle()) : pin(device, buffer.handle()));
+		buffer.buffer.as<std::uint32_t>()[0] = round;
+		send_byte(sockets.first);
+		receive_byte(sockets.first);
+		CHECK_EQ(buffer.buffer.as<std::uint32_t>()[1], round);
+	}
+	check_exit(pid);
+}
+
+/* No write of the CPU is lost to a move. */
+SUBTEST(sram_writes_while_moving)
+{
+	Device device;
+	need_sram(device);
+	Buffer buffer(device, 8 * page);
+	std::atomic<bool> stop = false;
+	std::uint32_t counts[8]{};
+
+	std::jthread writer([&] {
+		for (std::uint32_t i = 0; !stop; i++) {
+			std::atomic_ref word(buffer.as<std::uint32_t>()[(i % 8) * page / 4]);
+
+			word.fetch_add(1);
+			counts[i % 8]++;
+		}
+	});
+	for (int round = 0; round < 60; round++)
+		CHECK_OK(round % 2 ? evict(device, buffer.handle()) : pin(device, buffer.handle()));
+	stop = true;
+	writer.join();
+	for (std::size_t i = 0; i < 8; i++)
+		CHECK_EQ(buffer.as<std::uint32_t>()[i * page / 4], counts[i]);
+}
+
+/* Files that take each other's place, and compute meanwhile. */
+SUBTEST(sram_stress)
+{
+	leak::Check leak;
+
+	igt::parallel(4, [](unsigned thread) {
+		Device device;
+		drm_npu_query_region region = need_sram(device);
+		Product product(device, {8, 64, 32}, thread + 1);
+		Pattern large(device, region.size / 3, thread);
+		std::uint32_t job = create_job(device, {{product.task()}});
+		std::uint32_t context = device.context();
+
+		for (std::uint32_t round = 0; round < 40; round++) {
+			std::vector<std::uint32_t> all = handles(product);
+			std::uint32_t handle = all[round % all.size()];
+			int ret = 0;
+
+			switch ((round + thread) % 4) {
+			case 0:
+				ret = prefer(device, large.handle(), thread);
+				break;
+			case 1:
+				ret = pin(device, handle);
+				break;
+			case 2:
+				ret = prefer(device, handle, round);
+				break;
+			default:
+				ret = evict(device, round % 8 ? handle : large.handle());
+			}
+			CHECK(ret == 0 || ret == -ENOSPC);
+			product.clear();
+			CHECK_EQ(run(device, context, job), 1);
+			product.check();
+			if (round % 10 == 9) {
+				large.check();
+				large.fill(round);
+			}
+		}
+	});
+	leak.done();
+}
+
+/* Processes that die while their buffers move. */
+SUBTEST(sram_killed)
+{
+	Device device;
+	need_sram(device);
+	leak::Check leak;
+
+	for (unsigned round = 0; round < 12; round++) {
+		Sockets sockets;
+		pid_t pid = fork_run([&] {
+			Device child;
+			drm_npu_query_region region = need_sram(child);
+			Pattern large(child, region.size / 2, round);
+			Product product(child, slow_shape);
+			std::uint32_t job = create_job(child, {slow_lane(product)});
+
+			if (round % 2)
+				CHECK_OK(submit(child, child.context(), {job}));
+			send_byte(sockets.second);
+			for (bool in = true;; in = !in) {
+				CHECK_OK(prefer(child, large.handle()));
+				CHECK_OK(pin(child, product.out.handle()));
+				CHECK_OK(evict(child, large.handle()));
+			}
+		});
+
+		receive_byte(sockets.first);
+		usleep(round * 3000);
+		kill_child(pid);
+	}
+	leak.done();
+	CHECK_EQ(device.region(DRM_NPU_REGION_SRAM).pinned, 0);
+	check_works(device);
+}
+
+/* When the chip goes away, contents do not. */
+SUBTEST(sram_unplugged)
+{
+	const Plug plug = need_plug();
+	Device device;
+	need_sram(device);
+	Pattern pinned(device, 4 * page), preferred(device, 4 * page, 2);
+
+	CHECK_OK(pin(device, pinned.handle()));
+	CHECK_OK(prefer(device, preferred.handle()));
+	CHECK(gets_inside(device, preferred.handle()));
+	Unplugged unplugged(plug);
+	pinned.check();
+	preferred.check();
+	preferred.fill(3);
+	preferred.check();
+	unplugged.rebind();
+	Device fresh;
+	CHECK_EQ(fresh.region(DRM_NPU_REGION_SRAM).used, 0);
+}
