@@ -45,8 +45,8 @@ std::vector<Call> npu_calls()
 		 {field(&drm_npu_query::size)}},
 		{"BO_CREATE",
 		 DRM_IOCTL_NPU_BO_CREATE,
-		 strict,
-		 {EINVAL, E2BIG, ENOSPC},
+		 strict | timed,
+		 {EINVAL, E2BIG, ENOSPC, EINTR},
 		 {field(&drm_npu_bo_create::size), field(&drm_npu_bo_create::handle),
 		  field(&drm_npu_bo_create::address), field(&drm_npu_bo_create::mmap_offset)},
 		 no_inode},
@@ -84,6 +84,11 @@ std::vector<Call> npu_calls()
 		 strict | timed,
 		 {ENOENT, EINVAL, EBUSY, ETIMEDOUT, EINTR},
 		 {}},
+		{"BO_RESIDENCY",
+		 DRM_IOCTL_NPU_BO_RESIDENCY,
+		 strict | timed,
+		 {ENOENT, EINVAL, EBUSY, ENOSPC, EOPNOTSUPP, EINTR},
+		 {}},
 	};
 }
 
@@ -117,8 +122,8 @@ std::vector<Call> core_calls()
 		{"GEM_CLOSE", DRM_IOCTL_GEM_CLOSE, 0, {EINVAL}, {}},
 		{"PRIME_HANDLE_TO_FD",
 		 DRM_IOCTL_PRIME_HANDLE_TO_FD,
-		 0,
-		 {EINVAL, ENOENT, EMFILE},
+		 timed,
+		 {EINVAL, ENOENT, EMFILE, EBUSY, EINTR},
 		 {}},
 		{"PRIME_FD_TO_HANDLE",
 		 DRM_IOCTL_PRIME_FD_TO_HANDLE,

@@ -20,6 +20,7 @@ enum class Id : std::uint8_t {
 	job_wait,
 	job_cancel,
 	bo_wait,
+	bo_residency,
 	rocket_create_bo,
 	rocket_submit,
 	rocket_prep_bo,

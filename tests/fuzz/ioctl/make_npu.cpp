@@ -60,8 +60,10 @@ void Thread::bo_create()
 	std::uint64_t size = size_wanted();
 
 	args.size = size;
-	args.flags = flags(random_.chance(20) ? DRM_NPU_BO_READ_ONLY : 0, DRM_NPU_BO_READ_ONLY);
-	args.region = u32(0);
+	args.flags = flags((random_.chance(20) ? DRM_NPU_BO_READ_ONLY : 0) |
+				   (random_.chance(10) ? DRM_NPU_BO_PIN : 0),
+			   DRM_NPU_BO_READ_ONLY | DRM_NPU_BO_PIN);
+	args.region = u32(random_.chance(70) ? DRM_NPU_REGION_SYSTEM : DRM_NPU_REGION_SRAM);
 	args.handle = poison;
 	args.pad = zero();
 	args.address = args.mmap_offset = poison;
@@ -296,6 +298,18 @@ void Thread::bo_wait()
 	args.flags = flags(random_.below(2), DRM_NPU_BO_WAIT_WRITES);
 	args.timeout_ns = until();
 	ioctl(Id::bo_wait);
+}
+
+void Thread::bo_residency()
+{
+	auto &args = argument<drm_npu_bo_residency>();
+
+	args.handle = some_buffer();
+	args.residency = u32(random_.below(3));
+	args.region = u32(DRM_NPU_REGION_SRAM);
+	args.priority = u32(random_.below(4));
+	args.pad = zero();
+	ioctl(Id::bo_residency);
 }
 
 /* A buffer of another file or of another driver, of which only the handle is known. */

@@ -112,6 +112,7 @@ private:
 	void job_wait();
 	void job_cancel();
 	void bo_wait();
+	void bo_residency();
 	Stream stream();
 	Block tasks(std::uint32_t count, std::uint32_t stride);
 	Block syncs(std::uint32_t count, std::uint32_t stride, bool out);

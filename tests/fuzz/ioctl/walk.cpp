@@ -252,6 +252,21 @@ void Walk::add_npu(std::vector<Step> &to)
 
 			      return answer(fd_, DRM_IOCTL_NPU_BO_WAIT, args);
 		      }});
+	to.push_back(
+		{Id::bo_residency,
+		 [this] {
+			 drm_npu_bo_residency args{file_->base.results_id, DRM_NPU_RESIDENCY_PIN,
+						   DRM_NPU_REGION_SRAM, 0, 0};
+
+			 return answer(fd_, DRM_IOCTL_NPU_BO_RESIDENCY, args);
+		 },
+		 [] {},
+		 [this] {
+			 drm_npu_bo_residency args{file_->base.results_id, DRM_NPU_RESIDENCY_NONE,
+						   DRM_NPU_REGION_SRAM, 0, 0};
+
+			 CHECK_OK(answer(fd_, DRM_IOCTL_NPU_BO_RESIDENCY, args));
+		 }});
 }
 
 void Walk::add_rocket(std::vector<Step> &to)
