@@ -18,6 +18,7 @@
 static void npu_context_free(struct npu_context *ctx)
 {
 	spin_lock_irq(&ctx->npu->sched_lock);
+	npu_policy_leave(ctx);
 	list_del(&ctx->link);
 	list_del(&ctx->vm_link);
 	spin_unlock_irq(&ctx->npu->sched_lock);
@@ -95,31 +96,22 @@ struct npu_context *npu_context_next(struct npu_vm *vm,
 	return ctx;
 }
 
-static u32 npu_context_rank(u32 priority)
-{
-	switch (priority) {
-	case DRM_NPU_PRIORITY_HIGH:
-		return 0;
-	case DRM_NPU_PRIORITY_LOW:
-		return NPU_RANKS - 1;
-	default:
-		return 1;
-	}
-}
-
 /**
  * npu_context_create() - new context without an id
  * @nfile: the file
  * @core_mask: cores it may use, at least one
  * @max_queued: jobs that may be unfinished, at least one
- * @priority: a &enum drm_npu_priority
+ * @sched_class: a &enum drm_npu_class
+ * @weight: its weight, 0 for the default
  *
  * Return: the context with one reference, or %NULL.
  */
 struct npu_context *npu_context_create(struct npu_file *nfile, u32 core_mask,
-				       u32 max_queued, u32 priority)
+				       u32 max_queued, u32 sched_class,
+				       u32 weight)
 {
 	struct npu_device *npu = nfile->npu;
+	bool privileged = capable(CAP_SYS_NICE);
 	struct npu_context *ctx;
 
 	static_assert(sizeof(struct drm_npu_context_page) <= PAGE_SIZE);
@@ -138,11 +130,9 @@ struct npu_context *npu_context_create(struct npu_file *nfile, u32 core_mask,
 	ctx->vm = npu_vm_get(nfile->vm);
 	ctx->core_mask = core_mask;
 	ctx->max_queued = max_queued;
-	ctx->rank = npu_context_rank(priority);
 	ctx->fence_context = dma_fence_context_alloc(1);
 	ctx->pid = task_tgid_nr(current);
 	ctx->stats.core_mask = core_mask;
-	ctx->stats.priority = priority;
 	ctx->stats.max_queued = max_queued;
 	init_waitqueue_head(&ctx->wait);
 	init_waitqueue_head(&ctx->room);
@@ -153,6 +143,7 @@ struct npu_context *npu_context_create(struct npu_file *nfile, u32 core_mask,
 	spin_lock_irq(&npu->sched_lock);
 	list_add_tail(&ctx->link, &npu->contexts);
 	list_add_tail(&ctx->vm_link, &ctx->vm->contexts);
+	npu_policy_join(ctx, sched_class, weight, privileged);
 	spin_unlock_irq(&npu->sched_lock);
 	return ctx;
 }
@@ -174,16 +165,15 @@ int npu_context_create_ioctl(struct drm_device *dev, void *data,
 	struct npu_context *ctx;
 	int ret;
 
-	if (args->flags || args->pad || args->core_mask & ~npu_core_mask(npu) ||
+	if (args->flags || args->core_mask & ~npu_core_mask(npu) ||
 	    args->max_queued > NPU_MAX_QUEUED ||
-	    args->priority > DRM_NPU_PRIORITY_HIGH)
+	    args->sched_class > DRM_NPU_CLASS_BACKGROUND ||
+	    args->weight > DRM_NPU_WEIGHT_MAX)
 		return -EINVAL;
-	if (args->priority == DRM_NPU_PRIORITY_HIGH && !capable(CAP_SYS_NICE))
-		return -EACCES;
 
 	ctx = npu_context_create(nfile, args->core_mask ?: npu_core_mask(npu),
 				 args->max_queued ?: NPU_MAX_QUEUED,
-				 args->priority);
+				 args->sched_class, args->weight);
 	if (!ctx)
 		return -ENOMEM;
 	ret = xa_alloc(&nfile->contexts, &args->context_id, ctx,
@@ -193,6 +183,40 @@ int npu_context_create_ioctl(struct drm_device *dev, void *data,
 		return ret == -EBUSY ? -ENOSPC : ret;
 	}
 	args->page_offset = (u64)args->context_id << PAGE_SHIFT;
+	return 0;
+}
+
+/**
+ * npu_context_set_ioctl() - %DRM_IOCTL_NPU_CONTEXT_SET
+ * @dev: the device
+ * @data: a &struct drm_npu_context_set
+ * @file: the file
+ *
+ * Return: 0 or a negative errno.
+ */
+int npu_context_set_ioctl(struct drm_device *dev, void *data,
+			  struct drm_file *file)
+{
+	struct drm_npu_context_set *args = data;
+	bool set_class = args->flags & DRM_NPU_CONTEXT_SET_CLASS;
+	bool set_weight = args->flags & DRM_NPU_CONTEXT_SET_WEIGHT;
+	struct npu_context *ctx;
+
+	if (!args->flags ||
+	    args->flags & ~(DRM_NPU_CONTEXT_SET_CLASS |
+			    DRM_NPU_CONTEXT_SET_WEIGHT) ||
+	    (!set_class && args->sched_class) ||
+	    (!set_weight && args->weight) ||
+	    args->sched_class > DRM_NPU_CLASS_BACKGROUND ||
+	    args->weight > DRM_NPU_WEIGHT_MAX)
+		return -EINVAL;
+	ctx = npu_context_find(file->driver_priv, args->context_id);
+	if (!ctx)
+		return -ENOENT;
+	npu_sched_change(ctx, set_class ? &args->sched_class : NULL,
+			 set_weight ? &args->weight : NULL,
+			 capable(CAP_SYS_NICE));
+	npu_context_put(ctx);
 	return 0;
 }
 

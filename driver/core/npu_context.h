@@ -14,14 +14,22 @@ struct drm_device;
 struct drm_file;
 struct npu_device;
 struct npu_file;
+struct npu_group;
 struct npu_job;
 struct npu_submit;
 struct npu_vm;
 struct page;
 struct vm_area_struct;
 
-/* Ready contexts are served in the order of their ranks. */
-#define NPU_RANKS		3
+/**
+ * struct npu_head_lane - a lane of the head
+ */
+struct npu_head_lane {
+	/** @next: Tasks that have ended. */
+	u32 next;
+	/** @device_ns: Device time so far. */
+	u64 device_ns;
+};
 
 /**
  * struct npu_slot - a job in a queue
@@ -35,16 +43,16 @@ struct npu_slot {
 	struct npu_submit *submit;
 	/** @last: Last of its submit. */
 	bool last;
-	/** @lanes_started: Lanes that a core has taken. */
-	u32 lanes_started;
-	/** @lanes_ended: Lanes that have ended. */
-	u32 lanes_ended;
+	/** @begun: A core has taken a lane of it. */
+	bool begun;
 	/** @error: First error, 0 or a negative errno; no lane is started then. */
 	int error;
 	/** @device_ns: Time of the longest lane. */
 	u64 device_ns;
 	/** @queued_ns: When it was submitted. */
 	u64 queued_ns;
+	/** @deadline_ns: When it should have ended, or 0. */
+	u64 deadline_ns;
 	/** @started_ns: When its first lane was started, or 0. */
 	u64 started_ns;
 	/** @ended_ns: When it ended, or 0. */
@@ -70,8 +78,6 @@ struct npu_context {
 	u32 max_queued;
 	/** @slot_count: Number of slots; more, for retiring lags behind. */
 	u32 slot_count;
-	/** @rank: Its place among ready contexts, 0 first. */
-	u32 rank;
 	/** @fence_context: Timeline of its fences. */
 	u64 fence_context;
 	/** @pid: Process that created it. */
@@ -93,9 +99,23 @@ struct npu_context {
 	bool killed;
 	/** @wake_at: The end of this or a later job wakes @wait. */
 	u64 wake_at;
-	/** @ready: In the lists of ready contexts of its cores. */
+	/** @lanes: Progress of the head. */
+	struct npu_head_lane lanes[NPU_MAX_CORES];
+	/** @todo: Its lanes that have not ended and that no core has. */
+	u32 todo;
+	/** @running: Its lanes that a core has. */
+	u32 running;
+	/** @privileged: Its class and weight have no limits. */
+	bool privileged;
+	/** @time: Virtual time that it has had. */
+	u64 time;
+	/** @group: Where it is active, or %NULL. */
+	struct npu_group *group;
+	/** @active_link: In &npu_group.active. */
+	struct list_head active_link;
+	/** @ready: Its head has lanes that could start. */
 	bool ready;
-	/** @ready_links: In &npu_core.ready of each of its cores. */
+	/** @ready_links: In &npu_turn.contexts of each of its cores. */
 	struct list_head ready_links[NPU_MAX_CORES];
 	/** @signal_link: In &npu_device.signal. */
 	struct list_head signal_link;
@@ -127,12 +147,15 @@ void npu_context_put(struct npu_context *ctx);
 struct npu_context *npu_context_next(struct npu_vm *vm,
 				     struct npu_context *previous);
 struct npu_context *npu_context_create(struct npu_file *nfile, u32 core_mask,
-				       u32 max_queued, u32 priority);
+				       u32 max_queued, u32 sched_class,
+				       u32 weight);
 void npu_contexts_release(struct npu_file *nfile);
 int npu_context_mmap(struct npu_file *nfile, struct vm_area_struct *vma);
 
 int npu_context_create_ioctl(struct drm_device *dev, void *data,
 			     struct drm_file *file);
+int npu_context_set_ioctl(struct drm_device *dev, void *data,
+			  struct drm_file *file);
 int npu_context_destroy_ioctl(struct drm_device *dev, void *data,
 			      struct drm_file *file);
 

@@ -31,16 +31,18 @@ static void npu_core_kick(struct npu_core *core, u64 now)
 	struct npu_device *npu = core->npu;
 	struct npu_slot *head = npu_sched_head(core->ctx);
 	const struct npu_job_lane *job_lane = &head->job->lanes[core->lane];
+	const struct npu_job_task *task = &job_lane->tasks[core->first];
 	struct npu_hw_lane lane = {
-		.stream = job_lane->stream,
-		.stream_words = job_lane->stream_words,
-		.task_count = job_lane->task_count,
+		.stream = task->stream,
+		.stream_words = task->stream_words,
+		.task_count = core->tasks,
 		.job_lanes = head->job->lane_count,
 	};
 
 	lockdep_assert_held(&npu->sched_lock);
 	core->state = NPU_CORE_RUNNING;
 	core->started = now;
+	core->ctx->stats.slices++;
 	if (!head->started_ns)
 		head->started_ns = core->started;
 	npu_watch_start(&core->watch, npu->timeout, lane.task_count,
@@ -125,7 +127,7 @@ void npu_core_done(struct npu_device *npu, unsigned int core,
 	u64 now;
 
 	spin_lock_irqsave(&npu->sched_lock, flags);
-	now = ktime_get_ns();
+	now = npu_now(npu);
 	/* Too late: it is being reset. */
 	if (c->state != NPU_CORE_RUNNING)
 		goto out_unlock;
@@ -148,18 +150,19 @@ EXPORT_SYMBOL_GPL(npu_core_done);
  * For backends that choose its clock by it.
  *
  * Return: nanoseconds since the device was made, those of the present lane
- * included.
+ * included, those of background work not.
  */
 u64 npu_core_busy_ns(struct npu_device *npu, unsigned int index)
 {
 	struct npu_core *core = &npu->cores[index];
-	u64 now = ktime_get_ns(), busy_ns;
 	unsigned long flags;
+	u64 busy_ns;
 
 	spin_lock_irqsave(&npu->sched_lock, flags);
 	busy_ns = core->busy_ns;
-	if (core->state == NPU_CORE_RUNNING)
-		busy_ns += max(now, core->started) - core->started;
+	if (core->state == NPU_CORE_RUNNING &&
+	    core->rank != NPU_RANK_BACKGROUND)
+		busy_ns += npu_now(npu) - core->started;
 	spin_unlock_irqrestore(&npu->sched_lock, flags);
 	return busy_ns;
 }
@@ -227,7 +230,7 @@ static void npu_core_attach(struct npu_core *core)
 			core->state = NPU_CORE_RESETTING;
 			core->error = ret;
 		} else {
-			npu_core_kick(core, ktime_get_ns());
+			npu_core_kick(core, npu_now(npu));
 		}
 	}
 	spin_unlock_irq(&npu->sched_lock);
@@ -258,9 +261,9 @@ static void npu_core_reset(struct npu_core *core)
 	/* What has no power has started nothing. */
 	if (READ_ONCE(core->awake))
 		npu->desc.ops->reset(npu->hw, core->index);
-	now = ktime_get_ns();
 
 	spin_lock_irq(&npu->sched_lock);
+	now = npu_now(npu);
 	result.error = core->error;
 	npu_sched_end_lane(core, &result, now);
 	npu_sched_run(npu, now);
@@ -288,7 +291,7 @@ static bool npu_core_ended(struct npu_core *core)
 {
 	struct npu_device *npu = core->npu;
 	struct npu_hw_result result = {};
-	u64 now = ktime_get_ns();
+	u64 now = npu_now(npu);
 
 	if (!npu->desc.ops->ended ||
 	    !npu->desc.ops->ended(npu->hw, core->index, &result))
@@ -393,14 +396,12 @@ int npu_core_init(struct npu_device *npu, unsigned int index)
 {
 	struct npu_core *core = &npu->cores[index];
 	struct kthread_worker *worker;
-	unsigned int rank;
 
 	core->npu = npu;
 	core->index = index;
 	core->awake = !npu->desc.ops->wake;
 	mutex_init(&core->hw_lock);
-	for (rank = 0; rank < NPU_RANKS; rank++)
-		INIT_LIST_HEAD(&core->ready[rank]);
+	npu_policy_init_core(core);
 	kthread_init_work(&core->work, npu_core_work);
 	kthread_init_delayed_work(&core->watchdog, npu_core_watchdog);
 

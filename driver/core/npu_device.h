@@ -25,7 +25,9 @@
 
 #include <linux/atomic.h>
 #include <linux/kthread.h>
+#include <linux/ktime.h>
 #include <linux/list.h>
+#include <linux/lockdep.h>
 #include <linux/mutex.h>
 #include <linux/sizes.h>
 #include <linux/spinlock.h>
@@ -38,6 +40,7 @@
 
 #include "npu_context.h"
 #include "npu_hw.h"
+#include "npu_policy.h"
 #include "npu_sram.h"
 #include "npu_watch.h"
 
@@ -96,6 +99,12 @@ struct npu_core {
 	struct npu_context *ctx;
 	/** @lane: That lane's number. */
 	u32 lane;
+	/** @first: The first task of the slice that it has. */
+	u32 first;
+	/** @tasks: Tasks of that slice. */
+	u32 tasks;
+	/** @rank: What the context was served as. */
+	enum npu_rank rank;
 	/** @error: Why it is reset. */
 	int error;
 	/** @awake: The backend keeps it powered. */
@@ -104,20 +113,15 @@ struct npu_core {
 	struct npu_vm *attached;
 	/** @used: Number of the lane that it took last, see &npu_device.taken. */
 	u64 used;
-	/**
-	 * @passed: Since when it passes over a context of another address
-	 * space, or 0.
-	 */
-	u64 passed;
-	/** @ready: Contexts with a lane that can start here, by rank. */
-	struct list_head ready[NPU_RANKS];
+	/** @queues: What it may serve, by rank. */
+	struct npu_core_queue queues[NPU_RANKS];
 	/** @watch: What the watchdog knows. */
 	struct npu_watch watch;
 	/** @watched: The watchdog is on its way. */
 	bool watched;
 	/** @started: When the lane was started. */
 	u64 started;
-	/** @busy_ns: How long lanes that have ended ran, by the clock. */
+	/** @busy_ns: How long it ran, by the clock, but for background work. */
 	u64 busy_ns;
 };
 
@@ -169,14 +173,29 @@ struct npu_device {
 	/** @retire_work: Drops the references of jobs that have ended. */
 	struct work_struct retire_work;
 
+	/** @alert_work: Finds out whether there was latency work of late. */
+	struct delayed_work alert_work;
+	/** @alerted: What the backend was told. */
+	bool alerted;
+
+	/** @policy: What can be set of the policy. */
+	const struct npu_policy_params *policy;
 	/** @sched_lock: Protects queues and cores. */
 	spinlock_t sched_lock;
 	/** @dead: Unplugged; nothing is started any more. */
 	bool dead;
 	/** @taken: Lanes that cores have taken. */
 	u64 taken;
-	/** @stay_ns: How long cores pass over contexts of other address spaces. */
+	/** @stay_ns: What may be owed to others while cores keep an address space. */
 	u64 stay_ns;
+	/** @alert: Cores keep their power. */
+	bool alert;
+	/** @alert_last: When there was latency work, in jiffies. */
+	unsigned long alert_last;
+	/** @fair: Who is owed how much, by rank. */
+	struct npu_fair fair[NPU_RANKS];
+	/** @latency_files: Files that have a budget for latency work. */
+	unsigned int latency_files;
 	/** @frozen: Suspended; nothing is started until it is resumed. */
 	bool frozen;
 	/** @idle: Who waits for cores to be idle, or for the jobs of a file. */
@@ -214,6 +233,14 @@ struct npu_file {
 #define to_npu_device(dev) container_of(dev, struct npu_device, drm)
 
 int npu_query_ioctl(struct drm_device *dev, void *data, struct drm_file *file);
+
+/* The time for all that has to do with queues. */
+static inline u64 npu_now(const struct npu_device *npu)
+{
+	lockdep_assert_held(&npu->sched_lock);
+	return npu->desc.ops->now && !npu->dead ? npu->desc.ops->now(npu->hw) :
+						   ktime_get_ns();
+}
 
 /* System memory, and that on the chip if there is any. */
 static inline u32 npu_region_count(const struct npu_device *npu)

@@ -150,6 +150,7 @@ static const struct drm_ioctl_desc npu_ioctls[] = {
 	NPU_IOCTL(NPU_JOB_CANCEL, npu_job_cancel_ioctl),
 	NPU_IOCTL(NPU_BO_WAIT, npu_bo_wait_ioctl),
 	NPU_IOCTL(NPU_BO_RESIDENCY, npu_bo_residency_ioctl),
+	NPU_IOCTL(NPU_CONTEXT_SET, npu_context_set_ioctl),
 };
 
 /* The name that mainline's user space looks for; mainline is version 0. */

@@ -52,6 +52,8 @@ struct npu_dump {
 	unsigned int core;
 	/** @error: Negative errno. */
 	int error;
+	/** @first: The first task of the slice. */
+	u32 first;
 	/** @pid: Process that made the context. */
 	pid_t pid;
 	/** @seqno: Sequence number of the job. */
@@ -64,18 +66,21 @@ struct npu_dump {
 	struct npu_hw_snapshot snapshot;
 };
 
-static void npu_dump_streams(struct seq_buf *text, struct npu_job *job,
-			     const struct npu_job_lane *lane)
+static void npu_dump_streams(struct seq_buf *text, const struct npu_dump *dump)
 {
-	struct npu_mapping *streams = job->streams;
+	const struct npu_job_lane *lane = &dump->job->lanes[dump->lane];
+	struct npu_mapping *streams = dump->job->streams;
+	u32 before = lane->tasks[dump->first].stream - lane->tasks[0].stream;
+	u32 count = min(lane->words - before / sizeof(u64), NPU_DUMP_WORDS);
 	struct iosys_map map;
 	const u64 *words;
 	u32 i;
 
 	if (npu_gem_vmap(&streams->bo->base.base, &map))
 		return;
-	words = map.vaddr + (lane->stream - streams->node.start);
-	for (i = 0; i < min(lane->words, NPU_DUMP_WORDS); i++)
+	words = map.vaddr + (lane->tasks[dump->first].stream -
+			     streams->node.start);
+	for (i = 0; i < count; i++)
 		seq_buf_printf(text, "  - %#018llx\n", words[i]);
 	npu_gem_vunmap(&streams->bo->base.base, &map);
 }
@@ -92,16 +97,16 @@ static void npu_dump_text(struct npu_dump *dump, struct seq_buf *text)
 		       dump->core, dump->error, dump->pid, dump->seqno);
 	seq_buf_printf(text, "started_ns: %llu\ntaken_ns: %llu\n",
 		       dump->started, dump->taken);
-	seq_buf_printf(text, "lane: %u\nlanes: %u\ntasks: %u\nstream: %#x\n",
+	seq_buf_printf(text, "lane: %u\nlanes: %u\ntasks: %u\nfirst: %u\nstream: %#x\n",
 		       dump->lane, dump->job->lane_count, lane->task_count,
-		       lane->stream);
+		       dump->first, lane->tasks[dump->first].stream);
 	seq_buf_puts(text, "registers:\n");
 	for (i = 0; i < snapshot->count; i++)
 		seq_buf_printf(text, "  %#06x: %#010x\n",
 			       snapshot->regs[i].offset,
 			       snapshot->regs[i].value);
 	seq_buf_puts(text, "words:\n");
-	npu_dump_streams(text, dump->job, lane);
+	npu_dump_streams(text, dump);
 }
 
 static void npu_dump_work(struct work_struct *work)
@@ -150,6 +155,7 @@ void npu_dump_take(struct npu_core *core)
 	dump->job = npu_sched_head(core->ctx)->job;
 	refcount_inc(&dump->job->ref);
 	dump->lane = core->lane;
+	dump->first = core->first;
 	dump->core = core->index;
 	dump->error = core->error;
 	dump->pid = core->ctx->pid;

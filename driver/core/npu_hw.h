@@ -154,6 +154,16 @@ struct npu_hw_ops {
 	bool (*ended)(void *hw, unsigned int core,
 		      struct npu_hw_result *result);
 	/**
+	 * @alert: There is latency work, or there is none any more. May sleep.
+	 * Optional.
+	 */
+	void (*alert)(void *hw, bool on);
+	/**
+	 * @now: The time in nanoseconds, if it is not that of the clock. Atomic.
+	 * Optional.
+	 */
+	u64 (*now)(void *hw);
+	/**
 	 * @clock_hz: Present clock of the cores, if it changes. May sleep.
 	 * Optional.
 	 */
@@ -233,6 +243,7 @@ int npu_device_register(struct npu_device *npu);
 void npu_device_unplug(struct npu_device *npu);
 void npu_device_suspend(struct npu_device *npu);
 void npu_device_resume(struct npu_device *npu);
+void npu_device_settle(struct npu_device *npu);
 void npu_core_done(struct npu_device *npu, unsigned int core,
 		   const struct npu_hw_result *result);
 u64 npu_core_busy_ns(struct npu_device *npu, unsigned int core);

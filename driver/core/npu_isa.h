@@ -36,6 +36,18 @@ struct npu_isa_stream {
 };
 
 /**
+ * struct npu_isa_task - what a task is like
+ */
+struct npu_isa_task {
+	/** @continues: It needs what the task before has left on the chip. */
+	bool continues;
+	/** @macs: Multiply-accumulates; those of fp16 count twice. */
+	u64 macs;
+	/** @bytes: Bytes that it has to read. */
+	u64 bytes;
+};
+
+/**
  * struct npu_isa_ops - a dialect
  */
 struct npu_isa_ops {
@@ -55,6 +67,8 @@ struct npu_isa_ops {
 	 */
 	int (*verify)(void *state, const struct npu_isa_stream *stream,
 		      struct npu_isa_fault *fault);
+	/** @describe: Tell of the task that was verified last. */
+	void (*describe)(const void *state, struct npu_isa_task *task);
 	/**
 	 * @split: Find the end of the commands in the @count words at
 	 * @commands, a stream as its author would hand it to the hardware: with

@@ -8,6 +8,7 @@
  */
 #include <linux/dma-mapping.h>
 #include <linux/dma-resv.h>
+#include <linux/math64.h>
 #include <linux/overflow.h>
 #include <linux/sched/signal.h>
 #include <linux/slab.h>
@@ -23,6 +24,9 @@
 #include "npu_job.h"
 #include "npu_vm.h"
 
+/* Less than any task was seen to take, in nanoseconds. */
+#define NPU_JOB_TASK_NS		3000u
+
 static void npu_job_free(struct npu_job *job)
 {
 	struct npu_mapping *mapping;
@@ -35,6 +39,7 @@ static void npu_job_free(struct npu_job *job)
 	xa_destroy(&job->used);
 	if (job->streams)
 		npu_mapping_put(job->streams);
+	kvfree(job->tasks);
 	kfree(job);
 }
 
@@ -147,7 +152,7 @@ static int npu_copy_array(void *dst, size_t size, u64 user, u32 count,
 
 static int npu_check_task(const struct drm_npu_task *task)
 {
-	return task->flags || task->pad || !task->command_count ? -EINVAL : 0;
+	return task->flags || !task->command_count ? -EINVAL : 0;
 }
 
 /*
@@ -239,6 +244,25 @@ static int npu_job_fetch(struct npu_job_builder *builder,
 	       -EFAULT : 0;
 }
 
+/* What the kernel knows of the task that was verified last; @cost_ns is a guess. */
+static void npu_job_describe(struct npu_job_builder *builder,
+			     struct npu_job_task *task, u32 cost_ns)
+{
+	const struct npu_hw_desc *desc = &builder->job->npu->desc;
+	struct npu_isa_task isa_task = {};
+	u64 cycles_ns, bytes_ns;
+
+	builder->isa->describe(builder->state, &isa_task);
+	cycles_ns = mul_u64_u64_div_u64(isa_task.macs, NSEC_PER_SEC,
+					desc->core.clock_hz *
+					desc->core.int8_macs_per_cycle);
+	bytes_ns = mul_u64_u64_div_u64(isa_task.bytes, NSEC_PER_SEC,
+				       desc->core.bandwidth);
+	task->continues = isa_task.continues;
+	task->cost_ns = clamp(max(cycles_ns, bytes_ns),
+			      max(cost_ns, NPU_JOB_TASK_NS), U32_MAX);
+}
+
 /* Copy, verify, link and write lane @lane, whose tasks are at @tasks. */
 static int npu_job_build_lane(struct npu_job_builder *builder, u32 lane,
 			      const struct drm_npu_task *tasks, struct npu_bo *bo,
@@ -250,9 +274,6 @@ static int npu_job_build_lane(struct npu_job_builder *builder, u32 lane,
 	u32 i;
 
 	memset(builder->state, 0, isa->state_size());
-	job_lane->stream = base + *offset;
-	job_lane->stream_words = isa->stream_words(tasks[0].command_count);
-
 	for (i = 0; i < job_lane->task_count; i++) {
 		u32 count = tasks[i].command_count;
 		u32 words = isa->stream_words(count);
@@ -285,6 +306,10 @@ static int npu_job_build_lane(struct npu_job_builder *builder, u32 lane,
 			  last ? 0 : tasks[i + 1].command_count);
 		npu_bo_write(bo, *offset, builder->commands,
 			     words * sizeof(u64));
+		job_lane->tasks[i].stream = base + *offset;
+		job_lane->tasks[i].stream_words = words;
+		npu_job_describe(builder, &job_lane->tasks[i],
+				 tasks[i].cost_ns);
 		job_lane->words += words;
 		*offset = next;
 		cond_resched();
@@ -332,6 +357,9 @@ int npu_job_build(struct npu_job_builder *builder, struct npu_isa_fault *fault)
 
 	if (bytes < 0)
 		return bytes;
+	ret = npu_job_alloc_tasks(job);
+	if (ret)
+		return ret;
 	builder->state = kvmalloc(isa->state_size(), GFP_KERNEL);
 	builder->commands = kvmalloc_array(isa->stream_words(isa->max_task_commands),
 					   sizeof(u64), GFP_KERNEL);
@@ -384,6 +412,30 @@ struct npu_job *npu_job_create(struct npu_device *npu, u32 lane_count)
 	xa_init(&job->used);
 	atomic_inc(&npu->job_objects);
 	return job;
+}
+
+/**
+ * npu_job_alloc_tasks() - make room for what is known of the tasks
+ * @job: the job, whose lanes have their task counts
+ *
+ * Return: 0 or -ENOMEM.
+ */
+int npu_job_alloc_tasks(struct npu_job *job)
+{
+	struct npu_job_task *tasks;
+	u32 total = 0, i;
+
+	for (i = 0; i < job->lane_count; i++)
+		total += job->lanes[i].task_count;
+	tasks = kvcalloc(total, sizeof(*tasks), GFP_KERNEL_ACCOUNT);
+	if (!tasks)
+		return -ENOMEM;
+	job->tasks = tasks;
+	for (i = 0; i < job->lane_count; i++) {
+		job->lanes[i].tasks = tasks;
+		tasks += job->lanes[i].task_count;
+	}
+	return 0;
 }
 
 /**

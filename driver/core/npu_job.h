@@ -21,13 +21,25 @@ struct npu_vm;
 #define NPU_JOB_WRITES		XA_MARK_0
 
 /**
+ * struct npu_job_task - a task of a lane
+ */
+struct npu_job_task {
+	/** @stream: Device address of its stream. */
+	u32 stream;
+	/** @stream_words: Words of that stream, link included. */
+	u32 stream_words;
+	/** @cost_ns: What it costs; protected by npu_device.sched_lock. */
+	u32 cost_ns;
+	/** @continues: It needs what the task before has left on the chip. */
+	bool continues;
+};
+
+/**
  * struct npu_job_lane - a lane
  */
 struct npu_job_lane {
-	/** @stream: Device address of its first stream. */
-	u32 stream;
-	/** @stream_words: Words of that stream. */
-	u32 stream_words;
+	/** @tasks: Its tasks. */
+	struct npu_job_task *tasks;
 	/** @task_count: Tasks in the chain. */
 	u32 task_count;
 	/** @words: Words of all streams of the chain. */
@@ -44,6 +56,8 @@ struct npu_job {
 	struct npu_device *npu;
 	/** @streams: Command memory; no client has a handle of it. */
 	struct npu_mapping *streams;
+	/** @tasks: The tasks of all lanes. */
+	struct npu_job_task *tasks;
 	/** @used: Mappings that the streams address, by address, referenced. */
 	struct xarray used;
 	/** @lane_count: Number of lanes. */
@@ -82,6 +96,7 @@ struct npu_job_builder {
 };
 
 struct npu_job *npu_job_create(struct npu_device *npu, u32 lane_count);
+int npu_job_alloc_tasks(struct npu_job *job);
 int npu_job_build(struct npu_job_builder *builder, struct npu_isa_fault *fault);
 void npu_job_builder_fini(struct npu_job_builder *builder);
 bool npu_job_uses(const struct npu_job *job, const struct npu_mapping *mapping,

@@ -265,7 +265,7 @@ static struct npu_context *npu_rocket_context(struct npu_file *nfile)
 		nfile->rocket = npu_context_create(nfile,
 						   npu_core_mask(nfile->npu),
 						   NPU_MAX_QUEUED,
-						   DRM_NPU_PRIORITY_NORMAL);
+						   DRM_NPU_CLASS_THROUGHPUT, 0);
 	ctx = nfile->rocket;
 	mutex_unlock(&nfile->lock);
 	return ctx;
@@ -278,7 +278,11 @@ static struct npu_context *npu_rocket_context(struct npu_file *nfile)
 static int npu_rocket_try(struct npu_context *ctx, struct npu_job *job,
 			  int error, struct npu_implicit *implicit)
 {
-	u64 shares = npu_share_count(ctx->vm);
+	struct npu_request request = {
+		.jobs = &job,
+		.count = 1,
+		.shares = npu_share_count(ctx->vm),
+	};
 	struct npu_submit *submit;
 	u64 seqno;
 	int ret;
@@ -293,7 +297,8 @@ static int npu_rocket_try(struct npu_context *ctx, struct npu_job *job,
 		submit->in_error = error;
 		npu_submit_depend_implicit(submit, implicit);
 		cookie = dma_fence_begin_signalling();
-		ret = npu_sched_queue(ctx, &job, 1, submit, shares, &seqno);
+		request.submit = submit;
+		ret = npu_sched_queue(ctx, &request, &seqno);
 		if (!ret) {
 			npu_implicit_attach(implicit, &submit->fence);
 			npu_submit_put(submit);

@@ -3,17 +3,15 @@
  * DOC: dispatcher
  *
  * A context's head is its oldest job that has not ended. A context is *ready*
- * while its head has in-fences signalled and lanes that no core has. An idle
- * core takes the next lane of the first ready context of the highest priority
- * that may use it, so the lanes of a job and the jobs of different contexts run
- * side by side while the jobs of one context stay in order. Each core has lists
- * of its own, one a priority, so that the choice takes the same time however
- * many contexts there are.
+ * while its head has in-fences signalled and lanes with tasks left that no core
+ * has. An idle core takes the next *slice* of such a lane, some of its tasks
+ * (npu_slice.c), of the ready context that npu_policy.c chooses. So the lanes of a
+ * job and the jobs of different contexts run side by side, the jobs of one context
+ * stay in order, and nobody waits for more than a slice to be considered.
  *
  * Giving a core another address space costs more than a small job does. So a
  * context goes to a core that has its address space, if one is idle, else to one
- * that has none, else to the one that has been idle for longest; and a core passes
- * over those of other address spaces, of the same priority, for a while.
+ * that has none, else to the one that has been idle for longest.
  *
  * A core that has the right address space is started where the news arrives: in
  * the ioctl, in the interrupt that ends a lane, in the callback of a fence. Only
@@ -39,13 +37,12 @@
 #include "npu_device.h"
 #include "npu_job.h"
 #include "npu_sched.h"
+#include "npu_slice.h"
 #include "npu_submit.h"
 #include "npu_vm.h"
 
-/* For so long, cores pass over contexts of other address spaces. */
+/* So much may be owed to others while cores keep an address space. */
 #define NPU_SCHED_STAY_NS	(500 * NSEC_PER_USEC)
-/* How many of them they look past. */
-#define NPU_SCHED_LOOK		8
 
 /**
  * npu_sched_head() - the oldest job that has not ended
@@ -57,32 +54,6 @@ struct npu_slot *npu_sched_head(struct npu_context *ctx)
 {
 	lockdep_assert_held(&ctx->npu->sched_lock);
 	return npu_context_slot(ctx, ctx->completed + 1);
-}
-
-static void npu_context_set_ready(struct npu_context *ctx)
-{
-	struct npu_device *npu = ctx->npu;
-	unsigned int i;
-
-	if (ctx->ready)
-		return;
-	for (i = 0; i < npu->core_count; i++)
-		if (ctx->core_mask & BIT(i))
-			list_add_tail(&ctx->ready_links[i],
-				      &npu->cores[i].ready[ctx->rank]);
-	ctx->ready = true;
-}
-
-static void npu_context_clear_ready(struct npu_context *ctx)
-{
-	unsigned int i;
-
-	if (!ctx->ready)
-		return;
-	for (i = 0; i < ctx->npu->core_count; i++)
-		if (ctx->core_mask & BIT(i))
-			list_del(&ctx->ready_links[i]);
-	ctx->ready = false;
 }
 
 /*
@@ -97,7 +68,7 @@ static int npu_head_refused(const struct npu_context *ctx,
 	if (ctx->npu->dead)
 		return -ENODEV;
 	/* What has started goes on, also if its context is destroyed. */
-	if (head->lanes_started)
+	if (head->begun)
 		return 0;
 	if (ctx->killed || ctx->stats.flags & DRM_NPU_CONTEXT_BANNED)
 		return -ECANCELED;
@@ -155,6 +126,9 @@ static void npu_context_complete(struct npu_context *ctx, u64 now)
 	struct drm_npu_query_context *stats = &ctx->stats;
 
 	head->ended_ns = now;
+	if (head->deadline_ns && now > head->deadline_ns)
+		stats->missed_deadlines++;
+	ctx->todo = 0;
 	ctx->completed++;
 	stats->device_ns += head->device_ns;
 	if (head->error) {
@@ -185,7 +159,20 @@ static void npu_context_complete(struct npu_context *ctx, u64 now)
 static bool npu_head_held(const struct npu_context *ctx,
 			  const struct npu_slot *head)
 {
-	return ctx->vm->held && !head->lanes_started;
+	return ctx->vm->held && !head->begun;
+}
+
+/* The head could begin: all of its lanes are to be done. */
+static void npu_context_begin(struct npu_context *ctx,
+			      const struct npu_slot *head)
+{
+	u32 i;
+
+	if (ctx->todo || head->begun)
+		return;
+	for (i = 0; i < head->job->lane_count; i++)
+		ctx->lanes[i] = (struct npu_head_lane) {};
+	ctx->todo = GENMASK(head->job->lane_count - 1, 0);
 }
 
 /* Find out what the head can do: end at once, wait, or become ready. */
@@ -196,61 +183,28 @@ static void npu_context_advance(struct npu_context *ctx, u64 now)
 	int error;
 
 	lockdep_assert_held(&ctx->npu->sched_lock);
-	while (ctx->completed < ctx->submitted) {
+	/* What a core has ends by itself. */
+	while (ctx->completed < ctx->submitted && !ctx->running) {
 		head = npu_sched_head(ctx);
-		/* A core has it: it ends by itself. */
-		if (head->lanes_started > head->lanes_ended)
-			break;
 		/* First, for the error is set before the count is dropped. */
 		waiting = head->submit &&
 			  atomic_read_acquire(&head->submit->pending);
 		error = npu_head_refused(ctx, head, waiting);
 		if (!error) {
-			if (!waiting && !npu_head_held(ctx, head))
-				npu_context_set_ready(ctx);
+			if (!waiting && !npu_head_held(ctx, head)) {
+				npu_context_begin(ctx, head);
+				npu_policy_ready(ctx, now);
+			}
 			break;
 		}
-		npu_context_clear_ready(ctx);
+		npu_policy_unready(ctx, now);
 		head->error = error;
 		npu_context_complete(ctx, now);
 	}
+	if (!ctx->ready && !ctx->running)
+		npu_policy_idle(ctx);
 	if (ctx->signalled < ctx->completed)
 		npu_signal_context(ctx);
-}
-
-/* The contexts that @core is to choose among, or %NULL. */
-static struct list_head *npu_core_ready(struct npu_core *core)
-{
-	unsigned int rank;
-
-	for (rank = 0; rank < NPU_RANKS; rank++)
-		if (!list_empty(&core->ready[rank]))
-			return &core->ready[rank];
-	return NULL;
-}
-
-/* The context that @core can take as it is, or %NULL. */
-static struct npu_context *npu_core_stay(struct npu_core *core,
-					 struct list_head *ready, u64 now)
-{
-	unsigned int i = core->index, looked = 0;
-	struct npu_context *ctx;
-
-	/* Those that wait have done so for long enough. */
-	if (core->passed && now - core->passed >= core->npu->stay_ns)
-		return NULL;
-	list_for_each_entry(ctx, ready, ready_links[i]) {
-		if (ctx->vm == core->attached) {
-			if (!looked)
-				core->passed = 0;
-			else if (!core->passed)
-				core->passed = now;
-			return ctx;
-		}
-		if (++looked == NPU_SCHED_LOOK)
-			break;
-	}
-	return NULL;
 }
 
 /*
@@ -265,7 +219,7 @@ static struct npu_core *npu_sched_switch(struct npu_device *npu)
 	for (i = 0; i < npu->core_count; i++) {
 		struct npu_core *core = &npu->cores[i];
 
-		if (core->state != NPU_CORE_IDLE || !npu_core_ready(core))
+		if (core->state != NPU_CORE_IDLE || !npu_policy_any(core))
 			continue;
 		if (!best || (best->attached &&
 			      (!core->attached || core->used < best->used)))
@@ -274,7 +228,7 @@ static struct npu_core *npu_sched_switch(struct npu_device *npu)
 	return best;
 }
 
-/* Give @core the next lane of @ctx. */
+/* Give @core the next slice of @ctx. */
 static void npu_core_take(struct npu_core *core, struct npu_context *ctx,
 			  u64 now)
 {
@@ -284,9 +238,16 @@ static void npu_core_take(struct npu_core *core, struct npu_context *ctx,
 	core->error = 0;
 	core->started = 0;
 	core->used = ++core->npu->taken;
-	core->lane = head->lanes_started++;
-	if (head->lanes_started == head->job->lane_count)
-		npu_context_clear_ready(ctx);
+	core->lane = __ffs(ctx->todo);
+	core->first = ctx->lanes[core->lane].next;
+	core->tasks = npu_slice_tasks(&head->job->lanes[core->lane], core->first,
+				      npu_policy_slice_ns(core->npu));
+	head->begun = true;
+	ctx->todo &= ~BIT(core->lane);
+	ctx->running++;
+	npu_policy_taken(core, ctx, now);
+	if (!ctx->todo)
+		npu_policy_unready(ctx, now);
 	npu_core_start(core, now);
 }
 
@@ -297,7 +258,6 @@ static void npu_core_take(struct npu_core *core, struct npu_context *ctx,
  */
 void npu_sched_run(struct npu_device *npu, u64 now)
 {
-	struct list_head *ready;
 	struct npu_context *ctx;
 	struct npu_core *core;
 	unsigned int i;
@@ -309,24 +269,38 @@ void npu_sched_run(struct npu_device *npu, u64 now)
 		core = &npu->cores[i];
 		if (core->state != NPU_CORE_IDLE)
 			continue;
-		ready = npu_core_ready(core);
-		ctx = ready ? npu_core_stay(core, ready, now) : NULL;
+		ctx = npu_policy_pick(core, true, now);
 		if (ctx)
 			npu_core_take(core, ctx, now);
 	}
-	while ((core = npu_sched_switch(npu))) {
-		core->passed = 0;
-		ctx = list_first_entry(npu_core_ready(core), struct npu_context,
-				       ready_links[core->index]);
-		npu_core_take(core, ctx, now);
-	}
-	for (i = 0; i < npu->core_count; i++)
+	while ((core = npu_sched_switch(npu)))
+		npu_core_take(core, npu_policy_pick(core, false, now), now);
+	for (i = 0; i < npu->core_count && !npu->alert; i++)
 		if (npu->cores[i].state == NPU_CORE_IDLE)
 			npu_core_rest(&npu->cores[i]);
 }
 
+/* @core is done with its slice of the head of @ctx, after @device_ns. */
+static void npu_sched_end_slice(struct npu_core *core, struct npu_context *ctx,
+				struct npu_slot *head, u64 device_ns, int error)
+{
+	struct npu_job_lane *lane = &head->job->lanes[core->lane];
+	struct npu_head_lane *progress = &ctx->lanes[core->lane];
+
+	progress->device_ns += device_ns;
+	head->device_ns = max(head->device_ns, progress->device_ns);
+	if (error) {
+		head->error = head->error ?: error;
+		return;
+	}
+	progress->next += core->tasks;
+	if (progress->next < lane->task_count)
+		ctx->todo |= BIT(core->lane);
+	npu_slice_learn(lane, core->first, core->tasks, device_ns);
+}
+
 /**
- * npu_sched_end_lane() - the lane of a core has ended; the core is idle
+ * npu_sched_end_lane() - what a core was started with has ended; the core is idle
  * @core: the core
  * @result: how it ended
  * @now: when
@@ -342,31 +316,32 @@ void npu_sched_end_lane(struct npu_core *core,
 	lockdep_assert_held(&core->npu->sched_lock);
 	core->state = NPU_CORE_IDLE;
 	core->ctx = NULL;
+	ctx->running--;
 	if (core->npu->frozen)
 		wake_up_all(&core->npu->idle);
 
 	device_ns = result->device_ns;
 	if (core->started) {
-		core->busy_ns += now - core->started;
+		if (core->rank != NPU_RANK_BACKGROUND)
+			core->busy_ns += now - core->started;
 		if (!device_ns)
 			device_ns = now - core->started;
 	}
-	head->device_ns = max(head->device_ns, device_ns);
 	stats->busy_ns += device_ns;
 	ctx->vm->busy_ns += device_ns;
 	stats->tasks += result->tasks;
 	stats->read_bytes += result->read_bytes;
 	stats->written_bytes += result->written_bytes;
 	stats->sram_bytes += result->sram_bytes;
-	head->lanes_ended++;
-	if (result->error && !head->error)
-		head->error = result->error;
+	npu_sched_end_slice(core, ctx, head, device_ns, result->error);
+	npu_policy_charge(core, ctx, device_ns, now);
 
 	/* The rest of a job that failed is not worth starting. */
 	if (head->error)
-		npu_context_clear_ready(ctx);
-	if (head->lanes_ended < head->lanes_started ||
-	    (!head->error && head->lanes_ended < head->job->lane_count))
+		npu_policy_unready(ctx, now);
+	else if (ctx->todo)
+		npu_policy_ready(ctx, now);
+	if (ctx->running || ctx->ready)
 		return;
 	npu_context_complete(ctx, now);
 	npu_context_advance(ctx, now);
@@ -391,10 +366,8 @@ static int npu_context_full(const struct npu_context *ctx, u32 count)
 /**
  * npu_sched_queue() - queue jobs behind all that a context has
  * @ctx: the context
- * @jobs: the jobs; their references are taken over
- * @count: number of jobs
- * @submit: syncs, or %NULL; gets a reference for the caller and one a job
- * @shares: &npu_vm.shares when the caller looked for shared buffers
+ * @request: the jobs, whose references are taken over; its submit gets a reference
+ * for the caller and one a job
  * @seqno: receives the sequence number of the last job
  *
  * Return: 0; or, with nothing changed, -ENODEV, -ENOENT (the context is being
@@ -402,10 +375,12 @@ static int npu_context_full(const struct npu_context *ctx, u32 count)
  * shared), or -EAGAIN: there is room, but jobs that have ended are still to be
  * retired, see npu_sched_wait_room().
  */
-int npu_sched_queue(struct npu_context *ctx, struct npu_job **jobs, u32 count,
-		    struct npu_submit *submit, u64 shares, u64 *seqno)
+int npu_sched_queue(struct npu_context *ctx, const struct npu_request *request,
+		    u64 *seqno)
 {
+	struct npu_submit *submit = request->submit;
 	struct npu_device *npu = ctx->npu;
+	u32 count = request->count;
 	unsigned long flags;
 	u64 now;
 	int ret;
@@ -416,9 +391,9 @@ int npu_sched_queue(struct npu_context *ctx, struct npu_job **jobs, u32 count,
 
 	spin_lock_irqsave(&npu->sched_lock, flags);
 	/* Under the lock, so that no time is before that of what came first. */
-	now = ktime_get_ns();
+	now = npu_now(npu);
 	ret = npu_context_full(ctx, count);
-	if (!ret && ctx->vm->shares != shares)
+	if (!ret && ctx->vm->shares != request->shares)
 		ret = -ESTALE;
 	if (ret)
 		goto out_unlock;
@@ -432,10 +407,11 @@ int npu_sched_queue(struct npu_context *ctx, struct npu_job **jobs, u32 count,
 		struct npu_slot *slot = npu_context_slot(ctx, ++ctx->submitted);
 
 		*slot = (struct npu_slot) {
-			.job = jobs[i],
+			.job = request->jobs[i],
 			.submit = submit,
 			.last = i + 1 == count,
 			.queued_ns = now,
+			.deadline_ns = request->deadline_ns,
 		};
 		if (submit)
 			dma_fence_get(&submit->fence);
@@ -482,7 +458,7 @@ void npu_sched_wake(struct npu_context *ctx)
 	u64 now;
 
 	spin_lock_irqsave(&npu->sched_lock, flags);
-	now = ktime_get_ns();
+	now = npu_now(npu);
 	npu_context_advance(ctx, now);
 	npu_sched_run(npu, now);
 	spin_unlock_irqrestore(&npu->sched_lock, flags);
@@ -507,7 +483,7 @@ static u32 npu_context_cancel(struct npu_context *ctx, u64 first, u64 last,
 			slot->error = -ECANCELED;
 	}
 	if (first == head) {
-		npu_context_clear_ready(ctx);
+		npu_policy_unready(ctx, now);
 		for (i = 0; i < npu->core_count; i++)
 			if (npu->cores[i].ctx == ctx)
 				npu_core_abort(&npu->cores[i], -ECANCELED);
@@ -532,7 +508,7 @@ int npu_sched_cancel(struct npu_context *ctx, u64 first, u64 last, u32 *count)
 	u64 now;
 
 	spin_lock_irq(&npu->sched_lock);
-	now = ktime_get_ns();
+	now = npu_now(npu);
 	if (last <= ctx->submitted) {
 		*count = npu_context_cancel(ctx, first, last, now);
 		npu_sched_run(npu, now);
@@ -553,11 +529,32 @@ void npu_sched_kill(struct npu_context *ctx, bool running)
 	u64 now;
 
 	spin_lock_irq(&npu->sched_lock);
-	now = ktime_get_ns();
+	now = npu_now(npu);
 	ctx->killed = true;
 	if (running)
 		npu_context_cancel(ctx, 1, ctx->submitted, now);
 	npu_context_advance(ctx, now);
+	npu_sched_run(npu, now);
+	spin_unlock_irq(&npu->sched_lock);
+}
+
+/**
+ * npu_sched_change() - give a context other hints
+ * @ctx: the context
+ * @sched_class: a &enum drm_npu_class, or %NULL to leave it
+ * @weight: its weight, or %NULL to leave it
+ * @privileged: no limits
+ */
+void npu_sched_change(struct npu_context *ctx, const u32 *sched_class,
+		      const u32 *weight, bool privileged)
+{
+	struct npu_device *npu = ctx->npu;
+	u64 now;
+
+	spin_lock_irq(&npu->sched_lock);
+	now = npu_now(npu);
+	npu_policy_change(ctx, sched_class ? *sched_class : ctx->stats.sched_class,
+			  weight ? *weight : ctx->stats.weight, privileged, now);
 	npu_sched_run(npu, now);
 	spin_unlock_irq(&npu->sched_lock);
 }
@@ -628,12 +625,17 @@ u64 npu_sched_last_use(struct npu_context *ctx,
 void npu_sched_hold(struct npu_vm *vm)
 {
 	struct npu_context *ctx;
+	u64 now;
 
 	spin_lock_irq(&vm->npu->sched_lock);
+	now = npu_now(vm->npu);
 	vm->held++;
-	list_for_each_entry(ctx, &vm->contexts, vm_link)
-		if (ctx->ready && npu_head_held(ctx, npu_sched_head(ctx)))
-			npu_context_clear_ready(ctx);
+	list_for_each_entry(ctx, &vm->contexts, vm_link) {
+		if (!ctx->ready || !npu_head_held(ctx, npu_sched_head(ctx)))
+			continue;
+		npu_policy_unready(ctx, now);
+		npu_policy_idle(ctx);
+	}
 	spin_unlock_irq(&vm->npu->sched_lock);
 }
 
@@ -643,10 +645,11 @@ void npu_sched_hold(struct npu_vm *vm)
  */
 void npu_sched_release(struct npu_vm *vm)
 {
-	u64 now = ktime_get_ns();
 	struct npu_context *ctx;
+	u64 now;
 
 	spin_lock_irq(&vm->npu->sched_lock);
+	now = npu_now(vm->npu);
 	if (!--vm->held) {
 		list_for_each_entry(ctx, &vm->contexts, vm_link)
 			npu_context_advance(ctx, now);
@@ -664,7 +667,7 @@ static bool npu_sched_still(struct npu_vm *vm)
 	spin_lock_irq(&vm->npu->sched_lock);
 	list_for_each_entry(ctx, &vm->contexts, vm_link)
 		if (ctx->completed < ctx->submitted &&
-		    npu_sched_head(ctx)->lanes_started)
+		    npu_sched_head(ctx)->begun)
 			still = false;
 	spin_unlock_irq(&vm->npu->sched_lock);
 	return still;
@@ -730,10 +733,25 @@ void npu_device_resume(struct npu_device *npu)
 {
 	spin_lock_irq(&npu->sched_lock);
 	npu->frozen = false;
-	npu_sched_run(npu, ktime_get_ns());
+	npu_sched_run(npu, npu_now(npu));
 	spin_unlock_irq(&npu->sched_lock);
 }
 EXPORT_SYMBOL_GPL(npu_device_resume);
+
+/**
+ * npu_device_settle() - wait until cores have started what they were given
+ * @npu: the device
+ *
+ * For backends with a time of their own, which must not pass meanwhile.
+ */
+void npu_device_settle(struct npu_device *npu)
+{
+	unsigned int i;
+
+	for (i = 0; i < npu->core_count; i++)
+		kthread_flush_worker(npu->cores[i].worker);
+}
+EXPORT_SYMBOL_GPL(npu_device_settle);
 
 /**
  * npu_sched_unplug() - stop all cores and end all jobs, for good
@@ -755,7 +773,7 @@ void npu_sched_unplug(struct npu_device *npu)
 							   link);
 
 		list_move_tail(&ctx->link, &done);
-		npu_context_advance(ctx, ktime_get_ns());
+		npu_context_advance(ctx, npu_now(npu));
 		spin_unlock_irq(&npu->sched_lock);
 		cond_resched();
 		spin_lock_irq(&npu->sched_lock);
@@ -766,6 +784,7 @@ void npu_sched_unplug(struct npu_device *npu)
 	for (i = 0; i < npu->core_count; i++)
 		kthread_flush_worker(npu->cores[i].worker);
 	npu_signal_flush(npu);
+	npu_alert_fini(npu);
 	for (i = 0; i < npu->core_count; i++)
 		npu_core_unplug(&npu->cores[i]);
 }
@@ -795,7 +814,9 @@ int npu_sched_init(struct npu_device *npu)
 	int ret;
 
 	spin_lock_init(&npu->sched_lock);
+	npu->policy = &npu_policy_defaults;
 	npu->stay_ns = NPU_SCHED_STAY_NS;
+	npu_alert_init(npu);
 	init_waitqueue_head(&npu->idle);
 	INIT_LIST_HEAD(&npu->contexts);
 	ret = npu_signal_init(npu);

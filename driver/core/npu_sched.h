@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* The dispatcher: queues (npu_sched.c), cores (npu_core.c), ends (npu_signal.c). */
+/* The dispatcher: queues (npu_sched.c), order (npu_policy.c), cores (npu_core.c), ends (npu_signal.c). */
 #ifndef NPU_SCHED_H
 #define NPU_SCHED_H
 
@@ -20,8 +20,26 @@ int npu_sched_init(struct npu_device *npu);
 void npu_sched_unplug(struct npu_device *npu);
 void npu_sched_fini(struct npu_device *npu);
 
-int npu_sched_queue(struct npu_context *ctx, struct npu_job **jobs, u32 count,
-		    struct npu_submit *submit, u64 shares, u64 *seqno);
+/**
+ * struct npu_request - jobs to be queued
+ */
+struct npu_request {
+	/** @jobs: The jobs. */
+	struct npu_job **jobs;
+	/** @count: Number of jobs. */
+	u32 count;
+	/** @submit: Syncs, or %NULL. */
+	struct npu_submit *submit;
+	/** @shares: &npu_vm.shares when the caller looked for shared buffers. */
+	u64 shares;
+	/** @deadline_ns: When they should have ended, or 0. */
+	u64 deadline_ns;
+};
+
+int npu_sched_queue(struct npu_context *ctx, const struct npu_request *request,
+		    u64 *seqno);
+void npu_sched_change(struct npu_context *ctx, const u32 *sched_class,
+		      const u32 *weight, bool privileged);
 int npu_sched_wait_room(struct npu_context *ctx, u32 count, bool ended);
 void npu_sched_wake(struct npu_context *ctx);
 void npu_sched_kill(struct npu_context *ctx, bool running);
@@ -48,6 +66,10 @@ void npu_core_rest(struct npu_core *core);
 void npu_core_unplug(struct npu_core *core);
 void npu_core_abort(struct npu_core *core, int error);
 void npu_cores_forget_vm(struct npu_device *npu, struct npu_vm *vm);
+
+void npu_alert_init(struct npu_device *npu);
+void npu_alert_fini(struct npu_device *npu);
+void npu_alert_raise(struct npu_device *npu);
 
 int npu_signal_init(struct npu_device *npu);
 void npu_signal_fini(struct npu_device *npu);

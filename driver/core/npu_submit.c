@@ -403,14 +403,19 @@ static int npu_submit_try(struct npu_context *ctx, struct npu_job **jobs,
 			  struct dma_fence **in_fences,
 			  struct npu_out_sync *outs)
 {
-	u64 shares = npu_share_count(ctx->vm);
+	struct npu_request request = {
+		.jobs = jobs,
+		.count = args->job_count,
+		.shares = npu_share_count(ctx->vm),
+		.deadline_ns = args->deadline_ns,
+	};
 	struct npu_submit *submit = NULL;
 	struct npu_implicit implicit = {};
 	bool cookie;
 	int ret;
 	u32 i;
 
-	if (shares) {
+	if (request.shares) {
 		ret = npu_submit_find_shared(&implicit, jobs, args->job_count);
 		if (!ret && implicit.count)
 			ret = npu_implicit_lock(&implicit, ctx->fence_context);
@@ -430,8 +435,8 @@ static int npu_submit_try(struct npu_context *ctx, struct npu_job **jobs,
 	}
 
 	cookie = dma_fence_begin_signalling();
-	ret = npu_sched_queue(ctx, jobs, args->job_count, submit, shares,
-			      &args->seqno);
+	request.submit = submit;
+	ret = npu_sched_queue(ctx, &request, &args->seqno);
 	if (!ret && submit) {
 		npu_implicit_attach(&implicit, &submit->fence);
 		npu_out_syncs_attach(outs, args->out_sync_count, &submit->fence);

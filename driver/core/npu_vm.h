@@ -10,6 +10,7 @@
 
 #include <drm/drm_mm.h>
 
+#include "npu_policy.h"
 #include "npu_sram.h"
 
 struct npu_bo;
@@ -45,6 +46,10 @@ struct npu_vm {
 	 * finds another number than it began with begins anew.
 	 */
 	u64 shares;
+	/** @groups: Its contexts that have work, by rank. */
+	struct npu_group groups[NPU_RANKS];
+	/** @budget: For latency work. */
+	struct npu_budget budget;
 	/** @busy_ns: Device time of all lanes of its file. */
 	u64 busy_ns;
 	/** @held: No job of its file begins unless this is 0. */

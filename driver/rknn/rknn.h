@@ -8,6 +8,7 @@
 #include "rknn_regs.h"
 
 struct npu_isa_fault;
+struct npu_isa_task;
 struct npu_isa_stream;
 
 /**
@@ -41,5 +42,6 @@ bool rknn_operand_used(const struct rknn_task *task, u16 reg);
 size_t rknn_verify_state_size(void);
 int rknn_verify(void *data, const struct npu_isa_stream *stream,
 		struct npu_isa_fault *fault);
+void rknn_describe(const void *data, struct npu_isa_task *task);
 
 #endif /* RKNN_H */

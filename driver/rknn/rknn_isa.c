@@ -83,6 +83,7 @@ const struct npu_isa_ops npu_isa_rknn = {
 	.state_size = rknn_verify_state_size,
 	.stream_words = rknn_stream_words,
 	.verify = rknn_verify,
+	.describe = rknn_describe,
 	.split = rknn_split,
 	.link = rknn_link,
 };

@@ -493,3 +493,29 @@ int rknn_verify(void *data, const struct npu_isa_stream *stream,
 	state->any = true;
 	return 0;
 }
+
+/**
+ * rknn_describe() - &npu_isa_ops.describe
+ * @data: a &struct rknn_lane_state
+ * @task: receives what the task that was verified last is like
+ *
+ * Each weight meets each pixel of the result; fp16 has twice the bytes, and a
+ * half of the multiply-accumulates a cycle.
+ */
+void rknn_describe(const void *data, struct npu_isa_task *task)
+{
+	const struct rknn_lane_state *state = data;
+	const struct rknn_task rknn = {
+		.regs = state->previous,
+		.rules = state->rules,
+	};
+	u32 con0 = rknn_get(&rknn, RKNN_CNA_CBUF_CON0, U32_MAX);
+	u64 bytes = rknn_get(&rknn, RKNN_CNA_WEIGHT_SIZE0, U32_MAX);
+	u64 width = rknn_get(&rknn, RKNN_DPU_DATA_CUBE_WIDTH, 0x1fff) + 1;
+	u64 height = rknn_get(&rknn, RKNN_DPU_DATA_CUBE_HEIGHT, 0x1fff) + 1;
+
+	task->continues = con0 & (RKNN_CBUF_CON0_DATA_REUSE |
+				  RKNN_CBUF_CON0_WEIGHT_REUSE);
+	task->macs = width * height * bytes;
+	task->bytes = con0 & RKNN_CBUF_CON0_WEIGHT_REUSE ? 0 : bytes;
+}

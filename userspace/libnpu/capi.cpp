@@ -56,8 +56,9 @@ std::vector<npu::Lane> copy_lanes(std::span<const npu_lane> lanes)
 		npu::Lane &copy = copies.emplace_back();
 
 		for (const npu_task &task : std::span(lane.tasks, lane.task_count))
-			copy.push_back(
-				{{task.commands, task.commands + task.command_count}, task.enable});
+			copy.push_back({{task.commands, task.commands + task.command_count},
+					task.enable,
+					task.cost_ns});
 	}
 	return copies;
 }
@@ -70,16 +71,10 @@ std::chrono::nanoseconds duration(std::uint64_t timeout_ns)
 	return std::chrono::nanoseconds(static_cast<std::int64_t>(std::min(timeout_ns, most)));
 }
 
-npu::Priority priority_of(std::uint32_t priority)
+/// When CLOCK_MONOTONIC, which steady_clock is, shows @p ns.
+npu::Context::Deadline deadline_at(std::uint64_t ns)
 {
-	switch (priority) {
-	case NPU_PRIORITY_LOW:
-		return npu::Priority::low;
-	case NPU_PRIORITY_HIGH:
-		return npu::Priority::high;
-	default:
-		return npu::Priority::normal;
-	}
+	return npu::Context::Deadline(duration(ns));
 }
 
 npu_job_status status_of(const npu::JobStatus &status)
@@ -102,6 +97,22 @@ int store(npu::Result<From> result, T *to, const Convert &convert)
 		return failed(result.error());
 	*to = convert(*result);
 	return 0;
+}
+
+int submit_all(npu_context &context, std::span<const npu_job *const> jobs,
+	       npu::Context::Deadline deadline, std::uint64_t *seqno)
+{
+	std::vector<const npu::Job *> batch;
+
+	for (const npu_job *job : jobs)
+		batch.push_back(&job->job);
+	return store(context.context.submit(batch, deadline), seqno,
+		     [](const npu::Fence &fence) { return fence.seqno(); });
+}
+
+int no_such_class()
+{
+	return failed(npu::fail(EINVAL, "no such class").error());
 }
 
 } // namespace
@@ -204,13 +215,15 @@ int npu_context_create(npu_device *device, const npu_context_options *options,
 	return guarded([&] {
 		const npu_context_options wanted = options ? *options : npu_context_options{};
 
-		if (wanted.priority > NPU_PRIORITY_HIGH)
-			return failed(npu::fail(EINVAL, "no such priority").error());
-		return hand_out(npu::Context::create(device->device,
-						     {.core_mask = wanted.core_mask,
-						      .max_queued = wanted.max_queued,
-						      .priority = priority_of(wanted.priority)}),
-				context);
+		if (wanted.sched_class > NPU_CLASS_BACKGROUND)
+			return no_such_class();
+		return hand_out(
+			npu::Context::create(device->device,
+					     {.core_mask = wanted.core_mask,
+					      .max_queued = wanted.max_queued,
+					      .sched_class = npu::SchedClass(wanted.sched_class),
+					      .weight = wanted.weight}),
+			context);
 	});
 }
 
@@ -231,12 +244,27 @@ int npu_context_submit_batch(npu_context *context, const npu_job *const *jobs, s
 			     uint64_t *seqno)
 {
 	return guarded([&] {
-		std::vector<const npu::Job *> batch;
+		return submit_all(*context, {jobs, count}, npu::Context::no_deadline, seqno);
+	});
+}
 
-		for (const npu_job *job : std::span(jobs, count))
-			batch.push_back(&job->job);
-		return store(context->context.submit(batch), seqno,
-			     [](const npu::Fence &fence) { return fence.seqno(); });
+int npu_context_submit_until(npu_context *context, const npu_job *const *jobs, size_t count,
+			     uint64_t deadline_ns, uint64_t *seqno)
+{
+	return guarded([&] {
+		return submit_all(*context, {jobs, count}, deadline_at(deadline_ns), seqno);
+	});
+}
+
+int npu_context_set(npu_context *context, uint32_t sched_class, uint32_t weight)
+{
+	return guarded([&] {
+		if (sched_class > NPU_CLASS_BACKGROUND)
+			return no_such_class();
+		auto set = context->context.set_weight(weight);
+		if (set)
+			set = context->context.set_class(npu::SchedClass(sched_class));
+		return set ? 0 : failed(set.error());
 	});
 }
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "npu/context.h"
 
+#include <algorithm>
 #include <cerrno>
 #include <utility>
 #include <vector>
@@ -15,32 +16,27 @@ namespace npu
 namespace
 {
 
-std::uint32_t kernel_priority(Priority priority)
-{
-	switch (priority) {
-	case Priority::low:
-		return DRM_NPU_PRIORITY_LOW;
-	case Priority::high:
-		return DRM_NPU_PRIORITY_HIGH;
-	case Priority::normal:
-		break;
-	}
-	return DRM_NPU_PRIORITY_NORMAL;
-}
-
 /// What to do about a context that is refused.
 const char *create_advice(int code)
 {
 	switch (code) {
-	case EACCES:
-		return " (high priority needs CAP_SYS_NICE)";
 	case EINVAL:
-		return " (a core that does not exist, or more queued jobs than the limit)";
+		return " (a core that does not exist, more queued jobs than the limit, or more "
+		       "weight)";
 	case ENOSPC:
 		return " (the file has as many as it may have)";
 	default:
 		return "";
 	}
+}
+
+/// As the kernel wants it: 0 is none, so what has passed long ago is 1.
+std::uint64_t kernel_deadline(Context::Deadline deadline)
+{
+	if (deadline == Context::no_deadline)
+		return 0;
+	const auto since = std::chrono::nanoseconds(deadline.time_since_epoch());
+	return static_cast<std::uint64_t>(std::max<std::int64_t>(since.count(), 1));
 }
 
 /// What to do about jobs that are refused.
@@ -81,7 +77,8 @@ Result<Context> Context::create(const Device &device, const Options &options)
 
 	args.core_mask = options.core_mask;
 	args.max_queued = options.max_queued;
-	args.priority = kernel_priority(options.priority);
+	args.sched_class = std::to_underlying(options.sched_class);
+	args.weight = options.weight;
 	if (const int ret = device.driver().ioctl(DRM_IOCTL_NPU_CONTEXT_CREATE, &args))
 		return fail(-ret, std::string("cannot create a context") + create_advice(-ret));
 	context.driver_ = device.share_driver();
@@ -118,7 +115,7 @@ void Context::release()
 	driver_->ioctl(DRM_IOCTL_NPU_CONTEXT_DESTROY, &args);
 }
 
-Result<Fence> Context::queue(std::span<const drm_npu_submit_job> jobs)
+Result<Fence> Context::queue(std::span<const drm_npu_submit_job> jobs, Deadline deadline)
 {
 	drm_npu_job_submit args{};
 
@@ -126,6 +123,7 @@ Result<Fence> Context::queue(std::span<const drm_npu_submit_job> jobs)
 	args.jobs = reinterpret_cast<std::uintptr_t>(jobs.data());
 	args.job_count = static_cast<std::uint32_t>(jobs.size());
 	args.job_stride = sizeof(jobs.front());
+	args.deadline_ns = kernel_deadline(deadline);
 	if (const int ret = driver_->ioctl(DRM_IOCTL_NPU_JOB_SUBMIT, &args))
 		return fail(-ret, "cannot submit " + std::to_string(jobs.size()) +
 					  (jobs.size() == 1 ? " job" : " jobs") +
@@ -133,21 +131,50 @@ Result<Fence> Context::queue(std::span<const drm_npu_submit_job> jobs)
 	return fence(args.seqno);
 }
 
-Result<Fence> Context::submit(std::span<const Job *const> jobs)
+Result<Fence> Context::submit(std::span<const Job *const> jobs, Deadline deadline)
 {
 	std::vector<drm_npu_submit_job> entries;
 
 	entries.reserve(jobs.size());
 	for (const Job *job : jobs)
 		entries.push_back({.job_id = job->id(), .flags = 0});
-	return queue(entries);
+	return queue(entries, deadline);
 }
 
-Result<Fence> Context::submit(const Job &job)
+Result<Fence> Context::submit(const Job &job, Deadline deadline)
 {
 	const drm_npu_submit_job entry{.job_id = job.id(), .flags = 0};
 
-	return queue({&entry, 1});
+	return queue({&entry, 1}, deadline);
+}
+
+Result<void> Context::set(const drm_npu_context_set &args)
+{
+	drm_npu_context_set copy = args;
+
+	copy.context_id = id_;
+	if (const int ret = driver_->ioctl(DRM_IOCTL_NPU_CONTEXT_SET, &copy))
+		return fail(-ret, std::string("cannot change a context") +
+					  (ret == -EINVAL ? " (too much weight)" : ""));
+	return {};
+}
+
+Result<void> Context::set_class(SchedClass sched_class)
+{
+	drm_npu_context_set args{};
+
+	args.flags = DRM_NPU_CONTEXT_SET_CLASS;
+	args.sched_class = std::to_underlying(sched_class);
+	return set(args);
+}
+
+Result<void> Context::set_weight(std::uint32_t weight)
+{
+	drm_npu_context_set args{};
+
+	args.flags = DRM_NPU_CONTEXT_SET_WEIGHT;
+	args.weight = weight;
+	return set(args);
 }
 
 Fence Context::fence(std::uint64_t seqno) const

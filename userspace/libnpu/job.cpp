@@ -55,6 +55,7 @@ Result<Job> Job::create(const Device &device, std::span<const Lane> lanes)
 			entry.commands = reinterpret_cast<std::uintptr_t>(task.commands.data());
 			entry.command_count = static_cast<std::uint32_t>(task.commands.size());
 			entry.enable = task.enable;
+			entry.cost_ns = task.cost_ns;
 		}
 		raw[i].tasks = reinterpret_cast<std::uintptr_t>(tasks[i].data());
 		raw[i].task_count = static_cast<std::uint32_t>(tasks[i].size());

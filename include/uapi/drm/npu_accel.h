@@ -99,6 +99,7 @@ extern "C" {
 #define DRM_NPU_JOB_CANCEL		0x28
 #define DRM_NPU_BO_WAIT			0x29
 #define DRM_NPU_BO_RESIDENCY		0x2a
+#define DRM_NPU_CONTEXT_SET		0x2b
 
 /**
  * enum drm_npu_query_type - what %DRM_IOCTL_NPU_QUERY reports
@@ -282,24 +283,48 @@ struct drm_npu_query_limits {
 	__u64 max_buffer_size;
 	/** @max_submit_shared: Different shared buffers that a submit may use. */
 	__u32 max_submit_shared;
-	/** @pad: Zero. */
-	__u32 pad;
+	/** @latency_percent: Share of the device for unprivileged latency work. */
+	__u32 latency_percent;
+	/** @slice_ns: Device time that a core is given at a time; 0: no limit. */
+	__u64 slice_ns;
+	/** @starve_ns: How long better classes may keep work waiting. */
+	__u64 starve_ns;
+	/** @latency_window_ns: Over how long @latency_percent is counted. */
+	__u64 latency_window_ns;
 };
 
 /** define DRM_NPU_CONTEXT_BANNED - the context takes no more jobs */
 #define DRM_NPU_CONTEXT_BANNED		(1 << 0)
 
 /**
- * enum drm_npu_priority - which context gets a core first
+ * enum drm_npu_class - what matters to the jobs of a context
+ *
+ * A core is given at most a slice of a job, &drm_npu_query_limits.slice_ns of
+ * device time, one task at least. Then it goes on with the best of what waits:
+ * first by class; then by deadline, if the job was submitted with one and its
+ * file is not far ahead of its share; then by fair share, of files by the largest
+ * weight that they use, and of contexts of a file by their weights. Work that has
+ * waited for &drm_npu_query_limits.starve_ns for better classes gets a slice.
  */
-enum drm_npu_priority {
-	/** @DRM_NPU_PRIORITY_NORMAL: After high ones. */
-	DRM_NPU_PRIORITY_NORMAL = 0,
-	/** @DRM_NPU_PRIORITY_LOW: After all others. */
-	DRM_NPU_PRIORITY_LOW = 1,
-	/** @DRM_NPU_PRIORITY_HIGH: Before all others; needs CAP_SYS_NICE. */
-	DRM_NPU_PRIORITY_HIGH = 2,
+enum drm_npu_class {
+	/** @DRM_NPU_CLASS_THROUGHPUT: Work done in the long run; the default. */
+	DRM_NPU_CLASS_THROUGHPUT = 0,
+	/**
+	 * @DRM_NPU_CLASS_LATENCY: Short work that is to end soon. It goes first,
+	 * keeps the device awake and its clock up. All who use it without
+	 * CAP_SYS_NICE have, in equal parts, &drm_npu_query_limits.latency_percent
+	 * of the device, counted over a window; who takes more is served as
+	 * throughput until it has been made up for.
+	 */
+	DRM_NPU_CLASS_LATENCY = 1,
+	/** @DRM_NPU_CLASS_BACKGROUND: What others leave; raises no clock. */
+	DRM_NPU_CLASS_BACKGROUND = 2,
 };
+
+/** define DRM_NPU_WEIGHT_DEFAULT - weight of a context that asks for none */
+#define DRM_NPU_WEIGHT_DEFAULT		100
+/** define DRM_NPU_WEIGHT_MAX - the largest weight; see &drm_npu_context_create */
+#define DRM_NPU_WEIGHT_MAX		10000
 
 /**
  * struct drm_npu_query_context - state and statistics of a context
@@ -336,14 +361,26 @@ struct drm_npu_query_context {
 	__u64 written_bytes;
 	/** @flags: %DRM_NPU_CONTEXT_BANNED or 0. */
 	__u32 flags;
-	/** @priority: Its &enum drm_npu_priority. */
-	__u32 priority;
+	/** @sched_class: The &enum drm_npu_class that was asked for. */
+	__u32 sched_class;
 	/** @guilty_jobs: Jobs that hung or faulted. */
 	__u32 guilty_jobs;
 	/** @max_queued: Jobs that may be unfinished at a time. */
 	__u32 max_queued;
 	/** @sram_bytes: Bytes of @read_bytes and @written_bytes on the chip. */
 	__u64 sram_bytes;
+	/** @weight: The weight that was asked for. */
+	__u32 weight;
+	/** @granted_class: The class that it has at present. */
+	__u32 granted_class;
+	/** @granted_weight: The weight that it has. */
+	__u32 granted_weight;
+	/** @pad: Zero. */
+	__u32 pad;
+	/** @slices: How often a core was started for it. */
+	__u64 slices;
+	/** @missed_deadlines: Jobs that had not ended at their deadline. */
+	__u64 missed_deadlines;
 };
 
 /**
@@ -478,9 +515,9 @@ struct drm_npu_bo_residency {
  * banned: what it has queued ends with ECANCELED, and it takes no more.
  *
  * Errors: EINVAL for a @core_mask with a core that does not exist, a
- * @max_queued above the limit, an unknown @priority, or @flags or @pad not
- * zero; EACCES for %DRM_NPU_PRIORITY_HIGH without CAP_SYS_NICE; ENOSPC when the
- * file has &drm_npu_query_limits.max_contexts contexts.
+ * @max_queued above the limit, an unknown @sched_class, a @weight above
+ * %DRM_NPU_WEIGHT_MAX, or @flags not zero; ENOSPC when the file has
+ * &drm_npu_query_limits.max_contexts contexts.
  */
 struct drm_npu_context_create {
 	/** @flags: Must be zero. */
@@ -491,10 +528,14 @@ struct drm_npu_context_create {
 	__u32 max_queued;
 	/** @context_id: Out: id of the context, never 0. */
 	__u32 context_id;
-	/** @priority: In: a &enum drm_npu_priority. */
-	__u32 priority;
-	/** @pad: Must be zero. */
-	__u32 pad;
+	/** @sched_class: In: a &enum drm_npu_class. */
+	__u32 sched_class;
+	/**
+	 * @weight: In: its share, in proportion to others of its class, up to
+	 * %DRM_NPU_WEIGHT_MAX; 0 means %DRM_NPU_WEIGHT_DEFAULT, and without
+	 * CAP_SYS_NICE no more than that is granted.
+	 */
+	__u32 weight;
 	/**
 	 * @page_offset: Out: offset for mmap() of the device file that maps the
 	 * context's &struct drm_npu_context_page. Mapping it for writing answers
@@ -567,6 +608,33 @@ struct drm_npu_context_destroy {
 	__u32 pad;
 };
 
+/** define DRM_NPU_CONTEXT_SET_CLASS - set the class */
+#define DRM_NPU_CONTEXT_SET_CLASS	(1 << 0)
+/** define DRM_NPU_CONTEXT_SET_WEIGHT - set the weight */
+#define DRM_NPU_CONTEXT_SET_WEIGHT	(1 << 1)
+
+/**
+ * struct drm_npu_context_set - argument of %DRM_IOCTL_NPU_CONTEXT_SET
+ *
+ * Gives a context another class, another weight or both. It holds for all that a
+ * core has not been given yet, the rest of a job that runs included. Privileges
+ * are those of the caller.
+ *
+ * Errors: ENOENT for an id that does not exist; EINVAL for @flags that are 0 or
+ * unknown, an unknown @sched_class, a @weight above %DRM_NPU_WEIGHT_MAX, and a
+ * field that is not zero without its flag.
+ */
+struct drm_npu_context_set {
+	/** @context_id: In: id of the context. */
+	__u32 context_id;
+	/** @flags: In: %DRM_NPU_CONTEXT_SET_CLASS, %DRM_NPU_CONTEXT_SET_WEIGHT. */
+	__u32 flags;
+	/** @sched_class: In: a &enum drm_npu_class. */
+	__u32 sched_class;
+	/** @weight: In: as in &drm_npu_context_create.weight. */
+	__u32 weight;
+};
+
 /**
  * struct drm_npu_task - a command stream
  *
@@ -585,8 +653,11 @@ struct drm_npu_task {
 	__u32 enable;
 	/** @flags: Must be zero. */
 	__u32 flags;
-	/** @pad: Must be zero. */
-	__u32 pad;
+	/**
+	 * @cost_ns: Estimate of its device time; 0 if not known. What the kernel
+	 * measures, and what the stream takes at the hardware's peak, count more.
+	 */
+	__u32 cost_ns;
 };
 
 /**
@@ -761,6 +832,11 @@ struct drm_npu_job_submit {
 	__u32 pad;
 	/** @seqno: Out: sequence number in the context of the last job. */
 	__u64 seqno;
+	/**
+	 * @deadline_ns: In: until when its jobs should have ended; 0 if it does not
+	 * matter. They are not cancelled after it.
+	 */
+	__u64 deadline_ns;
 };
 
 /**
@@ -874,6 +950,7 @@ struct drm_npu_bo_wait {
  * %DRM_IOCTL_NPU_JOB_WAIT waits for one and tells how it ended.
  * %DRM_IOCTL_NPU_JOB_CANCEL stops some.
  * %DRM_IOCTL_NPU_BO_WAIT waits until a buffer is free.
+ * %DRM_IOCTL_NPU_CONTEXT_SET changes the class and the weight of a queue.
  *
  * The four calls of mainline's rocket driver, 0x00 to 0x03, are there too; see
  * rocket_accel.h.
@@ -903,6 +980,9 @@ struct drm_npu_bo_wait {
 #define DRM_IOCTL_NPU_BO_RESIDENCY \
 	DRM_IOW(DRM_COMMAND_BASE + DRM_NPU_BO_RESIDENCY, \
 		struct drm_npu_bo_residency)
+#define DRM_IOCTL_NPU_CONTEXT_SET \
+	DRM_IOW(DRM_COMMAND_BASE + DRM_NPU_CONTEXT_SET, \
+		struct drm_npu_context_set)
 
 #if defined(__cplusplus)
 }

@@ -41,12 +41,15 @@ private:
 	std::uint64_t seqno_ = 0;
 };
 
-/// Which context gets a core first.
-enum class Priority : std::uint8_t {
-	low,
-	normal,
-	/// Before all others; needs CAP_SYS_NICE.
-	high,
+/// What matters to the jobs of a context; see &enum drm_npu_class.
+enum class SchedClass : std::uint8_t {
+	/// Work done in the long run.
+	throughput = DRM_NPU_CLASS_THROUGHPUT,
+	/// Short work that is to end soon: first, as long as it takes no more than
+	/// its part of the device.
+	latency = DRM_NPU_CLASS_LATENCY,
+	/// What others leave.
+	background = DRM_NPU_CLASS_BACKGROUND,
 };
 
 /// A queue: its jobs run one after the other, the lanes of each side by side.
@@ -54,16 +57,23 @@ enum class Priority : std::uint8_t {
 class Context
 {
 public:
+	/// When jobs should have ended.
+	using Deadline = std::chrono::steady_clock::time_point;
+	/// It does not matter when.
+	static constexpr Deadline no_deadline = Deadline::max();
+
 	struct Options {
 		/// Cores to use, one bit each; 0 means all.
 		std::uint32_t core_mask = 0;
 		/// Unfinished jobs at a time; 0 means the device's limit.
 		std::uint32_t max_queued = 0;
-		Priority priority = Priority::normal;
+		SchedClass sched_class = SchedClass::throughput;
+		/// Share in proportion to others, up to DRM_NPU_WEIGHT_MAX; 0 means
+		/// DRM_NPU_WEIGHT_DEFAULT, and without CAP_SYS_NICE no more is granted.
+		std::uint32_t weight = 0;
 	};
 
-	/// \retval EINVAL a core that does not exist, or too many jobs
-	/// \retval EACCES high priority without CAP_SYS_NICE
+	/// \retval EINVAL a core that does not exist, too many jobs, too much weight
 	/// \retval ENOSPC no room for more contexts
 	static Result<Context> create(const Device &device, const Options &options);
 	static Result<Context> create(const Device &device) { return create(device, Options()); }
@@ -76,14 +86,21 @@ public:
 	Context &operator=(const Context &) = delete;
 
 	/// Queue @p jobs, in their order, all or none; a job may be there more than
-	/// once. Many at a time cost little more than one. \return the last's fence
+	/// once. Many at a time cost little more than one. Jobs with a @p deadline go
+	/// before others of their class. \return the last's fence
 	/// \retval EBUSY the queue is full; wait for an earlier job
 	/// \retval E2BIG more jobs than a submit, or the queue, may have
 	/// \retval EIO the context is banned
 	/// \retval ENODEV the device is gone
-	Result<Fence> submit(std::span<const Job *const> jobs);
+	Result<Fence> submit(std::span<const Job *const> jobs, Deadline deadline = no_deadline);
 	/// Queue @p job.
-	Result<Fence> submit(const Job &job);
+	Result<Fence> submit(const Job &job, Deadline deadline = no_deadline);
+
+	/// Another class, for all that no core has yet.
+	Result<void> set_class(SchedClass sched_class);
+	/// Another weight; see Options::weight.
+	/// \retval EINVAL more than DRM_NPU_WEIGHT_MAX
+	Result<void> set_weight(std::uint32_t weight);
 
 	/// The fence of the job with sequence number @p seqno.
 	Fence fence(std::uint64_t seqno) const;
@@ -109,7 +126,8 @@ public:
 	Result<drm_npu_query_context> statistics() const;
 
 private:
-	Result<Fence> queue(std::span<const drm_npu_submit_job> jobs);
+	Result<Fence> queue(std::span<const drm_npu_submit_job> jobs, Deadline deadline);
+	Result<void> set(const drm_npu_context_set &args);
 	void release();
 
 	std::shared_ptr<Driver> driver_;

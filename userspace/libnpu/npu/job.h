@@ -21,6 +21,8 @@ struct Task {
 	std::vector<std::uint64_t> commands;
 	/// Hardware blocks to start.
 	std::uint32_t enable = 0;
+	/// Estimate of its device time in nanoseconds; 0 if not known.
+	std::uint32_t cost_ns = 0;
 };
 
 /// Tasks that run on one core, in order.

@@ -30,6 +30,8 @@ struct npu_task {
 	size_t command_count;
 	/** Hardware blocks to start. */
 	uint32_t enable;
+	/** Estimate of its device time in nanoseconds; 0 if not known. */
+	uint32_t cost_ns;
 };
 
 /** Tasks that run on one core, in order. */
@@ -38,12 +40,14 @@ struct npu_lane {
 	size_t task_count;
 };
 
-/** Which context gets a core first. */
-enum npu_priority {
-	NPU_PRIORITY_NORMAL = 0,
-	NPU_PRIORITY_LOW = 1,
-	/** Needs CAP_SYS_NICE. */
-	NPU_PRIORITY_HIGH = 2,
+/** What matters to the jobs of a context. */
+enum npu_class {
+	/** Work done in the long run. */
+	NPU_CLASS_THROUGHPUT = 0,
+	/** Short work that is to end soon: first, up to its part of the device. */
+	NPU_CLASS_LATENCY = 1,
+	/** What others leave. */
+	NPU_CLASS_BACKGROUND = 2,
 };
 
 /** What a context is to be; all zeros are the defaults. */
@@ -52,8 +56,10 @@ struct npu_context_options {
 	uint32_t core_mask;
 	/** Unfinished jobs at a time; 0 means the device's limit. */
 	uint32_t max_queued;
-	/** An enum npu_priority. */
-	uint32_t priority;
+	/** An enum npu_class. */
+	uint32_t sched_class;
+	/** Share in proportion to others; 0 is the default, 100. */
+	uint32_t weight;
 };
 
 /** How far a submitted job is; the clock is CLOCK_MONOTONIC. */
@@ -111,6 +117,11 @@ int npu_context_submit(struct npu_context *context, const struct npu_job *job, u
 /** Queue @count jobs, all or none; *@seqno is the number of the last. */
 int npu_context_submit_batch(struct npu_context *context, const struct npu_job *const *jobs,
 			     size_t count, uint64_t *seqno);
+/** The same, before others of its class: they should end at @deadline_ns, CLOCK_MONOTONIC. */
+int npu_context_submit_until(struct npu_context *context, const struct npu_job *const *jobs,
+			     size_t count, uint64_t deadline_ns, uint64_t *seqno);
+/** Another class, an enum npu_class, and another weight. */
+int npu_context_set(struct npu_context *context, uint32_t sched_class, uint32_t weight);
 /** Wait until a job has ended; -ETIME after @timeout_ns, else how it ended. */
 int npu_context_wait(struct npu_context *context, uint64_t seqno, uint64_t timeout_ns);
 /** The same, but neither a timeout nor a failed job is an error: see *@status. */
