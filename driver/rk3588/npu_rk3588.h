@@ -7,6 +7,7 @@
 #include <linux/devfreq.h>
 #include <linux/irqreturn.h>
 #include <linux/mutex.h>
+#include <linux/pm_qos.h>
 #include <linux/reset.h>
 #include <linux/types.h>
 #include <linux/workqueue.h>
@@ -123,6 +124,8 @@ struct npu_rk3588 {
 #ifdef NPU_RK3588_DEVFREQ
 	/** @ondemand: How it is chosen. */
 	struct devfreq_simple_ondemand_data ondemand;
+	/** @floor: The slowest rate, in kHz, that others may ask for. */
+	struct dev_pm_qos_request floor;
 #endif
 	/** @status_ns: When devfreq last asked how busy the cores are. */
 	u64 status_ns;
@@ -139,6 +142,7 @@ void npu_rk3588_fault(struct npu_rk3588_core *core, u64 addr);
 int npu_rk3588_devfreq_init(struct npu_rk3588 *rk);
 void npu_rk3588_devfreq_fini(struct npu_rk3588 *rk);
 void npu_rk3588_devfreq_power(struct npu_rk3588 *rk, bool on);
+void npu_rk3588_devfreq_alert(struct npu_rk3588 *rk, bool on);
 #else
 static inline int npu_rk3588_devfreq_init(struct npu_rk3588 *rk)
 {
@@ -150,6 +154,10 @@ static inline void npu_rk3588_devfreq_fini(struct npu_rk3588 *rk)
 }
 
 static inline void npu_rk3588_devfreq_power(struct npu_rk3588 *rk, bool on)
+{
+}
+
+static inline void npu_rk3588_devfreq_alert(struct npu_rk3588 *rk, bool on)
 {
 }
 #endif

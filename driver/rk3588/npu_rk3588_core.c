@@ -286,6 +286,11 @@ static void npu_rk3588_rest(void *hw, unsigned int index)
 	pm_runtime_put_autosuspend(dev);
 }
 
+static void npu_rk3588_alert(void *hw, bool on)
+{
+	npu_rk3588_devfreq_alert(hw, on);
+}
+
 static u64 npu_rk3588_clock_hz(void *hw)
 {
 	struct npu_rk3588 *rk = hw;
@@ -308,5 +313,6 @@ const struct npu_hw_ops npu_rk3588_ops = {
 	.kick = npu_rk3588_kick,
 	.progress = npu_rk3588_progress,
 	.ended = npu_rk3588_ended,
+	.alert = npu_rk3588_alert,
 	.clock_hz = npu_rk3588_clock_hz,
 };

@@ -133,6 +133,11 @@ static void npu_rk3588_uncool(void *data)
 	devfreq_cooling_unregister(data);
 }
 
+static void npu_rk3588_unfloor(void *data)
+{
+	dev_pm_qos_remove_request(data);
+}
+
 static int npu_rk3588_add_devfreq(struct npu_rk3588 *rk, struct device *dev)
 {
 	struct thermal_cooling_device *cooling;
@@ -150,6 +155,13 @@ static int npu_rk3588_add_devfreq(struct npu_rk3588 *rk, struct device *dev)
 					  &rk->ondemand);
 	if (IS_ERR(devfreq))
 		return PTR_ERR(devfreq);
+	ret = dev_pm_qos_add_request(dev, &rk->floor, DEV_PM_QOS_MIN_FREQUENCY,
+				     PM_QOS_MIN_FREQUENCY_DEFAULT_VALUE);
+	if (ret < 0)
+		return ret;
+	ret = devm_add_action_or_reset(dev, npu_rk3588_unfloor, &rk->floor);
+	if (ret)
+		return ret;
 	/* A chip that is not cooled by it still has its critical temperature. */
 	cooling = of_devfreq_cooling_register(dev->of_node, devfreq);
 	if (IS_ERR(cooling)) {
@@ -203,6 +215,25 @@ void npu_rk3588_devfreq_fini(struct npu_rk3588 *rk)
 	mutex_unlock(&rk->clock_lock);
 	if (had)
 		devres_release_group(rk->cores[0]->dev, &npu_rk3588_profile);
+}
+
+/**
+ * npu_rk3588_devfreq_alert() - there is latency work, or none any more
+ * @rk: the device
+ * @on: there is
+ *
+ * It needs the fastest clock from its first job on, not once the cores have been
+ * busy for a while. What cools the chip still has the last word.
+ */
+void npu_rk3588_devfreq_alert(struct npu_rk3588 *rk, bool on)
+{
+	s32 khz = on ? rk->fastest_hz / HZ_PER_KHZ :
+		       PM_QOS_MIN_FREQUENCY_DEFAULT_VALUE;
+
+	mutex_lock(&rk->clock_lock);
+	if (rk->devfreq)
+		dev_pm_qos_update_request(&rk->floor, khz);
+	mutex_unlock(&rk->clock_lock);
 }
 
 /**
