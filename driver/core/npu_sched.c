@@ -155,13 +155,6 @@ static void npu_context_complete(struct npu_context *ctx, u64 now)
 	}
 }
 
-/* Must the head wait until buffers have moved? Not if it has begun. */
-static bool npu_head_held(const struct npu_context *ctx,
-			  const struct npu_slot *head)
-{
-	return ctx->vm->held && !head->begun;
-}
-
 /* The head could begin: all of its lanes are to be done. */
 static void npu_context_begin(struct npu_context *ctx,
 			      const struct npu_slot *head)
@@ -175,8 +168,12 @@ static void npu_context_begin(struct npu_context *ctx,
 	ctx->todo = GENMASK(head->job->lane_count - 1, 0);
 }
 
-/* Find out what the head can do: end at once, wait, or become ready. */
-static void npu_context_advance(struct npu_context *ctx, u64 now)
+/**
+ * npu_sched_advance() - find out what the head can do: end, wait, or become ready
+ * @ctx: the context
+ * @now: the time
+ */
+void npu_sched_advance(struct npu_context *ctx, u64 now)
 {
 	struct npu_slot *head;
 	bool waiting;
@@ -191,7 +188,7 @@ static void npu_context_advance(struct npu_context *ctx, u64 now)
 			  atomic_read_acquire(&head->submit->pending);
 		error = npu_head_refused(ctx, head, waiting);
 		if (!error) {
-			if (!waiting && !npu_head_held(ctx, head)) {
+			if (!waiting && !npu_sched_held(ctx)) {
 				npu_context_begin(ctx, head);
 				npu_policy_ready(ctx, now);
 			}
@@ -344,7 +341,7 @@ void npu_sched_end_lane(struct npu_core *core,
 	if (ctx->running || ctx->ready)
 		return;
 	npu_context_complete(ctx, now);
-	npu_context_advance(ctx, now);
+	npu_sched_advance(ctx, now);
 }
 
 /* Why @ctx cannot take @count more jobs, or 0. */
@@ -419,7 +416,7 @@ int npu_sched_queue(struct npu_context *ctx, const struct npu_request *request,
 	*seqno = ctx->submitted;
 	if (submit)
 		atomic_dec(&submit->pending);
-	npu_context_advance(ctx, now);
+	npu_sched_advance(ctx, now);
 	npu_sched_run(npu, now);
 out_unlock:
 	spin_unlock_irqrestore(&npu->sched_lock, flags);
@@ -459,7 +456,7 @@ void npu_sched_wake(struct npu_context *ctx)
 
 	spin_lock_irqsave(&npu->sched_lock, flags);
 	now = npu_now(npu);
-	npu_context_advance(ctx, now);
+	npu_sched_advance(ctx, now);
 	npu_sched_run(npu, now);
 	spin_unlock_irqrestore(&npu->sched_lock, flags);
 }
@@ -488,7 +485,7 @@ static u32 npu_context_cancel(struct npu_context *ctx, u64 first, u64 last,
 			if (npu->cores[i].ctx == ctx)
 				npu_core_abort(&npu->cores[i], -ECANCELED);
 	}
-	npu_context_advance(ctx, now);
+	npu_sched_advance(ctx, now);
 	return last - first + 1;
 }
 
@@ -533,7 +530,7 @@ void npu_sched_kill(struct npu_context *ctx, bool running)
 	ctx->killed = true;
 	if (running)
 		npu_context_cancel(ctx, 1, ctx->submitted, now);
-	npu_context_advance(ctx, now);
+	npu_sched_advance(ctx, now);
 	npu_sched_run(npu, now);
 	spin_unlock_irq(&npu->sched_lock);
 }
@@ -617,143 +614,6 @@ u64 npu_sched_last_use(struct npu_context *ctx,
 }
 
 /**
- * npu_sched_hold() - begin no more jobs of a file
- * @vm: its address space
- *
- * Jobs that have begun go on. Undone by npu_sched_release(), as often.
- */
-void npu_sched_hold(struct npu_vm *vm)
-{
-	struct npu_context *ctx;
-	u64 now;
-
-	spin_lock_irq(&vm->npu->sched_lock);
-	now = npu_now(vm->npu);
-	vm->held++;
-	list_for_each_entry(ctx, &vm->contexts, vm_link) {
-		if (!ctx->ready || !npu_head_held(ctx, npu_sched_head(ctx)))
-			continue;
-		npu_policy_unready(ctx, now);
-		npu_policy_idle(ctx);
-	}
-	spin_unlock_irq(&vm->npu->sched_lock);
-}
-
-/**
- * npu_sched_release() - go on with what npu_sched_hold() has held up
- * @vm: the address space
- */
-void npu_sched_release(struct npu_vm *vm)
-{
-	struct npu_context *ctx;
-	u64 now;
-
-	spin_lock_irq(&vm->npu->sched_lock);
-	now = npu_now(vm->npu);
-	if (!--vm->held) {
-		list_for_each_entry(ctx, &vm->contexts, vm_link)
-			npu_context_advance(ctx, now);
-		npu_sched_run(vm->npu, now);
-	}
-	spin_unlock_irq(&vm->npu->sched_lock);
-}
-
-/* Has no job of @vm begun without having ended? */
-static bool npu_sched_still(struct npu_vm *vm)
-{
-	struct npu_context *ctx;
-	bool still = true;
-
-	spin_lock_irq(&vm->npu->sched_lock);
-	list_for_each_entry(ctx, &vm->contexts, vm_link)
-		if (ctx->completed < ctx->submitted &&
-		    npu_sched_head(ctx)->begun)
-			still = false;
-	spin_unlock_irq(&vm->npu->sched_lock);
-	return still;
-}
-
-/**
- * npu_sched_wait_still() - wait until no job of a file runs
- * @vm: its address space, which is held
- * @interruptible: signals end it
- *
- * Return: 0 or -ERESTARTSYS.
- */
-int npu_sched_wait_still(struct npu_vm *vm, bool interruptible)
-{
-	if (interruptible)
-		return wait_event_interruptible(vm->npu->idle,
-						npu_sched_still(vm));
-	wait_event(vm->npu->idle, npu_sched_still(vm));
-	return 0;
-}
-
-/* Has no core of @npu a lane? */
-static bool npu_sched_idle(struct npu_device *npu)
-{
-	bool idle = true;
-	unsigned int i;
-
-	spin_lock_irq(&npu->sched_lock);
-	for (i = 0; i < npu->core_count; i++)
-		idle &= npu->cores[i].state == NPU_CORE_IDLE;
-	spin_unlock_irq(&npu->sched_lock);
-	return idle;
-}
-
-/**
- * npu_device_suspend() - start nothing more, and wait for what has started
- * @npu: the device
- *
- * Lanes end by themselves or by the watchdog. What is queued stays so. Called
- * by backends when the system goes to sleep.
- */
-void npu_device_suspend(struct npu_device *npu)
-{
-	unsigned int i;
-
-	spin_lock_irq(&npu->sched_lock);
-	npu->frozen = true;
-	spin_unlock_irq(&npu->sched_lock);
-	wait_event(npu->idle, npu_sched_idle(npu));
-
-	spin_lock_irq(&npu->sched_lock);
-	for (i = 0; i < npu->core_count; i++)
-		npu_core_rest(&npu->cores[i]);
-	spin_unlock_irq(&npu->sched_lock);
-}
-EXPORT_SYMBOL_GPL(npu_device_suspend);
-
-/**
- * npu_device_resume() - go on with what is queued
- * @npu: the device
- */
-void npu_device_resume(struct npu_device *npu)
-{
-	spin_lock_irq(&npu->sched_lock);
-	npu->frozen = false;
-	npu_sched_run(npu, npu_now(npu));
-	spin_unlock_irq(&npu->sched_lock);
-}
-EXPORT_SYMBOL_GPL(npu_device_resume);
-
-/**
- * npu_device_settle() - wait until cores have started what they were given
- * @npu: the device
- *
- * For backends with a time of their own, which must not pass meanwhile.
- */
-void npu_device_settle(struct npu_device *npu)
-{
-	unsigned int i;
-
-	for (i = 0; i < npu->core_count; i++)
-		kthread_flush_worker(npu->cores[i].worker);
-}
-EXPORT_SYMBOL_GPL(npu_device_settle);
-
-/**
  * npu_sched_unplug() - stop all cores and end all jobs, for good
  * @npu: the device, which is unplugged
  */
@@ -773,7 +633,7 @@ void npu_sched_unplug(struct npu_device *npu)
 							   link);
 
 		list_move_tail(&ctx->link, &done);
-		npu_context_advance(ctx, npu_now(npu));
+		npu_sched_advance(ctx, npu_now(npu));
 		spin_unlock_irq(&npu->sched_lock);
 		cond_resched();
 		spin_lock_irq(&npu->sched_lock);

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* The dispatcher: queues (npu_sched.c), order (npu_policy.c), cores (npu_core.c), ends (npu_signal.c). */
+/*
+ * The dispatcher: queues (npu_sched.c), order (npu_policy.c), cores (npu_core.c),
+ * ends (npu_signal.c), what is held back (npu_hold.c).
+ */
 #ifndef NPU_SCHED_H
 #define NPU_SCHED_H
 
@@ -51,6 +54,8 @@ u64 npu_sched_last_use(struct npu_context *ctx,
 
 /* Among the files of the dispatcher. */
 struct npu_slot *npu_sched_head(struct npu_context *ctx);
+bool npu_sched_held(struct npu_context *ctx);
+void npu_sched_advance(struct npu_context *ctx, u64 now);
 void npu_sched_run(struct npu_device *npu, u64 now);
 void npu_sched_end_lane(struct npu_core *core,
 			const struct npu_hw_result *result, u64 now);

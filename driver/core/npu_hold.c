@@ -1,0 +1,162 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Work is held back: that of a file while its buffers move, that of the device
+ * while the system sleeps.
+ */
+#include <linux/export.h>
+#include <linux/wait.h>
+
+#include "npu_context.h"
+#include "npu_device.h"
+#include "npu_hw.h"
+#include "npu_sched.h"
+#include "npu_vm.h"
+
+/**
+ * npu_sched_held() - must the head wait until buffers have moved?
+ * @ctx: the context, which has a head
+ *
+ * Return: whether it must; not if it has begun.
+ */
+bool npu_sched_held(struct npu_context *ctx)
+{
+	lockdep_assert_held(&ctx->npu->sched_lock);
+	return ctx->vm->held && !npu_sched_head(ctx)->begun;
+}
+
+/**
+ * npu_sched_hold() - begin no more jobs of a file
+ * @vm: its address space
+ *
+ * Jobs that have begun go on. Undone by npu_sched_release(), as often.
+ */
+void npu_sched_hold(struct npu_vm *vm)
+{
+	struct npu_context *ctx;
+	u64 now;
+
+	spin_lock_irq(&vm->npu->sched_lock);
+	now = npu_now(vm->npu);
+	vm->held++;
+	list_for_each_entry(ctx, &vm->contexts, vm_link) {
+		if (!ctx->ready || !npu_sched_held(ctx))
+			continue;
+		npu_policy_unready(ctx, now);
+		npu_policy_idle(ctx);
+	}
+	spin_unlock_irq(&vm->npu->sched_lock);
+}
+
+/**
+ * npu_sched_release() - go on with what npu_sched_hold() has held up
+ * @vm: the address space
+ */
+void npu_sched_release(struct npu_vm *vm)
+{
+	struct npu_context *ctx;
+	u64 now;
+
+	spin_lock_irq(&vm->npu->sched_lock);
+	now = npu_now(vm->npu);
+	if (!--vm->held) {
+		list_for_each_entry(ctx, &vm->contexts, vm_link)
+			npu_sched_advance(ctx, now);
+		npu_sched_run(vm->npu, now);
+	}
+	spin_unlock_irq(&vm->npu->sched_lock);
+}
+
+/* Has no job of @vm begun without having ended? */
+static bool npu_sched_still(struct npu_vm *vm)
+{
+	struct npu_context *ctx;
+	bool still = true;
+
+	spin_lock_irq(&vm->npu->sched_lock);
+	list_for_each_entry(ctx, &vm->contexts, vm_link)
+		if (ctx->completed < ctx->submitted &&
+		    npu_sched_head(ctx)->begun)
+			still = false;
+	spin_unlock_irq(&vm->npu->sched_lock);
+	return still;
+}
+
+/**
+ * npu_sched_wait_still() - wait until no job of a file runs
+ * @vm: its address space, which is held
+ * @interruptible: signals end it
+ *
+ * Return: 0 or -ERESTARTSYS.
+ */
+int npu_sched_wait_still(struct npu_vm *vm, bool interruptible)
+{
+	if (interruptible)
+		return wait_event_interruptible(vm->npu->idle,
+						npu_sched_still(vm));
+	wait_event(vm->npu->idle, npu_sched_still(vm));
+	return 0;
+}
+
+/* Has no core of @npu a lane? */
+static bool npu_sched_idle(struct npu_device *npu)
+{
+	bool idle = true;
+	unsigned int i;
+
+	spin_lock_irq(&npu->sched_lock);
+	for (i = 0; i < npu->core_count; i++)
+		idle &= npu->cores[i].state == NPU_CORE_IDLE;
+	spin_unlock_irq(&npu->sched_lock);
+	return idle;
+}
+
+/**
+ * npu_device_suspend() - start nothing more, and wait for what has started
+ * @npu: the device
+ *
+ * Lanes end by themselves or by the watchdog. What is queued stays so. Called
+ * by backends when the system goes to sleep.
+ */
+void npu_device_suspend(struct npu_device *npu)
+{
+	unsigned int i;
+
+	spin_lock_irq(&npu->sched_lock);
+	npu->frozen = true;
+	spin_unlock_irq(&npu->sched_lock);
+	wait_event(npu->idle, npu_sched_idle(npu));
+
+	spin_lock_irq(&npu->sched_lock);
+	for (i = 0; i < npu->core_count; i++)
+		npu_core_rest(&npu->cores[i]);
+	spin_unlock_irq(&npu->sched_lock);
+}
+EXPORT_SYMBOL_GPL(npu_device_suspend);
+
+/**
+ * npu_device_resume() - go on with what is queued
+ * @npu: the device
+ */
+void npu_device_resume(struct npu_device *npu)
+{
+	spin_lock_irq(&npu->sched_lock);
+	npu->frozen = false;
+	npu_sched_run(npu, npu_now(npu));
+	spin_unlock_irq(&npu->sched_lock);
+}
+EXPORT_SYMBOL_GPL(npu_device_resume);
+
+/**
+ * npu_device_settle() - wait until cores have started what they were given
+ * @npu: the device
+ *
+ * For backends with a time of their own, which must not pass meanwhile.
+ */
+void npu_device_settle(struct npu_device *npu)
+{
+	unsigned int i;
+
+	for (i = 0; i < npu->core_count; i++)
+		kthread_flush_worker(npu->cores[i].worker);
+}
+EXPORT_SYMBOL_GPL(npu_device_settle);
