@@ -195,6 +195,7 @@ extern struct npu_board npu_board;
 
 int npu_board_core_init(struct npu_board_core *core);
 void npu_board_core_off(struct npu_board_core *core);
+void npu_board_core_mask(struct npu_board_core *core, bool masked);
 void npu_board_core_reset(struct npu_board_core *core, u32 id, bool assert);
 unsigned long npu_board_read(void *priv, unsigned int offset, int size);
 void npu_board_write(void *priv, unsigned int offset, int size,

@@ -174,6 +174,25 @@ static void npu_board_raise(struct kthread_work *work)
 		npu_board_soc_interrupt(core);
 }
 
+/**
+ * npu_board_core_mask() - the interrupt controller masks the line, or unmasks it
+ * @core: the core
+ * @masked: it is masked
+ */
+void npu_board_core_mask(struct npu_board_core *core, bool masked)
+{
+	unsigned long flags;
+	bool level;
+
+	spin_lock_irqsave(&core->lock, flags);
+	core->masked = masked;
+	level = npu_board_level(core);
+	spin_unlock_irqrestore(&core->lock, flags);
+	/* What was raised meanwhile is still to be delivered. */
+	if (level)
+		kthread_queue_work(core->irq_worker, &core->raise);
+}
+
 /* Run the model. Returns whether it got to its end. */
 static bool npu_board_compute(struct npu_board_core *core)
 {
@@ -214,7 +233,11 @@ static void npu_board_run(struct kthread_work *work)
 	core->mute = done && npu_board_inject(&inject_lost);
 	core->spurious = npu_board_inject(&inject_spurious);
 	spin_unlock_irq(&core->lock);
-	kthread_queue_work(core->irq_worker, &core->raise);
+	/* In this mode this is the thread that raises interrupts. */
+	if (npu_board.mode == NPU_BOARD_NULL)
+		npu_board_raise(&core->raise);
+	else
+		kthread_queue_work(core->irq_worker, &core->raise);
 }
 
 /**

@@ -45,29 +45,12 @@ static struct genpd_onecell_data npu_board_pd_data = {
 	.num_domains = NPU_BOARD_DOMAINS,
 };
 
-static struct npu_board_core *npu_board_core_of_irq(irq_hw_number_t hwirq)
-{
-	unsigned int i;
-
-	for (i = 0; i < npu_board.core_count; i++)
-		if (npu_board.cores[i].hwirq == hwirq)
-			return &npu_board.cores[i];
-	return NULL;
-}
-
 static void npu_board_irq_set(struct irq_data *data, bool masked)
 {
-	struct npu_board_core *core = npu_board_core_of_irq(data->hwirq);
-	unsigned long flags;
+	struct npu_board_core *core = irq_data_get_irq_chip_data(data);
 
-	if (!core)
-		return;
-	spin_lock_irqsave(&core->lock, flags);
-	core->masked = masked;
-	spin_unlock_irqrestore(&core->lock, flags);
-	/* What was raised meanwhile is still to be delivered. */
-	if (!masked)
-		kthread_queue_work(core->irq_worker, &core->raise);
+	if (core)
+		npu_board_core_mask(core, masked);
 }
 
 static void npu_board_irq_mask(struct irq_data *data)
@@ -80,6 +63,11 @@ static void npu_board_irq_unmask(struct irq_data *data)
 	npu_board_irq_set(data, false);
 }
 
+/* A line that is still raised is looked at again after each interrupt. */
+static void npu_board_irq_eoi(struct irq_data *data)
+{
+}
+
 static int npu_board_irq_set_type(struct irq_data *data, unsigned int type)
 {
 	return type == IRQ_TYPE_LEVEL_HIGH ? 0 : -EINVAL;
@@ -89,13 +77,20 @@ static struct irq_chip npu_board_irq_chip = {
 	.name = "npu_board",
 	.irq_mask = npu_board_irq_mask,
 	.irq_unmask = npu_board_irq_unmask,
+	.irq_eoi = npu_board_irq_eoi,
 	.irq_set_type = npu_board_irq_set_type,
 };
 
 static int npu_board_irq_map(struct irq_domain *domain, unsigned int virq,
 			     irq_hw_number_t hwirq)
 {
-	irq_set_chip_and_handler(virq, &npu_board_irq_chip, handle_level_irq);
+	unsigned int i;
+
+	for (i = 0; i < npu_board.core_count; i++)
+		if (npu_board.cores[i].hwirq == hwirq)
+			irq_set_chip_data(virq, &npu_board.cores[i]);
+	/* A GIC's are masked only while a thread sees to them. */
+	irq_set_chip_and_handler(virq, &npu_board_irq_chip, handle_fasteoi_irq);
 	return 0;
 }
 
@@ -123,16 +118,12 @@ static const struct irq_domain_ops npu_board_irq_ops = {
  */
 void npu_board_soc_interrupt(struct npu_board_core *core)
 {
-	unsigned int virq = irq_find_mapping(npu_board_irqs, core->hwirq);
-
-	if (!virq)
-		return;
 	atomic_inc(&core->counts.interrupts);
 	/* Its end runs what the handlers have left for later. */
 	local_bh_disable();
 	local_irq_disable();
 	__irq_enter_raw();
-	generic_handle_irq(virq);
+	generic_handle_domain_irq(npu_board_irqs, core->hwirq);
 	__irq_exit_raw();
 	local_irq_enable();
 	local_bh_enable();
