@@ -202,6 +202,8 @@ struct npu_device {
 	wait_queue_head_t idle;
 	/** @contexts: All contexts. */
 	struct list_head contexts;
+	/** @ready_count: Contexts that are ready. */
+	u32 ready_count;
 	/** @signal: Contexts with jobs that have ended. */
 	struct list_head signal;
 	/** @retire: Contexts with jobs that have signalled. */

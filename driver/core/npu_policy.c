@@ -324,6 +324,7 @@ void npu_policy_ready(struct npu_context *ctx, u64 now)
 			npu_group_sort(group, i, now);
 	}
 	ctx->ready = true;
+	ctx->npu->ready_count++;
 }
 
 /**
@@ -348,6 +349,7 @@ void npu_policy_unready(struct npu_context *ctx, u64 now)
 			npu_group_sort(ctx->group, i, now);
 	}
 	ctx->ready = false;
+	ctx->npu->ready_count--;
 }
 
 static u32 npu_policy_weight(u32 weight, bool privileged)

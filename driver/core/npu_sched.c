@@ -262,7 +262,8 @@ void npu_sched_run(struct npu_device *npu, u64 now)
 	lockdep_assert_held(&npu->sched_lock);
 	if (npu->dead || npu->frozen)
 		return;
-	for (i = 0; i < npu->core_count; i++) {
+	/* Mostly, a lane that starts where another has ended leaves nothing ready. */
+	for (i = 0; i < npu->core_count && npu->ready_count; i++) {
 		core = &npu->cores[i];
 		if (core->state != NPU_CORE_IDLE)
 			continue;
@@ -270,7 +271,7 @@ void npu_sched_run(struct npu_device *npu, u64 now)
 		if (ctx)
 			npu_core_take(core, ctx, now);
 	}
-	while ((core = npu_sched_switch(npu)))
+	while (npu->ready_count && (core = npu_sched_switch(npu)))
 		npu_core_take(core, npu_policy_pick(core, false, now), now);
 	for (i = 0; i < npu->core_count && !npu->alert; i++)
 		if (npu->cores[i].state == NPU_CORE_IDLE)
