@@ -4,6 +4,7 @@
  */
 #include <linux/capability.h>
 #include <linux/dma-fence.h>
+#include <linux/log2.h>
 #include <linux/mm.h>
 #include <linux/sched.h>
 #include <linux/slab.h>
@@ -110,16 +111,17 @@ struct npu_context *npu_context_create(struct npu_file *nfile, u32 core_mask,
 				       u32 max_queued, u32 sched_class,
 				       u32 weight)
 {
+	/* A job's slot is looked up several times, without a division then. */
+	u32 slot_count = roundup_pow_of_two(2 * max_queued);
 	struct npu_device *npu = nfile->npu;
 	bool privileged = capable(CAP_SYS_NICE);
 	struct npu_context *ctx;
 
 	static_assert(sizeof(struct drm_npu_context_page) <= PAGE_SIZE);
-	ctx = kvzalloc(struct_size(ctx, slots, 2 * max_queued),
-		       GFP_KERNEL_ACCOUNT);
+	ctx = kvzalloc(struct_size(ctx, slots, slot_count), GFP_KERNEL_ACCOUNT);
 	if (!ctx)
 		return NULL;
-	ctx->slot_count = 2 * max_queued;
+	ctx->slot_count = slot_count;
 	ctx->page = alloc_page(GFP_KERNEL_ACCOUNT | __GFP_ZERO);
 	if (!ctx->page) {
 		kvfree(ctx);

@@ -76,7 +76,10 @@ struct npu_context {
 	u32 core_mask;
 	/** @max_queued: Jobs that may be unfinished. */
 	u32 max_queued;
-	/** @slot_count: Number of slots; more, for retiring lags behind. */
+	/**
+	 * @slot_count: Number of slots, a power of two; more, for retiring lags
+	 * behind.
+	 */
 	u32 slot_count;
 	/** @fence_context: Timeline of its fences. */
 	u64 fence_context;
@@ -138,7 +141,7 @@ struct npu_context {
 static inline struct npu_slot *npu_context_slot(struct npu_context *ctx,
 						u64 seqno)
 {
-	return &ctx->slots[seqno % ctx->slot_count];
+	return &ctx->slots[seqno & (ctx->slot_count - 1)];
 }
 
 struct npu_context *npu_context_find(struct npu_file *nfile, u32 id);
