@@ -21,6 +21,34 @@
 
 #include "compat_generated.h"
 
+/* Control groups once knew nothing of memory of devices. */
+#ifdef NPU_HAVE_CGROUP_DMEM
+#include <linux/cgroup_dmem.h>
+#else
+struct dmem_cgroup_pool_state;
+struct dmem_cgroup_region;
+
+static inline struct dmem_cgroup_region *
+drmm_cgroup_register_region(struct drm_device *drm, const char *name, u64 size)
+{
+	return NULL;
+}
+
+static inline int dmem_cgroup_try_charge(struct dmem_cgroup_region *region,
+					 u64 size,
+					 struct dmem_cgroup_pool_state **pool,
+					 struct dmem_cgroup_pool_state **limit)
+{
+	*pool = NULL;
+	return 0;
+}
+
+static inline void dmem_cgroup_uncharge(struct dmem_cgroup_pool_state *pool,
+					u64 size)
+{
+}
+#endif
+
 /* Creating a worker once started it, too. */
 #ifndef NPU_HAVE_KTHREAD_RUN_WORKER
 #define kthread_run_worker kthread_create_worker

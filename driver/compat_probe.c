@@ -10,7 +10,17 @@
 
 #include <drm/drm_gem.h>
 
-#if defined(NPU_PROBE_GEM_VMAP_UNLOCKED)
+#if defined(NPU_PROBE_CGROUP_DMEM)
+#include <linux/cgroup_dmem.h>
+
+#include <drm/drm_drv.h>
+
+struct dmem_cgroup_region *probe(struct drm_device *drm);
+struct dmem_cgroup_region *probe(struct drm_device *drm)
+{
+	return drmm_cgroup_register_region(drm, "probe", PAGE_SIZE);
+}
+#elif defined(NPU_PROBE_GEM_VMAP_UNLOCKED)
 int probe(struct drm_gem_object *obj, struct iosys_map *map);
 int probe(struct drm_gem_object *obj, struct iosys_map *map)
 {

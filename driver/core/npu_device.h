@@ -44,6 +44,7 @@
 #include "npu_sram.h"
 #include "npu_watch.h"
 
+struct dmem_cgroup_region;
 struct npu_dump;
 struct npu_vm;
 
@@ -144,6 +145,8 @@ struct npu_device {
 
 	/** @sram: The on-chip memory. */
 	struct npu_sram sram;
+	/** @sram_group: What control groups limit of it, or %NULL. */
+	struct dmem_cgroup_region *sram_group;
 	/** @sram_work: Lets in who fits. */
 	struct work_struct sram_work;
 

@@ -8,6 +8,9 @@
  * mappings are torn down, the contents copied, the device's page tables changed.
  * A fault then finds the buffer where it is.
  *
+ * Control groups are charged for what is asked for, not for what is inside: who
+ * comes back does so without the caller, and only the caller can be charged.
+ *
  * Only buffers of one file move. One that becomes shared goes to system memory
  * first, since other devices and their drivers have its addresses.
  *
@@ -58,6 +61,43 @@ static struct npu_residency *npu_block_residency(struct npu_sram_block *block)
 static struct npu_device *npu_bo_device(struct npu_bo *bo)
 {
 	return to_npu_device(bo->base.base.dev);
+}
+
+/* Charge the control group of the caller, unless that is its limit: -EAGAIN. */
+static int npu_residency_charge(struct npu_bo *bo)
+{
+	struct npu_device *npu = npu_bo_device(bo);
+
+	if (!npu->sram_group)
+		return 0;
+	return dmem_cgroup_try_charge(npu->sram_group, bo->base.base.size,
+				      &bo->residency.charge, NULL);
+}
+
+static void npu_residency_uncharge(struct npu_bo *bo)
+{
+	dmem_cgroup_uncharge(bo->residency.charge, bo->base.base.size);
+	bo->residency.charge = NULL;
+}
+
+/* npu_sram_ask(), and the control group has its say. */
+static int npu_residency_want(struct npu_bo *bo, enum drm_npu_residency want,
+			      u32 priority, bool privileged)
+{
+	struct npu_sram *sram = &npu_bo_device(bo)->sram;
+	struct npu_sram_block *block = &bo->residency.block;
+	int ret = 0;
+
+	lockdep_assert_held(&sram->lock);
+	if (block->want == DRM_NPU_RESIDENCY_NONE &&
+	    want != DRM_NPU_RESIDENCY_NONE)
+		ret = npu_residency_charge(bo);
+	if (ret)
+		return ret;
+	ret = npu_sram_ask(sram, block, want, priority, privileged);
+	if (block->want == DRM_NPU_RESIDENCY_NONE)
+		npu_residency_uncharge(bo);
+	return ret;
 }
 
 /* Copy the pages to the chip, or back. */
@@ -240,13 +280,17 @@ static void npu_residency_fill(struct work_struct *work)
  * npu_residency_init() - prepare the on-chip memory
  * @npu: the device
  *
- * Return: 0 or -ENOMEM.
+ * Return: 0 or a negative errno.
  */
 int npu_residency_init(struct npu_device *npu)
 {
 	u64 pages = npu->desc.sram.size >> PAGE_SHIFT;
 
 	INIT_WORK(&npu->sram_work, npu_residency_fill);
+	npu->sram_group = drmm_cgroup_register_region(&npu->drm, "sram",
+						      pages << PAGE_SHIFT);
+	if (IS_ERR(npu->sram_group))
+		return PTR_ERR(npu->sram_group);
 	if (npu_sram_init(&npu->sram, min_t(u64, pages, S32_MAX)))
 		return -ENOMEM;
 	npu_sram_limit(&npu->sram, sram_file_pin_percent, sram_pin_percent);
@@ -297,14 +341,13 @@ static int npu_residency_retreat(struct npu_bo *bo, struct npu_vm *vm,
 				 u32 priority)
 {
 	struct npu_sram *sram = &npu_bo_device(bo)->sram;
-	struct npu_sram_block *block = &bo->residency.block;
 	int ret;
 
 	npu_sched_hold(vm);
 	ret = npu_sched_wait_still(vm, true);
 	mutex_lock(&sram->lock);
 	if (!ret) {
-		npu_sram_ask(sram, block, DRM_NPU_RESIDENCY_NONE, priority, false);
+		npu_residency_want(bo, DRM_NPU_RESIDENCY_NONE, priority, false);
 		npu_residency_leave(bo);
 	}
 	mutex_unlock(&sram->lock);
@@ -356,7 +399,7 @@ void npu_residency_end(struct npu_mapping *mapping)
 		return;
 	}
 	residency->mapping = NULL;
-	npu_sram_ask(sram, &residency->block, DRM_NPU_RESIDENCY_NONE, 0, false);
+	npu_residency_want(bo, DRM_NPU_RESIDENCY_NONE, 0, false);
 	/* User mappings may outlive the handle. */
 	npu_residency_leave(bo);
 	mutex_unlock(&sram->lock);
@@ -402,8 +445,11 @@ static int npu_residency_advance(struct npu_bo *bo, struct npu_vm *vm,
 
 	mutex_lock(&sram->lock);
 	before = *block;
-	ret = npu_sram_ask(sram, block, want, priority, privileged);
+	ret = npu_residency_want(bo, want, priority, privileged);
 	mutex_unlock(&sram->lock);
+	/* Its control group may have no more: it stays where it is. */
+	if (ret == -EAGAIN)
+		return want == DRM_NPU_RESIDENCY_PREFER ? 0 : -ENOSPC;
 	if (ret)
 		return ret;
 	if (want == DRM_NPU_RESIDENCY_PREFER) {
@@ -415,7 +461,7 @@ static int npu_residency_advance(struct npu_bo *bo, struct npu_vm *vm,
 	} while (ret == -EAGAIN);
 	if (ret) {
 		mutex_lock(&sram->lock);
-		npu_sram_ask(sram, block, before.want, before.priority, true);
+		npu_residency_want(bo, before.want, before.priority, true);
 		block->asked = before.asked;
 		if (!bo->residency.inside)
 			npu_residency_leave(bo);

@@ -8,6 +8,7 @@
 
 #include "npu_sram.h"
 
+struct dmem_cgroup_pool_state;
 struct drm_device;
 struct drm_file;
 struct drm_npu_query_buffer;
@@ -27,6 +28,8 @@ struct npu_residency {
 	struct npu_sram_block block;
 	/** @mapping: Its mapping, as long as anything is asked for. */
 	struct npu_mapping *mapping;
+	/** @charge: The control group charged for it while it is wanted, or %NULL. */
+	struct dmem_cgroup_pool_state *charge;
 	/** @inside: It is there; also protected by its reservation lock. */
 	bool inside;
 	/** @work: Moves it in. */

@@ -488,12 +488,18 @@ enum drm_npu_residency {
  * It ends when the last handle is closed and no job refers to the buffer. A
  * buffer that is exported goes to system memory, and stays there.
  *
+ * Where the kernel has the dmem controller, the control group of the caller is
+ * charged for a buffer, as drm/<device>/sram, for as long as it is preferred or
+ * pinned. What it has no room for cannot be pinned (ENOSPC); preferring that
+ * succeeds and changes nothing: the buffer is to be asked for again when the group
+ * has room.
+ *
  * Errors: EINVAL for an unknown @residency, a @priority above 255, a @region
  * other than %DRM_NPU_REGION_SRAM, or @pad not zero; ENOENT for a @handle that
  * does not exist; EOPNOTSUPP for a device without on-chip memory; EBUSY for a
  * shared buffer; ENOSPC for a pinned one for which there is no room, also
- * because of &drm_npu_query_region.pin_limit, and for a preferred one that is
- * larger than the region. After an error all is as before.
+ * because of &drm_npu_query_region.pin_limit or the control group, and for a
+ * preferred one that is larger than the region. After an error all is as before.
  */
 struct drm_npu_bo_residency {
 	/** @handle: In: GEM handle. */

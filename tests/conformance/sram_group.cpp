@@ -1,0 +1,245 @@
+/* SPDX-License-Identifier: MIT */
+/// On-chip memory and control groups: the dmem controller.
+#include <cerrno>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <optional>
+#include <sstream>
+
+#include <sys/mount.h>
+
+#include "igt.h"
+#include "process.h"
+#include "sram.h"
+
+namespace
+{
+
+constexpr std::uint64_t page = 4096;
+
+std::string read_file(const std::filesystem::path &path)
+{
+	std::ostringstream text;
+
+	text << std::ifstream(path).rdbuf();
+	return text.str();
+}
+
+bool write_file(const std::filesystem::path &path, const std::string &text)
+{
+	std::ofstream file(path);
+
+	file << text << std::flush;
+	return file.good();
+}
+
+/// The line of @region in a file of the controller.
+std::optional<std::uint64_t> value_of_region(const std::filesystem::path &path,
+					     const std::string &region)
+{
+	std::istringstream lines(read_file(path));
+	std::string name;
+	std::string value;
+
+	while (lines >> name >> value)
+		if (name == region)
+			return std::stoull(value);
+	return std::nullopt;
+}
+
+/// A group that may have so much of the on-chip memory, and none to begin with.
+class Group
+{
+public:
+	explicit Group(std::uint64_t limit)
+	{
+		Device device;
+		std::uint64_t size = need_sram(device).size;
+
+		need_root();
+		if (mount("none", root_.c_str(), "cgroup2", 0, nullptr)) {
+			std::filesystem::remove(root_);
+			skip();
+		}
+		if (!write_file(root_ / "cgroup.subtree_control", "+dmem")) {
+			unmount();
+			skip();
+		}
+		std::istringstream lines(read_file(root_ / "dmem.capacity"));
+		std::string name;
+		std::string value;
+
+		while (lines >> name >> value)
+			if (name.starts_with("drm/") && name.ends_with("/sram") &&
+			    std::stoull(value) == size)
+				region_ = name;
+		std::filesystem::create_directory(path_);
+		limit_ = write_file(path_ / "dmem.max", region_ + " " + std::to_string(limit));
+	}
+	~Group()
+	{
+		if (region_.empty())
+			return;
+		/* Who was in it has been waited for, but may still be on its way out. */
+		std::error_code error;
+		for (int i = 0; i < 100 && !std::filesystem::remove(path_, error); i++)
+			usleep(10000);
+		unmount();
+	}
+	Group(const Group &) = delete;
+	Group &operator=(const Group &) = delete;
+
+	/// Whether the controller knows the region.
+	bool is_limited() const { return !region_.empty() && limit_; }
+	/// From now on this process is in it.
+	void enter() const { CHECK(write_file(path_ / "cgroup.procs", "0")); }
+	/// Bytes that it is charged for.
+	std::uint64_t charged() const
+	{
+		return value_of_region(path_ / "dmem.current", region_).value_or(0);
+	}
+
+private:
+	[[noreturn]] static void skip()
+	{
+		igt::skip("needs a kernel with CONFIG_CGROUP_DMEM, such as that of tests/uml/run "
+			  "--flavour smp");
+	}
+	void unmount() const
+	{
+		umount2(root_.c_str(), MNT_DETACH);
+		std::filesystem::remove(root_);
+	}
+
+	static std::filesystem::path make_root()
+	{
+		std::string name = "/tmp/npu-group-XXXXXX";
+
+		CHECK(mkdtemp(name.data()));
+		return name;
+	}
+
+	std::filesystem::path root_ = make_root();
+	std::filesystem::path path_ = root_ / ("npu-" + std::to_string(getpid()));
+	std::string region_;
+	bool limit_ = false;
+};
+
+/// Runs @run as a process in @group, and expects that nothing stays charged.
+void run_in(const Group &group, const std::function<void()> &run)
+{
+	CHECK(group.is_limited());
+	check_exit(fork_run([&] {
+		group.enter();
+		run();
+	}));
+	for (int i = 0; i < 200 && group.charged(); i++)
+		usleep(10000);
+	CHECK_EQ(group.charged(), 0);
+}
+
+} // namespace
+
+/* What is wanted is charged, and what is beyond the limit refused. */
+SUBTEST(sram_group_pin)
+{
+	const Group group(4 * page);
+
+	run_in(group, [&] {
+		Device device;
+		Pattern first(device, 3 * page), second(device, 2 * page, 2);
+
+		CHECK_OK(pin(device, first.handle()));
+		CHECK_EQ(group.charged(), 3 * page);
+		drm_npu_query_region full = device.region(DRM_NPU_REGION_SRAM);
+		CHECK_ERR(pin(device, second.handle()), ENOSPC);
+		CHECK_EQ(group.charged(), 3 * page);
+		drm_npu_query_region after = device.region(DRM_NPU_REGION_SRAM);
+		CHECK_EQ(after.file_used, full.file_used);
+		CHECK_EQ(after.file_pinned, full.file_pinned);
+		CHECK_EQ(after.share, full.share);
+		CHECK_EQ(device.buffer(second.handle()).residency, DRM_NPU_RESIDENCY_NONE);
+		CHECK(!inside(device, second.handle()));
+		/* It is charged once, whatever else is asked for it. */
+		CHECK_OK(pin(device, first.handle()));
+		CHECK_OK(prefer(device, first.handle()));
+		CHECK_EQ(group.charged(), 3 * page);
+		CHECK_OK(evict(device, first.handle()));
+		CHECK_EQ(group.charged(), 0);
+		CHECK_OK(pin(device, second.handle()));
+		CHECK_EQ(group.charged(), 2 * page);
+		CHECK(inside(device, second.handle()));
+		first.check();
+		second.check();
+		second.buffer.close();
+		CHECK_EQ(group.charged(), 0);
+	});
+}
+
+/* What is only preferred stays outside, without an error. */
+SUBTEST(sram_group_prefer)
+{
+	const Group group(4 * page);
+
+	run_in(group, [&] {
+		Device device;
+		Pattern first(device, 3 * page), second(device, 2 * page, 2);
+
+		CHECK_OK(prefer(device, first.handle()));
+		CHECK(gets_inside(device, first.handle()));
+		CHECK_OK(prefer(device, second.handle()));
+		CHECK_EQ(device.buffer(second.handle()).residency, DRM_NPU_RESIDENCY_NONE);
+		CHECK_EQ(group.charged(), 3 * page);
+		CHECK_OK(evict(device, first.handle()));
+		CHECK_OK(prefer(device, second.handle()));
+		CHECK(gets_inside(device, second.handle()));
+		CHECK_EQ(group.charged(), 2 * page);
+		first.check();
+		second.check();
+	});
+}
+
+SUBTEST(sram_group_create)
+{
+	const Group group(page);
+
+	run_in(group, [&] {
+		Device device;
+		drm_npu_bo_create args{};
+
+		args.size = 2 * page;
+		args.region = DRM_NPU_REGION_SRAM;
+		args.flags = DRM_NPU_BO_PIN;
+		CHECK_ERR(call(device.fd(), DRM_IOCTL_NPU_BO_CREATE, &args), ENOSPC);
+		args.flags = 0;
+		CHECK_OK(call(device.fd(), DRM_IOCTL_NPU_BO_CREATE, &args));
+		CHECK_EQ(device.buffer(args.handle).residency, DRM_NPU_RESIDENCY_NONE);
+		CHECK_EQ(group.charged(), 0);
+	});
+}
+
+/* A process that dies leaves nothing charged. */
+SUBTEST(sram_group_killed)
+{
+	const Group group(16 * page);
+	Sockets sockets;
+
+	CHECK(group.is_limited());
+	pid_t pid = fork_run([&] {
+		group.enter();
+		Device device;
+		Pattern pinned(device, 2 * page), preferred(device, 4 * page);
+
+		CHECK_OK(pin(device, pinned.handle()));
+		CHECK_OK(prefer(device, preferred.handle()));
+		send_byte(sockets.second);
+		pause();
+	});
+	receive_byte(sockets.first);
+	CHECK_EQ(group.charged(), 6 * page);
+	kill_child(pid);
+	for (int i = 0; i < 200 && group.charged(); i++)
+		usleep(10000);
+	CHECK_EQ(group.charged(), 0);
+}
