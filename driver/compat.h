@@ -22,17 +22,11 @@
 #include "compat_generated.h"
 
 /* Control groups once knew nothing of memory of devices. */
-#ifdef NPU_HAVE_CGROUP_DMEM
+#if defined(NPU_HAVE_CGROUP_DMEM) || defined(NPU_HAVE_CGROUP_DMEM_INIT)
 #include <linux/cgroup_dmem.h>
 #else
 struct dmem_cgroup_pool_state;
 struct dmem_cgroup_region;
-
-static inline struct dmem_cgroup_region *
-drmm_cgroup_register_region(struct drm_device *drm, const char *name, u64 size)
-{
-	return NULL;
-}
 
 static inline int dmem_cgroup_try_charge(struct dmem_cgroup_region *region,
 					 u64 size,
@@ -48,6 +42,21 @@ static inline void dmem_cgroup_uncharge(struct dmem_cgroup_pool_state *pool,
 {
 }
 #endif
+
+/* Goes with the device; may be %NULL, or an ERR_PTR(). */
+static inline struct dmem_cgroup_region *
+npu_cgroup_register_region(struct drm_device *drm, const char *name, u64 size)
+{
+#if defined(NPU_HAVE_CGROUP_DMEM_INIT)
+	const struct dmem_cgroup_init init = { .size = size };
+
+	return drmm_cgroup_register_region(drm, name, &init);
+#elif defined(NPU_HAVE_CGROUP_DMEM)
+	return drmm_cgroup_register_region(drm, name, size);
+#else
+	return NULL;
+#endif
+}
 
 /* Creating a worker once started it, too. */
 #ifndef NPU_HAVE_KTHREAD_RUN_WORKER

@@ -8,17 +8,26 @@
 #include <linux/kthread.h>
 #include <linux/workqueue.h>
 
+#include <drm/drm_drv.h>
 #include <drm/drm_gem.h>
 
 #if defined(NPU_PROBE_CGROUP_DMEM)
 #include <linux/cgroup_dmem.h>
 
-#include <drm/drm_drv.h>
-
 struct dmem_cgroup_region *probe(struct drm_device *drm);
 struct dmem_cgroup_region *probe(struct drm_device *drm)
 {
 	return drmm_cgroup_register_region(drm, "probe", PAGE_SIZE);
+}
+#elif defined(NPU_PROBE_CGROUP_DMEM_INIT)
+#include <linux/cgroup_dmem.h>
+
+struct dmem_cgroup_region *probe(struct drm_device *drm,
+				 const struct dmem_cgroup_init *init);
+struct dmem_cgroup_region *probe(struct drm_device *drm,
+				 const struct dmem_cgroup_init *init)
+{
+	return drmm_cgroup_register_region(drm, "probe", init);
 }
 #elif defined(NPU_PROBE_GEM_VMAP_UNLOCKED)
 int probe(struct drm_gem_object *obj, struct iosys_map *map);

@@ -287,8 +287,8 @@ int npu_residency_init(struct npu_device *npu)
 	u64 pages = npu->desc.sram.size >> PAGE_SHIFT;
 
 	INIT_WORK(&npu->sram_work, npu_residency_fill);
-	npu->sram_group = drmm_cgroup_register_region(&npu->drm, "sram",
-						      pages << PAGE_SHIFT);
+	npu->sram_group = npu_cgroup_register_region(&npu->drm, "sram",
+						     pages << PAGE_SHIFT);
 	if (IS_ERR(npu->sram_group))
 		return PTR_ERR(npu->sram_group);
 	if (npu_sram_init(&npu->sram, min_t(u64, pages, S32_MAX)))
