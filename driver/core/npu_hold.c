@@ -84,17 +84,19 @@ static bool npu_sched_still(struct npu_vm *vm)
 /**
  * npu_sched_wait_still() - wait until no job of a file runs
  * @vm: its address space, which is held
- * @interruptible: signals end it
+ * @cancelled: in a thread that gets no signals, what ends it: to be set before
+ *	&npu_device.idle is woken; else %NULL
  *
- * Return: 0 or -ERESTARTSYS.
+ * Return: 0, -ERESTARTSYS or -ECANCELED.
  */
-int npu_sched_wait_still(struct npu_vm *vm, bool interruptible)
+int npu_sched_wait_still(struct npu_vm *vm, const bool *cancelled)
 {
-	if (interruptible)
-		return wait_event_interruptible(vm->npu->idle,
-						npu_sched_still(vm));
-	wait_event(vm->npu->idle, npu_sched_still(vm));
-	return 0;
+	wait_queue_head_t *idle = &vm->npu->idle;
+
+	if (!cancelled)
+		return wait_event_interruptible(*idle, npu_sched_still(vm));
+	wait_event_idle(*idle, READ_ONCE(*cancelled) || npu_sched_still(vm));
+	return READ_ONCE(*cancelled) ? -ECANCELED : 0;
 }
 
 /* Has no core of @npu a lane? */

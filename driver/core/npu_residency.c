@@ -160,7 +160,7 @@ static void npu_residency_leave(struct npu_bo *bo)
 
 /* Have @victim leave for another. The lock is dropped meanwhile. */
 static int npu_residency_evict(struct npu_device *npu,
-			       struct npu_sram_block *victim, bool interruptible)
+			       struct npu_sram_block *victim, const bool *cancelled)
 {
 	struct npu_residency *residency = npu_block_residency(victim);
 	struct npu_bo *bo = npu_residency_bo(residency);
@@ -172,7 +172,7 @@ static int npu_residency_evict(struct npu_device *npu,
 	mutex_unlock(&npu->sram.lock);
 
 	npu_sched_hold(vm);
-	ret = npu_sched_wait_still(vm, interruptible);
+	ret = npu_sched_wait_still(vm, cancelled);
 	mutex_lock(&npu->sram.lock);
 	if (!ret && victim->placed && victim->want == DRM_NPU_RESIDENCY_PREFER) {
 		npu_residency_leave(bo);
@@ -188,7 +188,7 @@ static int npu_residency_evict(struct npu_device *npu,
 }
 
 /* Find a place for @bo, which others may have to leave. */
-static int npu_residency_place(struct npu_bo *bo, bool interruptible)
+static int npu_residency_place(struct npu_bo *bo, const bool *cancelled)
 {
 	struct npu_sram *sram = &npu_bo_device(bo)->sram;
 	struct npu_sram_block *block = &bo->residency.block, *victim;
@@ -203,7 +203,7 @@ static int npu_residency_place(struct npu_bo *bo, bool interruptible)
 			return PTR_ERR(victim);
 		if (victim)
 			ret = npu_residency_evict(npu_bo_device(bo), victim,
-						  interruptible);
+						  cancelled);
 		else
 			npu_sram_place(sram, block);
 	}
@@ -212,10 +212,10 @@ static int npu_residency_place(struct npu_bo *bo, bool interruptible)
 
 /*
  * Have @bo move in: between jobs of @vm, its file. After an error it may have a
- * place without being there.
+ * place without being there. Signals end it or, where there are none, @cancelled.
  */
 static int npu_residency_enter(struct npu_bo *bo, struct npu_vm *vm,
-			       bool interruptible)
+			       const bool *cancelled)
 {
 	struct npu_residency *residency = &bo->residency;
 	struct npu_sram *sram = &npu_bo_device(bo)->sram;
@@ -223,14 +223,14 @@ static int npu_residency_enter(struct npu_bo *bo, struct npu_vm *vm,
 	int ret;
 
 	mutex_lock(&sram->lock);
-	ret = npu_residency_place(bo, interruptible);
+	ret = npu_residency_place(bo, cancelled);
 	inside = residency->inside;
 	mutex_unlock(&sram->lock);
 	if (ret || inside)
 		return ret;
 
 	npu_sched_hold(vm);
-	ret = npu_sched_wait_still(vm, interruptible);
+	ret = npu_sched_wait_still(vm, cancelled);
 	mutex_lock(&sram->lock);
 	/* It may have had to leave before it was in. */
 	if (!ret && !residency->block.placed)
@@ -256,7 +256,7 @@ static void npu_residency_work(struct work_struct *work)
 	mapping = residency->mapping;
 	mutex_unlock(&sram->lock);
 	if (mapping)
-		npu_residency_enter(bo, mapping->vm, false);
+		npu_residency_enter(bo, mapping->vm, &residency->cancelled);
 }
 
 /* There is room: let in who fits. */
@@ -344,7 +344,7 @@ static int npu_residency_retreat(struct npu_bo *bo, struct npu_vm *vm,
 	int ret;
 
 	npu_sched_hold(vm);
-	ret = npu_sched_wait_still(vm, true);
+	ret = npu_sched_wait_still(vm, NULL);
 	mutex_lock(&sram->lock);
 	if (!ret) {
 		npu_residency_want(bo, DRM_NPU_RESIDENCY_NONE, priority, false);
@@ -404,7 +404,11 @@ void npu_residency_end(struct npu_mapping *mapping)
 	npu_residency_leave(bo);
 	mutex_unlock(&sram->lock);
 
+	/* It may be waiting for jobs of others. */
+	WRITE_ONCE(residency->cancelled, true);
+	wake_up_all(&npu_bo_device(bo)->idle);
 	cancel_work_sync(&residency->work);
+	residency->cancelled = false;
 	kvfree(residency->block.pages);
 	residency->block.pages = NULL;
 }
@@ -457,7 +461,7 @@ static int npu_residency_advance(struct npu_bo *bo, struct npu_vm *vm,
 		return 0;
 	}
 	do {
-		ret = npu_residency_enter(bo, vm, true);
+		ret = npu_residency_enter(bo, vm, NULL);
 	} while (ret == -EAGAIN);
 	if (ret) {
 		mutex_lock(&sram->lock);

@@ -32,6 +32,8 @@ struct npu_residency {
 	struct dmem_cgroup_pool_state *charge;
 	/** @inside: It is there; also protected by its reservation lock. */
 	bool inside;
+	/** @cancelled: @work is to end, whatever it waits for. */
+	bool cancelled;
 	/** @work: Moves it in. */
 	struct work_struct work;
 };

@@ -62,7 +62,7 @@ void npu_sched_end_lane(struct npu_core *core,
 
 void npu_sched_hold(struct npu_vm *vm);
 void npu_sched_release(struct npu_vm *vm);
-int npu_sched_wait_still(struct npu_vm *vm, bool interruptible);
+int npu_sched_wait_still(struct npu_vm *vm, const bool *cancelled);
 
 int npu_core_init(struct npu_device *npu, unsigned int index);
 void npu_core_fini(struct npu_core *core);

@@ -143,6 +143,43 @@ SUBTEST(sram_other_file_runs)
 	CHECK_OK(cancel(busy, context, seqno, seqno));
 }
 
+/* Who waits for the place of others can go before they are done. */
+SUBTEST(sram_closed_while_waiting)
+{
+	Device holder, device;
+	drm_npu_query_region region = need_sram(holder);
+	RunningJob running(holder);
+	Pattern large(holder, region.size);
+	std::uint32_t context = holder.context(), other = holder.context();
+	std::uint64_t seqno = 0;
+
+	CHECK_OK(prefer(holder, large.handle()));
+	CHECK(gets_inside(holder, large.handle()));
+	CHECK_OK(submit(holder, context, {running.job}, {}, &seqno));
+	wait_running(holder, context, seqno);
+	Pattern buffer(device, page, 2);
+	CHECK_OK(prefer(device, buffer.handle()));
+	/* What is held up tells that the other is waited for. */
+	Product product(holder);
+	std::uint32_t job = create_job(holder, {{product.task()}});
+	std::uint64_t last = 0;
+	bool held = false;
+	for (int i = 0; i < 100 && !held; i++) {
+		CHECK_OK(submit(holder, other, {job}, {}, &last));
+		usleep(20000);
+		held = look_at(holder, other, last).state == DRM_NPU_JOB_QUEUED;
+	}
+	CHECK(held);
+	buffer.buffer.close();
+	CHECK_EQ(look_at(holder, context, seqno).state, DRM_NPU_JOB_RUNNING);
+	CHECK_EQ(wait_ended(holder, other, last).error, 0);
+	CHECK_EQ(look_at(holder, context, seqno).state, DRM_NPU_JOB_RUNNING);
+	CHECK(inside(holder, large.handle()));
+	CHECK_OK(cancel(holder, context, seqno, seqno));
+	large.check();
+	buffer.check();
+}
+
 /* A signal ends the wait, and nothing has changed. */
 SUBTEST(sram_interrupted)
 {

@@ -28,7 +28,7 @@ static void npu_hold_begins_nothing(struct kunit *test)
 	npu_fake_queue(fake, b, job);
 	NPU_EXPECT_IDLE(fake, 0);
 	NPU_EXPECT_IDLE(fake, 1);
-	KUNIT_EXPECT_EQ(test, npu_sched_wait_still(vm, false), 0);
+	KUNIT_EXPECT_EQ(test, npu_sched_wait_still(vm, NULL), 0);
 	npu_sched_release(vm);
 	npu_fake_settle(fake);
 	NPU_EXPECT_IDLE(fake, 0);
@@ -62,7 +62,7 @@ static void npu_hold_lets_end(struct kunit *test)
 	npu_fake_end(fake, 0, 0);
 	KUNIT_EXPECT_TRUE(test, npu_fake_completed(ctx, 1));
 	NPU_EXPECT_IDLE(fake, 0);
-	KUNIT_EXPECT_EQ(test, npu_sched_wait_still(vm, false), 0);
+	KUNIT_EXPECT_EQ(test, npu_sched_wait_still(vm, NULL), 0);
 	npu_sched_release(vm);
 	npu_fake_settle(fake);
 	NPU_EXPECT_RUNS(fake, 0, next, 0);
@@ -101,6 +101,8 @@ struct npu_hold_waiter {
 	struct work_struct work;
 	/** @vm: What it waits for. */
 	struct npu_vm *vm;
+	/** @cancelled: It need not wait any more. */
+	bool cancelled;
 	/** @still: It has been told that no job runs. */
 	bool still;
 };
@@ -111,7 +113,8 @@ static void npu_hold_wait(struct work_struct *work)
 						      struct npu_hold_waiter,
 						      work);
 
-	WRITE_ONCE(waiter->still, !npu_sched_wait_still(waiter->vm, false));
+	WRITE_ONCE(waiter->still, !npu_sched_wait_still(waiter->vm,
+							&waiter->cancelled));
 }
 
 /* Whoever waits is woken by the end of the last job that runs. */
@@ -138,6 +141,29 @@ static void npu_hold_wakes(struct kunit *test)
 	npu_sched_release(waiter.vm);
 }
 
+/* Whoever waits in vain can be told so while the job still runs. */
+static void npu_hold_cancelled(struct kunit *test)
+{
+	struct npu_fake *fake = npu_fake_create(test, 1);
+	struct npu_fake_file *file = npu_fake_open(fake);
+	struct npu_context *ctx = npu_fake_context(file, 1, 8, NORMAL);
+	struct npu_job *job = npu_fake_job(file, 1);
+	struct npu_hold_waiter waiter = { .vm = file->npu.vm };
+
+	INIT_WORK_ONSTACK(&waiter.work, npu_hold_wait);
+	npu_fake_queue(fake, ctx, job);
+	npu_sched_hold(waiter.vm);
+	schedule_work(&waiter.work);
+	WRITE_ONCE(waiter.cancelled, true);
+	wake_up_all(&fake->npu->idle);
+	flush_work(&waiter.work);
+	KUNIT_EXPECT_FALSE(test, waiter.still);
+	NPU_EXPECT_RUNS(fake, 0, job, 0);
+	destroy_work_on_stack(&waiter.work);
+	npu_sched_release(waiter.vm);
+	npu_fake_end(fake, 0, 0);
+}
+
 /* The device may go while a file is held up. */
 static void npu_hold_unplug(struct kunit *test)
 {
@@ -152,7 +178,7 @@ static void npu_hold_unplug(struct kunit *test)
 	npu_fake_unplug(fake);
 	KUNIT_EXPECT_EQ(test, npu_fake_error(ctx, 1), -ENODEV);
 	KUNIT_EXPECT_EQ(test, npu_fake_error(ctx, 2), -ENODEV);
-	KUNIT_EXPECT_EQ(test, npu_sched_wait_still(file->npu.vm, false), 0);
+	KUNIT_EXPECT_EQ(test, npu_sched_wait_still(file->npu.vm, NULL), 0);
 	npu_sched_release(file->npu.vm);
 }
 
@@ -161,6 +187,7 @@ static struct kunit_case npu_hold_cases[] = {
 	KUNIT_CASE(npu_hold_lets_end),
 	KUNIT_CASE(npu_hold_one_file),
 	KUNIT_CASE(npu_hold_wakes),
+	KUNIT_CASE(npu_hold_cancelled),
 	KUNIT_CASE(npu_hold_unplug),
 	{}
 };
