@@ -31,7 +31,7 @@ const char *create_advice(int code)
 }
 
 /// As the kernel wants it: 0 is none, so what has passed long ago is 1.
-std::uint64_t kernel_deadline(Context::Deadline deadline)
+std::uint64_t submit_deadline(Context::Deadline deadline)
 {
 	if (deadline == Context::no_deadline)
 		return 0;
@@ -123,7 +123,7 @@ Result<Fence> Context::queue(std::span<const drm_npu_submit_job> jobs, Deadline 
 	args.jobs = reinterpret_cast<std::uintptr_t>(jobs.data());
 	args.job_count = static_cast<std::uint32_t>(jobs.size());
 	args.job_stride = sizeof(jobs.front());
-	args.deadline_ns = kernel_deadline(deadline);
+	args.deadline_ns = submit_deadline(deadline);
 	if (const int ret = driver_->ioctl(DRM_IOCTL_NPU_JOB_SUBMIT, &args))
 		return fail(-ret, "cannot submit " + std::to_string(jobs.size()) +
 					  (jobs.size() == 1 ? " job" : " jobs") +
