@@ -29,10 +29,14 @@ extern "C" {
 struct npu_model_bus {
 	/**
 	 * @read: Read @len bytes at device address @addr. Returns 0, or not 0
-	 * if the address is not mapped or the run is to be abandoned.
+	 * if the address is not mapped or the run is to be abandoned. With @dst
+	 * 0 only say whether they could be read.
 	 */
 	int (*read)(void *host, __u32 addr, void *dst, __u32 len);
-	/** @write: Write @len bytes at device address @addr. Returns as @read. */
+	/**
+	 * @write: Write @len bytes at device address @addr. Returns as @read. With
+	 * @src 0 only say whether they could be written.
+	 */
 	int (*write)(void *host, __u32 addr, const void *src, __u32 len);
 	/** @host: Handed to @read and @write. */
 	void *host;
@@ -60,6 +64,11 @@ struct npu_model_params {
 	__u32 sram_bytes_per_us;
 	/** @task_ns: Start-up and drain of a task. */
 	__u32 task_ns;
+	/**
+	 * @timing_only: Of operands and results only the addresses are checked and
+	 * the bytes counted: nothing is read, computed or written.
+	 */
+	__u8 timing_only;
 };
 
 extern const struct npu_model_params npu_model_params_rk3588;

@@ -60,6 +60,8 @@ static __u32 load_run(struct npu_model_core *core,
 
 	if (npu_model_bus_read(core, addr, core->stage, run * RKNN_ATOM_BYTES))
 		return 0;
+	if (core->params.timing_only)
+		return run;
 	for (i = 0; i < run; i++, x++) {
 		if (x == task->width) {
 			x = 0;
@@ -161,7 +163,8 @@ static int store(struct npu_model_core *core, const struct npu_model_task *task,
 	__u32 row_atoms = task->width + task->dst_notch;
 	__u32 surface, i, run, addr;
 
-	arrange(core, task, count);
+	if (!core->params.timing_only)
+		arrange(core, task, count);
 	for (surface = 0; surface < surfaces; surface++) {
 		for (i = 0; i < count; i += run) {
 			__u32 y = (pixel + i) / task->width;
@@ -231,7 +234,8 @@ enum npu_model_status npu_model_conv(struct npu_model_core *core,
 			count = pixels - pixel;
 			if (count > NPU_MODEL_POSITIONS)
 				count = NPU_MODEL_POSITIONS;
-			multiply(core, task, weights, pixel, count);
+			if (!core->params.timing_only)
+				multiply(core, task, weights, pixel, count);
 			if (store(core, task, kernel / task->group_kernels,
 				  pixel, count))
 				return NPU_MODEL_FAULT;

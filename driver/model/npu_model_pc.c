@@ -154,8 +154,8 @@ void npu_model_write_reg(struct npu_model_core *core, __u32 reg, __u32 value)
 	}
 }
 
-int npu_model_bus_read(struct npu_model_core *core, __u32 addr, void *dst,
-		       __u32 len)
+static int bus_read(struct npu_model_core *core, __u32 addr, void *dst,
+		    __u32 len)
 {
 	if (core->bus.read(core->bus.host, addr, dst, len)) {
 		core->fault_addr = addr;
@@ -166,9 +166,17 @@ int npu_model_bus_read(struct npu_model_core *core, __u32 addr, void *dst,
 	return 0;
 }
 
+int npu_model_bus_read(struct npu_model_core *core, __u32 addr, void *dst,
+		       __u32 len)
+{
+	return bus_read(core, addr, core->params.timing_only ? (void *)0 : dst, len);
+}
+
 int npu_model_bus_write(struct npu_model_core *core, __u32 addr,
 			const void *src, __u32 len)
 {
+	if (core->params.timing_only)
+		src = (void *)0;
 	if (core->bus.write(core->bus.host, addr, src, len)) {
 		core->fault_addr = addr;
 		return 1;
@@ -280,8 +288,8 @@ static enum npu_model_status run_stream(struct npu_model_core *core)
 		hung(core, RKNN_PC_REGISTER_AMOUNTS, core->pc_amounts);
 		return NPU_MODEL_UNSUPPORTED;
 	}
-	if (npu_model_bus_read(core, core->pc_base & ~0xfu, core->fetch,
-			       words * sizeof(core->fetch[0])))
+	if (bus_read(core, core->pc_base & ~0xfu, core->fetch,
+		     words * sizeof(core->fetch[0])))
 		return NPU_MODEL_FAULT;
 
 	for (i = 0; i < words; i++) {

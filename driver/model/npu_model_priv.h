@@ -74,10 +74,10 @@ static inline __u32 npu_model_get(const struct npu_model_core *core, __u32 reg)
 }
 
 /**
- * npu_model_bus_read() - read over the bus, counting bytes and noting a fault
+ * npu_model_bus_read() - read operands, counting bytes and noting a fault
  * @core: the core
  * @addr: device address
- * @dst: where to
+ * @dst: where to, unless only the timing is modelled
  * @len: bytes
  *
  * Return: 0, or not 0 after a fault.
@@ -86,10 +86,10 @@ int npu_model_bus_read(struct npu_model_core *core, __u32 addr, void *dst,
 		       __u32 len);
 
 /**
- * npu_model_bus_write() - write over the bus, counting bytes and noting a fault
+ * npu_model_bus_write() - write results, counting bytes and noting a fault
  * @core: the core
  * @addr: device address
- * @src: where from
+ * @src: where from, unless only the timing is modelled
  * @len: bytes
  *
  * Return: 0, or not 0 after a fault.

@@ -28,6 +28,7 @@ const struct npu_model_params npu_model_params_rk3588 = {
 	.total_bytes_per_us = 28000,
 	.sram_bytes_per_us = 12800,
 	.task_ns = 4000,
+	.timing_only = 0,
 };
 
 /* Time for @bytes at @rate bytes a microsecond. */

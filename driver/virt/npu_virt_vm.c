@@ -156,7 +156,7 @@ void npu_virt_vm_move(struct npu_virt_vm *vm, const struct npu_hw_memory *memory
  * npu_virt_vm_access() - read or write memory
  * @vm: the address space
  * @addr: device address
- * @data: where to read to or to write from
+ * @data: where to read to or to write from; %NULL only to see whether one could
  * @len: bytes
  * @write: write, else read
  *
@@ -179,16 +179,17 @@ int npu_virt_vm_access(struct npu_virt_vm *vm, u32 addr, void *data, u32 len,
 			return -EFAULT;
 		}
 		kaddr = xa_untag_pointer(entry) + offset;
-		if (write)
+		if (data && write)
 			memcpy(kaddr, data, part);
-		else
+		else if (data)
 			memcpy(data, kaddr, part);
 		read_unlock(&vm->lock);
 
 		if (kaddr - vm->sram >= 0 && kaddr - vm->sram < vm->sram_size)
 			on_chip += part;
 		addr += part;
-		data += part;
+		if (data)
+			data += part;
 		len -= part;
 	}
 	return on_chip;

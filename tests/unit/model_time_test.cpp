@@ -19,6 +19,7 @@ constexpr npu_model_params plain{
 	.load_permille = 0,
 	.sram_bytes_per_us = 12000,
 	.task_ns = 5000,
+	.timing_only = 0,
 };
 
 npu_model_stats run(const Matmul &matmul, const npu_model_params &params, uint32_t active = 1,
