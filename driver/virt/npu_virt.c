@@ -4,23 +4,19 @@
  * core on the very streams the hardware would get.
  */
 #include <linux/dma-mapping.h>
-#include <linux/kthread.h>
 #include <linux/module.h>
 #include <linux/platform_device.h>
 #include <linux/sizes.h>
 #include <linux/slab.h>
 #include <linux/string.h>
 #include <linux/vmalloc.h>
-#include <linux/wait.h>
 
 #include "../compat.h"
-#include "../core/npu_hw.h"
 #include "../model/npu_model.h"
 #include "../rknn/rknn_regs.h"
 #include "npu_accel.h"
+#include "npu_virt.h"
 #include "npu_virt_vm.h"
-
-#define NPU_VIRT_CORES_MAX	3
 
 static unsigned int cores = NPU_VIRT_CORES_MAX;
 module_param(cores, uint, 0444);
@@ -61,7 +57,11 @@ MODULE_PARM_DESC(timeout_ms, "A core without progress for so long is reset (defa
 
 static char *mode = "compute";
 module_param(mode, charp, 0444);
-MODULE_PARM_DESC(mode, "compute (default): as fast as possible; hold: each lane for its modelled time; null: nothing is computed and lanes end at once");
+MODULE_PARM_DESC(mode, "compute (default): as fast as possible; hold: each lane for its modelled time; time: the same, and nothing is computed; null: nothing is computed and lanes end at once");
+
+static char *clock = "host";
+module_param(clock, charp, 0444);
+MODULE_PARM_DESC(clock, "host (default); model: time passes when it is written to the device's attribute time_ns, with mode=hold or time");
 
 static unsigned int inject_hang;
 module_param(inject_hang, uint, 0644);
@@ -78,67 +78,20 @@ MODULE_PARM_DESC(slow_cores, "Cores, one bit each, that take ten times the model
 /* How much slower those are. */
 #define NPU_VIRT_SLOW		10
 
-/**
- * enum npu_virt_mode - what a core does with a lane
- */
-enum npu_virt_mode {
-	/** @NPU_VIRT_COMPUTE: Compute it. */
-	NPU_VIRT_COMPUTE,
-	/** @NPU_VIRT_HOLD: Compute it, and take as long as the hardware. */
-	NPU_VIRT_HOLD,
-	/** @NPU_VIRT_NULL: Nothing. */
-	NPU_VIRT_NULL,
-};
-
 static const char * const npu_virt_modes[] = {
 	[NPU_VIRT_COMPUTE] = "compute",
 	[NPU_VIRT_HOLD] = "hold",
+	[NPU_VIRT_TIME] = "time",
 	[NPU_VIRT_NULL] = "null",
 };
 
-/**
- * struct npu_virt_core - a core and its thread
- */
-struct npu_virt_core {
-	/** @virt: The device. */
-	struct npu_virt *virt;
-	/** @index: Number of the core. */
-	unsigned int index;
-	/** @model: The model; the thread's while @running. */
-	struct npu_model_core *model;
-	/** @vm: Address space; changes only while the core is idle. */
-	struct npu_virt_vm *vm;
-	/** @worker: The thread. */
-	struct kthread_worker *worker;
-	/** @work: A run of the model. */
-	struct kthread_work work;
-	/** @lane: What to run. */
-	struct npu_hw_lane lane;
-	/** @stop: The run is to be abandoned. */
-	bool stop;
-	/** @wait: Where the thread waits until the modelled time has passed. */
-	wait_queue_head_t wait;
-	/** @transfers: Bus transfers so far, as a sign of life. */
-	u64 transfers;
-};
+static const char * const npu_virt_clocks[] = { "host", "model" };
 
-/**
- * struct npu_virt - a virtual device
- */
-struct npu_virt {
-	/** @npu: The device in the core. */
-	struct npu_device *npu;
-	/** @desc: Its description. */
-	struct npu_hw_desc desc;
-	/** @dev: The platform device. */
-	struct device *dev;
-	/** @mode: What the cores do. */
-	enum npu_virt_mode mode;
-	/** @sram: The on-chip memory, or %NULL. */
-	void *sram;
-	/** @cores: The cores. */
-	struct npu_virt_core cores[NPU_VIRT_CORES_MAX];
-};
+/* Whether lanes take their modelled time. */
+static bool npu_virt_holds(enum npu_virt_mode mode)
+{
+	return mode == NPU_VIRT_HOLD || mode == NPU_VIRT_TIME;
+}
 
 static int npu_virt_transfer(struct npu_virt_core *core, u32 addr, void *data,
 			     u32 len, bool write)
@@ -267,7 +220,8 @@ static void npu_virt_run(struct kthread_work *work)
 	npu_virt_account(&result, &before, &model->stats);
 	if (READ_ONCE(slow_cores) & BIT(core->index))
 		result.device_ns *= NPU_VIRT_SLOW;
-	if (core->virt->mode == NPU_VIRT_HOLD && status == NPU_MODEL_DONE)
+	if (npu_virt_holds(core->virt->mode) && !core->virt->clock.model &&
+	    status == NPU_MODEL_DONE)
 		npu_virt_hold(core, started, result.device_ns);
 
 	switch (status) {
@@ -275,7 +229,10 @@ static void npu_virt_run(struct kthread_work *work)
 		npu_model_write_reg(model, RKNN_PC_INTERRUPT_MASK, 0);
 		npu_model_write_reg(model, RKNN_PC_INTERRUPT_CLEAR,
 				    RKNN_INT_CLEARABLE);
-		break;
+		if (!core->virt->clock.model)
+			break;
+		npu_virt_clock_run(core, &result);
+		return;
 	case NPU_MODEL_FAULT:
 		if (READ_ONCE(core->stop))
 			return;
@@ -331,6 +288,7 @@ static int npu_virt_attach(void *hw, unsigned int index, void *vm)
 	struct npu_virt *virt = hw;
 
 	virt->cores[index].vm = vm;
+	virt->cores[index].switched = vm;
 	return 0;
 }
 
@@ -343,6 +301,7 @@ static void npu_virt_reset(void *hw, unsigned int index)
 	wake_up_all(&core->wait);
 	kthread_flush_work(&core->work);
 	WRITE_ONCE(core->stop, false);
+	npu_virt_clock_reset(core);
 	npu_model_reset(core->model);
 }
 
@@ -354,6 +313,7 @@ static u64 npu_virt_kick(void *hw, unsigned int index,
 	u64 progress = READ_ONCE(core->transfers);
 
 	core->lane = *lane;
+	npu_virt_clock_begin(core);
 	kthread_queue_work(core->worker, &core->work);
 	return progress;
 }
@@ -361,8 +321,12 @@ static u64 npu_virt_kick(void *hw, unsigned int index,
 static u64 npu_virt_progress(void *hw, unsigned int index)
 {
 	struct npu_virt *virt = hw;
+	struct npu_virt_core *core = &virt->cores[index];
 
-	return READ_ONCE(virt->cores[index].transfers);
+	/* A lane waits for its end, and so works, while no time passes. */
+	if (READ_ONCE(core->end))
+		WRITE_ONCE(core->transfers, core->transfers + 1);
+	return READ_ONCE(core->transfers);
 }
 
 /* Where the registers are, first and last of each block. */
@@ -393,6 +357,7 @@ static void npu_virt_snapshot(void *hw, unsigned int index,
 }
 
 static const struct npu_hw_ops npu_virt_ops = {
+	.now = npu_virt_now,
 	.vm_create = npu_virt_vm_create_op,
 	.vm_destroy = npu_virt_vm_destroy_op,
 	.vm_map = npu_virt_vm_map_op,
@@ -496,6 +461,7 @@ static int npu_virt_probe(struct platform_device *pdev)
 	params.total_bytes_per_us = total_mbps;
 	params.sram_bytes_per_us = sram_mbps;
 	params.task_ns = task_ns;
+	params.timing_only = !strcmp(mode, npu_virt_modes[NPU_VIRT_TIME]);
 
 	ret = dma_set_mask_and_coherent(dev, DMA_BIT_MASK(64));
 	if (ret)
@@ -507,6 +473,8 @@ static int npu_virt_probe(struct platform_device *pdev)
 	virt->dev = dev;
 	virt->mode = match_string(npu_virt_modes, ARRAY_SIZE(npu_virt_modes),
 				  mode);
+	npu_virt_clock_init(&virt->clock,
+			    !strcmp(clock, npu_virt_clocks[true]));
 	npu_virt_describe(&virt->desc);
 	ret = npu_virt_sram_init(virt);
 	if (ret)
@@ -539,10 +507,22 @@ static struct platform_driver npu_virt_driver = {
 	.remove = npu_virt_remove,
 	.driver = {
 		.name = "npu_virt",
+		.dev_groups = npu_virt_clock_groups,
 	},
 };
 
 static struct platform_device *npu_virt_device;
+
+static bool npu_virt_times_valid(void)
+{
+	int mode_index = match_string(npu_virt_modes, ARRAY_SIZE(npu_virt_modes),
+				      mode);
+	int clock_index = match_string(npu_virt_clocks,
+				       ARRAY_SIZE(npu_virt_clocks), clock);
+
+	return mode_index >= 0 && clock_index >= 0 &&
+	       (!clock_index || npu_virt_holds(mode_index));
+}
 
 static int __init npu_virt_init(void)
 {
@@ -550,8 +530,7 @@ static int __init npu_virt_init(void)
 
 	if (!cores || cores > NPU_VIRT_CORES_MAX || !clock_mhz ||
 	    clock_mhz > 10000 || !core_mbps || !total_mbps || !sram_mbps ||
-	    sram_kib > 65536 || !timeout_ms ||
-	    match_string(npu_virt_modes, ARRAY_SIZE(npu_virt_modes), mode) < 0) {
+	    sram_kib > 65536 || !timeout_ms || !npu_virt_times_valid()) {
 		pr_err("npu_virt: a parameter is out of range, see modinfo\n");
 		return -EINVAL;
 	}
