@@ -49,6 +49,7 @@ static int npu_open(struct drm_device *dev, struct drm_file *file)
 		goto err_free;
 
 	nfile->npu = npu;
+	nfile->vm->client = file->client_id;
 	mutex_init(&nfile->lock);
 	xa_init_flags(&nfile->contexts, XA_FLAGS_ALLOC1);
 	xa_init_flags(&nfile->jobs, XA_FLAGS_ALLOC1);

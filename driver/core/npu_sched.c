@@ -39,6 +39,7 @@
 #include "npu_sched.h"
 #include "npu_slice.h"
 #include "npu_submit.h"
+#include "npu_trace.h"
 #include "npu_vm.h"
 
 /* So much may be owed to others while cores keep an address space. */
@@ -331,6 +332,7 @@ void npu_sched_end_lane(struct npu_core *core,
 	stats->read_bytes += result->read_bytes;
 	stats->written_bytes += result->written_bytes;
 	stats->sram_bytes += result->sram_bytes;
+	trace_npu_slice(core, ctx, device_ns, now);
 	npu_sched_end_slice(core, ctx, head, device_ns, result->error);
 	npu_policy_charge(core, ctx, device_ns, now);
 

@@ -24,6 +24,8 @@ struct npu_vm {
 	struct kref ref;
 	/** @npu: The device; the DRM device is referenced. */
 	struct npu_device *npu;
+	/** @client: Id of its file, as in fdinfo. */
+	u64 client;
 	/** @link: In &npu_device.vms. */
 	struct list_head link;
 	/** @lock: Protects @mm, @hw and &npu_mapping.node. */
