@@ -8,14 +8,14 @@
 #include "../../driver/core/npu_submit.h"
 #include "npu_fake.h"
 
-#define NORMAL	DRM_NPU_PRIORITY_NORMAL
+#define THROUGHPUT	DRM_NPU_CLASS_THROUGHPUT
 
 /* A job that fails does not stop the next; the first error is the submit's. */
 static void npu_end_first_error_of_submit(struct kunit *test)
 {
 	struct npu_fake *fake = npu_fake_create(test, 1);
 	struct npu_fake_file *file = npu_fake_open(fake);
-	struct npu_context *ctx = npu_fake_context(file, 1, 8, NORMAL);
+	struct npu_context *ctx = npu_fake_context(file, 1, 8, THROUGHPUT);
 	struct npu_job *jobs[] = {
 		npu_fake_job(file, 1), npu_fake_job(file, 1),
 		npu_fake_job(file, 1), npu_fake_job(file, 1),
@@ -43,7 +43,7 @@ static void npu_end_error_stays(struct kunit *test)
 {
 	struct npu_fake *fake = npu_fake_create(test, 1);
 	struct npu_fake_file *file = npu_fake_open(fake);
-	struct npu_context *ctx = npu_fake_context(file, 1, 8, NORMAL);
+	struct npu_context *ctx = npu_fake_context(file, 1, 8, THROUGHPUT);
 	struct npu_job *job = npu_fake_job(file, 1);
 	struct npu_submit *bad = npu_submit_alloc(ctx, 0);
 	struct npu_submit *good = npu_submit_alloc(ctx, 0);
@@ -67,7 +67,7 @@ static void npu_end_rest_of_lanes(struct kunit *test)
 {
 	struct npu_fake *fake = npu_fake_create(test, 1);
 	struct npu_fake_file *file = npu_fake_open(fake);
-	struct npu_context *ctx = npu_fake_context(file, 1, 8, NORMAL);
+	struct npu_context *ctx = npu_fake_context(file, 1, 8, THROUGHPUT);
 	struct npu_job *wide = npu_fake_job(file, 3);
 	struct npu_job *next = npu_fake_job(file, 1);
 
@@ -86,8 +86,8 @@ static void npu_end_lanes_that_run(struct kunit *test)
 {
 	struct npu_fake *fake = npu_fake_create(test, 2);
 	struct npu_fake_file *file = npu_fake_open(fake);
-	struct npu_context *ctx = npu_fake_context(file, 3, 8, NORMAL);
-	struct npu_context *other = npu_fake_context(file, 3, 8, NORMAL);
+	struct npu_context *ctx = npu_fake_context(file, 3, 8, THROUGHPUT);
+	struct npu_context *other = npu_fake_context(file, 3, 8, THROUGHPUT);
 	struct npu_job *wide = npu_fake_job(file, 3);
 	struct npu_job *next = npu_fake_job(file, 1);
 	struct npu_job *job = npu_fake_job(file, 1);
@@ -115,7 +115,7 @@ static void npu_end_cancel_queued(struct kunit *test)
 {
 	struct npu_fake *fake = npu_fake_create(test, 1);
 	struct npu_fake_file *file = npu_fake_open(fake);
-	struct npu_context *ctx = npu_fake_context(file, 1, 8, NORMAL);
+	struct npu_context *ctx = npu_fake_context(file, 1, 8, THROUGHPUT);
 	struct npu_job *jobs[5];
 	unsigned int i;
 	u32 count = 99;
@@ -146,8 +146,8 @@ static void npu_end_cancel_running(struct kunit *test)
 {
 	struct npu_fake *fake = npu_fake_create(test, 3);
 	struct npu_fake_file *file = npu_fake_open(fake);
-	struct npu_context *other = npu_fake_context(file, 1, 8, NORMAL);
-	struct npu_context *ctx = npu_fake_context(file, 6, 8, NORMAL);
+	struct npu_context *other = npu_fake_context(file, 1, 8, THROUGHPUT);
+	struct npu_context *ctx = npu_fake_context(file, 6, 8, THROUGHPUT);
 	struct npu_job *job = npu_fake_job(file, 1);
 	struct npu_job *wide = npu_fake_job(file, 3);
 	u32 count;
@@ -177,7 +177,7 @@ static void npu_end_cancel_range(struct kunit *test)
 {
 	struct npu_fake *fake = npu_fake_create(test, 1);
 	struct npu_fake_file *file = npu_fake_open(fake);
-	struct npu_context *ctx = npu_fake_context(file, 1, 8, NORMAL);
+	struct npu_context *ctx = npu_fake_context(file, 1, 8, THROUGHPUT);
 	struct npu_job *job = npu_fake_job(file, 1);
 	u32 count = 99;
 	unsigned int i;
@@ -220,7 +220,7 @@ static void npu_end_cancel_attaching(struct kunit *test)
 {
 	struct npu_fake *fake = npu_fake_create(test, 1);
 	struct npu_fake_file *file = npu_fake_open(fake);
-	struct npu_context *ctx = npu_fake_context(file, 1, 8, NORMAL);
+	struct npu_context *ctx = npu_fake_context(file, 1, 8, THROUGHPUT);
 	struct npu_job *a = npu_fake_job(file, 1);
 	struct npu_job *b = npu_fake_job(file, 1);
 
@@ -241,7 +241,7 @@ static void npu_end_cancel_failing(struct kunit *test)
 {
 	struct npu_fake *fake = npu_fake_create(test, 1);
 	struct npu_fake_file *file = npu_fake_open(fake);
-	struct npu_context *ctx = npu_fake_context(file, 1, 8, NORMAL);
+	struct npu_context *ctx = npu_fake_context(file, 1, 8, THROUGHPUT);
 	struct npu_job *job = npu_fake_job(file, 1);
 
 	npu_fake_queue(fake, ctx, job);
@@ -258,7 +258,7 @@ static void npu_end_kill(struct kunit *test)
 {
 	struct npu_fake *fake = npu_fake_create(test, 1);
 	struct npu_fake_file *file = npu_fake_open(fake);
-	struct npu_context *ctx = npu_fake_context(file, 1, 8, NORMAL);
+	struct npu_context *ctx = npu_fake_context(file, 1, 8, THROUGHPUT);
 	struct npu_job *wide = npu_fake_job(file, 2);
 	struct npu_job *job = npu_fake_job(file, 1);
 
@@ -281,8 +281,8 @@ static void npu_end_kill_running(struct kunit *test)
 {
 	struct npu_fake *fake = npu_fake_create(test, 2);
 	struct npu_fake_file *file = npu_fake_open(fake);
-	struct npu_context *ctx = npu_fake_context(file, 3, 8, NORMAL);
-	struct npu_context *idle = npu_fake_context(file, 3, 8, NORMAL);
+	struct npu_context *ctx = npu_fake_context(file, 3, 8, THROUGHPUT);
+	struct npu_context *idle = npu_fake_context(file, 3, 8, THROUGHPUT);
 	struct npu_job *wide = npu_fake_job(file, 2);
 
 	npu_fake_queue(fake, ctx, wide);
@@ -305,7 +305,7 @@ static void npu_end_last_reference(struct kunit *test)
 	struct npu_job *job = npu_fake_job(file, 1);
 	struct npu_context *ctx;
 
-	ctx = npu_context_create(&file->npu, 1, 4, NORMAL);
+	ctx = npu_context_create(&file->npu, 1, 4, THROUGHPUT, 0);
 	KUNIT_ASSERT_NOT_NULL(test, ctx);
 	npu_fake_queue(fake, ctx, job);
 	npu_fake_queue(fake, ctx, job);
@@ -323,8 +323,8 @@ static void npu_end_ban(struct kunit *test)
 {
 	struct npu_fake *fake = npu_fake_create(test, 1);
 	struct npu_fake_file *file = npu_fake_open(fake);
-	struct npu_context *ctx = npu_fake_context(file, 1, 8, NORMAL);
-	struct npu_context *other = npu_fake_context(file, 1, 8, NORMAL);
+	struct npu_context *ctx = npu_fake_context(file, 1, 8, THROUGHPUT);
+	struct npu_context *other = npu_fake_context(file, 1, 8, THROUGHPUT);
 	struct npu_job *job = npu_fake_job(file, 1);
 	unsigned int i;
 	u64 seqno;
@@ -358,7 +358,7 @@ static void npu_end_no_guilt(struct kunit *test)
 	static const int errors[] = { -EIO, -ENOMEM, -ECANCELED };
 	struct npu_fake *fake = npu_fake_create(test, 1);
 	struct npu_fake_file *file = npu_fake_open(fake);
-	struct npu_context *ctx = npu_fake_context(file, 1, 8, NORMAL);
+	struct npu_context *ctx = npu_fake_context(file, 1, 8, THROUGHPUT);
 	struct npu_job *job = npu_fake_job(file, 1);
 	unsigned int i;
 

@@ -198,6 +198,23 @@ static bool npu_fake_ended(void *hw, unsigned int core,
 	return lost;
 }
 
+static void npu_fake_alert(void *hw, bool on)
+{
+	struct npu_fake *fake = hw;
+
+	npu_fake_check(fake, on != fake->alert, "told what it knows");
+	fake->alert = on;
+	fake->alerts++;
+}
+
+static u64 npu_fake_now(void *hw)
+{
+	struct npu_fake *fake = hw;
+
+	npu_fake_check(fake, true, NULL);
+	return fake->now;
+}
+
 static const struct npu_hw_ops npu_fake_ops = {
 	.vm_create = npu_fake_vm_create,
 	.vm_destroy = npu_fake_vm_destroy,
@@ -211,6 +228,8 @@ static const struct npu_hw_ops npu_fake_ops = {
 	.kick = npu_fake_kick,
 	.progress = npu_fake_progress,
 	.ended = npu_fake_ended,
+	.alert = npu_fake_alert,
+	.now = npu_fake_now,
 };
 
 static const struct npu_hw_desc npu_fake_desc = {
@@ -232,6 +251,21 @@ static const struct npu_hw_desc npu_fake_desc = {
 	.timeout_ms = 3600000,
 };
 
+/* Without work nobody counts, and no core has anything that it could serve. */
+static void npu_fake_check_idle(struct npu_fake *fake)
+{
+	struct npu_device *npu = fake->npu;
+	unsigned int i, rank;
+
+	KUNIT_EXPECT_EQ(fake->test, npu->latency_files, 0);
+	for (rank = 0; rank < NPU_RANKS; rank++) {
+		KUNIT_EXPECT_EQ(fake->test, npu->fair[rank].weight, 0);
+		KUNIT_EXPECT_EQ(fake->test, npu->fair[rank].rest, 0);
+		for (i = 0; i < npu->core_count; i++)
+			KUNIT_EXPECT_TRUE(fake->test, RB_EMPTY_ROOT(&npu->cores[i].queues[rank].turns.rb_root));
+	}
+}
+
 /* Everything of the files is gone: nothing may be left. */
 static void npu_fake_fini(void *data)
 {
@@ -240,12 +274,14 @@ static void npu_fake_fini(void *data)
 	struct kunit *test = fake->test;
 
 	npu_dump_flush(npu);
+	npu_alert_fini(npu);
 	KUNIT_EXPECT_STREQ(test, fake->wrong ?: "nothing", "nothing");
 	KUNIT_EXPECT_EQ(test, atomic_read(&npu->job_objects), 0);
 	KUNIT_EXPECT_EQ(test, atomic_read(&npu->context_objects), 0);
 	KUNIT_EXPECT_EQ(test, atomic_read(&npu->buffer_objects), 0);
 	KUNIT_EXPECT_EQ(test, atomic64_read(&npu->used), 0);
 	KUNIT_EXPECT_EQ(test, fake->vms, 0);
+	npu_fake_check_idle(fake);
 	if (!fake->gone)
 		KUNIT_EXPECT_EQ(test, fake->maps, fake->unmaps);
 }
@@ -266,11 +302,14 @@ struct npu_fake *npu_fake_create(struct kunit *test, unsigned int cores)
 	fake = kunit_kzalloc(test, sizeof(*fake), GFP_KERNEL);
 	KUNIT_ASSERT_NOT_NULL(test, fake);
 	fake->test = test;
+	fake->now = NPU_FAKE_NOW;
+	fake->policy = npu_policy_defaults;
 	dev = kunit_device_register(test, "npu");
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, dev);
 	desc.core_count = cores;
 	fake->npu = npu_device_create(dev, &desc, fake);
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, fake->npu);
+	fake->npu->policy = &fake->policy;
 	/* Until a test says otherwise. */
 	fake->npu->stay_ns = U64_MAX;
 	KUNIT_ASSERT_EQ(test, kunit_add_action_or_reset(test, npu_fake_fini, fake), 0);
@@ -320,6 +359,18 @@ void npu_fake_settle(struct npu_fake *fake)
 }
 
 /**
+ * npu_fake_pass() - time passes
+ * @fake: the device
+ * @ns: how much
+ */
+void npu_fake_pass(struct npu_fake *fake, u64 ns)
+{
+	spin_lock_irq(&fake->npu->sched_lock);
+	fake->now += ns;
+	spin_unlock_irq(&fake->npu->sched_lock);
+}
+
+/**
  * npu_fake_look() - have the watchdog of a core look at it now
  * @fake: the device
  * @core: the core, which runs
@@ -364,6 +415,24 @@ void npu_fake_end(struct npu_fake *fake, unsigned int core, int error)
 		.device_ns = NPU_FAKE_LANE_NS,
 	};
 
+	npu_fake_end_with(fake, core, &result);
+	npu_fake_settle(fake);
+}
+
+/**
+ * npu_fake_work() - the slice of a core ends well, after some time
+ * @fake: the device
+ * @core: the core, which runs
+ * @ns: how long it took
+ */
+void npu_fake_work(struct npu_fake *fake, unsigned int core, u64 ns)
+{
+	const struct npu_hw_result result = {
+		.tasks = fake->cores[core].lane.task_count,
+		.device_ns = ns,
+	};
+
+	npu_fake_pass(fake, ns);
 	npu_fake_end_with(fake, core, &result);
 	npu_fake_settle(fake);
 }
@@ -431,22 +500,36 @@ struct npu_fake_file *npu_fake_open(struct npu_fake *fake)
  * @file: its file
  * @core_mask: cores it may use
  * @max_queued: jobs that may be unfinished
- * @priority: a &enum drm_npu_priority
+ * @sched_class: a &enum drm_npu_class
  *
- * Return: the context, which goes with the file.
+ * Tests have all privileges, so that its class has no limits.
+ *
+ * Return: the context, of the default weight, which goes with the file.
  */
 struct npu_context *npu_fake_context(struct npu_fake_file *file, u32 core_mask,
-				     u32 max_queued, u32 priority)
+				     u32 max_queued, u32 sched_class)
 {
 	struct kunit *test = file->fake->test;
 	struct npu_context *ctx;
 	u32 id;
 
-	ctx = npu_context_create(&file->npu, core_mask, max_queued, priority);
+	ctx = npu_context_create(&file->npu, core_mask, max_queued, sched_class, 0);
 	KUNIT_ASSERT_NOT_NULL(test, ctx);
 	KUNIT_ASSERT_EQ(test, xa_alloc(&file->npu.contexts, &id, ctx,
 				       xa_limit_31b, GFP_KERNEL), 0);
 	return ctx;
+}
+
+/**
+ * npu_fake_limit() - take its privileges from a context
+ * @ctx: the context
+ */
+void npu_fake_limit(struct npu_context *ctx)
+{
+	spin_lock_irq(&ctx->npu->sched_lock);
+	npu_policy_change(ctx, ctx->stats.sched_class, ctx->stats.weight, false,
+			  npu_now(ctx->npu));
+	spin_unlock_irq(&ctx->npu->sched_lock);
 }
 
 static void npu_fake_bo_put(void *data)
@@ -498,6 +581,45 @@ struct npu_mapping *npu_fake_map(struct npu_fake_file *file, struct npu_bo *bo,
 }
 
 /**
+ * npu_fake_job_of() - new job with an id
+ * @file: its file
+ * @lanes: number of its lanes
+ * @task_counts: number of the tasks of each lane, or %NULL for one
+ *
+ * Return: the job, which goes with the file.
+ */
+struct npu_job *npu_fake_job_of(struct npu_fake_file *file, u32 lanes,
+				const u32 *task_counts)
+{
+	struct kunit *test = file->fake->test;
+	struct npu_job *job = npu_job_create(file->fake->npu, lanes);
+	u32 id, i, j;
+
+	KUNIT_ASSERT_NOT_NULL(test, job);
+	KUNIT_ASSERT_EQ(test, xa_alloc(&file->npu.jobs, &id, job, xa_limit_31b,
+				       GFP_KERNEL), 0);
+	kref_get(&file->streams->ref);
+	job->streams = file->streams;
+	for (i = 0; i < lanes; i++)
+		job->lanes[i].task_count = task_counts ? task_counts[i] : 1;
+	KUNIT_ASSERT_EQ(test, npu_job_alloc_tasks(job), 0);
+	for (i = 0; i < lanes; i++) {
+		struct npu_job_lane *lane = &job->lanes[i];
+
+		lane->words = lane->task_count * NPU_FAKE_STREAM / sizeof(u64);
+		KUNIT_ASSERT_LE(test, lane->words * sizeof(u64), PAGE_SIZE);
+		for (j = 0; j < lane->task_count; j++)
+			lane->tasks[j] = (struct npu_job_task) {
+				.stream = file->streams->node.start +
+					  j * NPU_FAKE_STREAM,
+				.stream_words = id << 4 | i,
+				.cost_ns = NPU_FAKE_LANE_NS,
+			};
+	}
+	return job;
+}
+
+/**
  * npu_fake_job() - new job with an id, of one task a lane
  * @file: its file
  * @lanes: number of its lanes
@@ -506,21 +628,7 @@ struct npu_mapping *npu_fake_map(struct npu_fake_file *file, struct npu_bo *bo,
  */
 struct npu_job *npu_fake_job(struct npu_fake_file *file, u32 lanes)
 {
-	struct kunit *test = file->fake->test;
-	struct npu_job *job = npu_job_create(file->fake->npu, lanes);
-	u32 id, i;
-
-	KUNIT_ASSERT_NOT_NULL(test, job);
-	KUNIT_ASSERT_EQ(test, xa_alloc(&file->npu.jobs, &id, job, xa_limit_31b,
-				       GFP_KERNEL), 0);
-	kref_get(&file->streams->ref);
-	job->streams = file->streams;
-	for (i = 0; i < lanes; i++) {
-		job->lanes[i].stream = file->streams->node.start;
-		job->lanes[i].task_count = 1;
-		npu_fake_token(job, i) = id << 4 | i;
-	}
-	return job;
+	return npu_fake_job_of(file, lanes, NULL);
 }
 
 /**
@@ -536,6 +644,20 @@ void npu_fake_forget_job(struct npu_fake_file *file, struct npu_job *job)
 	npu_job_put(job);
 }
 
+static int npu_fake_request(struct npu_context *ctx,
+			    const struct npu_request *request, u64 *seqno)
+{
+	int ret;
+	u32 i;
+
+	for (i = 0; i < request->count; i++)
+		refcount_inc(&request->jobs[i]->ref);
+	ret = npu_sched_queue(ctx, request, seqno);
+	for (i = 0; ret && i < request->count; i++)
+		npu_job_put(request->jobs[i]);
+	return ret;
+}
+
 /**
  * npu_fake_try() - queue jobs, which may fail
  * @ctx: the context
@@ -549,15 +671,39 @@ void npu_fake_forget_job(struct npu_fake_file *file, struct npu_job *job)
 int npu_fake_try(struct npu_context *ctx, struct npu_job **jobs, u32 count,
 		 struct npu_submit *submit, u64 *seqno)
 {
-	int ret;
-	u32 i;
+	const struct npu_request request = {
+		.jobs = jobs,
+		.count = count,
+		.submit = submit,
+		.shares = ctx->vm->shares,
+	};
 
-	for (i = 0; i < count; i++)
-		refcount_inc(&jobs[i]->ref);
-	ret = npu_sched_queue(ctx, jobs, count, submit, ctx->vm->shares, seqno);
-	for (i = 0; ret && i < count; i++)
-		npu_job_put(jobs[i]);
-	return ret;
+	return npu_fake_request(ctx, &request, seqno);
+}
+
+/**
+ * npu_fake_queue_until() - queue a job that has a deadline, and let it start
+ * @fake: the device
+ * @ctx: the context
+ * @job: the job, which stays the caller's
+ * @deadline_ns: its deadline
+ *
+ * Return: its sequence number.
+ */
+u64 npu_fake_queue_until(struct npu_fake *fake, struct npu_context *ctx,
+			 struct npu_job *job, u64 deadline_ns)
+{
+	const struct npu_request request = {
+		.jobs = &job,
+		.count = 1,
+		.shares = ctx->vm->shares,
+		.deadline_ns = deadline_ns,
+	};
+	u64 seqno = 0;
+
+	KUNIT_EXPECT_EQ(fake->test, npu_fake_request(ctx, &request, &seqno), 0);
+	npu_fake_settle(fake);
+	return seqno;
 }
 
 /**
@@ -571,11 +717,7 @@ int npu_fake_try(struct npu_context *ctx, struct npu_job **jobs, u32 count,
 u64 npu_fake_queue(struct npu_fake *fake, struct npu_context *ctx,
 		   struct npu_job *job)
 {
-	u64 seqno = 0;
-
-	KUNIT_EXPECT_EQ(fake->test, npu_fake_try(ctx, &job, 1, NULL, &seqno), 0);
-	npu_fake_settle(fake);
-	return seqno;
+	return npu_fake_queue_until(fake, ctx, job, 0);
 }
 
 static const char *npu_fake_fence_name(struct dma_fence *fence)

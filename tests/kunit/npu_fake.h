@@ -4,8 +4,9 @@
  * lanes when a test says so.
  *
  * Everything that is made here is gone when the test ends. Nothing depends on
- * time: the timeout of the device is longer than any test, and after
- * npu_fake_settle() all threads have done what there was to do.
+ * time: the device has a clock of its own that a test sets, its timeout is longer
+ * than any test, and after npu_fake_settle() all threads have done what there was
+ * to do.
  */
 #ifndef NPU_FAKE_H
 #define NPU_FAKE_H
@@ -26,8 +27,12 @@ struct npu_submit;
 
 /* Address spaces and buffers of the fake have so many bits of address. */
 #define NPU_FAKE_ADDRESS_BITS	32
-/* Device time of a lane, unless the test says otherwise. */
+/* Device time of a slice, and cost of a task, unless the test says otherwise. */
 #define NPU_FAKE_LANE_NS	1000
+/* Bytes from the stream of a task to that of the next. */
+#define NPU_FAKE_STREAM		8u
+/* The clock starts here. */
+#define NPU_FAKE_NOW		(1000 * NSEC_PER_SEC)
 
 /**
  * struct npu_fake_core - what has happened to a core
@@ -69,6 +74,14 @@ struct npu_fake {
 	struct kunit *test;
 	/** @npu: The device of the driver. */
 	struct npu_device *npu;
+	/** @policy: What can be set of its policy; the defaults at first. */
+	struct npu_policy_params policy;
+	/** @now: Its time, which passes when a test says so. */
+	u64 now;
+	/** @alert: What it was told last of latency work. */
+	bool alert;
+	/** @alerts: How often it was told. */
+	unsigned int alerts;
 	/** @cores: Its cores. */
 	struct npu_fake_core cores[NPU_MAX_CORES];
 	/** @vms: Address spaces alive. */
@@ -124,21 +137,28 @@ struct npu_fake_fence {
 struct npu_fake *npu_fake_create(struct kunit *test, unsigned int cores);
 void npu_fake_unplug(struct npu_fake *fake);
 void npu_fake_settle(struct npu_fake *fake);
+void npu_fake_pass(struct npu_fake *fake, u64 ns);
 void npu_fake_look(struct npu_fake *fake, unsigned int core);
 void npu_fake_end(struct npu_fake *fake, unsigned int core, int error);
 void npu_fake_end_with(struct npu_fake *fake, unsigned int core,
 		       const struct npu_hw_result *result);
+void npu_fake_work(struct npu_fake *fake, unsigned int core, u64 ns);
 
 struct npu_fake_file *npu_fake_open(struct npu_fake *fake);
 struct npu_context *npu_fake_context(struct npu_fake_file *file, u32 core_mask,
-				     u32 max_queued, u32 priority);
+				     u32 max_queued, u32 sched_class);
+void npu_fake_limit(struct npu_context *ctx);
 struct npu_bo *npu_fake_bo(struct npu_fake_file *file, u64 size);
 struct npu_mapping *npu_fake_map(struct npu_fake_file *file, struct npu_bo *bo,
 				 bool writable);
 struct npu_job *npu_fake_job(struct npu_fake_file *file, u32 lanes);
+struct npu_job *npu_fake_job_of(struct npu_fake_file *file, u32 lanes,
+				const u32 *task_counts);
 void npu_fake_forget_job(struct npu_fake_file *file, struct npu_job *job);
 int npu_fake_try(struct npu_context *ctx, struct npu_job **jobs, u32 count,
 		 struct npu_submit *submit, u64 *seqno);
+u64 npu_fake_queue_until(struct npu_fake *fake, struct npu_context *ctx,
+			 struct npu_job *job, u64 deadline_ns);
 u64 npu_fake_queue(struct npu_fake *fake, struct npu_context *ctx,
 		   struct npu_job *job);
 struct npu_fake_fence *npu_fake_fence(struct kunit *test);
@@ -147,7 +167,7 @@ bool npu_fake_completed(struct npu_context *ctx, u64 seqno);
 int npu_fake_error(struct npu_context *ctx, u64 seqno);
 
 /* What tells the lanes of all jobs of a device apart. */
-#define npu_fake_token(job, lane)	((job)->lanes[lane].stream_words)
+#define npu_fake_token(job, lane)	((job)->lanes[lane].tasks->stream_words)
 
 /* The lane that a core runs, or 0. */
 static inline u32 npu_fake_running(const struct npu_fake *fake,
@@ -157,6 +177,19 @@ static inline u32 npu_fake_running(const struct npu_fake *fake,
 
 	return c->running ? c->lane.stream_words : 0;
 }
+
+/* A core has @count tasks of a lane, from its @first on. */
+#define NPU_EXPECT_SLICE(fake, core, job, lane, first, count) do {	\
+	const struct npu_fake *_fake = (fake);				\
+	const struct npu_fake_core *_core = &_fake->cores[core];	\
+	const struct npu_job_task *_tasks = (job)->lanes[lane].tasks;	\
+									\
+	KUNIT_EXPECT_EQ(_fake->test, npu_fake_running(_fake, core),	\
+			npu_fake_token(job, lane));			\
+	KUNIT_EXPECT_EQ(_fake->test, _core->lane.stream,		\
+			_tasks[first].stream);				\
+	KUNIT_EXPECT_EQ(_fake->test, _core->lane.task_count, count);	\
+} while (0)
 
 #define NPU_EXPECT_RUNS(fake, core, job, lane) do {			\
 	const struct npu_fake *_fake = (fake);				\

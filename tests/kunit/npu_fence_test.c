@@ -12,7 +12,7 @@
 #include "../../driver/core/npu_vm.h"
 #include "npu_fake.h"
 
-#define NORMAL	DRM_NPU_PRIORITY_NORMAL
+#define THROUGHPUT	DRM_NPU_CLASS_THROUGHPUT
 
 /* Queue @job behind @count fences. Returns the submit, of which there is a reference. */
 static struct npu_submit *npu_fence_queue(struct npu_fake *fake,
@@ -38,8 +38,8 @@ static void npu_fence_blocks(struct kunit *test)
 {
 	struct npu_fake *fake = npu_fake_create(test, 2);
 	struct npu_fake_file *file = npu_fake_open(fake);
-	struct npu_context *ctx = npu_fake_context(file, 3, 8, NORMAL);
-	struct npu_context *other = npu_fake_context(file, 3, 8, NORMAL);
+	struct npu_context *ctx = npu_fake_context(file, 3, 8, THROUGHPUT);
+	struct npu_context *other = npu_fake_context(file, 3, 8, THROUGHPUT);
 	struct npu_fake_fence *fences[] = {
 		npu_fake_fence(test), npu_fake_fence(test), npu_fake_fence(test),
 	};
@@ -73,7 +73,7 @@ static void npu_fence_signalled(struct kunit *test)
 {
 	struct npu_fake *fake = npu_fake_create(test, 1);
 	struct npu_fake_file *file = npu_fake_open(fake);
-	struct npu_context *ctx = npu_fake_context(file, 1, 8, NORMAL);
+	struct npu_context *ctx = npu_fake_context(file, 1, 8, THROUGHPUT);
 	struct npu_fake_fence *fence = npu_fake_fence(test);
 	struct npu_job *job = npu_fake_job(file, 1);
 	struct npu_submit *submit;
@@ -90,7 +90,7 @@ static void npu_fence_behind(struct kunit *test)
 {
 	struct npu_fake *fake = npu_fake_create(test, 1);
 	struct npu_fake_file *file = npu_fake_open(fake);
-	struct npu_context *ctx = npu_fake_context(file, 1, 8, NORMAL);
+	struct npu_context *ctx = npu_fake_context(file, 1, 8, THROUGHPUT);
 	struct npu_fake_fence *fence = npu_fake_fence(test);
 	struct npu_job *a = npu_fake_job(file, 1);
 	struct npu_job *b = npu_fake_job(file, 1);
@@ -112,7 +112,7 @@ static void npu_fence_error(struct kunit *test)
 {
 	struct npu_fake *fake = npu_fake_create(test, 1);
 	struct npu_fake_file *file = npu_fake_open(fake);
-	struct npu_context *ctx = npu_fake_context(file, 1, 8, NORMAL);
+	struct npu_context *ctx = npu_fake_context(file, 1, 8, THROUGHPUT);
 	struct npu_fake_fence *fences[] = {
 		npu_fake_fence(test), npu_fake_fence(test),
 	};
@@ -145,7 +145,7 @@ static void npu_fence_error_before(struct kunit *test)
 {
 	struct npu_fake *fake = npu_fake_create(test, 1);
 	struct npu_fake_file *file = npu_fake_open(fake);
-	struct npu_context *ctx = npu_fake_context(file, 1, 8, NORMAL);
+	struct npu_context *ctx = npu_fake_context(file, 1, 8, THROUGHPUT);
 	struct npu_fake_fence *fence = npu_fake_fence(test);
 	struct npu_job *job = npu_fake_job(file, 1);
 	struct npu_submit *submit;
@@ -162,7 +162,7 @@ static void npu_fence_implicit(struct kunit *test)
 {
 	struct npu_fake *fake = npu_fake_create(test, 1);
 	struct npu_fake_file *file = npu_fake_open(fake);
-	struct npu_context *ctx = npu_fake_context(file, 1, 8, NORMAL);
+	struct npu_context *ctx = npu_fake_context(file, 1, 8, THROUGHPUT);
 	struct npu_fake_fence *fence = npu_fake_fence(test);
 	struct npu_job *job = npu_fake_job(file, 1);
 	struct npu_submit *submit;
@@ -182,7 +182,7 @@ static void npu_fence_chain(struct kunit *test)
 {
 	struct npu_fake *fake = npu_fake_create(test, 1);
 	struct npu_fake_file *file = npu_fake_open(fake);
-	struct npu_context *ctx = npu_fake_context(file, 1, 8, NORMAL);
+	struct npu_context *ctx = npu_fake_context(file, 1, 8, THROUGHPUT);
 	struct npu_fake_fence *fence = npu_fake_fence(test);
 	struct npu_job *job = npu_fake_job(file, 1);
 	unsigned int i;
@@ -215,7 +215,7 @@ static void npu_fence_cancel(struct kunit *test)
 {
 	struct npu_fake *fake = npu_fake_create(test, 1);
 	struct npu_fake_file *file = npu_fake_open(fake);
-	struct npu_context *ctx = npu_fake_context(file, 1, 8, NORMAL);
+	struct npu_context *ctx = npu_fake_context(file, 1, 8, THROUGHPUT);
 	struct npu_fake_fence *fence = npu_fake_fence(test);
 	struct npu_job *a = npu_fake_job(file, 1);
 	struct npu_job *b = npu_fake_job(file, 1);
@@ -246,8 +246,8 @@ static void npu_fence_kill(struct kunit *test)
 {
 	struct npu_fake *fake = npu_fake_create(test, 1);
 	struct npu_fake_file *file = npu_fake_open(fake);
-	struct npu_context *ctx = npu_fake_context(file, 1, 8, NORMAL);
-	struct npu_context *other = npu_fake_context(file, 1, 8, NORMAL);
+	struct npu_context *ctx = npu_fake_context(file, 1, 8, THROUGHPUT);
+	struct npu_context *other = npu_fake_context(file, 1, 8, THROUGHPUT);
 	struct npu_fake_fence *fence = npu_fake_fence(test);
 	struct npu_job *job = npu_fake_job(file, 1);
 	struct npu_submit *killed, *unplugged;
@@ -271,7 +271,7 @@ static void npu_fence_free(struct kunit *test)
 {
 	struct npu_fake *fake = npu_fake_create(test, 1);
 	struct npu_fake_file *file = npu_fake_open(fake);
-	struct npu_context *ctx = npu_fake_context(file, 1, 8, NORMAL);
+	struct npu_context *ctx = npu_fake_context(file, 1, 8, THROUGHPUT);
 	struct npu_fake_fence *fence = npu_fake_fence(test);
 	struct npu_submit *submit = npu_submit_alloc(ctx, 1);
 
@@ -289,8 +289,8 @@ static void npu_fence_of_other(struct kunit *test)
 {
 	struct npu_fake *fake = npu_fake_create(test, 2);
 	struct npu_fake_file *file = npu_fake_open(fake);
-	struct npu_context *a = npu_fake_context(file, 3, 8, NORMAL);
-	struct npu_context *b = npu_fake_context(file, 3, 8, NORMAL);
+	struct npu_context *a = npu_fake_context(file, 3, 8, THROUGHPUT);
+	struct npu_context *b = npu_fake_context(file, 3, 8, THROUGHPUT);
 	struct npu_job *first = npu_fake_job(file, 1);
 	struct npu_job *second = npu_fake_job(file, 1);
 	struct npu_submit *submit, *waits;
@@ -318,7 +318,7 @@ static void npu_fence_tail(struct kunit *test)
 {
 	struct npu_fake *fake = npu_fake_create(test, 1);
 	struct npu_fake_file *file = npu_fake_open(fake);
-	struct npu_context *ctx = npu_fake_context(file, 1, 8, NORMAL);
+	struct npu_context *ctx = npu_fake_context(file, 1, 8, THROUGHPUT);
 	struct npu_job *job = npu_fake_job(file, 1);
 	struct npu_submit *spare = npu_submit_alloc(ctx, 0);
 	struct npu_submit *other = npu_submit_alloc(ctx, 0);
@@ -352,7 +352,7 @@ static void npu_fence_last_use(struct kunit *test)
 {
 	struct npu_fake *fake = npu_fake_create(test, 1);
 	struct npu_fake_file *file = npu_fake_open(fake);
-	struct npu_context *ctx = npu_fake_context(file, 1, 8, NORMAL);
+	struct npu_context *ctx = npu_fake_context(file, 1, 8, THROUGHPUT);
 	struct npu_mapping *mapping = npu_fake_map(file, npu_fake_bo(file, PAGE_SIZE), true);
 	struct npu_mapping *unused = npu_fake_map(file, npu_fake_bo(file, PAGE_SIZE), true);
 	unsigned long index = mapping->node.start >> PAGE_SHIFT;

@@ -10,15 +10,15 @@
 #include "../../driver/core/npu_vm.h"
 #include "npu_fake.h"
 
-#define NORMAL	DRM_NPU_PRIORITY_NORMAL
+#define THROUGHPUT	DRM_NPU_CLASS_THROUGHPUT
 
 /* Nothing begins, whatever is queued before and after, until all let go. */
 static void npu_hold_begins_nothing(struct kunit *test)
 {
 	struct npu_fake *fake = npu_fake_create(test, 2);
 	struct npu_fake_file *file = npu_fake_open(fake);
-	struct npu_context *a = npu_fake_context(file, 3, 8, NORMAL);
-	struct npu_context *b = npu_fake_context(file, 3, 8, NORMAL);
+	struct npu_context *a = npu_fake_context(file, 3, 8, THROUGHPUT);
+	struct npu_context *b = npu_fake_context(file, 3, 8, THROUGHPUT);
 	struct npu_job *job = npu_fake_job(file, 1);
 	struct npu_vm *vm = file->npu.vm;
 
@@ -47,7 +47,7 @@ static void npu_hold_lets_end(struct kunit *test)
 {
 	struct npu_fake *fake = npu_fake_create(test, 2);
 	struct npu_fake_file *file = npu_fake_open(fake);
-	struct npu_context *ctx = npu_fake_context(file, 1, 8, NORMAL);
+	struct npu_context *ctx = npu_fake_context(file, 1, 8, THROUGHPUT);
 	struct npu_job *wide = npu_fake_job(file, 2);
 	struct npu_job *next = npu_fake_job(file, 1);
 	struct npu_vm *vm = file->npu.vm;
@@ -75,8 +75,8 @@ static void npu_hold_one_file(struct kunit *test)
 	struct npu_fake *fake = npu_fake_create(test, 1);
 	struct npu_fake_file *held = npu_fake_open(fake);
 	struct npu_fake_file *other = npu_fake_open(fake);
-	struct npu_context *a = npu_fake_context(held, 1, 8, NORMAL);
-	struct npu_context *b = npu_fake_context(other, 1, 8, NORMAL);
+	struct npu_context *a = npu_fake_context(held, 1, 8, THROUGHPUT);
+	struct npu_context *b = npu_fake_context(other, 1, 8, THROUGHPUT);
 	struct npu_job *first = npu_fake_job(held, 1);
 	struct npu_job *second = npu_fake_job(other, 1);
 
@@ -122,8 +122,8 @@ static void npu_hold_wakes(struct kunit *test)
 {
 	struct npu_fake *fake = npu_fake_create(test, 2);
 	struct npu_fake_file *file = npu_fake_open(fake);
-	struct npu_context *a = npu_fake_context(file, 1, 8, NORMAL);
-	struct npu_context *b = npu_fake_context(file, 2, 8, NORMAL);
+	struct npu_context *a = npu_fake_context(file, 1, 8, THROUGHPUT);
+	struct npu_context *b = npu_fake_context(file, 2, 8, THROUGHPUT);
 	struct npu_job *job = npu_fake_job(file, 1);
 	struct npu_hold_waiter waiter = { .vm = file->npu.vm };
 
@@ -169,7 +169,7 @@ static void npu_hold_unplug(struct kunit *test)
 {
 	struct npu_fake *fake = npu_fake_create(test, 1);
 	struct npu_fake_file *file = npu_fake_open(fake);
-	struct npu_context *ctx = npu_fake_context(file, 1, 8, NORMAL);
+	struct npu_context *ctx = npu_fake_context(file, 1, 8, THROUGHPUT);
 	struct npu_job *job = npu_fake_job(file, 1);
 
 	npu_fake_queue(fake, ctx, job);

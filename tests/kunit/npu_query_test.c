@@ -13,7 +13,7 @@
 #include "../../driver/core/npu_vm.h"
 #include "npu_fake.h"
 
-#define NORMAL		DRM_NPU_PRIORITY_NORMAL
+#define THROUGHPUT	DRM_NPU_CLASS_THROUGHPUT
 /* What user memory has before. */
 #define POISON		0xa5
 
@@ -102,7 +102,7 @@ static u32 npu_query_index(struct kunit *test, struct npu_query_user *user,
 
 	switch (type) {
 	case DRM_NPU_QUERY_CONTEXT:
-		npu_fake_context(user->file, 7, 8, NORMAL);
+		npu_fake_context(user->file, 7, 8, THROUGHPUT);
 		return 1;
 	case DRM_NPU_QUERY_BUFFER:
 		bo = npu_fake_bo(user->file, PAGE_SIZE);
@@ -236,6 +236,7 @@ static void npu_query_refused(struct kunit *test)
 static void npu_query_device_records(struct kunit *test)
 {
 	struct npu_query_user *user = npu_query_user(test);
+	const struct npu_policy_params *policy = &user->fake->policy;
 	const struct npu_hw_desc *desc = &user->fake->npu->desc;
 	const struct drm_npu_query_device *device;
 	const struct drm_npu_query_core *core;
@@ -268,6 +269,11 @@ static void npu_query_device_records(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, limits->max_queued, NPU_MAX_QUEUED);
 	KUNIT_EXPECT_EQ(test, limits->max_buffer_size,
 			BIT_ULL(NPU_FAKE_ADDRESS_BITS - 1));
+	KUNIT_EXPECT_EQ(test, limits->latency_percent, policy->latency_percent);
+	KUNIT_EXPECT_EQ(test, limits->slice_ns, policy->slice_us * NSEC_PER_USEC);
+	KUNIT_EXPECT_EQ(test, limits->starve_ns, policy->starve_ms * NSEC_PER_MSEC);
+	KUNIT_EXPECT_EQ(test, limits->latency_window_ns,
+			policy->latency_window_ms * NSEC_PER_MSEC);
 }
 
 /* Memory counts for the device, and for the file that has it mapped. */
@@ -302,9 +308,9 @@ static void npu_query_context_record(struct kunit *test)
 	struct npu_job *job = npu_fake_job(user->file, 1);
 	struct drm_npu_query args = { .type = DRM_NPU_QUERY_CONTEXT, .index = 2 };
 
-	ctx = npu_fake_context(user->file, 5, 9, DRM_NPU_PRIORITY_LOW);
-	npu_fake_context(other, 7, 8, NORMAL);
-	npu_fake_context(other, 7, 8, NORMAL);
+	ctx = npu_fake_context(user->file, 5, 9, DRM_NPU_CLASS_BACKGROUND);
+	npu_fake_context(other, 7, 8, THROUGHPUT);
+	npu_fake_context(other, 7, 8, THROUGHPUT);
 	npu_fake_queue(fake, ctx, job);
 	npu_fake_queue(fake, ctx, job);
 	npu_fake_queue(fake, ctx, job);
@@ -319,7 +325,12 @@ static void npu_query_context_record(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, record->guilty_jobs, 1);
 	KUNIT_EXPECT_EQ(test, record->core_mask, 5);
 	KUNIT_EXPECT_EQ(test, record->max_queued, 9);
-	KUNIT_EXPECT_EQ(test, record->priority, DRM_NPU_PRIORITY_LOW);
+	KUNIT_EXPECT_EQ(test, record->sched_class, DRM_NPU_CLASS_BACKGROUND);
+	KUNIT_EXPECT_EQ(test, record->granted_class, DRM_NPU_CLASS_BACKGROUND);
+	KUNIT_EXPECT_EQ(test, record->weight, DRM_NPU_WEIGHT_DEFAULT);
+	KUNIT_EXPECT_EQ(test, record->granted_weight, DRM_NPU_WEIGHT_DEFAULT);
+	KUNIT_EXPECT_EQ(test, record->slices, 3);
+	KUNIT_EXPECT_EQ(test, record->missed_deadlines, 0);
 	KUNIT_EXPECT_EQ(test, record->tasks, 1);
 	KUNIT_EXPECT_EQ(test, record->flags, 0);
 	KUNIT_EXPECT_EQ(test, npu_query(test, user, &args), -ENOENT);

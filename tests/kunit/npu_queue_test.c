@@ -12,7 +12,7 @@
 #include "../../driver/core/npu_vm.h"
 #include "npu_fake.h"
 
-#define NORMAL	DRM_NPU_PRIORITY_NORMAL
+#define THROUGHPUT	DRM_NPU_CLASS_THROUGHPUT
 
 static struct npu_submit *npu_queue_submit(struct kunit *test,
 					   struct npu_context *ctx)
@@ -28,7 +28,7 @@ static void npu_queue_limits(struct kunit *test)
 {
 	struct npu_fake *fake = npu_fake_create(test, 1);
 	struct npu_fake_file *file = npu_fake_open(fake);
-	struct npu_context *ctx = npu_fake_context(file, 1, 4, NORMAL);
+	struct npu_context *ctx = npu_fake_context(file, 1, 4, THROUGHPUT);
 	struct npu_job *jobs[5];
 	unsigned int i;
 	u64 seqno = 99;
@@ -77,7 +77,7 @@ static void npu_queue_again(struct kunit *test)
 	struct npu_queue_blocker *blocker;
 	struct npu_fake *fake = npu_fake_create(test, 1);
 	struct npu_fake_file *file = npu_fake_open(fake);
-	struct npu_context *ctx = npu_fake_context(file, 1, 2, NORMAL);
+	struct npu_context *ctx = npu_fake_context(file, 1, 2, THROUGHPUT);
 	struct npu_job *job = npu_fake_job(file, 1);
 	const struct npu_hw_result result = { .device_ns = 1 };
 	unsigned int i;
@@ -115,12 +115,16 @@ static void npu_queue_stale(struct kunit *test)
 {
 	struct npu_fake *fake = npu_fake_create(test, 1);
 	struct npu_fake_file *file = npu_fake_open(fake);
-	struct npu_context *ctx = npu_fake_context(file, 1, 4, NORMAL);
+	struct npu_context *ctx = npu_fake_context(file, 1, 4, THROUGHPUT);
 	struct npu_job *job = npu_fake_job(file, 1);
+	const struct npu_request request = {
+		.jobs = &job,
+		.count = 1,
+		.shares = ctx->vm->shares + 1,
+	};
 	u64 seqno;
 
-	KUNIT_EXPECT_EQ(test, npu_sched_queue(ctx, &job, 1, NULL,
-					      ctx->vm->shares + 1, &seqno), -ESTALE);
+	KUNIT_EXPECT_EQ(test, npu_sched_queue(ctx, &request, &seqno), -ESTALE);
 	KUNIT_EXPECT_EQ(test, ctx->submitted, 0);
 	KUNIT_EXPECT_EQ(test, fake->cores[0].attaches, 0);
 }
@@ -130,7 +134,7 @@ static void npu_queue_errors(struct kunit *test)
 {
 	struct npu_fake *fake = npu_fake_create(test, 1);
 	struct npu_fake_file *file = npu_fake_open(fake);
-	struct npu_context *ctx = npu_fake_context(file, 1, 1, NORMAL);
+	struct npu_context *ctx = npu_fake_context(file, 1, 1, THROUGHPUT);
 	struct npu_job *job = npu_fake_job(file, 1);
 	u64 seqno;
 
@@ -156,8 +160,8 @@ static void npu_queue_statistics(struct kunit *test)
 	};
 	struct npu_fake *fake = npu_fake_create(test, 2);
 	struct npu_fake_file *file = npu_fake_open(fake);
-	struct npu_context *ctx = npu_fake_context(file, 3, 4, NORMAL);
-	struct npu_context *other = npu_fake_context(file, 3, 4, NORMAL);
+	struct npu_context *ctx = npu_fake_context(file, 3, 4, THROUGHPUT);
+	struct npu_context *other = npu_fake_context(file, 3, 4, THROUGHPUT);
 	const struct drm_npu_query_context *stats = &ctx->stats;
 	const struct npu_slot *slot = npu_context_slot(ctx, 1);
 
@@ -197,7 +201,7 @@ static void npu_queue_clock(struct kunit *test)
 	static const struct npu_hw_result result = { .tasks = 1 };
 	struct npu_fake *fake = npu_fake_create(test, 1);
 	struct npu_fake_file *file = npu_fake_open(fake);
-	struct npu_context *ctx = npu_fake_context(file, 1, 4, NORMAL);
+	struct npu_context *ctx = npu_fake_context(file, 1, 4, THROUGHPUT);
 	const struct npu_slot *slot = npu_context_slot(ctx, 1);
 
 	npu_fake_queue(fake, ctx, npu_fake_job(file, 1));
@@ -228,7 +232,7 @@ static void npu_queue_page(struct kunit *test)
 {
 	struct npu_fake *fake = npu_fake_create(test, 1);
 	struct npu_fake_file *file = npu_fake_open(fake);
-	struct npu_context *ctx = npu_fake_context(file, 1, 64, NORMAL);
+	struct npu_context *ctx = npu_fake_context(file, 1, 64, THROUGHPUT);
 	const struct drm_npu_context_page *page = page_address(ctx->page);
 	struct npu_job *job = npu_fake_job(file, 1);
 	u32 count;
@@ -272,7 +276,7 @@ static void npu_queue_page_ban(struct kunit *test)
 {
 	struct npu_fake *fake = npu_fake_create(test, 1);
 	struct npu_fake_file *file = npu_fake_open(fake);
-	struct npu_context *ctx = npu_fake_context(file, 1, 8, NORMAL);
+	struct npu_context *ctx = npu_fake_context(file, 1, 8, THROUGHPUT);
 	const struct drm_npu_context_page *page = page_address(ctx->page);
 	struct npu_job *job = npu_fake_job(file, 1);
 	unsigned int i;
@@ -291,7 +295,7 @@ static void npu_queue_retire_at_once(struct kunit *test)
 	static const struct npu_hw_result result = { .device_ns = 1 };
 	struct npu_fake *fake = npu_fake_create(test, 1);
 	struct npu_fake_file *file = npu_fake_open(fake);
-	struct npu_context *ctx = npu_fake_context(file, 1, 8, NORMAL);
+	struct npu_context *ctx = npu_fake_context(file, 1, 8, THROUGHPUT);
 	struct npu_job *job = npu_fake_job(file, 1);
 
 	npu_fake_queue(fake, ctx, job);
@@ -313,7 +317,7 @@ static void npu_queue_retire_last(struct kunit *test)
 {
 	struct npu_fake *fake = npu_fake_create(test, 1);
 	struct npu_fake_file *file = npu_fake_open(fake);
-	struct npu_context *ctx = npu_fake_context(file, 1, 8, NORMAL);
+	struct npu_context *ctx = npu_fake_context(file, 1, 8, THROUGHPUT);
 	struct npu_job *mine = npu_fake_job(file, 1);
 	struct npu_job *job = npu_fake_job(file, 1);
 	const struct npu_hw_result result = { .device_ns = 1 };
@@ -337,7 +341,7 @@ static void npu_queue_wrap(struct kunit *test)
 {
 	struct npu_fake *fake = npu_fake_create(test, 1);
 	struct npu_fake_file *file = npu_fake_open(fake);
-	struct npu_context *ctx = npu_fake_context(file, 1, 3, NORMAL);
+	struct npu_context *ctx = npu_fake_context(file, 1, 3, THROUGHPUT);
 	struct npu_job *keep = npu_fake_job(file, 1);
 	unsigned int i;
 	u64 seqno;

@@ -14,7 +14,7 @@
 #include "../../driver/core/npu_vm.h"
 #include "npu_fake.h"
 
-#define NORMAL	DRM_NPU_PRIORITY_NORMAL
+#define THROUGHPUT	DRM_NPU_CLASS_THROUGHPUT
 
 /* A buffer with a handle in @file, as far as sharing cares. */
 static struct npu_bo *npu_share_bo_of(struct npu_fake_file *file)
@@ -75,16 +75,21 @@ static void npu_share_export_busy(struct kunit *test)
 	struct npu_fake *fake = npu_fake_create(test, 2);
 	struct npu_fake_file *file = npu_fake_open(fake);
 	struct npu_fake_file *stranger = npu_fake_open(fake);
-	struct npu_context *a = npu_fake_context(file, 1, 8, NORMAL);
-	struct npu_context *b = npu_fake_context(file, 2, 8, NORMAL);
-	struct npu_context *idle = npu_fake_context(file, 1, 8, NORMAL);
-	struct npu_context *other = npu_fake_context(stranger, 2, 8, NORMAL);
+	struct npu_context *a = npu_fake_context(file, 1, 8, THROUGHPUT);
+	struct npu_context *b = npu_fake_context(file, 2, 8, THROUGHPUT);
+	struct npu_context *idle = npu_fake_context(file, 1, 8, THROUGHPUT);
+	struct npu_context *other = npu_fake_context(stranger, 2, 8, THROUGHPUT);
 	struct npu_bo *bo = npu_share_bo_of(file);
 	struct npu_job *writer = npu_fake_job(file, 1);
 	struct npu_job *reader = npu_fake_job(file, 1);
 	struct npu_job *neither = npu_fake_job(file, 1);
 	struct dma_resv *resv = bo->base.base.resv;
 	u64 shares = file->npu.vm->shares;
+	const struct npu_request stale = {
+		.jobs = &neither,
+		.count = 1,
+		.shares = shares,
+	};
 	u64 seqno;
 
 	npu_share_use(file, writer, bo, true);
@@ -104,8 +109,7 @@ static void npu_share_export_busy(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, npu_share_export(bo), 0);
 	KUNIT_EXPECT_EQ(test, file->npu.vm->shares, shares + 1);
 	/* Who has looked before does so again. */
-	KUNIT_EXPECT_EQ(test, npu_sched_queue(idle, &neither, 1, NULL, shares, &seqno),
-			-ESTALE);
+	KUNIT_EXPECT_EQ(test, npu_sched_queue(idle, &stale, &seqno), -ESTALE);
 
 	npu_fake_end(fake, 0, 0);
 	KUNIT_EXPECT_FALSE(test, dma_resv_test_signaled(resv, DMA_RESV_USAGE_WRITE));
@@ -125,7 +129,7 @@ static void npu_share_export_idle(struct kunit *test)
 	struct npu_fake_file *file = npu_fake_open(fake);
 	struct npu_bo *bo = npu_share_bo_of(file);
 
-	npu_fake_context(file, 1, 8, NORMAL);
+	npu_fake_context(file, 1, 8, THROUGHPUT);
 	KUNIT_EXPECT_EQ(test, npu_share_export(bo), 0);
 	KUNIT_EXPECT_EQ(test, npu_share_fences(test, bo, DMA_RESV_USAGE_BOOKKEEP), 0);
 }
@@ -279,7 +283,7 @@ static void npu_share_submit(struct kunit *test)
 {
 	struct npu_fake *fake = npu_fake_create(test, 1);
 	struct npu_fake_file *file = npu_fake_open(fake);
-	struct npu_context *ctx = npu_fake_context(file, 1, 8, NORMAL);
+	struct npu_context *ctx = npu_fake_context(file, 1, 8, THROUGHPUT);
 	struct npu_fake_fence *before = npu_fake_fence(test);
 	struct npu_bo *bo = npu_share_bo_of(file);
 	struct npu_job *job = npu_fake_job(file, 1);
