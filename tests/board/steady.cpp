@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /// What prepared jobs cost the hardware in steady state, in counts of the board.
 /// The cores must keep their power meanwhile.
+#include <algorithm>
+#include <cstdint>
 #include <string>
 #include <vector>
 
 #include "board.h"
 #include "igt.h"
+#include "injection.h"
 #include "program.h"
 
 namespace
@@ -96,6 +99,35 @@ SUBTEST(steady_lanes)
 	check_steady(client, 3 * jobs);
 	for (unsigned core = 0; core < 3; core++)
 		CHECK_EQ(board_count(core, "starts") - before[core], jobs);
+}
+
+/* From one file, by queues of its own: all of them are under way at the same time. */
+SUBTEST(steady_three_contexts)
+{
+	Device device;
+	const Product product(device);
+	const std::uint32_t job = create_job(device, {{product.task()}});
+	std::vector<std::uint32_t> contexts;
+	std::uint64_t last_start = 0, first_end = ~0ULL;
+
+	for (unsigned core = 0; core < 3; core++) {
+		contexts.push_back(device.context());
+		/* It has the address space from now on. */
+		CHECK_EQ(run(device, contexts.back(), job), 1);
+	}
+	/* Longer than it takes to submit three times. */
+	const Injection longer("slow_us", 200'000);
+	const Injection injection("slow_cores", 7);
+	for (const std::uint32_t context : contexts)
+		CHECK_OK(submit(device, context, {job}));
+	for (const std::uint32_t context : contexts) {
+		const drm_npu_job_wait ended = wait_ended(device, context, 2);
+
+		CHECK_EQ(ended.error, 0);
+		last_start = std::max<std::uint64_t>(last_start, ended.started_ns);
+		first_end = std::min<std::uint64_t>(first_end, ended.ended_ns);
+	}
+	CHECK(last_start < first_end);
 }
 
 /* As many as there are cores: each keeps its own. */
