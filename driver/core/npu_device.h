@@ -187,6 +187,8 @@ struct npu_device {
 	spinlock_t sched_lock;
 	/** @dead: Unplugged; nothing is started any more. */
 	bool dead;
+	/** @dead_ns: When that was, if the backend has a time of its own. */
+	u64 dead_ns;
 	/** @taken: Lanes that cores have taken. */
 	u64 taken;
 	/** @stay_ns: What may be owed to others while cores keep an address space. */
@@ -239,12 +241,16 @@ struct npu_file {
 
 int npu_query_ioctl(struct drm_device *dev, void *data, struct drm_file *file);
 
-/* The time for all that has to do with queues. */
+/*
+ * The time for all that has to do with queues. That of a backend stops when it is
+ * unplugged: that of the clock may be long before it.
+ */
 static inline u64 npu_now(const struct npu_device *npu)
 {
 	lockdep_assert_held(&npu->sched_lock);
-	return npu->desc.ops->now && !npu->dead ? npu->desc.ops->now(npu->hw) :
-						   ktime_get_ns();
+	if (!npu->desc.ops->now)
+		return ktime_get_ns();
+	return npu->dead ? npu->dead_ns : npu->desc.ops->now(npu->hw);
 }
 
 /* System memory, and that on the chip if there is any. */

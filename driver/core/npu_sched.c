@@ -626,6 +626,7 @@ void npu_sched_unplug(struct npu_device *npu)
 	unsigned int i;
 
 	spin_lock_irq(&npu->sched_lock);
+	npu->dead_ns = npu_now(npu);
 	npu->dead = true;
 	for (i = 0; i < npu->core_count; i++)
 		if (npu->cores[i].ctx)
