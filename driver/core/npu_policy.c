@@ -189,6 +189,7 @@ static void npu_group_sort(struct npu_group *group, unsigned int core, u64 now)
 	struct npu_core_queue *queue =
 		&group->vm->npu->cores[core].queues[group->rank];
 	struct npu_turn *turn = &group->turns[core];
+	bool waits = npu_turn_waits(turn);
 	struct npu_context *ctx;
 
 	npu_turn_remove(queue, turn);
@@ -199,7 +200,7 @@ static void npu_group_sort(struct npu_group *group, unsigned int core, u64 now)
 		list_for_each_entry(ctx, &turn->contexts, ready_links[core])
 			turn->deadline = min(turn->deadline,
 					     npu_context_deadline(ctx));
-	if (RB_EMPTY_ROOT(&queue->turns.rb_root))
+	if (!waits && RB_EMPTY_ROOT(&queue->turns.rb_root))
 		queue->since = now;
 	rb_add_cached(&turn->node, &queue->turns, npu_turn_before);
 }
