@@ -300,7 +300,7 @@ void npu_policy_idle(struct npu_context *ctx)
 
 /**
  * npu_policy_ready() - the head of a context has lanes that could start
- * @ctx: the context
+ * @ctx: the context, whose rank is found out anew
  * @now: the time
  */
 void npu_policy_ready(struct npu_context *ctx, u64 now)
@@ -310,8 +310,11 @@ void npu_policy_ready(struct npu_context *ctx, u64 now)
 	u64 deadline;
 
 	lockdep_assert_held(&ctx->npu->sched_lock);
-	if (ctx->ready)
-		return;
+	if (ctx->ready) {
+		if (ctx->group->rank == npu_context_rank(ctx, now))
+			return;
+		npu_policy_unready(ctx, now);
+	}
 	npu_context_activate(ctx, now);
 	group = ctx->group;
 	deadline = npu_context_deadline(ctx);
