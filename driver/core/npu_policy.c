@@ -413,7 +413,7 @@ void npu_policy_leave(struct npu_context *ctx)
 void npu_policy_change(struct npu_context *ctx, u32 sched_class, u32 weight,
 		       bool privileged, u64 now)
 {
-	bool ready = ctx->ready;
+	bool ready = ctx->ready, active = ctx->group;
 
 	lockdep_assert_held(&ctx->npu->sched_lock);
 	npu_policy_unready(ctx, now);
@@ -422,6 +422,8 @@ void npu_policy_change(struct npu_context *ctx, u32 sched_class, u32 weight,
 	npu_policy_join(ctx, sched_class, weight, privileged);
 	if (ready)
 		npu_policy_ready(ctx, now);
+	else if (active)
+		npu_context_activate(ctx, now);
 }
 
 static struct npu_turn *npu_core_first(const struct npu_core *core,
