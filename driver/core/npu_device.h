@@ -106,6 +106,8 @@ struct npu_core {
 	u32 tasks;
 	/** @rank: What the context was served as. */
 	enum npu_rank rank;
+	/** @limited: It has a budget for that. */
+	bool limited;
 	/** @error: Why it is reset. */
 	int error;
 	/** @awake: The backend keeps it powered. */

@@ -528,6 +528,7 @@ void npu_policy_taken(struct npu_core *core, struct npu_context *ctx, u64 now)
 
 	lockdep_assert_held(&core->npu->sched_lock);
 	core->rank = group->rank;
+	core->limited = core->rank == NPU_RANK_LATENCY && npu_policy_limited(ctx);
 	core->queues[group->rank].since = now;
 	if (npu_time_diff(ctx->time, group->turn) > 0)
 		group->turn = ctx->time;
@@ -549,7 +550,7 @@ void npu_policy_charge(struct npu_core *core, struct npu_context *ctx, u64 ns,
 	unsigned int i;
 
 	lockdep_assert_held(&core->npu->sched_lock);
-	if (core->rank == NPU_RANK_LATENCY && npu_policy_limited(ctx)) {
+	if (core->limited) {
 		npu_budget_any(ctx->vm, now);
 		ctx->vm->budget.left -= min(ns, NPU_POLICY_LONG);
 	}
