@@ -83,6 +83,9 @@ static void npu_fair_settle(struct npu_fair *fair)
 		return;
 	}
 	step = div64_s64(fair->rest, fair->weight);
+	/* Rounded down, whichever side it comes from. */
+	if (step * (s64)fair->weight > fair->rest)
+		step--;
 	fair->time += step;
 	fair->rest -= step * (s64)fair->weight;
 }
