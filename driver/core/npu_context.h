@@ -110,7 +110,7 @@ struct npu_context {
 	u32 running;
 	/** @privileged: Its class and weight have no limits. */
 	bool privileged;
-	/** @time: Virtual time that it has had. */
+	/** @time: Virtual time that it has had, as others of its file count it. */
 	u64 time;
 	/** @group: Where it is active, or %NULL. */
 	struct npu_group *group;

@@ -139,6 +139,28 @@ static void npu_group_weigh(struct npu_group *group)
 		npu_fair_add(fair, group);
 }
 
+/* Keep the virtual time of @ctx within bounds in @group. */
+static void npu_context_bound(struct npu_context *ctx,
+			      const struct npu_group *group)
+{
+	s64 ahead = npu_time_diff(ctx->time, group->turn);
+
+	ctx->time = group->turn + clamp(ahead, 0ll, NPU_POLICY_SPAN);
+}
+
+/* A context of @group has been served: who is owed most of those in it? */
+static void npu_group_turn(struct npu_group *group)
+{
+	struct npu_context *ctx;
+	s64 least = S64_MAX;
+
+	list_for_each_entry(ctx, &group->active, active_link)
+		least = min(least, npu_time_diff(ctx->time, group->turn));
+	/* It does not go back, for those who come begin there. */
+	if (least != S64_MAX)
+		group->turn += max(least, 0ll);
+}
+
 /* When the head of @ctx should have ended. */
 static u64 npu_context_deadline(struct npu_context *ctx)
 {
@@ -278,8 +300,7 @@ static void npu_context_activate(struct npu_context *ctx, u64 now)
 	npu_policy_idle(ctx);
 	ctx->group = &ctx->vm->groups[rank];
 	list_add_tail(&ctx->active_link, &ctx->group->active);
-	if (npu_time_diff(ctx->time, ctx->group->turn) < 0)
-		ctx->time = ctx->group->turn;
+	npu_context_bound(ctx, ctx->group);
 	npu_group_weigh(ctx->group);
 	if (rank == NPU_RANK_LATENCY)
 		npu_alert_raise(ctx->npu);
@@ -533,8 +554,6 @@ void npu_policy_taken(struct npu_core *core, struct npu_context *ctx, u64 now)
 	core->rank = group->rank;
 	core->limited = core->rank == NPU_RANK_LATENCY && npu_policy_limited(ctx);
 	core->queues[group->rank].since = now;
-	if (npu_time_diff(ctx->time, group->turn) > 0)
-		group->turn = ctx->time;
 }
 
 /**
@@ -558,6 +577,9 @@ void npu_policy_charge(struct npu_core *core, struct npu_context *ctx, u64 ns,
 		ctx->vm->budget.left -= min(ns, NPU_POLICY_LONG);
 	}
 	ctx->time += div_u64(scaled, ctx->stats.granted_weight);
+	npu_group_turn(group);
+	if (ctx->group == group)
+		npu_context_bound(ctx, group);
 	if (group->weight)
 		npu_fair_remove(fair, group);
 	group->time += div_u64(scaled, group->weight ?: ctx->stats.granted_weight);

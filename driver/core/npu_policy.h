@@ -78,7 +78,7 @@ struct npu_group {
 	u32 weight;
 	/** @time: Virtual time that the file has had. */
 	u64 time;
-	/** @turn: Virtual time of the context that was served last. */
+	/** @turn: The lowest virtual time of its active contexts, so far. */
 	u64 turn;
 	/** @turns: Ready ones, of each core. */
 	struct npu_turn turns[NPU_MAX_CORES];
