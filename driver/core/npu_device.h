@@ -187,6 +187,8 @@ struct npu_device {
 	const struct npu_policy_params *policy;
 	/** @sched_lock: Protects queues and cores. */
 	spinlock_t sched_lock;
+	/** @fcfs: Contexts are in the order of &npu_policy_params.fcfs. */
+	bool fcfs;
 	/** @dead: Unplugged; nothing is started any more. */
 	bool dead;
 	/** @dead_ns: When that was, if the backend has a time of its own. */

@@ -166,7 +166,7 @@ static u64 npu_context_deadline(struct npu_context *ctx)
 {
 	const struct npu_slot *head = npu_sched_head(ctx);
 
-	if (ctx->npu->policy->fcfs)
+	if (ctx->npu->fcfs)
 		return head->queued_ns;
 	return head->deadline_ns ?: U64_MAX;
 }
@@ -203,7 +203,7 @@ static bool npu_group_overdrawn(const struct npu_group *group)
 {
 	const struct npu_device *npu = group->vm->npu;
 
-	return !npu->policy->fcfs &&
+	return !npu->fcfs &&
 	       npu_time_diff(group->time, npu_group_fair(group)->time) >
 	       NPU_POLICY_CREDIT;
 }
@@ -257,7 +257,7 @@ static bool npu_budget_any(struct npu_vm *vm, u64 now)
 
 static enum npu_rank npu_context_rank(struct npu_context *ctx, u64 now)
 {
-	if (ctx->npu->policy->fcfs)
+	if (ctx->npu->fcfs)
 		return NPU_RANK_THROUGHPUT;
 	switch (ctx->stats.sched_class) {
 	case DRM_NPU_CLASS_LATENCY:
@@ -499,7 +499,7 @@ static struct npu_turn *npu_core_stay(const struct npu_core *core,
 	struct npu_turn *turn;
 
 	if (!core->attached || core->attached == first->group->vm ||
-	    rank == NPU_RANK_LATENCY || core->npu->policy->fcfs)
+	    rank == NPU_RANK_LATENCY || core->npu->fcfs)
 		return first;
 	turn = &core->attached->groups[rank].turns[core->index];
 	if (!npu_turn_waits(turn) || first->deadline < turn->deadline ||
@@ -538,6 +538,30 @@ struct npu_context *npu_policy_pick(struct npu_core *core, bool stay, u64 now)
 		earliest = deadline;
 	}
 	return best;
+}
+
+/**
+ * npu_policy_follow() - put contexts in the order that is asked for now
+ * @npu: the device
+ * @now: the time
+ *
+ * Those who were queued in another order would be before or behind all others.
+ */
+void npu_policy_follow(struct npu_device *npu, u64 now)
+{
+	bool fcfs = READ_ONCE(npu->policy->fcfs);
+	struct npu_context *ctx;
+
+	lockdep_assert_held(&npu->sched_lock);
+	if (npu->fcfs == fcfs)
+		return;
+	npu->fcfs = fcfs;
+	list_for_each_entry(ctx, &npu->contexts, link) {
+		if (!ctx->ready)
+			continue;
+		npu_policy_unready(ctx, now);
+		npu_policy_ready(ctx, now);
+	}
 }
 
 /**
@@ -601,7 +625,7 @@ u64 npu_policy_slice_ns(const struct npu_device *npu)
 {
 	unsigned int slice_us = READ_ONCE(npu->policy->slice_us);
 
-	if (!slice_us || npu->policy->fcfs)
+	if (!slice_us || READ_ONCE(npu->policy->fcfs))
 		return U64_MAX;
 	return slice_us * (u64)NSEC_PER_USEC;
 }

@@ -131,6 +131,7 @@ void npu_policy_ready(struct npu_context *ctx, u64 now);
 void npu_policy_unready(struct npu_context *ctx, u64 now);
 void npu_policy_idle(struct npu_context *ctx);
 bool npu_policy_any(const struct npu_core *core);
+void npu_policy_follow(struct npu_device *npu, u64 now);
 struct npu_context *npu_policy_pick(struct npu_core *core, bool stay, u64 now);
 void npu_policy_taken(struct npu_core *core, struct npu_context *ctx, u64 now);
 void npu_policy_charge(struct npu_core *core, struct npu_context *ctx, u64 ns,

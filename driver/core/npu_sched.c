@@ -263,6 +263,7 @@ void npu_sched_run(struct npu_device *npu, u64 now)
 	lockdep_assert_held(&npu->sched_lock);
 	if (npu->dead || npu->frozen)
 		return;
+	npu_policy_follow(npu, now);
 	/* Mostly, a lane that starts where another has ended leaves nothing ready. */
 	for (i = 0; i < npu->core_count && npu->ready_count; i++) {
 		core = &npu->cores[i];
