@@ -119,6 +119,13 @@ static struct npu_fair *npu_group_fair(const struct npu_group *group)
 	return &group->vm->npu->fair[group->rank];
 }
 
+/* Is @group too far ahead of the others for its deadlines to count? */
+static bool npu_group_overdrawn(const struct npu_group *group)
+{
+	return npu_time_diff(group->time, npu_group_fair(group)->time) >
+	       NPU_POLICY_CREDIT;
+}
+
 /* Its contexts have changed: how much does @group count? */
 static void npu_group_weigh(struct npu_group *group)
 {
@@ -137,6 +144,7 @@ static void npu_group_weigh(struct npu_group *group)
 	group->weight = weight;
 	if (weight)
 		npu_fair_add(fair, group);
+	group->overdrawn = npu_group_overdrawn(group);
 }
 
 /* Keep the virtual time of @ctx within bounds in @group. */
@@ -199,20 +207,11 @@ static void npu_turn_remove(struct npu_core_queue *queue, struct npu_turn *turn)
 	RB_CLEAR_NODE(&turn->node);
 }
 
-static bool npu_group_overdrawn(const struct npu_group *group)
-{
-	const struct npu_device *npu = group->vm->npu;
-
-	return !npu->fcfs &&
-	       npu_time_diff(group->time, npu_group_fair(group)->time) >
-	       NPU_POLICY_CREDIT;
-}
-
 /* Something has changed that the place of @group depends on. */
 static void npu_group_sort(struct npu_group *group, unsigned int core, u64 now)
 {
-	struct npu_core_queue *queue =
-		&group->vm->npu->cores[core].queues[group->rank];
+	struct npu_device *npu = group->vm->npu;
+	struct npu_core_queue *queue = &npu->cores[core].queues[group->rank];
 	struct npu_turn *turn = &group->turns[core];
 	bool waits = npu_turn_waits(turn);
 	struct npu_context *ctx;
@@ -221,7 +220,7 @@ static void npu_group_sort(struct npu_group *group, unsigned int core, u64 now)
 	if (list_empty(&turn->contexts))
 		return;
 	turn->deadline = U64_MAX;
-	if (!npu_group_overdrawn(group))
+	if (npu->fcfs || !group->overdrawn)
 		list_for_each_entry(ctx, &turn->contexts, ready_links[core])
 			turn->deadline = min(turn->deadline,
 					     npu_context_deadline(ctx));
@@ -610,6 +609,7 @@ void npu_policy_charge(struct npu_core *core, struct npu_context *ctx, u64 ns,
 	npu_group_bound(group, fair, -NPU_POLICY_SPAN);
 	if (group->weight)
 		npu_fair_add(fair, group);
+	group->overdrawn = npu_group_overdrawn(group);
 	for (i = 0; i < core->npu->core_count; i++)
 		if (npu_turn_waits(&group->turns[i]))
 			npu_group_sort(group, i, now);

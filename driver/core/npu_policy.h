@@ -78,6 +78,8 @@ struct npu_group {
 	u32 weight;
 	/** @time: Virtual time that the file has had. */
 	u64 time;
+	/** @overdrawn: It was far ahead when it was served last. */
+	bool overdrawn;
 	/** @turn: The lowest virtual time of its active contexts, so far. */
 	u64 turn;
 	/** @turns: Ready ones, of each core. */
