@@ -118,6 +118,8 @@ struct npu_context {
 	struct list_head active_link;
 	/** @ready: Its head has lanes that could start. */
 	bool ready;
+	/** @since: Number of when it became ready, see &npu_device.readied. */
+	u64 since;
 	/** @ready_links: In &npu_turn.contexts of each of its cores. */
 	struct list_head ready_links[NPU_MAX_CORES];
 	/** @signal_link: In &npu_device.signal. */

@@ -195,6 +195,8 @@ struct npu_device {
 	u64 dead_ns;
 	/** @taken: Lanes that cores have taken. */
 	u64 taken;
+	/** @readied: How often a context became ready. */
+	u64 readied;
 	/** @stay_ns: What may be owed to others while cores keep an address space. */
 	u64 stay_ns;
 	/** @alert: Cores keep their power. */

@@ -196,7 +196,10 @@ static bool npu_turn_before(struct rb_node *a, const struct rb_node *b)
 
 	if (first->deadline != second->deadline)
 		return first->deadline < second->deadline;
-	return npu_time_diff(first->group->time, second->group->time) < 0;
+	if (first->group->time != second->group->time)
+		return npu_time_diff(first->group->time,
+				     second->group->time) < 0;
+	return first->since < second->since;
 }
 
 static void npu_turn_remove(struct npu_core_queue *queue, struct npu_turn *turn)
@@ -219,6 +222,10 @@ static void npu_group_sort(struct npu_group *group, unsigned int core, u64 now)
 	npu_turn_remove(queue, turn);
 	if (list_empty(&turn->contexts))
 		return;
+	/* They are in the order in which they became ready. */
+	ctx = list_first_entry(&turn->contexts, struct npu_context,
+			       ready_links[core]);
+	turn->since = ctx->since;
 	turn->deadline = U64_MAX;
 	if (npu->fcfs || !group->overdrawn)
 		list_for_each_entry(ctx, &turn->contexts, ready_links[core])
@@ -341,6 +348,7 @@ void npu_policy_ready(struct npu_context *ctx, u64 now)
 	npu_context_activate(ctx, now);
 	group = ctx->group;
 	deadline = npu_context_deadline(ctx);
+	ctx->since = ++ctx->npu->readied;
 	for (i = 0; i < ctx->npu->core_count; i++) {
 		struct npu_turn *turn = &group->turns[i];
 
@@ -372,7 +380,7 @@ void npu_policy_unready(struct npu_context *ctx, u64 now)
 		if (!(ctx->core_mask & BIT(i)))
 			continue;
 		list_del(&ctx->ready_links[i]);
-		if (list_empty(&turn->contexts) || turn->deadline != U64_MAX)
+		if (turn->deadline != U64_MAX || turn->since == ctx->since)
 			npu_group_sort(ctx->group, i, now);
 	}
 	ctx->ready = false;

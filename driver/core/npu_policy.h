@@ -58,6 +58,8 @@ struct npu_turn {
 	struct list_head contexts;
 	/** @deadline: The earliest that counts, or %U64_MAX. */
 	u64 deadline;
+	/** @since: &npu_context.since of the first of them. */
+	u64 since;
 };
 
 /**
