@@ -130,6 +130,7 @@ static bool npu_group_overdrawn(const struct npu_group *group)
 static void npu_group_weigh(struct npu_group *group)
 {
 	struct npu_fair *fair = npu_group_fair(group);
+	bool comes = !group->weight;
 	struct npu_context *ctx;
 	u32 weight = 0;
 
@@ -137,14 +138,16 @@ static void npu_group_weigh(struct npu_group *group)
 		weight = max(weight, ctx->stats.granted_weight);
 	if (weight == group->weight)
 		return;
-	if (group->weight)
-		npu_fair_remove(fair, group);
-	else
+	if (comes)
 		npu_group_bound(group, fair, 0);
+	else
+		npu_fair_remove(fair, group);
 	group->weight = weight;
 	if (weight)
 		npu_fair_add(fair, group);
-	group->overdrawn = npu_group_overdrawn(group);
+	/* Later the places of its contexts depend on it. */
+	if (comes)
+		group->overdrawn = npu_group_overdrawn(group);
 }
 
 /* Keep the virtual time of @ctx within bounds in @group. */
