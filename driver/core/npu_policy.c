@@ -3,25 +3,49 @@
  * DOC: policy
  *
  * Of the ready contexts that may use it, a core serves one of the first rank, then
- * the one with the earliest deadline, then the one that is owed most.
+ * of the file with the earliest deadline, then of the file that is owed most; in
+ * that file, the context with the earliest deadline, then the one that is owed
+ * most. Among equals, the one that became ready first.
  *
- * *Rank*: latency, throughput, background. Latency work of a file without
- * privileges comes first only as long as its budget lasts, a part of a share of
- * the device: then it ranks as throughput. A rank that has waited for longer than
- * starve_ms for those before it is served once.
+ * *Rank*: latency, throughput, background. A context that is active has one, by its
+ * class; found out when it becomes ready, and again when it still is after a slice
+ * of it has ended or it was given more jobs. A rank waits for a core since there is
+ * ready work of it, and anew since the core has served it. Of those that have
+ * waited for starve_ms, the last is served before all others. So each gets a slice
+ * in starve_ms and the time of two slices.
  *
- * *Fair share*: each file has a virtual time, device time divided by weight, and
- * who has the lowest is owed most. The mean of all active files is where those
- * begin who come, so nobody saves up time by doing nothing, and nobody gets more
- * by having many contexts: these share what their file gets, by virtual times of
- * their own. How far a file can be before or behind the mean is bounded, so that
- * nobody waits for long who was alone on a core for long.
+ * *Active* is a context that is ready or has a slice running, and a file, in a rank,
+ * that has such contexts there.
  *
- * *Deadlines* count only while their file is not far ahead of its share: they are
- * no means to get more.
+ * *Fair share*: each file has, in each rank, a virtual time: device time, divided by
+ * the largest weight of its active contexts there. The mean of a rank is that of
+ * the active files, by weight and rounded down; without any it stays what it was. A
+ * file that becomes active begins where it was, but not before the mean and at most
+ * a span after it; each slice leaves it at most a span before or after the mean of
+ * the others, or, without others, after where it was. So nobody saves up time by
+ * doing nothing, nobody waits for long who was alone on a core for long, and nobody
+ * gets more by having many contexts: these share what their file gets.
  *
- * A core prefers the address space that it has, within a rank, as long as that is
- * not far from who would be next: another one costs more than a small job does.
+ * Contexts have virtual times of their own, by their own weights. The lowest of the
+ * active ones of a file and rank, when last one of them was served and never
+ * lower than before, is where they begin who come: where they were, but not before
+ * it, and never more than a span after it.
+ *
+ * A span is what a context of the default weight has in 100 ms.
+ *
+ * *Deadlines* of a file do not count against other files if it was more than half
+ * a span after the mean, itself included, when it became active or when last a
+ * slice of it ended: they are no means to get more.
+ *
+ * *Budget*: latency work without privileges ranks as throughput if its file has no
+ * budget left. That grows all the time, by the file's part of latency_percent of
+ * all cores, up to what it grows by in latency_window_ms; each slice served as such
+ * is taken from it, and may overdraw it.
+ *
+ * A core prefers the address space that it has to that of who would be next, in the
+ * same rank, if it is not latency, the deadline is not later, and the file is not
+ * more than stay_ns, of the default weight, further ahead: another one costs more
+ * than a small job does.
  *
  * Each core has a tree of files for each rank, so the choice takes the logarithm
  * of the number of files, and the number of contexts that a file can have.
