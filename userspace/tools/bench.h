@@ -84,4 +84,21 @@ struct RocketOptions {
 /// or mainline's. \return the exit code
 int rocket(const RocketOptions &options);
 
+struct QosOptions {
+	std::string device;
+	/// "model" or "host".
+	std::string clock = "model";
+	/// Time of a run.
+	std::uint32_t milliseconds = 10000;
+	/// File for the JSON, beside what is printed.
+	std::string out;
+	/// Directory for what gnuplot draws.
+	std::string plot;
+	bool json = false;
+};
+
+/// Latency beside throughput: added latency, shares and deadlines.
+/// \return the exit code
+int qos_benchmark(const QosOptions &options);
+
 } // namespace npu::bench

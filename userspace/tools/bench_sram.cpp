@@ -1,10 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include <array>
-#include <cerrno>
 #include <fstream>
 #include <iomanip>
 #include <iostream>
-#include <memory>
 #include <vector>
 
 #include <nlohmann/json.hpp>
@@ -13,6 +11,7 @@
 #include <npu/device.h>
 
 #include "bench.h"
+#include "module_parameter.h"
 #include "tool.h"
 
 namespace npu::bench
@@ -68,42 +67,6 @@ struct Row {
 	std::string residency;
 	std::uint32_t load;
 	Cost cost;
-};
-
-/// The parameter of the virtual NPU, put back at the end.
-class Load
-{
-public:
-	static Result<std::unique_ptr<Load>> create()
-	{
-		std::ifstream file(path);
-		std::uint32_t before = 0;
-
-		if (!(file >> before))
-			return fail(ENODEV,
-				    std::string("cannot read ") + path +
-					    "; the benchmark needs the virtual NPU, npu_virt");
-		return std::make_unique<Load>(before);
-	}
-	explicit Load(std::uint32_t before) : before_(before) {}
-	~Load() { std::ofstream(path) << before_; }
-	Load(const Load &) = delete;
-	Load &operator=(const Load &) = delete;
-
-	Result<void> set(std::uint32_t percent)
-	{
-		std::ofstream file(path);
-
-		if (!(file << percent << std::flush))
-			return fail(EACCES,
-				    std::string("cannot write ") + path + "; are you root?");
-		return {};
-	}
-
-private:
-	static constexpr auto path = "/sys/module/npu_virt/parameters/load_percent";
-
-	std::uint32_t before_;
 };
 
 Result<std::vector<Linear>> make(const Device &device, const Step &step)
@@ -288,7 +251,7 @@ Result<std::vector<Row>> measure_all(const SramOptions &options)
 	auto device = Device::open(options.device);
 	if (!device)
 		return forward(device);
-	auto load = Load::create();
+	auto load = ModuleParameter::create("npu_virt", "load_percent");
 	if (!load)
 		return forward(load);
 
@@ -299,7 +262,7 @@ Result<std::vector<Row>> measure_all(const SramOptions &options)
 		for (const std::uint32_t percent : options.loads) {
 			if (std::string(model.name).find(options.model) == std::string::npos)
 				continue;
-			if (auto set = (*load)->set(percent); !set)
+			if (auto set = (*load)->set(std::to_string(percent)); !set)
 				return forward(set);
 			for (const std::string &residency : residencies) {
 				auto use = SramUse::from(residency);

@@ -13,6 +13,7 @@ int main(int argc, char **argv)
 	npu::bench::SramOptions sram;
 	npu::bench::SubmitOptions submit;
 	npu::bench::RocketOptions rocket;
+	npu::bench::QosOptions qos;
 
 	app.require_subcommand(1);
 	app.footer("Example: npu-bench matmul --dtype int8 --json\n"
@@ -108,7 +109,28 @@ int main(int argc, char **argv)
 		"accesses, context switches of the whole machine, and starts of each core.\n"
 		"Example: npu-bench rocket --out rocket.json");
 
+	CLI::App *q = app.add_subcommand(
+		"qos", "Added latency, shares and deadlines of clients that share the device.");
+	q->add_option("--device", qos.device, "device file [the first NPU found]");
+	q->add_option("--clock", qos.clock, "time to measure in: model or host")
+		->check(CLI::IsMember({"model", "host"}))
+		->capture_default_str();
+	q->add_option("--milliseconds", qos.milliseconds, "time of a run")
+		->check(CLI::Range(100, 600000))
+		->capture_default_str();
+	q->add_flag("--json", qos.json, "print JSON");
+	q->add_option("--out", qos.out, "also write the JSON to this file");
+	q->footer("Runs, as root, a vision job of 2 ms at 30 Hz and an audio job of 0.3 ms at 100 Hz\n"
+		  "beside 1, 2 and 4 clients of prefill jobs of 200 ms, first come first served and\n"
+		  "with hints; then shares of three clients, and deadlines. Added latency is what a\n"
+		  "job takes from its submit beyond its own device time. Times are those of the\n"
+		  "model, the same on every host, if npu_virt is loaded with mode=time clock=model,\n"
+		  "or the host's (--clock host), with mode=time.\n"
+		  "Example: npu-bench qos --json --milliseconds 5000");
+
 	return npu::tool::run(app, argc, argv, [&] {
+		if (q->parsed())
+			return npu::bench::qos_benchmark(qos);
 		if (m->parsed())
 			return npu::bench::matmul(matmul);
 		if (r->parsed())

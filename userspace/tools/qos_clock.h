@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The time that npu-bench qos measures in: the host's, or that of a virtual NPU
+ * whose time passes only when it is told to.
+ */
+#pragma once
+
+#include <cstdint>
+#include <limits>
+#include <memory>
+
+#include <npu/error.h>
+#include <npu/unique_fd.h>
+
+namespace npu::bench::qos
+{
+
+constexpr std::uint64_t never = std::numeric_limits<std::uint64_t>::max();
+
+/// The time of the virtual NPU with clock=model.
+class ModelClock
+{
+public:
+	/// \retval ENODEV there is none
+	/// \retval EACCES no permission
+	static Result<ModelClock> open();
+
+	Result<std::uint64_t> now() const;
+	/// Let time pass until a core is done with what it was started for, but not
+	/// beyond @p until. \return the time then
+	Result<std::uint64_t> pass(std::uint64_t until) const;
+
+private:
+	UniqueFd time_;
+	UniqueFd next_end_;
+};
+
+/// CLOCK_MONOTONIC in nanoseconds.
+std::uint64_t host_now();
+
+/// Sleep until @p time, by the host.
+void host_sleep_until(std::uint64_t time);
+
+} // namespace npu::bench::qos

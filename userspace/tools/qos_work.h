@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Jobs of npu-bench qos: what they multiply, and how long the device takes.
+ */
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+#include <npu/buffer.h>
+#include <npu/device.h>
+#include <npu/job.h>
+
+namespace npu::bench::qos
+{
+
+/// A matrix product of all rows.
+struct Product {
+	std::uint32_t k;
+	std::uint32_t n;
+};
+
+/// A program: layers of products, one after the other. Operands are zeros, which
+/// take as long as any, and all layers have the same.
+struct Program {
+	std::uint32_t rows;
+	std::vector<Product> layer;
+	std::uint32_t layers;
+	std::uint32_t lanes;
+};
+
+/// Layers of Qwen2.5-1.5B for 128 tokens at a time, as many as take 200 ms: Q, K
+/// and V; the output projection; gate and up; down.
+inline const Program prefill{
+	.rows = 128,
+	.layer = {{1536, 2048}, {1536, 1536}, {1536, 17920}, {8960, 1536}},
+	.layers = 74,
+	.lanes = 3,
+};
+/// A network of products of 14 x 14 patches, 2 ms.
+inline const Program vision{.rows = 196, .layer = {{1024, 1024}}, .layers = 7, .lanes = 1};
+/// One of 128 frames, 0.3 ms.
+inline const Program audio{.rows = 128, .layer = {{512, 512}}, .layers = 5, .lanes = 1};
+/// Layers of vision that take about @p ns.
+Program vision_for(std::uint64_t ns);
+
+/// A job and what it needs.
+class Work
+{
+public:
+	static Result<Work> create(const Device &device, const Program &program);
+
+	const Job &job() const { return job_; }
+	/// Tasks of its longest lane.
+	std::size_t lane_tasks() const { return lane_tasks_; }
+
+private:
+	Buffer features_;
+	Buffer weights_;
+	Buffer results_;
+	Job job_;
+	std::size_t lane_tasks_ = 0;
+};
+
+} // namespace npu::bench::qos
