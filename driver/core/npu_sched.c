@@ -226,6 +226,26 @@ static struct npu_core *npu_sched_switch(struct npu_device *npu)
 	return best;
 }
 
+/*
+ * The lane of the head that has most left to do. If it were another, a job whose
+ * lanes have to wait for cores by turns would end with one lane, and idle cores.
+ */
+static u32 npu_context_lane(const struct npu_context *ctx,
+			    const struct npu_slot *head)
+{
+	u32 best = 0, most = 0, i;
+
+	for (i = 0; i < head->job->lane_count; i++) {
+		u32 left = head->job->lanes[i].task_count - ctx->lanes[i].next;
+
+		if (ctx->todo & BIT(i) && left > most) {
+			most = left;
+			best = i;
+		}
+	}
+	return best;
+}
+
 /* Give @core the next slice of @ctx. */
 static void npu_core_take(struct npu_core *core, struct npu_context *ctx,
 			  u64 now)
@@ -236,7 +256,7 @@ static void npu_core_take(struct npu_core *core, struct npu_context *ctx,
 	core->error = 0;
 	core->started = 0;
 	core->used = ++core->npu->taken;
-	core->lane = __ffs(ctx->todo);
+	core->lane = npu_context_lane(ctx, head);
 	core->first = ctx->lanes[core->lane].next;
 	core->tasks = npu_slice_tasks(&head->job->lanes[core->lane], core->first,
 				      npu_policy_slice_ns(core->npu));
