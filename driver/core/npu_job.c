@@ -22,6 +22,7 @@
 #include "npu_device.h"
 #include "npu_isa.h"
 #include "npu_job.h"
+#include "npu_residency.h"
 #include "npu_vm.h"
 
 /* Less than any task was seen to take, in nanoseconds. */
@@ -463,9 +464,12 @@ int npu_job_create_ioctl(struct drm_device *dev, void *data,
 	args->fault_task = 0;
 	args->fault_command = 0;
 	args->fault_reason = DRM_NPU_FAULT_NONE;
-	if (args->flags || !args->lane_count || args->lane_stride % 8 ||
+	if (args->flags & ~DRM_NPU_JOB_SRAM || !args->lane_count ||
+	    args->lane_stride % 8 ||
 	    args->lane_stride < sizeof(struct drm_npu_lane))
 		return -EINVAL;
+	if (args->flags & DRM_NPU_JOB_SRAM && !npu->sram.count)
+		return -EOPNOTSUPP;
 	if (args->lane_count > npu->core_count)
 		return -E2BIG;
 
@@ -482,6 +486,11 @@ int npu_job_create_ioctl(struct drm_device *dev, void *data,
 		args->fault_command = fault.command;
 		args->fault_reason = fault.reason;
 	}
+	/* What is written never changes, so it may move from now on. */
+	if (!ret && args->flags & DRM_NPU_JOB_SRAM)
+		ret = npu_residency_ask(builder.job->streams->bo,
+					builder.job->streams,
+					DRM_NPU_RESIDENCY_PREFER, 0);
 	if (!ret) {
 		ret = xa_alloc(&nfile->jobs, &args->job_id, builder.job,
 			       XA_LIMIT(1, NPU_MAX_JOBS), GFP_KERNEL_ACCOUNT);

@@ -44,13 +44,14 @@ int create_job(const Device &device, const std::vector<Lane> &lanes, drm_npu_job
 	args.lanes = reinterpret_cast<std::uintptr_t>(raw_lanes.data());
 	args.lane_count = static_cast<std::uint32_t>(raw_lanes.size());
 	args.lane_stride = sizeof(drm_npu_lane);
-	args.flags = 0;
 	return call(device.fd(), DRM_IOCTL_NPU_JOB_CREATE, &args);
 }
 
-std::uint32_t create_job(const Device &device, const std::vector<Lane> &lanes)
+std::uint32_t create_job(const Device &device, const std::vector<Lane> &lanes, std::uint32_t flags)
 {
 	drm_npu_job_create args{};
+
+	args.flags = flags;
 	int result = create_job(device, lanes, args);
 
 	if (result) {

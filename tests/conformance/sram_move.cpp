@@ -50,6 +50,74 @@ SUBTEST(sram_job)
 	CHECK(after.sram_bytes < bytes);
 }
 
+/* The job's own streams come and go as buffers do. */
+SUBTEST(sram_streams)
+{
+	Device device, other;
+	drm_npu_query_region region = need_sram(device);
+	Product product(device, {16, 64, 64});
+	std::uint32_t context = device.context();
+	std::uint32_t job = create_job(device, {{product.task()}}, DRM_NPU_JOB_SRAM);
+	auto used = [&] {
+		return device.region(DRM_NPU_REGION_SRAM).file_used;
+	};
+	auto gets = [&](std::uint64_t bytes) {
+		for (int i = 0; i < 5000 && used() != bytes; i++)
+			usleep(1000);
+		return used() == bytes;
+	};
+
+	CHECK(gets(page));
+	drm_npu_query_context before = device.state(context);
+	CHECK_EQ(run(device, context, job), 1);
+	product.check();
+	drm_npu_query_context after = device.state(context);
+	if (after.read_bytes != before.read_bytes) {
+		CHECK(after.sram_bytes > before.sram_bytes);
+		CHECK(after.sram_bytes - before.sram_bytes <= page);
+	}
+	/* Who is pinned drives them out, and they come back. */
+	if (!geteuid()) {
+		Pattern all(other, region.size);
+
+		CHECK_OK(pin(other, all.handle()));
+		CHECK_EQ(used(), 0);
+		product.clear();
+		CHECK_EQ(run(device, context, job), 1);
+		product.check();
+		CHECK_EQ(device.state(context).sram_bytes, after.sram_bytes);
+		all.check();
+	}
+	CHECK(gets(page));
+	product.clear();
+	CHECK_EQ(run(device, context, job), 1);
+	product.check();
+	CHECK_OK(device.destroy_job(job));
+	CHECK(gets(0));
+}
+
+SUBTEST(sram_streams_bad)
+{
+	Device device;
+	drm_npu_query_region region = need_sram(device);
+	Product product(device);
+	leak::Check leak;
+	drm_npu_job_create args{};
+
+	/* More commands than fit: zeros are none, and are kept. */
+	const std::uint64_t most = device.limits().max_task_commands;
+	Task task = product.task();
+	task.commands.insert(task.commands.begin(), most - task.commands.size(), 0);
+	const std::vector<Lane> large{Lane(region.size / (most * 8) + 1, task)};
+	args.flags = DRM_NPU_JOB_SRAM;
+	CHECK_ERR(create_job(device, large, args), ENOSPC);
+	CHECK_EQ(device.region(DRM_NPU_REGION_SRAM).file_used, 0);
+	args.flags = 0;
+	CHECK_OK(create_job(device, large, args));
+	CHECK_OK(device.destroy_job(args.job_id));
+	leak.done();
+}
+
 /* Wherever each operand is, the product is right. */
 SUBTEST(sram_job_after_moves)
 {

@@ -678,6 +678,9 @@ struct drm_npu_lane {
 	__u32 task_stride;
 };
 
+/** define DRM_NPU_JOB_SRAM - prefer to have the streams on the chip */
+#define DRM_NPU_JOB_SRAM		(1 << 0)
+
 /**
  * struct drm_npu_job_create - argument of %DRM_IOCTL_NPU_JOB_CREATE
  *
@@ -689,12 +692,17 @@ struct drm_npu_lane {
  * lane. A word of zeros is no command and is skipped. The job keeps the
  * buffers that its streams address alive and mapped.
  *
+ * With %DRM_NPU_JOB_SRAM the kernel's copy of the streams counts as a buffer of
+ * the file for which %DRM_NPU_RESIDENCY_PREFER with priority 0 is asked for; it
+ * comes and goes as others do, until the job is gone.
+ *
  * Errors: EINVAL for a stream that is refused (@fault_lane, @fault_task and
  * @fault_command then say where), for a count of 0, a stride that is too small
  * or not a multiple of 8, and flags or padding not zero; E2BIG for a count
  * above its limit or more commands than &drm_npu_query_limits.max_job_bytes;
  * ENOSPC when the file has &drm_npu_query_limits.max_jobs
- * jobs or no room in its address space.
+ * jobs or no room in its address space, or streams for %DRM_NPU_JOB_SRAM are
+ * larger than the region; EOPNOTSUPP for that flag without on-chip memory.
  */
 struct drm_npu_job_create {
 	/** @lanes: In: user pointer to an array of &struct drm_npu_lane. */
@@ -703,7 +711,7 @@ struct drm_npu_job_create {
 	__u32 lane_count;
 	/** @lane_stride: In: bytes from one lane to the next. */
 	__u32 lane_stride;
-	/** @flags: Must be zero. */
+	/** @flags: In: %DRM_NPU_JOB_SRAM or 0. */
 	__u32 flags;
 	/** @job_id: Out: id of the job, never 0. */
 	__u32 job_id;
