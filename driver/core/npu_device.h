@@ -147,6 +147,8 @@ struct npu_device {
 
 	/** @sram: The on-chip memory. */
 	struct npu_sram sram;
+	/** @sram_asleep: It may lose what is in it; protected by its lock. */
+	bool sram_asleep;
 	/** @sram_group: What control groups limit of it, or %NULL. */
 	struct dmem_cgroup_region *sram_group;
 	/** @sram_work: Lets in who fits. */

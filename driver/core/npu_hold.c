@@ -9,6 +9,7 @@
 #include "npu_context.h"
 #include "npu_device.h"
 #include "npu_hw.h"
+#include "npu_residency.h"
 #include "npu_sched.h"
 #include "npu_vm.h"
 
@@ -132,6 +133,7 @@ void npu_device_suspend(struct npu_device *npu)
 	for (i = 0; i < npu->core_count; i++)
 		npu_core_rest(&npu->cores[i]);
 	spin_unlock_irq(&npu->sched_lock);
+	npu_residency_suspend(npu);
 }
 EXPORT_SYMBOL_GPL(npu_device_suspend);
 
@@ -141,6 +143,7 @@ EXPORT_SYMBOL_GPL(npu_device_suspend);
  */
 void npu_device_resume(struct npu_device *npu)
 {
+	npu_residency_resume(npu);
 	spin_lock_irq(&npu->sched_lock);
 	npu->frozen = false;
 	npu_sched_run(npu, npu_now(npu));

@@ -153,6 +153,7 @@ static void npu_residency_leave(struct npu_bo *bo)
 		return;
 	if (residency->inside)
 		npu_residency_move(bo, false);
+	residency->slept = false;
 	npu_sram_remove(&npu->sram, &residency->block);
 	/* Not at once: who has asked for the place shall have it. */
 	queue_work(system_dfl_wq, &npu->sram_work);
@@ -235,8 +236,12 @@ static int npu_residency_enter(struct npu_bo *bo, struct npu_vm *vm,
 	/* It may have had to leave before it was in. */
 	if (!ret && !residency->block.placed)
 		ret = -EAGAIN;
-	if (!ret && !residency->inside)
-		npu_residency_move(bo, true);
+	if (!ret && !residency->inside) {
+		if (npu_bo_device(bo)->sram_asleep)
+			residency->slept = true;
+		else
+			npu_residency_move(bo, true);
+	}
 	mutex_unlock(&sram->lock);
 	npu_sched_release(vm);
 	return ret;
@@ -323,6 +328,53 @@ void npu_residency_unplug(struct npu_device *npu)
 	sram->count = 0;
 	list_for_each_entry_safe(block, next, &sram->inside, link)
 		npu_residency_leave(npu_residency_bo(npu_block_residency(block)));
+	mutex_unlock(&sram->lock);
+}
+
+/**
+ * npu_residency_suspend() - the chip goes to sleep, with all that is on it
+ * @npu: the device, whose cores are idle and start nothing
+ *
+ * Who is inside keeps the place, and is in system memory meanwhile: deep sleep
+ * is assumed to take the memory's power.
+ */
+void npu_residency_suspend(struct npu_device *npu)
+{
+	struct npu_sram *sram = &npu->sram;
+	struct npu_sram_block *block;
+
+	mutex_lock(&sram->lock);
+	npu->sram_asleep = true;
+	list_for_each_entry(block, &sram->inside, link) {
+		struct npu_residency *residency = npu_block_residency(block);
+
+		/* Who has a place and is not inside is still to move in. */
+		if (!residency->inside)
+			continue;
+		npu_residency_move(npu_residency_bo(residency), false);
+		residency->slept = true;
+	}
+	mutex_unlock(&sram->lock);
+}
+
+/**
+ * npu_residency_resume() - the chip is awake again
+ * @npu: the device, which starts nothing yet
+ */
+void npu_residency_resume(struct npu_device *npu)
+{
+	struct npu_sram *sram = &npu->sram;
+	struct npu_sram_block *block;
+
+	mutex_lock(&sram->lock);
+	npu->sram_asleep = false;
+	list_for_each_entry(block, &sram->inside, link) {
+		struct npu_residency *residency = npu_block_residency(block);
+
+		if (residency->slept)
+			npu_residency_move(npu_residency_bo(residency), true);
+		residency->slept = false;
+	}
 	mutex_unlock(&sram->lock);
 }
 

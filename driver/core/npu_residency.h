@@ -32,6 +32,8 @@ struct npu_residency {
 	struct dmem_cgroup_pool_state *charge;
 	/** @inside: It is there; also protected by its reservation lock. */
 	bool inside;
+	/** @slept: It goes back to its place on the chip when the system wakes. */
+	bool slept;
 	/** @cancelled: @work is to end, whatever it waits for. */
 	bool cancelled;
 	/** @work: Moves it in. */
@@ -43,6 +45,8 @@ extern const struct vm_operations_struct npu_gem_vm_ops;
 int npu_residency_init(struct npu_device *npu);
 void npu_residency_fini(struct npu_device *npu);
 void npu_residency_unplug(struct npu_device *npu);
+void npu_residency_suspend(struct npu_device *npu);
+void npu_residency_resume(struct npu_device *npu);
 
 void npu_residency_prepare(struct npu_residency *residency);
 int npu_residency_share(struct npu_bo *bo);

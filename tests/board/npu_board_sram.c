@@ -10,11 +10,27 @@
 #include <linux/of.h>
 #include <linux/of_address.h>
 #include <linux/platform_device.h>
+#include <linux/pm_domain.h>
+#include <linux/string.h>
 
 #include "npu_board.h"
 
 /* What is in it before anybody has written to it. */
 #define NPU_BOARD_SRAM_JUNK	0x5a
+
+static void *npu_board_sram;
+static size_t npu_board_sram_size;
+
+/* Deep sleep takes its power. */
+static int npu_board_sram_suspend(struct device *dev)
+{
+	memset(npu_board_sram, NPU_BOARD_SRAM_JUNK, npu_board_sram_size);
+	return 0;
+}
+
+static struct dev_pm_domain npu_board_sram_domain = {
+	.ops = { .suspend_noirq = npu_board_sram_suspend },
+};
 
 /**
  * npu_board_sram_init() - make the pool
@@ -33,23 +49,24 @@ int npu_board_sram_init(struct device_node *core)
 	struct platform_device *pdev;
 	struct gen_pool *pool;
 	u64 addr, size;
-	void *memory;
 
 	if (!np)
 		return 0;
 	if (of_property_read_reg(np, 0, &addr, &size))
 		return -EINVAL;
 	/* All of these stay, as the board does. */
-	memory = alloc_pages_exact(size, GFP_KERNEL);
-	if (!memory)
+	npu_board_sram = alloc_pages_exact(size, GFP_KERNEL);
+	if (!npu_board_sram)
 		return -ENOMEM;
-	memset(memory, NPU_BOARD_SRAM_JUNK, size);
+	npu_board_sram_size = size;
+	memset(npu_board_sram, NPU_BOARD_SRAM_JUNK, size);
 	pdev = platform_device_register_full(&info);
 	if (IS_ERR(pdev))
 		return PTR_ERR(pdev);
+	dev_pm_domain_set(&pdev->dev, &npu_board_sram_domain);
 	pool = devm_gen_pool_create(&pdev->dev, PAGE_SHIFT, NUMA_NO_NODE, NULL);
 	if (IS_ERR(pool))
 		return PTR_ERR(pool);
-	return gen_pool_add_virt(pool, (unsigned long)memory,
-				 virt_to_phys(memory), size, NUMA_NO_NODE);
+	return gen_pool_add_virt(pool, (unsigned long)npu_board_sram,
+				 virt_to_phys(npu_board_sram), size, NUMA_NO_NODE);
 }

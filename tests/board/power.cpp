@@ -7,6 +7,7 @@
 #include "igt.h"
 #include "injection.h"
 #include "program.h"
+#include "sram.h"
 
 namespace
 {
@@ -56,6 +57,37 @@ SUBTEST(power_suspend_busy)
 		}
 		product.check();
 	}
+}
+
+/* What is on the chip survives, though the memory there loses its power. */
+SUBTEST(power_suspend_sram)
+{
+	const Device device;
+	const std::uint64_t size = need_sram(device).size / 8;
+	const Product product(device);
+	const std::uint32_t context = device.context();
+	const std::uint32_t job = create_job(device, {{product.task()}}, DRM_NPU_JOB_SRAM);
+	Pattern pinned(device, size), preferred(device, size, 2);
+
+	CHECK_OK(pin(device, pinned.handle()));
+	CHECK_OK(pin(device, product.weights.handle()));
+	CHECK_OK(prefer(device, preferred.handle()));
+	CHECK(gets_inside(device, preferred.handle()));
+	for (std::uint32_t round = 0; round < 3; round++) {
+		suspend_system();
+		CHECK(inside(device, pinned.handle()));
+		CHECK(inside(device, preferred.handle()));
+		pinned.check();
+		preferred.check();
+		pinned.fill(round);
+		preferred.fill(round + 1);
+		product.clear();
+		CHECK_EQ(run(device, context, job), 1);
+		product.check();
+	}
+	CHECK_OK(evict(device, pinned.handle()));
+	CHECK(!inside(device, pinned.handle()));
+	pinned.check();
 }
 
 /* A core hangs when the system is to be suspended. */

@@ -80,6 +80,19 @@ static int npu_fake_vm_map(void *hw, void *vm,
 	return 0;
 }
 
+static void npu_fake_vm_move(void *hw, void *vm,
+			     const struct npu_hw_memory *memory)
+{
+	struct npu_fake *fake = hw;
+	unsigned int i;
+
+	for (i = 0; i < fake->npu->core_count; i++)
+		npu_fake_check(fake, fake->cores[i].vm != vm ||
+			       !fake->cores[i].running,
+			       "moved what a core may be using");
+	fake->moves++;
+}
+
 static void npu_fake_vm_unmap(void *hw, void *vm, u64 addr, u64 size)
 {
 	struct npu_fake *fake = hw;
@@ -219,6 +232,7 @@ static const struct npu_hw_ops npu_fake_ops = {
 	.vm_create = npu_fake_vm_create,
 	.vm_destroy = npu_fake_vm_destroy,
 	.vm_map = npu_fake_vm_map,
+	.vm_move = npu_fake_vm_move,
 	.vm_unmap = npu_fake_vm_unmap,
 	.attach = npu_fake_attach,
 	.reset = npu_fake_reset,
@@ -287,13 +301,15 @@ static void npu_fake_fini(void *data)
 }
 
 /**
- * npu_fake_create() - new device
+ * npu_fake_create_sram() - new device with on-chip memory
  * @test: the test
  * @cores: number of its cores
+ * @pages: pages of the memory, maybe none
  *
  * Return: the device, which goes when the test ends.
  */
-struct npu_fake *npu_fake_create(struct kunit *test, unsigned int cores)
+struct npu_fake *npu_fake_create_sram(struct kunit *test, unsigned int cores,
+				      unsigned int pages)
 {
 	struct npu_hw_desc desc = npu_fake_desc;
 	struct npu_fake *fake;
@@ -307,6 +323,12 @@ struct npu_fake *npu_fake_create(struct kunit *test, unsigned int cores)
 	dev = kunit_device_register(test, "npu");
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, dev);
 	desc.core_count = cores;
+	if (pages) {
+		fake->sram = kunit_kzalloc(test, pages * PAGE_SIZE, GFP_KERNEL);
+		KUNIT_ASSERT_NOT_NULL(test, fake->sram);
+	}
+	desc.sram.vaddr = fake->sram;
+	desc.sram.size = pages * PAGE_SIZE;
 	fake->npu = npu_device_create(dev, &desc, fake);
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, fake->npu);
 	fake->npu->policy = &fake->policy;
@@ -314,6 +336,18 @@ struct npu_fake *npu_fake_create(struct kunit *test, unsigned int cores)
 	fake->npu->stay_ns = U64_MAX;
 	KUNIT_ASSERT_EQ(test, kunit_add_action_or_reset(test, npu_fake_fini, fake), 0);
 	return fake;
+}
+
+/**
+ * npu_fake_create() - new device
+ * @test: the test
+ * @cores: number of its cores
+ *
+ * Return: the device, which goes when the test ends.
+ */
+struct npu_fake *npu_fake_create(struct kunit *test, unsigned int cores)
+{
+	return npu_fake_create_sram(test, cores, 0);
 }
 
 /**

@@ -90,6 +90,10 @@ struct npu_fake {
 	unsigned int maps;
 	/** @unmaps: Calls of vm_unmap. */
 	unsigned int unmaps;
+	/** @moves: Calls of vm_move. */
+	unsigned int moves;
+	/** @sram: The on-chip memory, or %NULL. */
+	void *sram;
 	/** @map_addr: Address of the newest mapping. */
 	u64 map_addr;
 	/** @map_writable: Whether it is writable. */
@@ -135,6 +139,8 @@ struct npu_fake_fence {
 };
 
 struct npu_fake *npu_fake_create(struct kunit *test, unsigned int cores);
+struct npu_fake *npu_fake_create_sram(struct kunit *test, unsigned int cores,
+				      unsigned int pages);
 void npu_fake_unplug(struct npu_fake *fake);
 void npu_fake_settle(struct npu_fake *fake);
 void npu_fake_pass(struct npu_fake *fake, u64 ns);
