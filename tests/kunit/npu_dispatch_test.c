@@ -69,7 +69,8 @@ static void npu_dispatch_kick(struct kunit *test)
 	struct npu_context *ctx = npu_fake_context(file, 3, 8, THROUGHPUT);
 	static const u32 task_counts[] = { 1, 17 };
 	struct npu_job *job = npu_fake_job_of(file, 2, task_counts);
-	const struct npu_hw_lane *lane = &fake->cores[1].lane;
+	/* The one with most to do goes first. */
+	const struct npu_hw_lane *lane = &fake->cores[0].lane;
 
 	job->lanes[1].tasks->stream += 0x40;
 	npu_fake_queue(fake, ctx, job);
@@ -77,7 +78,7 @@ static void npu_dispatch_kick(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, lane->stream_words, job->lanes[1].tasks->stream_words);
 	KUNIT_EXPECT_EQ(test, lane->task_count, 17);
 	KUNIT_EXPECT_EQ(test, lane->job_lanes, 2);
-	KUNIT_EXPECT_EQ(test, fake->cores[0].lane.task_count, 1);
+	KUNIT_EXPECT_EQ(test, fake->cores[1].lane.task_count, 1);
 	npu_fake_end(fake, 0, 0);
 	npu_fake_end(fake, 1, 0);
 }

@@ -146,7 +146,7 @@ static void npu_hold_cancelled(struct kunit *test)
 {
 	struct npu_fake *fake = npu_fake_create(test, 1);
 	struct npu_fake_file *file = npu_fake_open(fake);
-	struct npu_context *ctx = npu_fake_context(file, 1, 8, NORMAL);
+	struct npu_context *ctx = npu_fake_context(file, 1, 8, THROUGHPUT);
 	struct npu_job *job = npu_fake_job(file, 1);
 	struct npu_hold_waiter waiter = { .vm = file->npu.vm };
 
