@@ -5,9 +5,10 @@
  * A context's head is its oldest job that has not ended. A context is *ready*
  * while its head has in-fences signalled and lanes with tasks left that no core
  * has. An idle core takes the next *slice* of such a lane, some of its tasks
- * (npu_slice.c), of the ready context that npu_policy.c chooses. So the lanes of a
- * job and the jobs of different contexts run side by side, the jobs of one context
- * stay in order, and nobody waits for more than a slice to be considered.
+ * (npu_slice.c), of the ready context that npu_policy.c chooses; of its lanes the
+ * first of those that have most tasks left. So the lanes of a job and the jobs of
+ * different contexts run side by side, the jobs of one context stay in order, and
+ * nobody waits for more than a slice to be considered.
  *
  * Giving a core another address space costs more than a small job does. So a
  * context goes to a core that has its address space, if one is idle, else to one
