@@ -123,6 +123,12 @@ bench-rocket: deps-test tools
 	@scripts/modules --uml board-plain
 	@tests/bench/rocket
 
+## bench-qos: latency beside throughput, first come first served and with hints
+bench-qos: deps-test tools
+	@scripts/deps ensure plot
+	@scripts/modules --uml plain
+	@tests/bench/qos
+
 ## modules: npu.ko and npu_virt.ko for Debian's stock kernel
 modules:
 	@scripts/modules
@@ -165,4 +171,4 @@ clean:
 
 .PHONY: help demo check lint unit conformance kunit board igt fuzz fuzz-gguf fuzz-stream dkms-check \
 	dkms-matrix arm64 dts dt-check bench-model bench-matmul bench-accuracy bench-sram bench-submit bench-rocket \
-	modules tools user install uninstall deps deps-demo deps-lint deps-test clean
+	bench-qos modules tools user install uninstall deps deps-demo deps-lint deps-test clean

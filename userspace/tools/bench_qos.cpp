@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include <algorithm>
 #include <array>
+#include <cerrno>
 #include <cstdint>
 #include <fstream>
 #include <iostream>
@@ -11,9 +12,11 @@
 
 #include "bench.h"
 #include "module_parameter.h"
+#include "qos_plot.h"
 #include "qos_report.h"
 #include "qos_run.h"
 #include "qos_statistics.h"
+#include "qos_trace.h"
 #include "tool.h"
 
 namespace npu::bench
@@ -51,6 +54,17 @@ std::vector<Behaviour> contention(std::uint32_t clients)
 	return behaviours;
 }
 
+/// The same, those of one name numbered.
+std::vector<Behaviour> named(std::vector<Behaviour> behaviours)
+{
+	int number = 0;
+
+	for (Behaviour &behaviour : behaviours)
+		if (behaviour.name == prefill_client.name)
+			behaviour.name += " " + std::to_string(++number);
+	return behaviours;
+}
+
 /// Runs of one scenario after the other; add to a report.
 class Qos
 {
@@ -61,6 +75,8 @@ public:
 	}
 
 	Result<Report> measure();
+	/// Write the plots of a report to @p directory.
+	Result<void> plot(const Report &report, const std::string &directory) const;
 
 private:
 	Result<double> latency(const std::string &policy, std::uint32_t clients);
@@ -108,8 +124,7 @@ Result<void> Qos::latencies()
 		auto hints = latency("hints", clients);
 		if (!hints)
 			return forward(hints);
-		report_.throughputs.push_back(
-			{.clients = clients, .fcfs = *fcfs, .hints = *hints});
+		report_.throughputs.push_back({.clients = clients, .fcfs = *fcfs, .hints = *hints});
 	}
 	return {};
 }
@@ -128,18 +143,17 @@ Result<double> Qos::shares(std::span<const double> weights)
 	return share_error(got, weights);
 }
 
-/// Sixteen clients that want 87 % of the device, each a job a period that is to end
+/// Sixteen clients that want nearly 90 % of the device, each a job a period that is to end
 /// within it, beside one that takes what there is.
 Result<void> Qos::deadlines(const Behaviour &beside)
 {
 	constexpr std::array<std::uint64_t, 8> periods{20, 25, 30, 40, 50, 60, 80, 100};
-	constexpr double share = 0.87 * 3 / 16;
+	constexpr double share = 0.91 * 3 / 16;
 	std::vector<Behaviour> behaviours;
 
 	for (std::size_t i = 0; i < 2 * periods.size(); i++) {
 		const std::uint64_t period = periods[i / 2] * ms;
-		const auto job_ns =
-			static_cast<std::uint64_t>(static_cast<double>(period) * share);
+		const auto job_ns = static_cast<std::uint64_t>(static_cast<double>(period) * share);
 
 		behaviours.push_back({.name = "periodic",
 				      .program = vision_for(job_ns),
@@ -181,10 +195,10 @@ Result<void> Qos::longest_task()
 		if (!outcome)
 			return forward(outcome);
 		const Client &client = *outcome->clients.front();
-		report_.task_us = std::max(
-			report_.task_us,
-			static_cast<double>(client.samples().front().device_ns) / 1e3 /
-				static_cast<double>(client.work().lane_tasks()));
+		report_.task_us =
+			std::max(report_.task_us,
+				 static_cast<double>(client.samples().front().device_ns) / 1e3 /
+					 static_cast<double>(client.work().lane_tasks()));
 	}
 	return {};
 }
@@ -210,7 +224,26 @@ Result<Report> Qos::measure()
 		if (auto done = deadlines(hog); !done)
 			return forward(done);
 	}
-	return std::move(report_);
+	return report_;
+}
+
+Result<void> Qos::plot(const Report &report, const std::string &directory) const
+{
+	std::ofstream latency(directory + "/qos-latency.gp");
+	std::ofstream timeline(directory + "/qos-timeline.gp");
+
+	plot_latency(latency, report.rows);
+	auto trace = SliceTrace::create();
+	if (!trace)
+		return forward(trace);
+	auto outcome = runner_.run(named(contention(2)), 200 * ms);
+	if (!outcome)
+		return forward(outcome);
+	plot_timeline(timeline, outcome->clients, (*trace)->slices(), outcome->begin_ns + 98 * ms,
+		      40 * ms);
+	if (!latency.flush() || !timeline.flush())
+		return fail(EIO, "cannot write to " + directory);
+	return {};
 }
 
 Result<Report> measure_all(const QosOptions &options)
@@ -230,9 +263,14 @@ Result<Report> measure_all(const QosOptions &options)
 	if (!fcfs)
 		return forward(fcfs);
 	const Runner runner(options.device, std::move(clock));
-	auto report = Qos(runner, **fcfs, options.milliseconds * ms).measure();
-	if (report)
-		report->slice_us = static_cast<double>(device->limits().slice_ns) / 1e3;
+	Qos qos(runner, **fcfs, options.milliseconds * ms);
+	auto report = qos.measure();
+	if (!report)
+		return report;
+	report->slice_us = static_cast<double>(device->limits().slice_ns) / 1e3;
+	if (!options.plot.empty())
+		if (auto done = qos.plot(*report, options.plot); !done)
+			return forward(done);
 	return report;
 }
 

@@ -16,8 +16,8 @@ Result<std::unique_ptr<ModuleParameter>> ModuleParameter::create(const std::stri
 	std::string before;
 
 	if (!(file >> before))
-		return fail(ENODEV, "cannot read " + path + "; the benchmark needs the module " +
-					    module);
+		return fail(ENODEV,
+			    "cannot read " + path + "; the benchmark needs the module " + module);
 	return std::make_unique<ModuleParameter>(path, before);
 }
 

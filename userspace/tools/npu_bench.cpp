@@ -120,6 +120,9 @@ int main(int argc, char **argv)
 		->capture_default_str();
 	q->add_flag("--json", qos.json, "print JSON");
 	q->add_option("--out", qos.out, "also write the JSON to this file");
+	q->add_option("--plot", qos.plot,
+		      "also write qos-latency.gp and qos-timeline.gp, for gnuplot, there")
+		->check(CLI::ExistingDirectory);
 	q->footer("Runs, as root, a vision job of 2 ms at 30 Hz and an audio job of 0.3 ms at 100 Hz\n"
 		  "beside 1, 2 and 4 clients of prefill jobs of 200 ms, first come first served and\n"
 		  "with hints; then shares of three clients, and deadlines. Added latency is what a\n"

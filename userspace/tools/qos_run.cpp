@@ -112,9 +112,8 @@ Result<void> Runner::pass_model_time(const Clients &clients, std::uint64_t from,
 	}
 }
 
-Result<std::vector<std::uint64_t>> Runner::run_in_model_time(const Clients &clients,
-							     std::uint64_t begin,
-							     std::uint64_t end) const
+Result<std::vector<std::uint64_t>>
+Runner::run_in_model_time(const Clients &clients, std::uint64_t begin, std::uint64_t end) const
 {
 	if (auto done = pass_model_time(clients, begin, end); !done)
 		return forward(done);

@@ -51,9 +51,8 @@ public:
 private:
 	Result<void> pass_model_time(const Clients &clients, std::uint64_t from,
 				     std::uint64_t to) const;
-	Result<std::vector<std::uint64_t>> run_in_model_time(const Clients &clients,
-							     std::uint64_t begin,
-							     std::uint64_t end) const;
+	Result<std::vector<std::uint64_t>>
+	run_in_model_time(const Clients &clients, std::uint64_t begin, std::uint64_t end) const;
 
 	std::string device_;
 	std::optional<ModelClock> clock_;

@@ -25,17 +25,15 @@ Result<Work> Work::create(const Device &device, const Program &program)
 	std::size_t features = 0, weights = 0, results = 0;
 
 	for (const Product &product : program.layer) {
-		const auto &layout =
-			layouts.emplace_back(rknn::Type::int8, product.k, product.n);
+		const auto &layout = layouts.emplace_back(rknn::Type::int8, product.k, product.n);
 		features = std::max(features, rknn::feature_bytes(layout, program.rows));
 		weights = std::max(weights, layout.bytes());
 		results = std::max(results, rknn::result_bytes(layout, program.rows));
 	}
 
 	Work work;
-	const std::pair<Buffer *, std::size_t> buffers[] = {{&work.features_, features},
-							    {&work.weights_, weights},
-							    {&work.results_, results}};
+	const std::pair<Buffer *, std::size_t> buffers[] = {
+		{&work.features_, features}, {&work.weights_, weights}, {&work.results_, results}};
 	for (const auto &[buffer, size] : buffers) {
 		auto made = Buffer::create(device, size);
 		if (!made)
@@ -53,10 +51,9 @@ Result<Work> Work::create(const Device &device, const Program &program)
 
 		for (std::size_t i = 0; i < plan.lanes.size(); i++)
 			for (const rknn::Tile &tile : plan.lanes[i])
-				lanes[i].push_back(
-					{.commands = rknn::emit(layout, program.rows, tile,
-								addresses),
-					 .enable = rknn::enable_convolution});
+				lanes[i].push_back({.commands = rknn::emit(layout, program.rows,
+									   tile, addresses),
+						    .enable = rknn::enable_convolution});
 	}
 	for (Lane &lane : lanes) {
 		const Lane layer = lane;

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Who had which core from when to when, by the kernel's tracepoint.
+ */
+#pragma once
+
+#include <cstdint>
+#include <istream>
+#include <memory>
+#include <vector>
+
+#include <npu/error.h>
+
+namespace npu::bench::qos
+{
+
+/// What a core was started with.
+struct Slice {
+	std::uint32_t core;
+	/// Id of the file.
+	std::uint64_t client;
+	std::uint64_t started_ns;
+	std::uint64_t ended_ns;
+};
+
+/// The slices that a trace, as tracefs prints it, tells of.
+std::vector<Slice> read_slices(std::istream &trace);
+
+/// Traces slices as long as it exists.
+class SliceTrace
+{
+public:
+	/// \retval ENODEV there is no tracefs, or no driver with the tracepoint
+	/// \retval EACCES no permission
+	static Result<std::unique_ptr<SliceTrace>> create();
+	SliceTrace() = default;
+	~SliceTrace();
+	SliceTrace(const SliceTrace &) = delete;
+	SliceTrace &operator=(const SliceTrace &) = delete;
+
+	/// Those that have ended.
+	std::vector<Slice> slices() const;
+};
+
+} // namespace npu::bench::qos
