@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: MIT */
+/// The clock follows the class of the work. The device tree has operating points;
+/// tests/board/inside has set the governor.
+#include <filesystem>
+#include <fstream>
+#include <string>
+#include <vector>
+
+#include "igt.h"
+#include "injection.h"
+#include "program.h"
+
+namespace
+{
+
+/// Enough for a machine that is busy.
+constexpr std::int64_t patience_ns = ms_to_ns(20'000);
+
+/// What devfreq says of the NPU: "cur_freq", "min_freq" or "max_freq".
+unsigned long rate(const std::string &file)
+{
+	unsigned long hz = 0;
+
+	for (const auto &entry : std::filesystem::directory_iterator("/sys/class/devfreq"))
+		if (entry.path().extension() == ".npu")
+			std::ifstream(entry.path() / file) >> hz;
+	CHECK(hz != 0);
+	return hz;
+}
+
+/// The slowest operating point; min_freq is that of the moment.
+unsigned long slowest()
+{
+	unsigned long hz = 0;
+
+	for (const auto &entry : std::filesystem::directory_iterator("/sys/class/devfreq"))
+		if (entry.path().extension() == ".npu")
+			std::ifstream(entry.path() / "available_frequencies") >> hz;
+	return hz;
+}
+
+std::uint32_t context_of(const Device &device, std::uint32_t sched_class)
+{
+	drm_npu_context_create args{};
+
+	args.sched_class = sched_class;
+	CHECK_OK(device.create(args));
+	return args.context_id;
+}
+
+/// Work for all cores, again and again, until @done or for @ns.
+template <typename Done>
+bool work_until(const Device &device, std::uint32_t context, std::uint32_t job, std::int64_t ns,
+		const Done &done)
+{
+	const std::int64_t end = now_ns() + ns;
+
+	while (!done()) {
+		if (now_ns() >= end)
+			return false;
+		CHECK_EQ(run(device, context, job), 1);
+	}
+	return true;
+}
+
+bool at(unsigned long hz)
+{
+	return rate("cur_freq") == hz;
+}
+
+/// A lane for each core, of tasks that are slow enough to be seen.
+std::uint32_t wide_job(const Device &device, const Product &product)
+{
+	return create_job(device,
+			  std::vector<Lane>(device.info().core_count, Lane(4, product.task())));
+}
+
+} // namespace
+
+/* The governor asks for the slowest rate; latency work, however little, for the fastest. */
+SUBTEST(clock_latency)
+{
+	const Device device;
+	const Product product(device);
+	const std::uint32_t job = wide_job(device, product);
+	const std::uint32_t context = context_of(device, DRM_NPU_CLASS_LATENCY);
+	const unsigned long most = rate("max_freq");
+	const std::int64_t end = now_ns() + patience_ns;
+
+	CHECK(at(slowest()));
+	CHECK(work_until(device, context, job, patience_ns, [&] { return at(most); }));
+	while (!at(slowest()))
+		CHECK(now_ns() < end);
+}
+
+/* Cores that are busy with background work have the slowest rate, others the fastest. */
+SUBTEST(clock_background)
+{
+	const Device device;
+	const Product product(device);
+	const std::uint32_t job = wide_job(device, product);
+	const Injection longer("slow_us", 2'000);
+	const Injection all("slow_cores", 7);
+	const unsigned long most = rate("max_freq");
+	const std::int64_t second = ms_to_ns(1'000);
+
+	CHECK(work_until(device, context_of(device, DRM_NPU_CLASS_BACKGROUND), job, patience_ns,
+			 [] { return at(slowest()); }));
+	CHECK(!work_until(device, context_of(device, DRM_NPU_CLASS_BACKGROUND), job, second,
+			  [] { return !at(slowest()); }));
+	CHECK(work_until(device, context_of(device, DRM_NPU_CLASS_THROUGHPUT), job, patience_ns,
+			 [&] { return at(most); }));
+}
