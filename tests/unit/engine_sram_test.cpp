@@ -119,6 +119,29 @@ TEST_F(SramPlanTest, Bytes)
 	EXPECT_TRUE(preferred(0));
 }
 
+/* Streams take room as buffers do, but are for who creates the job. */
+TEST_F(SramPlanTest, Streams)
+{
+	SramPlan bytes = plan("12288");
+	const SramPlan::Operand streams{nullptr, {100}};
+	const SramPlan::Operand large{nullptr, {8193}};
+	const SramPlan::Operand buffer{&buffers_[1], {8192}};
+
+	EXPECT_FALSE(*bytes.place(std::vector{buffer}, 1));
+	EXPECT_FALSE(*bytes.place(std::vector{large}, 1));
+	EXPECT_TRUE(*bytes.place(std::vector{streams}, 1));
+	/* That was the last page. */
+	EXPECT_FALSE(*bytes.place(std::vector{streams}, 1));
+	bytes.clear();
+	EXPECT_TRUE(*bytes.place(std::vector{large}, 1));
+
+	SramPlan automatic = plan("auto");
+	EXPECT_FALSE(*automatic.place(std::vector{streams}, 1));
+	EXPECT_TRUE(*automatic.place(std::vector{streams, SramPlan::Operand{&buffers_[3], {61440}}},
+				     3));
+	EXPECT_FALSE(*plan("off").place(std::vector{streams}, 3));
+}
+
 TEST(SramPlan, WithoutOnChipMemory)
 {
 	auto driver = std::make_shared<test::FakeDriver>();

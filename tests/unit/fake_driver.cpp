@@ -199,6 +199,8 @@ int FakeDriver::create_job(drm_npu_job_create &args)
 {
 	std::vector<Lane> lanes;
 
+	if (args.flags & DRM_NPU_JOB_SRAM && regions_.size() < 2)
+		return -EOPNOTSUPP;
 	for (std::uint32_t i = 0; i < args.lane_count; i++) {
 		const drm_npu_lane &from = user<drm_npu_lane>(args.lanes)[i];
 		Lane &lane = lanes.emplace_back();

@@ -98,6 +98,58 @@ TEST_F(CInterfaceTest, JobsAreSubmittedWaitedForAndCancelled)
 	npu_context_free(queue);
 }
 
+TEST_F(CInterfaceTest, BuffersGoOnTheChip)
+{
+	npu_chip_memory memory{};
+	npu_placement place{};
+	npu_buffer *buffer = nullptr;
+
+	ASSERT_EQ(npu_buffer_create(&c_device_, 4096, &buffer), 0);
+	EXPECT_EQ(npu_device_chip_memory(&c_device_, &memory), -EOPNOTSUPP);
+	EXPECT_THAT(npu_error_message(), HasSubstr("no on-chip memory"));
+	EXPECT_EQ(npu_buffer_set_residency(buffer, NPU_RESIDENCY_PIN, 0), -EOPNOTSUPP);
+
+	driver_->add_sram(65536, 1, 1, 1);
+	ASSERT_EQ(npu_device_chip_memory(&c_device_, &memory), 0);
+	EXPECT_EQ(memory.size, 65536U);
+	EXPECT_EQ(npu_buffer_set_residency(buffer, 3, 0), -EINVAL);
+	EXPECT_EQ(npu_buffer_set_residency(buffer, NPU_RESIDENCY_PREFER, 256), -EINVAL);
+	EXPECT_THAT(npu_error_message(), HasSubstr("priority"));
+	ASSERT_EQ(npu_buffer_place(buffer, &place), 0);
+	EXPECT_FALSE(place.on_chip);
+	EXPECT_EQ(place.residency, NPU_RESIDENCY_NONE);
+	ASSERT_EQ(npu_buffer_set_residency(buffer, NPU_RESIDENCY_PREFER, 255), 0);
+	ASSERT_EQ(npu_buffer_place(buffer, &place), 0);
+	EXPECT_TRUE(place.on_chip);
+	EXPECT_EQ(place.residency, NPU_RESIDENCY_PREFER);
+	EXPECT_EQ(place.priority, 255U);
+	ASSERT_EQ(npu_buffer_set_residency(buffer, NPU_RESIDENCY_NONE, 0), 0);
+	ASSERT_EQ(npu_buffer_place(buffer, &place), 0);
+	EXPECT_FALSE(place.on_chip);
+	npu_buffer_free(buffer);
+}
+
+TEST_F(CInterfaceTest, StreamsGoOnTheChip)
+{
+	const std::uint64_t command = 0;
+	const npu_task task{.commands = &command, .command_count = 1, .enable = 1};
+	const npu_lane lane{.tasks = &task, .task_count = 1};
+	std::uint32_t flags = 0;
+	npu_job *made = nullptr;
+
+	driver_->watch(DRM_IOCTL_NPU_JOB_CREATE, [&](void *argument) {
+		flags = static_cast<drm_npu_job_create *>(argument)->flags;
+	});
+	EXPECT_EQ(npu_job_create_on_chip(&c_device_, &lane, 1, &made), -EOPNOTSUPP);
+	EXPECT_EQ(flags, DRM_NPU_JOB_SRAM);
+	driver_->add_sram(65536, 1, 1, 1);
+	ASSERT_EQ(npu_job_create_on_chip(&c_device_, &lane, 1, &made), 0);
+	npu_job_free(made);
+	ASSERT_EQ(npu_job_create(&c_device_, &lane, 1, &made), 0);
+	EXPECT_EQ(flags, 0U);
+	npu_job_free(made);
+}
+
 TEST_F(CInterfaceTest, PagesAreRead)
 {
 	npu_context *queue = context();

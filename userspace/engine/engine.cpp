@@ -42,6 +42,23 @@ float fp16_factor(float most)
 	return std::ldexp(1.0F, std::clamp(fp16_exponent - std::ilogb(most) - 1, -limit, limit));
 }
 
+/// Bytes of the streams of each of @p count products, as the kernel keeps them: with a
+/// link of four commands, in cache lines.
+std::vector<double> stream_bytes(const rknn::Plan &plan, std::span<const Lane> lanes,
+				 std::size_t count)
+{
+	std::vector<double> bytes(count);
+
+	for (std::size_t lane = 0; lane < lanes.size(); lane++)
+		for (std::size_t task = 0; task < lanes[lane].size(); task++) {
+			const std::size_t words = lanes[lane][task].commands.size() + 4;
+
+			bytes[plan.lanes[lane][task].matmul] +=
+				static_cast<double>((words * 8 + 63) / 64 * 64);
+		}
+	return bytes;
+}
+
 /// Rows that are worth a thread of their own.
 constexpr std::uint32_t rows_per_thread = 16;
 
@@ -152,11 +169,13 @@ Result<const Engine::Recorded *> Engine::record(std::span<const Linear *const> l
 					rknn::enable_convolution});
 		}
 	}
-	auto job = Job::create(device_, lanes);
+	auto streams = place(layers, rows, recorded, stream_bytes(plan, lanes, layers.size()),
+			     lanes.size());
+	if (!streams)
+		return forward(streams);
+	auto job = Job::create(device_, lanes, {.on_chip = *streams});
 	if (!job)
 		return forward(job);
-	if (auto placed = place(layers, rows, recorded, lanes.size()); !placed)
-		return forward(placed);
 	recorded.job = std::move(*job);
 	return &jobs_.emplace(key, std::move(recorded)).first->second;
 }
@@ -167,15 +186,17 @@ void Engine::clear()
 	sram_.clear();
 }
 
-/// Have what the job of @p layers on @p cores cores uses where it is best.
-Result<void> Engine::place(std::span<const Linear *const> layers, std::uint32_t rows,
-			   const Recorded &recorded, std::size_t cores)
+/// Have what the job of @p layers on @p cores cores uses where it is best; its
+/// streams of @p streams bytes for each layer are to be created so.
+Result<bool> Engine::place(std::span<const Linear *const> layers, std::uint32_t rows,
+			   const Recorded &recorded, std::vector<double> streams, std::size_t cores)
 {
 	const auto features =
 		static_cast<double>(rknn::feature_bytes(layers.front()->layout(), rows) * cores);
 	std::vector<SramPlan::Operand> operands{
 		{recorded.results, {}},
 		{recorded.features, std::vector<double>(layers.size(), features)},
+		{nullptr, std::move(streams)},
 	};
 
 	for (std::size_t i = 0; i < layers.size(); i++) {

@@ -5,9 +5,17 @@
 #include <cerrno>
 #include <charconv>
 #include <functional>
+#include <numeric>
 
 namespace npu
 {
+
+namespace
+{
+
+constexpr std::size_t page_bytes = 4096;
+
+} // namespace
 
 Result<SramUse> SramUse::from(std::string_view text)
 {
@@ -77,33 +85,55 @@ void SramPlan::clear()
 	room_ = size_;
 }
 
-Result<void> SramPlan::place(std::span<const Operand> operands, std::size_t cores)
+/// Room that @p operand takes, in whole pages.
+std::size_t SramPlan::room_for(const Operand &operand)
 {
+	if (operand.buffer)
+		return operand.buffer->size();
+	const auto bytes = static_cast<std::size_t>(
+		std::accumulate(operand.bytes.begin(), operand.bytes.end(), 0.0));
+	return (bytes + page_bytes - 1) / page_bytes * page_bytes;
+}
+
+Result<bool> SramPlan::place(std::span<const Operand> operands, std::size_t cores)
+{
+	bool streams = false;
+
 	if (operands.empty())
-		return {};
+		return streams;
 	std::vector<double> totals(operands.front().bytes.size());
 	std::vector<double> chip(totals.size());
 
 	for (const Operand &operand : operands)
 		std::ranges::transform(totals, operand.bytes, totals.begin(), std::plus{});
 	for (std::size_t i = 0; i < operands.size() && size_; i++) {
-		const Buffer &buffer = *operands[i].buffer;
+		const Buffer *buffer = operands[i].buffer;
 
-		if (!placed_.contains(buffer.handle())) {
-			if (buffer.size() > room_ ||
+		if (!buffer || !placed_.contains(buffer->handle())) {
+			const std::size_t room = room_for(operands[i]);
+
+			if (room > room_ ||
 			    !gains(totals, chip, operands[i].bytes, static_cast<double>(cores)))
 				continue;
-			/* What is wanted first is to stay longest. */
-			const auto priority =
-				static_cast<std::uint8_t>(255 - std::min<std::size_t>(i, 255));
-			if (auto set = buffer.set_residency(Buffer::Residency::prefer, priority);
-			    !set)
-				return set;
-			room_ -= buffer.size();
-			placed_.insert(buffer.handle());
+			if (auto set = prefer(buffer, i); !set)
+				return forward(set);
+			streams = streams || !buffer;
+			room_ -= room;
 		}
 		std::ranges::transform(chip, operands[i].bytes, chip.begin(), std::plus{});
 	}
+	return streams;
+}
+
+/// What is wanted as number @p rank is to leave after all that follow.
+Result<void> SramPlan::prefer(const Buffer *buffer, std::size_t rank)
+{
+	if (!buffer)
+		return {};
+	const auto priority = static_cast<std::uint8_t>(255 - std::min<std::size_t>(rank, 255));
+	if (auto set = buffer->set_residency(Buffer::Residency::prefer, priority); !set)
+		return set;
+	placed_.insert(buffer->handle());
 	return {};
 }
 

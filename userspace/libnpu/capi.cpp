@@ -137,6 +137,34 @@ uint32_t npu_device_core_count(const npu_device *device)
 	return device->device.info().core_count;
 }
 
+int npu_device_chip_memory(const npu_device *device, npu_chip_memory *memory)
+{
+	return guarded([&] {
+		auto regions = device->device.regions();
+
+		if (!regions)
+			return failed(regions.error());
+		if (regions->size() <= DRM_NPU_REGION_SRAM)
+			return failed(
+				npu::fail(EOPNOTSUPP, "the device has no on-chip memory").error());
+		const drm_npu_query_region &chip = (*regions)[DRM_NPU_REGION_SRAM];
+		*memory = {
+			.size = chip.size,
+			.used = chip.used,
+			.file_used = chip.file_used,
+			.pinned = chip.pinned,
+			.file_pinned = chip.file_pinned,
+			.pin_limit = chip.pin_limit,
+			.share = chip.share,
+			.largest_hole = chip.largest_hole,
+			.evictions = chip.evictions,
+			.moves = chip.moves,
+			.moved_bytes = chip.moved_bytes,
+		};
+		return 0;
+	});
+}
+
 int npu_buffer_create(npu_device *device, size_t size, npu_buffer **buffer)
 {
 	return guarded([&] { return hand_out(npu::Buffer::create(device->device, size), buffer); });
@@ -195,12 +223,49 @@ int npu_buffer_wait(const npu_buffer *buffer, int writes, uint64_t timeout_ns)
 	});
 }
 
+int npu_buffer_set_residency(const npu_buffer *buffer, uint32_t residency, uint32_t priority)
+{
+	return guarded([&] {
+		if (residency > NPU_RESIDENCY_PIN ||
+		    priority > std::numeric_limits<std::uint8_t>::max())
+			return failed(npu::fail(EINVAL, "no such residency, or priority").error());
+		auto done =
+			buffer->buffer.set_residency(static_cast<npu::Buffer::Residency>(residency),
+						     static_cast<std::uint8_t>(priority));
+
+		return done ? 0 : failed(done.error());
+	});
+}
+
+int npu_buffer_place(const npu_buffer *buffer, npu_placement *place)
+{
+	return guarded([&] {
+		return store(buffer->buffer.info(), place, [](const drm_npu_query_buffer &info) {
+			return npu_placement{
+				.on_chip = info.region == DRM_NPU_REGION_SRAM,
+				.residency = info.residency,
+				.priority = info.priority,
+			};
+		});
+	});
+}
+
 int npu_job_create(npu_device *device, const npu_lane *lanes, size_t lane_count, npu_job **job)
 {
 	return guarded([&] {
 		const auto copies = copy_lanes({lanes, lane_count});
 
 		return hand_out(npu::Job::create(device->device, copies), job);
+	});
+}
+
+int npu_job_create_on_chip(npu_device *device, const npu_lane *lanes, size_t lane_count,
+			   npu_job **job)
+{
+	return guarded([&] {
+		const auto copies = copy_lanes({lanes, lane_count});
+
+		return hand_out(npu::Job::create(device->device, copies, {.on_chip = true}), job);
 	});
 }
 

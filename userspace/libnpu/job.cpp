@@ -41,7 +41,7 @@ std::unexpected<Error> refused(int code, const drm_npu_job_create &args)
 
 } // namespace
 
-Result<Job> Job::create(const Device &device, std::span<const Lane> lanes)
+Result<Job> Job::create(const Device &device, std::span<const Lane> lanes, const Options &options)
 {
 	std::vector<std::vector<drm_npu_task>> tasks(lanes.size());
 	std::vector<drm_npu_lane> raw(lanes.size());
@@ -64,6 +64,7 @@ Result<Job> Job::create(const Device &device, std::span<const Lane> lanes)
 	args.lanes = reinterpret_cast<std::uintptr_t>(raw.data());
 	args.lane_count = static_cast<std::uint32_t>(raw.size());
 	args.lane_stride = sizeof(drm_npu_lane);
+	args.flags = options.on_chip ? DRM_NPU_JOB_SRAM : 0;
 	if (const int ret = device.driver().ioctl(DRM_IOCTL_NPU_JOB_CREATE, &args))
 		return refused(-ret, args);
 

@@ -92,8 +92,9 @@ private:
 	}
 
 	Result<const Recorded *> record(std::span<const Linear *const> layers, std::uint32_t rows);
-	Result<void> place(std::span<const Linear *const> layers, std::uint32_t rows,
-			   const Recorded &recorded, std::size_t cores);
+	Result<bool> place(std::span<const Linear *const> layers, std::uint32_t rows,
+			   const Recorded &recorded, std::vector<double> streams,
+			   std::size_t cores);
 	Result<const Buffer *> reserve(Buffers &buffers, std::size_t size);
 	Result<void> load(const Linear &layer, std::uint32_t m, std::span<const float> x,
 			  const Buffer &features);

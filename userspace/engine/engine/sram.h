@@ -58,8 +58,9 @@ public:
 	/// For a device without on-chip memory, nothing ever is.
 	static Result<SramPlan> create(const Device &device, const SramUse &use);
 
-	/// What a job does with a buffer.
+	/// What a job does with a buffer, or with its streams.
 	struct Operand {
+		/// The buffer; nullptr for the streams.
 		const Buffer *buffer;
 		/// Bytes that each of the job's products, which run one after the
 		/// other, transfers of it.
@@ -67,14 +68,17 @@ public:
 	};
 
 	/// A job on @p cores cores with @p operands, most wanted first: prefer
-	/// those on the chip that make it faster.
+	/// those on the chip that make it faster. Says whether its streams are to be
+	/// there too, which is for who creates it to see to.
 	/// \pre all operands have as many bytes
-	Result<void> place(std::span<const Operand> operands, std::size_t cores);
+	Result<bool> place(std::span<const Operand> operands, std::size_t cores);
 
-	/// Forget all buffers, which may be freed.
+	/// Forget all buffers and jobs, which may be freed.
 	void clear();
 
 private:
+	static std::size_t room_for(const Operand &operand);
+	Result<void> prefer(const Buffer *buffer, std::size_t rank);
 	bool gains(std::span<const double> totals, std::span<const double> chip,
 		   std::span<const double> more, double cores) const;
 

@@ -33,10 +33,21 @@ using Lane = std::vector<Task>;
 class Job
 {
 public:
+	struct Options {
+		/// Prefer to have the kernel's copy of the streams on the chip.
+		bool on_chip = false;
+	};
+
 	/// \retval EINVAL a command is refused; the message says which and why
 	/// \retval E2BIG more lanes, tasks or commands than the device's limits
-	/// \retval ENOSPC no room for more jobs
-	static Result<Job> create(const Device &device, std::span<const Lane> lanes);
+	/// \retval ENOSPC no room for more jobs, or more streams than on-chip memory
+	/// \retval EOPNOTSUPP there is no on-chip memory for them
+	static Result<Job> create(const Device &device, std::span<const Lane> lanes,
+				  const Options &options);
+	static Result<Job> create(const Device &device, std::span<const Lane> lanes)
+	{
+		return create(device, lanes, Options{});
+	}
 
 	Job() = default;
 	~Job();

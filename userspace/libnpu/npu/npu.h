@@ -62,6 +62,46 @@ struct npu_context_options {
 	uint32_t weight;
 };
 
+/** Where a buffer is to be. */
+enum npu_residency {
+	/** In system memory. */
+	NPU_RESIDENCY_NONE = 0,
+	/** On the chip while there is room. */
+	NPU_RESIDENCY_PREFER = 1,
+	/** On the chip, and to stay. */
+	NPU_RESIDENCY_PIN = 2,
+};
+
+/** Where a buffer is. */
+struct npu_placement {
+	/** Whether it is on the chip at present. */
+	int on_chip;
+	/** What is asked for it, an enum npu_residency. */
+	uint32_t residency;
+	/** What is lower leaves first; 0 to 255. */
+	uint32_t priority;
+};
+
+/** The device's on-chip memory, in bytes but for the counts. */
+struct npu_chip_memory {
+	uint64_t size;
+	/** Taken by all open files, and by this one. */
+	uint64_t used;
+	uint64_t file_used;
+	/** The same of what is pinned, and what this file may pin. */
+	uint64_t pinned;
+	uint64_t file_pinned;
+	uint64_t pin_limit;
+	/** What this file can have whatever others prefer. */
+	uint64_t share;
+	/** The largest free range. */
+	uint64_t largest_hole;
+	/** Buffers that left for others, and moves in and out. */
+	uint64_t evictions;
+	uint64_t moves;
+	uint64_t moved_bytes;
+};
+
 /** How far a submitted job is; the clock is CLOCK_MONOTONIC. */
 struct npu_job_status {
 	/** Whether it has ended, well or not. */
@@ -84,6 +124,8 @@ const char *npu_error_message(void);
 int npu_device_open(const char *path, struct npu_device **device);
 void npu_device_free(struct npu_device *device);
 uint32_t npu_device_core_count(const struct npu_device *device);
+/** What there is of on-chip memory; -EOPNOTSUPP if there is none. */
+int npu_device_chip_memory(const struct npu_device *device, struct npu_chip_memory *memory);
 
 /** A buffer of @size bytes, filled with zeros and mapped. */
 int npu_buffer_create(struct npu_device *device, size_t size, struct npu_buffer **buffer);
@@ -101,10 +143,20 @@ uint32_t npu_buffer_address(const struct npu_buffer *buffer);
 int npu_buffer_export(const struct npu_buffer *buffer, int *dma_buf);
 /** Wait until no job uses the buffer, or with @writes none that writes to it. */
 int npu_buffer_wait(const struct npu_buffer *buffer, int writes, uint64_t timeout_ns);
+/**
+ * Say where the buffer is to be, an enum npu_residency. Address and contents stay
+ * as they are; a preference is followed soon, the others are when this returns.
+ */
+int npu_buffer_set_residency(const struct npu_buffer *buffer, uint32_t residency,
+			     uint32_t priority);
+int npu_buffer_place(const struct npu_buffer *buffer, struct npu_placement *place);
 
 /** An immutable program of @lane_count lanes. */
 int npu_job_create(struct npu_device *device, const struct npu_lane *lanes, size_t lane_count,
 		   struct npu_job **job);
+/** The same, and its streams are to be on the chip while there is room. */
+int npu_job_create_on_chip(struct npu_device *device, const struct npu_lane *lanes,
+			   size_t lane_count, struct npu_job **job);
 void npu_job_free(struct npu_job *job);
 
 /** A queue; NULL as @options is for the defaults. */
