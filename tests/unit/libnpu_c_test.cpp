@@ -110,6 +110,7 @@ TEST_F(CInterfaceTest, BuffersGoOnTheChip)
 	EXPECT_EQ(npu_buffer_set_residency(buffer, NPU_RESIDENCY_PIN, 0), -EOPNOTSUPP);
 
 	driver_->add_sram(65536, 1, 1, 1);
+	c_device_.device = *Device::create(driver_);
 	ASSERT_EQ(npu_device_chip_memory(&c_device_, &memory), 0);
 	EXPECT_EQ(memory.size, 65536U);
 	EXPECT_EQ(npu_buffer_set_residency(buffer, 3, 0), -EINVAL);
