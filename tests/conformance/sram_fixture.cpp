@@ -86,7 +86,7 @@ Pattern::Pattern(const Device &device, std::uint64_t size, std::uint32_t seed)
 
 void Pattern::fill(std::uint32_t seed)
 {
-	std::span words(buffer.as<std::uint32_t>(), buffer.size() / 4);
+	std::span words(buffer.as<std::uint32_t>(), static_cast<std::size_t>(buffer.size() / 4));
 
 	seed_ = seed;
 	for (std::size_t i = 0; i < words.size(); i++)
@@ -95,7 +95,8 @@ void Pattern::fill(std::uint32_t seed)
 
 void Pattern::check() const
 {
-	std::span words(buffer.as<const std::uint32_t>(), buffer.size() / 4);
+	std::span words(buffer.as<const std::uint32_t>(),
+			static_cast<std::size_t>(buffer.size() / 4));
 
 	for (std::size_t i = 0; i < words.size(); i++) {
 		if (words[i] == number(seed_, i))

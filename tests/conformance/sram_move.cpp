@@ -105,10 +105,11 @@ SUBTEST(sram_streams_bad)
 	drm_npu_job_create args{};
 
 	/* More commands than fit: zeros are none, and are kept. */
-	const std::uint64_t most = device.limits().max_task_commands;
+	const std::size_t most = device.limits().max_task_commands;
+	const auto tasks = static_cast<std::size_t>(region.size / (most * 8) + 1);
 	Task task = product.task();
 	task.commands.insert(task.commands.begin(), most - task.commands.size(), 0);
-	const std::vector<Lane> large{Lane(region.size / (most * 8) + 1, task)};
+	const std::vector<Lane> large{Lane(tasks, task)};
 	args.flags = DRM_NPU_JOB_SRAM;
 	CHECK_ERR(create_job(device, large, args), ENOSPC);
 	CHECK_EQ(device.region(DRM_NPU_REGION_SRAM).file_used, 0);
