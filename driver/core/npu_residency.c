@@ -97,6 +97,8 @@ static int npu_residency_want(struct npu_bo *bo, enum drm_npu_residency want,
 	ret = npu_sram_ask(sram, block, want, priority, privileged);
 	if (block->want == DRM_NPU_RESIDENCY_NONE)
 		npu_residency_uncharge(bo);
+	if (sram->again)
+		queue_work(system_dfl_wq, &npu_bo_device(bo)->sram_work);
 	return ret;
 }
 
@@ -264,7 +266,7 @@ static void npu_residency_work(struct work_struct *work)
 		npu_residency_enter(bo, mapping->vm, &residency->cancelled);
 }
 
-/* There is room: let in who fits. */
+/* There may be room: let in who fits, and have the others try. */
 static void npu_residency_fill(struct work_struct *work)
 {
 	struct npu_device *npu = container_of(work, struct npu_device, sram_work);
@@ -278,6 +280,13 @@ static void npu_residency_fill(struct work_struct *work)
 		npu_sram_place(&npu->sram, block);
 		queue_work(system_dfl_wq, &npu_block_residency(block)->work);
 	}
+	/* Once for each time that a client has given something up. */
+	if (npu->sram.again)
+		list_for_each_entry(block, &npu->sram.outside, link)
+			if (!IS_ERR(npu_sram_victim(&npu->sram, block)))
+				queue_work(system_dfl_wq,
+					   &npu_block_residency(block)->work);
+	npu->sram.again = false;
 	mutex_unlock(&npu->sram.lock);
 }
 

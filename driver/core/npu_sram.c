@@ -132,6 +132,9 @@ int npu_sram_ask(struct npu_sram *sram, struct npu_sram_block *block,
 	    !npu_sram_may_pin(sram, block, privileged))
 		return -ENOSPC;
 
+	if (want < block->want ||
+	    (want == block->want && priority < block->priority))
+		sram->again = true;
 	if (npu_sram_pinned(block)) {
 		sram->pinned -= block->count;
 		user->pinned -= block->count;

@@ -77,6 +77,11 @@ struct npu_sram {
 	u32 file_limit;
 	/** @limit: Pages that may be pinned in all. */
 	u32 limit;
+	/**
+	 * @again: Something is less wanted than before, so that a block outside
+	 * may now take the place of others; reset by who looks.
+	 */
+	bool again;
 	/** @asks: How often something has been asked for. */
 	u64 asks;
 	/** @evictions: Blocks that had to leave for others. */

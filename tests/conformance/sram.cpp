@@ -299,6 +299,46 @@ SUBTEST(sram_pin_privileged)
 	more.check();
 }
 
+/* What is not pinned any more makes room for who has less than its share. */
+SUBTEST(sram_unpinned)
+{
+	Device greedy, modest;
+	drm_npu_query_region region = need_sram(greedy);
+
+	need_root();
+	Pattern all(greedy, region.size), first(modest, page, 2), second(modest, page, 3);
+	CHECK_OK(pin(greedy, all.handle()));
+	CHECK_OK(prefer(modest, first.handle()));
+	CHECK_OK(prefer(modest, second.handle()));
+	CHECK(!inside(modest, first.handle()));
+	CHECK_OK(prefer(greedy, all.handle(), 255));
+	CHECK(gets_inside(modest, first.handle()));
+	CHECK(gets_inside(modest, second.handle()));
+	CHECK(!inside(greedy, all.handle()));
+	all.check();
+	first.check();
+	second.check();
+}
+
+/* The same of what is less wanted than before, within a file. */
+SUBTEST(sram_lowered)
+{
+	Device device;
+	drm_npu_query_region region = need_sram(device);
+	Pattern large(device, region.size), small(device, page, 2);
+
+	CHECK_OK(prefer(device, large.handle(), 9));
+	CHECK(gets_inside(device, large.handle()));
+	CHECK_OK(prefer(device, small.handle(), 5));
+	usleep(20000);
+	CHECK(!inside(device, small.handle()));
+	CHECK_OK(prefer(device, large.handle(), 4));
+	CHECK(gets_inside(device, small.handle()));
+	CHECK(!inside(device, large.handle()));
+	large.check();
+	small.check();
+}
+
 /* Pinned ones drive preferred ones out, and those come back when they can. */
 SUBTEST(sram_pin_evicts)
 {
@@ -424,7 +464,7 @@ SUBTEST(sram_zero_after_use)
 	for (std::uint32_t round = 0; round < 4; round++) {
 		Device device;
 		drm_npu_query_region region = need_sram(device);
-		std::uint64_t size = region.size / 2 / page * page;
+		auto size = static_cast<std::size_t>(region.size / 2 / page * page);
 		drm_npu_bo_create args = region_args(size);
 
 		CHECK_OK(create(device, args));
