@@ -10,6 +10,7 @@
 #ifndef NPU_COMPAT_H
 #define NPU_COMPAT_H
 
+#include <linux/hrtimer.h>
 #include <linux/iosys-map.h>
 #include <linux/kthread.h>
 #include <linux/workqueue.h>
@@ -57,6 +58,17 @@ npu_cgroup_register_region(struct drm_device *drm, const char *name, u64 size)
 	return NULL;
 #endif
 }
+
+#ifndef NPU_HAVE_HRTIMER_SETUP
+static inline void
+hrtimer_setup(struct hrtimer *timer,
+	      enum hrtimer_restart (*function)(struct hrtimer *timer),
+	      clockid_t clock, enum hrtimer_mode mode)
+{
+	hrtimer_init(timer, clock, mode);
+	timer->function = function;
+}
+#endif
 
 /* Creating a worker once started it, too. */
 #ifndef NPU_HAVE_KTHREAD_RUN_WORKER

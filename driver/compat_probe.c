@@ -5,6 +5,7 @@
  * NPU_HAVE_name in compat_generated.h, for compat.h alone. Without any it has
  * to compile, or asking does not work at all.
  */
+#include <linux/hrtimer.h>
 #include <linux/kthread.h>
 #include <linux/workqueue.h>
 
@@ -34,6 +35,12 @@ int probe(struct drm_gem_object *obj, struct iosys_map *map);
 int probe(struct drm_gem_object *obj, struct iosys_map *map)
 {
 	return drm_gem_vmap_unlocked(obj, map);
+}
+#elif defined(NPU_PROBE_HRTIMER_SETUP)
+void probe(struct hrtimer *timer);
+void probe(struct hrtimer *timer)
+{
+	hrtimer_setup(timer, NULL, CLOCK_MONOTONIC, HRTIMER_MODE_ABS);
 }
 #elif defined(NPU_PROBE_KTHREAD_RUN_WORKER)
 struct kthread_worker *probe(void);

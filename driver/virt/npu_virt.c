@@ -172,23 +172,6 @@ static bool npu_virt_inject(unsigned int *count)
 	return false;
 }
 
-/* Take as long as the hardware would have. */
-static void npu_virt_hold(struct npu_virt_core *core, u64 started,
-			  u64 device_ns)
-{
-	u64 passed = ktime_get_ns() - started;
-
-	/* Meanwhile the core works as far as the watchdog can tell. */
-	while (passed < device_ns && !READ_ONCE(core->stop)) {
-		u64 left = min(device_ns - passed, (u64)NSEC_PER_SEC / 100);
-
-		WRITE_ONCE(core->transfers, core->transfers + 1);
-		wait_event_hrtimeout(core->wait, READ_ONCE(core->stop),
-				     ns_to_ktime(left));
-		passed = ktime_get_ns() - started;
-	}
-}
-
 static void npu_virt_run(struct kthread_work *work)
 {
 	struct npu_virt_core *core = container_of(work, struct npu_virt_core,
@@ -198,7 +181,6 @@ static void npu_virt_run(struct kthread_work *work)
 	struct npu_model_stats before;
 	struct npu_hw_result result = {};
 	enum npu_model_status status;
-	u64 started;
 
 	if (npu_virt_inject(&inject_hang))
 		return;
@@ -213,25 +195,21 @@ static void npu_virt_run(struct kthread_work *work)
 		return;
 	}
 
-	started = ktime_get_ns();
 	before = model->stats;
 	npu_virt_start(core);
 	status = npu_model_run(model);
 	npu_virt_account(&result, &before, &model->stats);
 	if (READ_ONCE(slow_cores) & BIT(core->index))
 		result.device_ns *= NPU_VIRT_SLOW;
-	if (npu_virt_holds(core->virt->mode) && !core->virt->clock.model &&
-	    status == NPU_MODEL_DONE)
-		npu_virt_hold(core, started, result.device_ns);
 
 	switch (status) {
 	case NPU_MODEL_DONE:
 		npu_model_write_reg(model, RKNN_PC_INTERRUPT_MASK, 0);
 		npu_model_write_reg(model, RKNN_PC_INTERRUPT_CLEAR,
 				    RKNN_INT_CLEARABLE);
-		if (!core->virt->clock.model)
+		if (!npu_virt_holds(core->virt->mode))
 			break;
-		npu_virt_clock_run(core, &result);
+		npu_virt_clock_end(core, &result);
 		return;
 	case NPU_MODEL_FAULT:
 		if (READ_ONCE(core->stop))
@@ -298,7 +276,6 @@ static void npu_virt_reset(void *hw, unsigned int index)
 	struct npu_virt_core *core = &virt->cores[index];
 
 	WRITE_ONCE(core->stop, true);
-	wake_up_all(&core->wait);
 	kthread_flush_work(&core->work);
 	WRITE_ONCE(core->stop, false);
 	npu_virt_clock_reset(core);
@@ -323,7 +300,7 @@ static u64 npu_virt_progress(void *hw, unsigned int index)
 	struct npu_virt *virt = hw;
 	struct npu_virt_core *core = &virt->cores[index];
 
-	/* A lane waits for its end, and so works, while no time passes. */
+	/* What waits for the end of its lane works. */
 	if (READ_ONCE(core->end))
 		WRITE_ONCE(core->transfers, core->transfers + 1);
 	return READ_ONCE(core->transfers);
@@ -397,6 +374,7 @@ static void npu_virt_core_fini(void *data)
 {
 	struct npu_virt_core *core = data;
 
+	npu_virt_clock_reset(core);
 	kthread_destroy_worker(core->worker);
 	vfree(core->model);
 }
@@ -413,7 +391,7 @@ static int npu_virt_core_init(struct npu_virt *virt, unsigned int index,
 
 	core->virt = virt;
 	core->index = index;
-	init_waitqueue_head(&core->wait);
+	npu_virt_clock_init_core(core);
 	core->model = vmalloc(sizeof(*core->model));
 	if (!core->model)
 		return -ENOMEM;

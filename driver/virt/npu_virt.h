@@ -3,10 +3,10 @@
 #ifndef NPU_VIRT_H
 #define NPU_VIRT_H
 
+#include <linux/hrtimer.h>
 #include <linux/kthread.h>
 #include <linux/mutex.h>
 #include <linux/types.h>
-#include <linux/wait.h>
 
 #include "../core/npu_hw.h"
 
@@ -32,12 +32,12 @@ enum npu_virt_mode {
 };
 
 /**
- * struct npu_virt_clock - a time that passes only when it is told to
+ * struct npu_virt_clock - the time of the device
  */
 struct npu_virt_clock {
-	/** @model: It is the device's; else that is the host's. */
+	/** @model: It passes only when it is told to; else it is the host's. */
 	bool model;
-	/** @now: The time. */
+	/** @now: The time, if @model. */
 	u64 now;
 	/** @step_lock: Held by who lets time pass. */
 	struct mutex step_lock;
@@ -65,18 +65,18 @@ struct npu_virt_core {
 	struct npu_hw_lane lane;
 	/** @starts: How often it was started. */
 	u64 starts;
-	/** @begin: With modelled time: when its lane began. */
+	/** @begin: When its lane began. */
 	u64 begin;
-	/** @end: With modelled time: when its lane ends, 0 if it has none. */
+	/** @end: When its lane ends; 0 if that is not known, or not waited for. */
 	u64 end;
+	/** @timer: Ends it, unless time is modelled. */
+	struct hrtimer timer;
 	/** @switched: It has got another address space since its last lane. */
 	bool switched;
 	/** @result: How its lane ends. */
 	struct npu_hw_result result;
 	/** @stop: The run is to be abandoned. */
 	bool stop;
-	/** @wait: Where the thread waits until the modelled time has passed. */
-	wait_queue_head_t wait;
 	/** @transfers: Bus transfers so far, as a sign of life. */
 	u64 transfers;
 };
@@ -104,9 +104,10 @@ struct npu_virt {
 extern const struct attribute_group *npu_virt_clock_groups[];
 
 void npu_virt_clock_init(struct npu_virt_clock *clock, bool model);
+void npu_virt_clock_init_core(struct npu_virt_core *core);
 u64 npu_virt_now(void *hw);
 void npu_virt_clock_begin(struct npu_virt_core *core);
-void npu_virt_clock_run(struct npu_virt_core *core,
+void npu_virt_clock_end(struct npu_virt_core *core,
 			const struct npu_hw_result *result);
 void npu_virt_clock_reset(struct npu_virt_core *core);
 

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Modelled time: it stands still until somebody lets it pass, so that what is
- * measured in it is the same on every host, however busy that is.
+ * When lanes end that take their modelled time. Cores do what a lane asks for at
+ * once, and note when it ends. By the host's time a timer ends it.
  *
- * Cores do what a lane asks for at once and note when it ends. Who lets time pass
- * has the lanes end in the order of their ends, each at its own time: what the
- * device starts then starts at that time, and may end before the next.
+ * Modelled time stands still until somebody lets it pass, so that what is measured
+ * in it is the same on every host, however busy that is. Who lets it pass has the
+ * lanes end in the order of their ends, each at its own time: what the device
+ * starts then starts at that time, and may end before the next.
  */
 #include <linux/device.h>
 #include <linux/kstrtox.h>
@@ -14,15 +15,16 @@
 #include <linux/sysfs.h>
 #include <linux/time64.h>
 
+#include "../compat.h"
 #include "npu_virt.h"
 
 static unsigned int start_ns;
 module_param(start_ns, uint, 0644);
-MODULE_PARM_DESC(start_ns, "With clock=model: time from the start of a core to its first task in ns (default 0)");
+MODULE_PARM_DESC(start_ns, "Time from the start of a core to its first task in ns, with mode=hold or time (default 0)");
 
 static unsigned int switch_ns;
 module_param(switch_ns, uint, 0644);
-MODULE_PARM_DESC(switch_ns, "With clock=model: how much longer with another address space in ns (default 0)");
+MODULE_PARM_DESC(switch_ns, "How much longer that is with another address space in ns (default 0)");
 
 /* Any but 0, which means that something has not happened. */
 #define NPU_VIRT_BEGINNING	NSEC_PER_SEC
@@ -38,6 +40,27 @@ void npu_virt_clock_init(struct npu_virt_clock *clock, bool model)
 	clock->now = NPU_VIRT_BEGINNING;
 	mutex_init(&clock->step_lock);
 	mutex_init(&clock->end_lock);
+}
+
+/* As an interrupt of the hardware. */
+static enum hrtimer_restart npu_virt_expire(struct hrtimer *timer)
+{
+	struct npu_virt_core *core = container_of(timer, struct npu_virt_core,
+						  timer);
+
+	WRITE_ONCE(core->end, 0);
+	npu_core_done(core->virt->npu, core->index, &core->result);
+	return HRTIMER_NORESTART;
+}
+
+/**
+ * npu_virt_clock_init_core() - prepare a core
+ * @core: the core
+ */
+void npu_virt_clock_init_core(struct npu_virt_core *core)
+{
+	hrtimer_setup(&core->timer, npu_virt_expire, CLOCK_MONOTONIC,
+		      HRTIMER_MODE_ABS);
 }
 
 /**
@@ -59,7 +82,7 @@ u64 npu_virt_now(void *hw)
  */
 void npu_virt_clock_begin(struct npu_virt_core *core)
 {
-	core->begin = READ_ONCE(core->virt->clock.now) + READ_ONCE(start_ns);
+	core->begin = npu_virt_now(core->virt) + READ_ONCE(start_ns);
 	if (core->switched)
 		core->begin += READ_ONCE(switch_ns);
 	core->switched = false;
@@ -67,15 +90,18 @@ void npu_virt_clock_begin(struct npu_virt_core *core)
 }
 
 /**
- * npu_virt_clock_run() - a core knows how its lane ends
+ * npu_virt_clock_end() - a core knows how its lane ends, and when
  * @core: the core
  * @result: how
  */
-void npu_virt_clock_run(struct npu_virt_core *core,
+void npu_virt_clock_end(struct npu_virt_core *core,
 			const struct npu_hw_result *result)
 {
 	core->result = *result;
 	WRITE_ONCE(core->end, core->begin + result->device_ns);
+	if (!core->virt->clock.model)
+		hrtimer_start(&core->timer, ns_to_ktime(core->end),
+			      HRTIMER_MODE_ABS);
 }
 
 /**
@@ -84,6 +110,7 @@ void npu_virt_clock_run(struct npu_virt_core *core,
  */
 void npu_virt_clock_reset(struct npu_virt_core *core)
 {
+	hrtimer_cancel(&core->timer);
 	mutex_lock(&core->virt->clock.end_lock);
 	WRITE_ONCE(core->end, 0);
 	mutex_unlock(&core->virt->clock.end_lock);

@@ -90,9 +90,10 @@ Report good()
 /// How many goals @p report misses.
 int missed(const Report &report)
 {
+	const auto json = nlohmann::json::parse(report.json());
 	int count = 0;
 
-	for (const auto &goal : nlohmann::json::parse(report.json())["goals"])
+	for (const auto &goal : json["goals"])
 		count += !goal["met"].get<bool>();
 	return count;
 }

@@ -191,7 +191,7 @@ Result<void> Qos::longest_task()
 		alone.program.layer = {product};
 		alone.program.layers = 1;
 
-		auto outcome = runner_.run({alone}, 1);
+		auto outcome = runner_.run({alone}, 10 * ms);
 		if (!outcome)
 			return forward(outcome);
 		const Client &client = *outcome->clients.front();
