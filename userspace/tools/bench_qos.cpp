@@ -10,6 +10,10 @@
 #include <string>
 #include <vector>
 
+#include <linux/capability.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
 #include "bench.h"
 #include "module_parameter.h"
 #include "qos_plot.h"
@@ -246,8 +250,24 @@ Result<void> Qos::plot(const Report &report, const std::string &directory) const
 	return {};
 }
 
+/// Be like any client, with the limits of latency work and weights.
+Result<void> give_up_privilege()
+{
+	__user_cap_header_struct header{.version = _LINUX_CAPABILITY_VERSION_3, .pid = 0};
+	std::array<__user_cap_data_struct, _LINUX_CAPABILITY_U32S_3> sets{};
+
+	if (::syscall(SYS_capget, &header, sets.data()))
+		return fail(errno, "cannot read capabilities");
+	sets[0].effective &= ~(1U << CAP_SYS_NICE);
+	if (::syscall(SYS_capset, &header, sets.data()))
+		return fail(errno, "cannot give up CAP_SYS_NICE");
+	return {};
+}
+
 Result<Report> measure_all(const QosOptions &options)
 {
+	if (auto done = give_up_privilege(); !done)
+		return forward(done);
 	std::optional<ModelClock> clock;
 	auto device = Device::open(options.device);
 

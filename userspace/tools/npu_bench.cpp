@@ -123,13 +123,15 @@ int main(int argc, char **argv)
 	q->add_option("--plot", qos.plot,
 		      "also write qos-latency.gp and qos-timeline.gp, for gnuplot, there")
 		->check(CLI::ExistingDirectory);
-	q->footer("Runs, as root, a vision job of 2 ms at 30 Hz and an audio job of 0.3 ms at 100 Hz\n"
-		  "beside 1, 2 and 4 clients of prefill jobs of 200 ms, first come first served and\n"
-		  "with hints; then shares of three clients, and deadlines. Added latency is what a\n"
-		  "job takes from its submit beyond its own device time. Times are those of the\n"
-		  "model, the same on every host, if npu_virt is loaded with mode=time clock=model,\n"
-		  "or the host's (--clock host), with mode=time.\n"
-		  "Example: npu-bench qos --json --milliseconds 5000");
+	q->footer(
+		"Runs, as root, a vision job of 2 ms at 30 Hz and an audio job of 0.3 ms at 100 "
+		"Hz\n"
+		"beside 1, 2 and 4 clients of prefill jobs of 200 ms, first come first served and\n"
+		"with hints; then shares of three clients, and deadlines. Added latency is what a\n"
+		"job takes from its submit beyond its own device time. Times are those of the\n"
+		"model, the same on every host, if npu_virt is loaded with mode=time clock=model,\n"
+		"or the host's (--clock host), with mode=time.\n"
+		"Example: npu-bench qos --json --milliseconds 5000");
 
 	return npu::tool::run(app, argc, argv, [&] {
 		if (q->parsed())
