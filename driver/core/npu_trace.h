@@ -16,61 +16,58 @@
 #include "npu_vm.h"
 
 TRACE_EVENT(npu_move,
-	TP_PROTO(struct drm_gem_object *obj, bool in),
-	TP_ARGS(obj, in),
-	TP_STRUCT__entry(
-		__string(device, dev_name(obj->dev->dev))
-		__field(u64, offset)
-		__field(u64, size)
-		__field(bool, in)
-	),
-	TP_fast_assign(
-		__assign_str(device);
-		__entry->offset = drm_vma_node_offset_addr(&obj->vma_node);
-		__entry->size = obj->size;
-		__entry->in = in;
-	),
-	TP_printk("%s: buffer %#llx of %llu bytes to %s",
-		  __get_str(device), __entry->offset, __entry->size,
-		  __entry->in ? "on-chip memory" : "system memory")
+	    TP_PROTO(struct drm_gem_object *obj, bool in),
+	    TP_ARGS(obj, in),
+	    TP_STRUCT__entry(__string(device, dev_name(obj->dev->dev))
+			     __field(u64, offset)
+			     __field(u64, size)
+			     __field(bool, in)
+	    ),
+	    TP_fast_assign(__assign_str(device);
+			   __entry->offset =
+				drm_vma_node_offset_addr(&obj->vma_node);
+			   __entry->size = obj->size;
+			   __entry->in = in;
+	    ),
+	    TP_printk("%s: buffer %#llx of %llu bytes to %s",
+		      __get_str(device), __entry->offset, __entry->size,
+		      __entry->in ? "on-chip memory" : "system memory")
 );
 
 /* Called when it has ended; times are the device's. */
 TRACE_EVENT(npu_slice,
-	TP_PROTO(const struct npu_core *core, const struct npu_context *ctx,
-		 u64 device_ns, u64 ended_ns),
-	TP_ARGS(core, ctx, device_ns, ended_ns),
-	TP_STRUCT__entry(
-		__string(device, dev_name(core->npu->drm.dev))
-		__field(u64, client)
-		__field(u64, context)
-		__field(u64, seqno)
-		__field(u64, started_ns)
-		__field(u64, ended_ns)
-		__field(u64, device_ns)
-		__field(u32, core)
-		__field(u32, lane)
-		__field(u32, first)
-		__field(u32, tasks)
-	),
-	TP_fast_assign(
-		__assign_str(device);
-		__entry->client = ctx->vm->client;
-		__entry->context = ctx->fence_context;
-		__entry->seqno = ctx->completed + 1;
-		__entry->started_ns = core->started;
-		__entry->ended_ns = ended_ns;
-		__entry->device_ns = device_ns;
-		__entry->core = core->index;
-		__entry->lane = core->lane;
-		__entry->first = core->first;
-		__entry->tasks = core->tasks;
-	),
-	TP_printk("%s: core=%u client=%llu context=%llu seqno=%llu lane=%u first=%u tasks=%u started=%llu ended=%llu device_ns=%llu",
-		  __get_str(device), __entry->core, __entry->client,
-		  __entry->context, __entry->seqno, __entry->lane,
-		  __entry->first, __entry->tasks, __entry->started_ns,
-		  __entry->ended_ns, __entry->device_ns)
+	    TP_PROTO(const struct npu_core *core, const struct npu_context *ctx,
+		     u64 device_ns, u64 ended_ns),
+	    TP_ARGS(core, ctx, device_ns, ended_ns),
+	    TP_STRUCT__entry(__string(device, dev_name(core->npu->drm.dev))
+			     __field(u64, client)
+			     __field(u64, context)
+			     __field(u64, seqno)
+			     __field(u64, started_ns)
+			     __field(u64, ended_ns)
+			     __field(u64, device_ns)
+			     __field(u32, core)
+			     __field(u32, lane)
+			     __field(u32, first)
+			     __field(u32, tasks)
+	    ),
+	    TP_fast_assign(__assign_str(device);
+			   __entry->client = ctx->vm->client;
+			   __entry->context = ctx->fence_context;
+			   __entry->seqno = ctx->completed + 1;
+			   __entry->started_ns = core->started;
+			   __entry->ended_ns = ended_ns;
+			   __entry->device_ns = device_ns;
+			   __entry->core = core->index;
+			   __entry->lane = core->lane;
+			   __entry->first = core->first;
+			   __entry->tasks = core->tasks;
+	    ),
+	    TP_printk("%s: core=%u client=%llu context=%llu seqno=%llu lane=%u first=%u tasks=%u started=%llu ended=%llu device_ns=%llu",
+		      __get_str(device), __entry->core, __entry->client,
+		      __entry->context, __entry->seqno, __entry->lane,
+		      __entry->first, __entry->tasks, __entry->started_ns,
+		      __entry->ended_ns, __entry->device_ns)
 );
 
 #endif /* NPU_TRACE_H */
