@@ -34,8 +34,8 @@
  * A span is what a context of the default weight has in 100 ms.
  *
  * *Deadlines* of a file do not count against other files if it was more than half
- * a span after the mean, itself included, when it became active or when last a
- * slice of it ended: they are no means to get more.
+ * a span after the mean of the others when it became active or when last a slice
+ * of it ended: they are no means to get more.
  *
  * *Budget*: latency work without privileges ranks as throughput if its file has no
  * budget left. That grows all the time, by the file's part of latency_percent of
@@ -129,13 +129,19 @@ static void npu_fair_remove(struct npu_fair *fair,
 	npu_fair_settle(fair);
 }
 
-/* Keep the virtual time of @group within bounds; it is not counted in @fair. */
+/*
+ * Keep the virtual time of @group, which is not counted in @fair, within bounds.
+ * Its deadlines count if it is not too far ahead of the others. (The mean with
+ * it included would follow it, so that of few files none were ever far ahead.)
+ */
 static void npu_group_bound(struct npu_group *group,
 			    const struct npu_fair *fair, s64 least)
 {
-	s64 ahead = npu_time_diff(group->time, fair->time);
+	s64 ahead = clamp(npu_time_diff(group->time, fair->time), least,
+			  NPU_POLICY_SPAN);
 
-	group->time = fair->time + clamp(ahead, least, NPU_POLICY_SPAN);
+	group->time = fair->time + ahead;
+	group->overdrawn = fair->weight && ahead > NPU_POLICY_CREDIT;
 }
 
 static struct npu_fair *npu_group_fair(const struct npu_group *group)
@@ -143,18 +149,10 @@ static struct npu_fair *npu_group_fair(const struct npu_group *group)
 	return &group->vm->npu->fair[group->rank];
 }
 
-/* Is @group too far ahead of the others for its deadlines to count? */
-static bool npu_group_overdrawn(const struct npu_group *group)
-{
-	return npu_time_diff(group->time, npu_group_fair(group)->time) >
-	       NPU_POLICY_CREDIT;
-}
-
 /* Its contexts have changed: how much does @group count? */
 static void npu_group_weigh(struct npu_group *group)
 {
 	struct npu_fair *fair = npu_group_fair(group);
-	bool comes = !group->weight;
 	struct npu_context *ctx;
 	u32 weight = 0;
 
@@ -162,16 +160,14 @@ static void npu_group_weigh(struct npu_group *group)
 		weight = max(weight, ctx->stats.granted_weight);
 	if (weight == group->weight)
 		return;
-	if (comes)
-		npu_group_bound(group, fair, 0);
-	else
+	/* Once it is active, the places of its contexts depend on its bounds. */
+	if (group->weight)
 		npu_fair_remove(fair, group);
+	else
+		npu_group_bound(group, fair, 0);
 	group->weight = weight;
 	if (weight)
 		npu_fair_add(fair, group);
-	/* Later the places of its contexts depend on it. */
-	if (comes)
-		group->overdrawn = npu_group_overdrawn(group);
 }
 
 /* Keep the virtual time of @ctx within bounds in @group. */
@@ -644,7 +640,6 @@ void npu_policy_charge(struct npu_core *core, struct npu_context *ctx, u64 ns,
 	npu_group_bound(group, fair, -NPU_POLICY_SPAN);
 	if (group->weight)
 		npu_fair_add(fair, group);
-	group->overdrawn = npu_group_overdrawn(group);
 	for (i = 0; i < core->npu->core_count; i++)
 		if (npu_turn_waits(&group->turns[i]))
 			npu_group_sort(group, i, now);
