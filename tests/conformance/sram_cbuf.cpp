@@ -127,7 +127,7 @@ SUBTEST(sram_cbuf_beyond)
 	auto any_shape = [&] {
 		return Shape{4U << below(3), 32 + 32 * below(3), 32 + 32 * below(2)};
 	};
-	for (unsigned round = 0; round < 1500; round++) {
+	for (unsigned round = 0; round < 300; round++) {
 		igt::Note note("round " + std::to_string(round));
 		const Shape shape = any_shape();
 		Task first = spy.task(shape), second = spy.task(below(2) ? shape : any_shape());
@@ -145,5 +145,5 @@ SUBTEST(sram_cbuf_beyond)
 		accepted += spy.try_job({{first, second}});
 	}
 	/* Some of it is no more than what is allowed. */
-	CHECK(accepted > 20);
+	CHECK(accepted > 10);
 }
