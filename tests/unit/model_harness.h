@@ -125,7 +125,8 @@ private:
 		bus->log.push_back({false, addr, len});
 		if (!from)
 			return -1;
-		std::memcpy(dst, from, len);
+		if (dst)
+			std::memcpy(dst, from, len);
 		return 0;
 	}
 
@@ -138,7 +139,8 @@ private:
 		bus->log.push_back({true, addr, len});
 		if (!to)
 			return -1;
-		std::memcpy(to, src, len);
+		if (src)
+			std::memcpy(to, src, len);
 		return 0;
 	}
 

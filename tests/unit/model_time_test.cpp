@@ -63,6 +63,44 @@ TEST(ModelStats, CountsWorkAndBytes)
 	}
 }
 
+TEST(ModelStats, AreTheSameWithTimingOnly)
+{
+	npu_model_params timing = plain;
+
+	timing.timing_only = 1;
+	for (const Kind kind : {Kind::int8, Kind::fp16, Kind::fp16_to_fp16}) {
+		const Matmul matmul{.kind = kind, .w = 3, .h = 5, .k = 96, .n = 64};
+		const npu_model_stats computed = run(matmul, plain);
+		const npu_model_stats timed = run(matmul, timing);
+
+		EXPECT_EQ(timed.tasks, computed.tasks);
+		EXPECT_EQ(timed.macs, computed.macs);
+		EXPECT_EQ(timed.read_bytes, computed.read_bytes);
+		EXPECT_EQ(timed.written_bytes, computed.written_bytes);
+		EXPECT_EQ(timed.busy_ns, computed.busy_ns);
+	}
+}
+
+TEST(ModelStats, TimingOnlyMovesNothingAndFindsFaults)
+{
+	const Matmul matmul{.w = 1, .h = 4, .k = 64, .n = 32};
+	npu_model_params timing = plain;
+	std::mt19937 rng(1);
+
+	timing.timing_only = 1;
+	for (const uint32_t base : {feature_base, weight_base, output_base}) {
+		Npu npu(0, timing);
+
+		matmul.map(npu);
+		matmul.store(npu, matmul.random(rng));
+		EXPECT_EQ(npu.run(program(matmul.registers())), NPU_MODEL_DONE);
+		EXPECT_EQ(npu.bus.get<uint8_t>(output_base), untouched);
+		npu.bus.unmap(base);
+		EXPECT_EQ(npu.run(program(matmul.registers())), NPU_MODEL_FAULT);
+		EXPECT_EQ(npu->fault_addr, base);
+	}
+}
+
 TEST(ModelStats, AddUpOverAChain)
 {
 	const Matmul matmul{.h = 5, .k = 64, .n = 32};
