@@ -11,7 +11,16 @@ FakeContext::FakeContext(const drm_npu_context_create &args)
 {
 	stats_.core_mask = args.core_mask;
 	stats_.max_queued = args.max_queued;
-	stats_.priority = args.priority;
+	stats_.sched_class = args.sched_class;
+	stats_.weight = args.weight;
+}
+
+void FakeContext::set(const drm_npu_context_set &args)
+{
+	if (args.flags & DRM_NPU_CONTEXT_SET_CLASS)
+		stats_.sched_class = args.sched_class;
+	if (args.flags & DRM_NPU_CONTEXT_SET_WEIGHT)
+		stats_.weight = args.weight;
 }
 
 std::uint64_t FakeContext::queue()

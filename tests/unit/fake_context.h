@@ -25,6 +25,8 @@ class FakeContext
 public:
 	explicit FakeContext(const drm_npu_context_create &args);
 
+	/// Answer CONTEXT_SET, which asks for nothing unknown.
+	void set(const drm_npu_context_set &args);
 	/// Queue a job. \return its sequence number
 	std::uint64_t queue();
 	/// The oldest job that has not ended ends with @p result.

@@ -195,6 +195,19 @@ int FakeDriver::create_context(drm_npu_context_create &args)
 	return 0;
 }
 
+int FakeDriver::set_context(const drm_npu_context_set &args)
+{
+	const auto context = contexts_.find(args.context_id);
+
+	if (!args.flags || args.sched_class > DRM_NPU_CLASS_BACKGROUND ||
+	    args.weight > DRM_NPU_WEIGHT_MAX)
+		return -EINVAL;
+	if (context == contexts_.end())
+		return -ENOENT;
+	context->second.set(args);
+	return 0;
+}
+
 int FakeDriver::create_job(drm_npu_job_create &args)
 {
 	std::vector<Lane> lanes;
@@ -208,7 +221,9 @@ int FakeDriver::create_job(drm_npu_job_create &args)
 		for (std::uint32_t j = 0; j < from.task_count; j++) {
 			const drm_npu_task &task = user<drm_npu_task>(from.tasks)[j];
 			const auto *commands = user<std::uint64_t>(task.commands);
-			lane.push_back({{commands, commands + task.command_count}, task.enable});
+			lane.push_back({{commands, commands + task.command_count},
+					task.enable,
+					task.cost_ns});
 		}
 	}
 	args.job_id = next_++;
@@ -295,6 +310,8 @@ int FakeDriver::ioctl(unsigned long request, void *argument)
 		return import_buffer(*static_cast<drm_prime_handle *>(argument));
 	case DRM_IOCTL_NPU_CONTEXT_CREATE:
 		return create_context(*static_cast<drm_npu_context_create *>(argument));
+	case DRM_IOCTL_NPU_CONTEXT_SET:
+		return set_context(*static_cast<drm_npu_context_set *>(argument));
 	case DRM_IOCTL_NPU_CONTEXT_DESTROY:
 		contexts_.erase(static_cast<drm_npu_context_destroy *>(argument)->context_id);
 		return 0;

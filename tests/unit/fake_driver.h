@@ -89,6 +89,7 @@ private:
 	int wait_buffer(const drm_npu_bo_wait &args) const;
 	int place_buffer(const drm_npu_bo_residency &args);
 	int create_context(drm_npu_context_create &args);
+	int set_context(const drm_npu_context_set &args);
 	int create_job(drm_npu_job_create &args);
 	int submit(drm_npu_job_submit &args);
 	FakeResult run(const std::vector<Lane> &lanes);

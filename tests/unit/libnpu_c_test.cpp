@@ -47,24 +47,80 @@ protected:
 TEST_F(CInterfaceTest, ContextsTakeOptions)
 {
 	const npu_context_options options{
-		.core_mask = 2, .max_queued = 9, .priority = NPU_PRIORITY_LOW};
+		.core_mask = 2, .max_queued = 9, .sched_class = NPU_CLASS_BACKGROUND, .weight = 7};
 	npu_context *made = nullptr;
 
 	ASSERT_EQ(npu_context_create(&c_device_, &options, &made), 0);
 	EXPECT_EQ(driver_->context().stats().core_mask, 2U);
 	EXPECT_EQ(driver_->context().stats().max_queued, 9U);
-	EXPECT_EQ(driver_->context().stats().priority, DRM_NPU_PRIORITY_LOW);
+	EXPECT_EQ(driver_->context().stats().sched_class, DRM_NPU_CLASS_BACKGROUND);
+	EXPECT_EQ(driver_->context().stats().weight, 7U);
 	npu_context_free(made);
 
-	const npu_context_options high{
-		.core_mask = 0, .max_queued = 0, .priority = NPU_PRIORITY_HIGH};
-	ASSERT_EQ(npu_context_create(&c_device_, &high, &made), 0);
-	EXPECT_EQ(driver_->context().stats().priority, DRM_NPU_PRIORITY_HIGH);
+	const npu_context_options latency{
+		.core_mask = 0, .max_queued = 0, .sched_class = NPU_CLASS_LATENCY, .weight = 0};
+	ASSERT_EQ(npu_context_create(&c_device_, &latency, &made), 0);
+	EXPECT_EQ(driver_->context().stats().sched_class, DRM_NPU_CLASS_LATENCY);
 	npu_context_free(made);
 
-	const npu_context_options unknown{.core_mask = 0, .max_queued = 0, .priority = 3};
+	const npu_context_options unknown{
+		.core_mask = 0, .max_queued = 0, .sched_class = 3, .weight = 0};
 	EXPECT_EQ(npu_context_create(&c_device_, &unknown, &made), -EINVAL);
-	EXPECT_THAT(npu_error_message(), HasSubstr("priority"));
+	EXPECT_THAT(npu_error_message(), HasSubstr("class"));
+}
+
+TEST_F(CInterfaceTest, ContextsChange)
+{
+	npu_context *queue = context();
+	const drm_npu_query_context &stats = driver_->context().stats();
+
+	ASSERT_EQ(npu_context_set(queue, NPU_CLASS_LATENCY, 50), 0);
+	EXPECT_EQ(stats.sched_class, DRM_NPU_CLASS_LATENCY);
+	EXPECT_EQ(stats.weight, 50U);
+	EXPECT_EQ(npu_context_set(queue, 3, 60), -EINVAL);
+	EXPECT_THAT(npu_error_message(), HasSubstr("class"));
+	EXPECT_EQ(npu_context_set(queue, NPU_CLASS_BACKGROUND, DRM_NPU_WEIGHT_MAX + 1), -EINVAL);
+	EXPECT_THAT(npu_error_message(), HasSubstr("weight"));
+	EXPECT_EQ(stats.sched_class, DRM_NPU_CLASS_LATENCY);
+	EXPECT_EQ(stats.weight, 50U);
+	npu_context_free(queue);
+}
+
+TEST_F(CInterfaceTest, SubmitsCarryTheirDeadline)
+{
+	npu_context *queue = context();
+	const npu_job *const jobs[] = {&good_, &good_};
+	std::uint64_t seqno = 0, seen = 1;
+
+	driver_->watch(DRM_IOCTL_NPU_JOB_SUBMIT, [&](void *argument) {
+		seen = static_cast<drm_npu_job_submit *>(argument)->deadline_ns;
+	});
+	ASSERT_EQ(npu_context_submit_until(queue, jobs, 2, 12345, &seqno), 0);
+	EXPECT_EQ(seqno, 2U);
+	EXPECT_EQ(seen, 12345U);
+	ASSERT_EQ(npu_context_submit_until(queue, jobs, 2, UINT64_MAX, &seqno), 0);
+	EXPECT_EQ(seen, 0U) << "for ever is no deadline";
+	npu_context_free(queue);
+}
+
+TEST_F(CInterfaceTest, TasksSayWhatTheyCost)
+{
+	const std::uint64_t command = 1;
+	const npu_task tasks[] = {
+		{.commands = &command, .command_count = 1, .enable = 1, .cost_ns = 77}};
+	const npu_lane lane{.tasks = tasks, .task_count = 1};
+	npu_job *made = nullptr;
+	std::uint32_t seen = 0;
+
+	driver_->watch(DRM_IOCTL_NPU_JOB_CREATE, [&](void *argument) {
+		const auto *raw = reinterpret_cast<const drm_npu_lane *>(
+			static_cast<drm_npu_job_create *>(argument)->lanes);
+
+		seen = reinterpret_cast<const drm_npu_task *>(raw->tasks)->cost_ns;
+	});
+	ASSERT_EQ(npu_job_create(&c_device_, &lane, 1, &made), 0);
+	EXPECT_EQ(seen, 77U);
+	npu_job_free(made);
 }
 
 TEST_F(CInterfaceTest, JobsAreSubmittedWaitedForAndCancelled)

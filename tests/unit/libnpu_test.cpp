@@ -38,31 +38,103 @@ void expect_error(const Result<T> &result, int code, const char *words)
 	EXPECT_THAT(result.error().message, HasSubstr(std::strerror(code)));
 }
 
+constexpr std::pair<SchedClass, std::uint32_t> classes[] = {
+	{SchedClass::throughput, DRM_NPU_CLASS_THROUGHPUT},
+	{SchedClass::latency, DRM_NPU_CLASS_LATENCY},
+	{SchedClass::background, DRM_NPU_CLASS_BACKGROUND},
+};
+
 class ContextTest : public LibnpuTest
 {
 };
 
 TEST_F(ContextTest, OptionsReachTheKernel)
 {
-	const std::pair<Priority, std::uint32_t> priorities[] = {
-		{Priority::low, DRM_NPU_PRIORITY_LOW},
-		{Priority::normal, DRM_NPU_PRIORITY_NORMAL},
-		{Priority::high, DRM_NPU_PRIORITY_HIGH},
-	};
-
-	for (const auto &[priority, expected] : priorities) {
-		const Context made =
-			context({.core_mask = 5, .max_queued = 7, .priority = priority});
+	for (const auto &[sched_class, expected] : classes) {
+		const Context made = context(
+			{.core_mask = 5, .max_queued = 7, .sched_class = sched_class, .weight = 9});
 		const auto statistics = made.statistics();
 
 		ASSERT_TRUE(statistics);
 		EXPECT_EQ(statistics->core_mask, 5U);
 		EXPECT_EQ(statistics->max_queued, 7U);
-		EXPECT_EQ(statistics->priority, expected);
+		EXPECT_EQ(statistics->sched_class, expected);
+		EXPECT_EQ(statistics->weight, 9U);
 	}
-	driver_->fail(DRM_IOCTL_NPU_CONTEXT_CREATE, EACCES);
-	expect_error(Context::create(device_, {.priority = Priority::high}), EACCES,
-		     "CAP_SYS_NICE");
+	driver_->fail(DRM_IOCTL_NPU_CONTEXT_CREATE, EINVAL);
+	expect_error(Context::create(device_, {.weight = DRM_NPU_WEIGHT_MAX + 1}), EINVAL,
+		     "weight");
+}
+
+TEST_F(ContextTest, ClassAndWeightChangeOneByOne)
+{
+	Context queue = context({.sched_class = SchedClass::background, .weight = 9});
+	drm_npu_context_set seen{};
+
+	driver_->watch(DRM_IOCTL_NPU_CONTEXT_SET, [&](void *argument) {
+		seen = *static_cast<drm_npu_context_set *>(argument);
+	});
+	for (const auto &[sched_class, expected] : classes) {
+		ASSERT_TRUE(queue.set_class(sched_class));
+		EXPECT_EQ(seen.flags, DRM_NPU_CONTEXT_SET_CLASS);
+		EXPECT_EQ(seen.weight, 0U);
+		EXPECT_EQ(queue.statistics()->sched_class, expected);
+		EXPECT_EQ(queue.statistics()->weight, 9U);
+	}
+	ASSERT_TRUE(queue.set_weight(DRM_NPU_WEIGHT_MAX));
+	EXPECT_EQ(seen.flags, DRM_NPU_CONTEXT_SET_WEIGHT);
+	EXPECT_EQ(seen.sched_class, 0U);
+	EXPECT_EQ(queue.statistics()->weight, DRM_NPU_WEIGHT_MAX);
+	expect_error(queue.set_weight(DRM_NPU_WEIGHT_MAX + 1), EINVAL, "weight");
+	EXPECT_EQ(queue.statistics()->weight, DRM_NPU_WEIGHT_MAX);
+	driver_->fail(DRM_IOCTL_NPU_CONTEXT_SET, ENODEV);
+	expect_error(queue.set_class(SchedClass::latency), ENODEV, "cannot change a context");
+}
+
+/* 0 is none for the kernel, which no time that has passed may become. */
+TEST_F(ContextTest, SubmitsCarryTheirDeadline)
+{
+	Context queue = context();
+	const Job good = job();
+	const Job *const jobs[] = {&good, &good};
+	std::uint64_t seen = 1;
+
+	driver_->watch(DRM_IOCTL_NPU_JOB_SUBMIT, [&](void *argument) {
+		seen = static_cast<drm_npu_job_submit *>(argument)->deadline_ns;
+	});
+	ASSERT_TRUE(queue.submit(good));
+	EXPECT_EQ(seen, 0U);
+	const Clock::time_point deadline = Clock::now() + 3s;
+	const auto expected = static_cast<std::uint64_t>(since_boot(deadline));
+	ASSERT_TRUE(queue.submit(good, deadline));
+	EXPECT_EQ(seen, expected);
+	ASSERT_TRUE(queue.submit(jobs));
+	EXPECT_EQ(seen, 0U);
+	ASSERT_TRUE(queue.submit(jobs, deadline));
+	EXPECT_EQ(seen, expected);
+	ASSERT_TRUE(queue.submit(good, Clock::time_point(-1s)));
+	EXPECT_EQ(seen, 1U);
+	ASSERT_TRUE(queue.submit(good, Clock::time_point{}));
+	EXPECT_EQ(seen, 1U);
+	ASSERT_TRUE(queue.submit(good, Context::no_deadline));
+	EXPECT_EQ(seen, 0U);
+}
+
+TEST_F(ContextTest, TasksSayWhatTheyCost)
+{
+	std::vector<std::uint32_t> seen;
+
+	driver_->watch(DRM_IOCTL_NPU_JOB_CREATE, [&](void *argument) {
+		const auto *lane = reinterpret_cast<const drm_npu_lane *>(
+			static_cast<drm_npu_job_create *>(argument)->lanes);
+
+		for (std::uint32_t i = 0; i < lane->task_count; i++)
+			seen.push_back(
+				reinterpret_cast<const drm_npu_task *>(lane->tasks)[i].cost_ns);
+	});
+	const Lane lane{{{1}, 1, 5}, {{1}, 1}, {{1}, 1, UINT32_MAX}};
+	ASSERT_TRUE(Job::create(device_, {&lane, 1}));
+	EXPECT_EQ(seen, (std::vector<std::uint32_t>{5, 0, UINT32_MAX}));
 }
 
 TEST_F(ContextTest, WaitTellsHowAJobIsAndNotOnlyWhenItEnded)
