@@ -53,7 +53,7 @@ std::vector<Call> npu_calls()
 		{"CONTEXT_CREATE",
 		 DRM_IOCTL_NPU_CONTEXT_CREATE,
 		 strict,
-		 {EINVAL, EACCES, ENOSPC},
+		 {EINVAL, ENOSPC},
 		 {field(&drm_npu_context_create::context_id),
 		  field(&drm_npu_context_create::page_offset)}},
 		{"CONTEXT_DESTROY", DRM_IOCTL_NPU_CONTEXT_DESTROY, strict, {ENOENT, EINVAL}, {}},
@@ -89,6 +89,7 @@ std::vector<Call> npu_calls()
 		 strict | timed,
 		 {ENOENT, EINVAL, EBUSY, ENOSPC, EOPNOTSUPP, EINTR},
 		 {}},
+		{"CONTEXT_SET", DRM_IOCTL_NPU_CONTEXT_SET, strict, {ENOENT, EINVAL}, {}},
 	};
 }
 

@@ -21,6 +21,7 @@ enum class Id : std::uint8_t {
 	job_cancel,
 	bo_wait,
 	bo_residency,
+	context_set,
 	rocket_create_bo,
 	rocket_submit,
 	rocket_prep_bo,

@@ -27,6 +27,7 @@ void Thread::query()
 	std::uint32_t type = random_.below(6);
 	std::uint32_t index = 0;
 	std::uint32_t size = random_.chance(15) ? 0 : random_.below(300);
+	drm_npu_query_context record{};
 
 	if (type == DRM_NPU_QUERY_CORE)
 		index = random_.below(3);
@@ -38,10 +39,48 @@ void Thread::query()
 	args.index = u32(index);
 	args.size = u32(size);
 	args.pad = zero();
-	args.data = pointer(arena_.output(args.size, edge()), true);
+	Block output = arena_.output(args.size, edge());
+	args.data = pointer(output, true);
 	size = args.size;
-	if (!ioctl(Id::query))
-		expect(!size || args.size <= size, "QUERY tells of more bytes than were asked for");
+	if (ioctl(Id::query))
+		return;
+	expect(!size || args.size <= size, "QUERY tells of more bytes than were asked for");
+	if (mutated_ || type != DRM_NPU_QUERY_CONTEXT || args.size != sizeof(record))
+		return;
+	std::memcpy(&record, output.data, sizeof(record));
+	check_context(record);
+}
+
+/* What holds at any time, whatever other threads do to the context. */
+void Thread::check_context(const drm_npu_query_context &record)
+{
+	expect(record.completed_seqno <= record.submitted_seqno, "a context is done with too much");
+	expect(record.sched_class <= DRM_NPU_CLASS_BACKGROUND, "a context has an unknown class");
+	expect(record.granted_class == record.sched_class ||
+		       (record.sched_class == DRM_NPU_CLASS_LATENCY &&
+			record.granted_class == DRM_NPU_CLASS_THROUGHPUT),
+	       "a context has a class that it was not given");
+	expect(record.weight && record.weight <= DRM_NPU_WEIGHT_MAX, "a context has a bad weight");
+	expect(record.granted_weight && record.granted_weight <= record.weight,
+	       "a context is granted more weight than it was given");
+	expect(record.missed_deadlines <= record.completed_seqno,
+	       "a context has missed more deadlines than it has had jobs");
+	expect(!record.pad, "a context tells of padding");
+}
+
+std::uint32_t Thread::some_class()
+{
+	return u32(random_.chance(40) ? 0 : random_.below(3));
+}
+
+std::uint32_t Thread::some_weight()
+{
+	return u32(random_.chance(40) ? 0 : 1 + random_.below(DRM_NPU_WEIGHT_MAX));
+}
+
+std::uint32_t Thread::some_cost()
+{
+	return u32(random_.chance(60) ? 0 : random_.below(10'000'000));
 }
 
 std::uint64_t Thread::size_wanted()
@@ -89,14 +128,26 @@ void Thread::context_create()
 	args.core_mask = u32(random_.chance(70) ? 0 : 1 + random_.below(7));
 	args.max_queued = u32(random_.chance(60) ? 0 : 1 + random_.below(256));
 	args.context_id = poison;
-	args.priority = u32(random_.chance(70) ? 0 : random_.below(3));
-	args.pad = zero();
+	args.sched_class = some_class();
+	args.weight = some_weight();
 	args.page_offset = poison;
 	if (ioctl(Id::context_create))
 		return;
 	expect(args.context_id && args.context_id != poison, "CONTEXT_CREATE gives no id");
 	expect(args.page_offset % 4096 == 0, "CONTEXT_CREATE gives no offset");
 	file_->contexts.add({args.context_id, 0, args.page_offset});
+}
+
+void Thread::context_set()
+{
+	auto &args = argument<drm_npu_context_set>();
+
+	args.context_id = id(&File::contexts, file_->contexts.any(random_).id);
+	args.flags =
+		flags(1 + random_.below(3), DRM_NPU_CONTEXT_SET_CLASS | DRM_NPU_CONTEXT_SET_WEIGHT);
+	args.sched_class = args.flags & DRM_NPU_CONTEXT_SET_CLASS ? some_class() : zero();
+	args.weight = args.flags & DRM_NPU_CONTEXT_SET_WEIGHT ? some_weight() : zero();
+	ioctl(Id::context_set);
 }
 
 void Thread::context_destroy()
@@ -136,7 +187,7 @@ Block Thread::tasks(std::uint32_t count, std::uint32_t stride)
 		task.command_count = u32(static_cast<std::uint32_t>(words.size()));
 		task.enable = u32(0x0d);
 		task.flags = zero();
-		task.pad = zero();
+		task.cost_ns = some_cost();
 	}
 	return array(std::span<const drm_npu_task>(raw), stride);
 }
@@ -225,6 +276,7 @@ void Thread::job_submit()
 	args.out_sync_count = u32(out);
 	args.pad = zero();
 	args.seqno = poison;
+	args.deadline_ns = random_.chance(60) ? 0 : static_cast<std::uint64_t>(until());
 	std::uint32_t used = args.context_id;
 	if (ioctl(Id::job_submit))
 		return;

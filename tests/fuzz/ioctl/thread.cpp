@@ -63,6 +63,7 @@ const std::span<const Thread::Step> Thread::steps = [] {
 		{5, &Thread::bo_create},
 		{3, &Thread::context_create},
 		{2, &Thread::context_destroy},
+		{3, &Thread::context_set},
 		{9, &Thread::job_create},
 		{4, &Thread::job_destroy},
 		{16, &Thread::job_submit},

@@ -113,6 +113,11 @@ private:
 	void job_cancel();
 	void bo_wait();
 	void bo_residency();
+	void context_set();
+	std::uint32_t some_class();
+	std::uint32_t some_weight();
+	std::uint32_t some_cost();
+	void check_context(const drm_npu_query_context &record);
 	Stream stream();
 	Block tasks(std::uint32_t count, std::uint32_t stride);
 	Block syncs(std::uint32_t count, std::uint32_t stride, bool out);

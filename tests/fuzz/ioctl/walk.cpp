@@ -203,6 +203,14 @@ void Walk::add_npu(std::vector<Step> &to)
 		      [this] {
 			      CHECK_OK(file_->device.destroy_context(context_create_.context_id));
 		      }});
+	to.push_back({Id::context_set, [this] {
+			      drm_npu_context_set args{context_,
+						       DRM_NPU_CONTEXT_SET_CLASS |
+							       DRM_NPU_CONTEXT_SET_WEIGHT,
+						       DRM_NPU_CLASS_LATENCY, 7};
+
+			      return answer(fd_, DRM_IOCTL_NPU_CONTEXT_SET, args);
+		      }});
 	to.push_back({Id::context_destroy,
 		      [this] { return file_->device.destroy_context(context_create_.context_id); },
 		      [this] {
