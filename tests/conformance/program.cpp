@@ -36,6 +36,7 @@ int create_job(const Device &device, const std::vector<Lane> &lanes, drm_npu_job
 			raw.commands = reinterpret_cast<std::uintptr_t>(task.commands.data());
 			raw.command_count = static_cast<std::uint32_t>(task.commands.size());
 			raw.enable = task.enable;
+			raw.cost_ns = task.cost_ns;
 		}
 		raw_lanes.push_back({reinterpret_cast<std::uintptr_t>(tasks.data()),
 				     static_cast<std::uint32_t>(tasks.size()),
@@ -231,7 +232,7 @@ RunningJob::RunningJob(const Device &device, std::uint32_t lanes)
 }
 
 int submit(const Device &device, std::uint32_t context, const std::vector<std::uint32_t> &jobs,
-	   const Syncs &syncs, std::uint64_t *seqno)
+	   const Syncs &syncs, std::uint64_t *seqno, std::uint64_t deadline_ns)
 {
 	std::vector<drm_npu_submit_job> raw;
 	drm_npu_job_submit args{};
@@ -248,6 +249,7 @@ int submit(const Device &device, std::uint32_t context, const std::vector<std::u
 	args.out_sync_count = static_cast<std::uint32_t>(syncs.out.size());
 	args.sync_stride = sizeof(drm_npu_sync);
 	args.seqno = seqno ? *seqno : 0;
+	args.deadline_ns = deadline_ns;
 	int result = call(device.fd(), DRM_IOCTL_NPU_JOB_SUBMIT, &args);
 	if (seqno)
 		*seqno = args.seqno;

@@ -37,6 +37,8 @@ enum Register : std::uint32_t {
 struct Task {
 	std::vector<std::uint64_t> commands;
 	std::uint32_t enable = enable_conv;
+	/// What the client says that it costs.
+	std::uint32_t cost_ns = 0;
 };
 using Lane = std::vector<Task>;
 
@@ -95,7 +97,7 @@ struct Syncs {
 
 /// JOB_SUBMIT; answers 0 or a negative errno. @seqno goes in and out as it is.
 int submit(const Device &device, std::uint32_t context, const std::vector<std::uint32_t> &jobs,
-	   const Syncs &syncs = {}, std::uint64_t *seqno = nullptr);
+	   const Syncs &syncs = {}, std::uint64_t *seqno = nullptr, std::uint64_t deadline_ns = 0);
 
 /// The ends of jobs; each answers 0 or a negative errno.
 int wait_job(const Device &device, std::uint32_t context, std::uint64_t seqno,

@@ -1,0 +1,226 @@
+/* SPDX-License-Identifier: MIT */
+#include "sched_fixture.h"
+
+#include <algorithm>
+#include <fstream>
+
+#include <linux/capability.h>
+#include <sys/syscall.h>
+
+drm_npu_context_create hints(std::uint32_t sched_class, std::uint32_t weight,
+			     std::uint32_t core_mask)
+{
+	drm_npu_context_create args{};
+
+	args.sched_class = sched_class;
+	args.weight = weight;
+	args.core_mask = core_mask;
+	return args;
+}
+
+std::uint32_t create_context(const Device &device, drm_npu_context_create args)
+{
+	CHECK_OK(device.create(args));
+	return args.context_id;
+}
+
+int set_context(const Device &device, const drm_npu_context_set &args)
+{
+	drm_npu_context_set copy = args;
+
+	return call(device.fd(), DRM_IOCTL_NPU_CONTEXT_SET, &copy);
+}
+
+int set_class(const Device &device, std::uint32_t context, std::uint32_t sched_class)
+{
+	return set_context(device, {context, DRM_NPU_CONTEXT_SET_CLASS, sched_class, 0});
+}
+
+int set_weight(const Device &device, std::uint32_t context, std::uint32_t weight)
+{
+	return set_context(device, {context, DRM_NPU_CONTEXT_SET_WEIGHT, 0, weight});
+}
+
+void drop_sys_nice()
+{
+	__user_cap_header_struct header{_LINUX_CAPABILITY_VERSION_3, 0};
+	__user_cap_data_struct data[2]{};
+
+	CHECK_EQ(syscall(SYS_capget, &header, data), 0);
+	data[0].effective &= ~(1u << CAP_SYS_NICE);
+	CHECK_EQ(syscall(SYS_capset, &header, data), 0);
+}
+
+Lane cut_lane(const Product &product, unsigned tasks)
+{
+	Task task = product.task();
+
+	task.cost_ns = much;
+	return Lane(tasks, task);
+}
+
+Lane uncut_lane(const Product &product, unsigned tasks)
+{
+	constexpr std::uint32_t weight_reuse = 1 << 13;
+	Task first = product.task(), other = first;
+
+	other.commands[index_of(other, cna_cbuf_con0)] |= std::uint64_t{weight_reuse} << 16;
+	Lane lane(tasks, other);
+	lane.front() = first;
+	return lane;
+}
+
+Blocker::Blocker(const Device &device, drm_npu_context_create args)
+	: context(create_context(device, args)), device_(device), product_(device, slow_shape)
+{
+	CHECK_OK(submit(device, context, {create_job(device, {uncut_lane(product_, 500)})}));
+	wait_running(device, context, 1);
+}
+
+Blocker::~Blocker()
+{
+	drm_npu_job_wait args{};
+
+	cancel(device_, context, 1, 1);
+	wait_job(device_, context, 1, never, args);
+}
+
+bool Blocker::release()
+{
+	bool blocked = look_at(device_, context, 1).state == DRM_NPU_JOB_RUNNING;
+
+	CHECK_OK(cancel(device_, context, 1, 1));
+	return blocked;
+}
+
+Endless::Endless(const Device &device, drm_npu_context_create args, std::uint64_t deadline_ns,
+		 Shape shape)
+	: context(create_context(device, args)), device_(device), product_(device, shape)
+{
+	std::uint32_t job = create_job(device, {slow_lane(product_, 1000)});
+	std::uint32_t count = device.limits().max_submit_jobs;
+
+	CHECK_OK(submit(device, context, std::vector(count, job), {}, &last_, deadline_ns));
+	wait_slices(1);
+}
+
+bool Endless::goes_on() const
+{
+	drm_npu_query_context state = device_.state(context);
+
+	return state.completed_seqno < state.submitted_seqno;
+}
+
+void Endless::wait_slices(std::uint64_t count) const
+{
+	for (int i = 0; i < 40000 && device_.state(context).slices < count; i++)
+		usleep(500);
+	CHECK(device_.state(context).slices >= count);
+}
+
+int Endless::end() const
+{
+	drm_npu_job_wait args{};
+
+	cancel(device_, context, 1, last_);
+	return wait_job(device_, context, last_, never, args);
+}
+
+static std::uint64_t busy_ns(const Device &device, const std::vector<std::uint32_t> &contexts)
+{
+	std::uint64_t sum = 0;
+
+	for (std::uint32_t context : contexts)
+		sum += device.state(context).busy_ns;
+	return sum;
+}
+
+Shares shares(const Device &first_device, const std::vector<std::uint32_t> &first,
+	      const Device &second_device, const std::vector<std::uint32_t> &second,
+	      std::uint64_t total_ns)
+{
+	std::uint64_t a = busy_ns(first_device, first), b = busy_ns(second_device, second);
+	Shares had{};
+
+	for (int i = 0; i < 40000 && had.first + had.second < total_ns; i++) {
+		usleep(500);
+		had = {busy_ns(first_device, first) - a, busy_ns(second_device, second) - b};
+	}
+	CHECK(had.first + had.second >= total_ns);
+	return had;
+}
+
+static bool start_once(const Device &device, std::vector<Waiting> &waiting,
+		       void (*change)(const Device &, std::vector<Waiting> &))
+{
+	Product product(device);
+	std::uint32_t job = create_job(device, {{product.task()}});
+	Blocker blocker(device);
+
+	for (Waiting &one : waiting) {
+		one.context = create_context(device, one.args);
+		CHECK_OK(submit(device, one.context, {job}, {}, nullptr, one.deadline_ns));
+	}
+	if (change)
+		change(device, waiting);
+	bool blocked = blocker.release();
+	for (Waiting &one : waiting) {
+		drm_npu_job_wait end = wait_ended(device, one.context, 1);
+
+		CHECK_EQ(end.error, 0);
+		one.started_ns = end.started_ns;
+		CHECK_OK(device.destroy_context(one.context));
+	}
+	product.check();
+	return blocked;
+}
+
+std::vector<Waiting> start_order(const Device &device, const std::vector<Waiting> &waiting,
+				 void (*change)(const Device &, std::vector<Waiting> &))
+{
+	std::vector<Waiting> order;
+	bool blocked = false;
+
+	/* If the core was free too early, the order says nothing. */
+	for (int i = 0; i < 10 && !blocked; i++) {
+		order = waiting;
+		blocked = start_once(device, order, change);
+	}
+	CHECK(blocked);
+	std::ranges::stable_sort(order, {}, &Waiting::started_ns);
+	return order;
+}
+
+static std::string npu_parameter(const std::string &name)
+{
+	return "/sys/module/npu/parameters/" + name;
+}
+
+Parameter::Parameter(std::string name, const std::string &value)
+	: name_(std::move(name)), before_(get(name_))
+{
+	need_root();
+	set(value);
+}
+
+Parameter::~Parameter()
+{
+	std::ofstream(npu_parameter(name_)) << before_;
+}
+
+void Parameter::set(const std::string &value) const
+{
+	std::ofstream file(npu_parameter(name_));
+
+	file << value << std::flush;
+	CHECK(file.good());
+}
+
+std::string Parameter::get(const std::string &name)
+{
+	std::ifstream file(npu_parameter(name));
+	std::string value;
+
+	CHECK(file >> value);
+	return value;
+}
