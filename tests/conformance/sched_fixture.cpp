@@ -83,6 +83,7 @@ Blocker::~Blocker()
 
 	cancel(device_, context, 1, 1);
 	wait_job(device_, context, 1, never, args);
+	device_.destroy_context(context);
 }
 
 bool Blocker::release()
