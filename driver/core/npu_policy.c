@@ -34,8 +34,8 @@
  * A span is what a context of the default weight has in 100 ms.
  *
  * *Deadlines* of a file do not count against other files if it was more than half
- * a span after the mean of the others when it became active or when last a slice
- * of it ended: they are no means to get more.
+ * a span after the mean of the others, and there were any, when it became active
+ * or when last a slice of it ended: they are no means to get more.
  *
  * *Budget*: latency work without privileges ranks as throughput if its file has no
  * budget left. That grows all the time, by the file's part of latency_percent of
