@@ -189,7 +189,7 @@ TEST_F(CInterfaceTest, BuffersGoOnTheChip)
 TEST_F(CInterfaceTest, StreamsGoOnTheChip)
 {
 	const std::uint64_t command = 0;
-	const npu_task task{.commands = &command, .command_count = 1, .enable = 1};
+	const npu_task task{.commands = &command, .command_count = 1, .enable = 1, .cost_ns = 0};
 	const npu_lane lane{.tasks = &task, .task_count = 1};
 	std::uint32_t flags = 0;
 	npu_job *made = nullptr;
