@@ -305,18 +305,14 @@ SUBTEST(sched_fair_weight_set)
 SUBTEST(sched_fair_class_change)
 {
 	Device device;
-	std::uint32_t context = 0;
 	Product product(device, short_shape);
+	Blocker blocker(device, hints(latency, 1));
+	std::uint32_t context = blocker.context;
 
 	/* With a weight of 1, this counts as a hundred times as much. */
-	{
-		Blocker blocker(device, hints(latency, 1));
-
-		usleep(300000);
-		CHECK(blocker.release());
-		wait_ended(device, blocker.context, 1);
-		context = blocker.context;
-	}
+	usleep(300000);
+	CHECK(blocker.release());
+	wait_ended(device, context, 1);
 	Endless other(device);
 	CHECK_OK(set_context(device,
 			     {context, DRM_NPU_CONTEXT_SET_CLASS | DRM_NPU_CONTEXT_SET_WEIGHT,
