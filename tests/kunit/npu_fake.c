@@ -269,15 +269,18 @@ static const struct npu_hw_desc npu_fake_desc = {
 static void npu_fake_check_idle(struct npu_fake *fake)
 {
 	struct npu_device *npu = fake->npu;
-	unsigned int i, rank;
+	enum npu_rank rank;
+	unsigned int i;
 
 	KUNIT_EXPECT_EQ(fake->test, npu->latency_files, 0);
 	for (rank = 0; rank < NPU_RANKS; rank++) {
 		KUNIT_EXPECT_EQ(fake->test, npu->fair[rank].weight, 0);
 		KUNIT_EXPECT_EQ(fake->test, npu->fair[rank].rest, 0);
-		for (i = 0; i < npu->core_count; i++)
-			KUNIT_EXPECT_TRUE(fake->test, RB_EMPTY_ROOT(&npu->cores[i].queues[rank].turns.rb_root));
 	}
+	spin_lock_irq(&npu->sched_lock);
+	for (i = 0; i < npu->core_count; i++)
+		KUNIT_EXPECT_FALSE(fake->test, npu_policy_any(&npu->cores[i]));
+	spin_unlock_irq(&npu->sched_lock);
 }
 
 /* Everything of the files is gone: nothing may be left. */
@@ -678,8 +681,17 @@ void npu_fake_forget_job(struct npu_fake_file *file, struct npu_job *job)
 	npu_job_put(job);
 }
 
-static int npu_fake_request(struct npu_context *ctx,
-			    const struct npu_request *request, u64 *seqno)
+/**
+ * npu_fake_request() - queue jobs, which may fail
+ * @ctx: the context
+ * @request: the jobs, which stay the caller's; of its submit the caller has a
+ * reference if it succeeds
+ * @seqno: receives the sequence number of the last job
+ *
+ * Return: what npu_sched_queue() returns.
+ */
+int npu_fake_request(struct npu_context *ctx, const struct npu_request *request,
+		     u64 *seqno)
 {
 	int ret;
 	u32 i;

@@ -23,6 +23,7 @@
 struct npu_bo;
 struct npu_job;
 struct npu_mapping;
+struct npu_request;
 struct npu_submit;
 
 /* Address spaces and buffers of the fake have so many bits of address. */
@@ -161,6 +162,8 @@ struct npu_job *npu_fake_job(struct npu_fake_file *file, u32 lanes);
 struct npu_job *npu_fake_job_of(struct npu_fake_file *file, u32 lanes,
 				const u32 *task_counts);
 void npu_fake_forget_job(struct npu_fake_file *file, struct npu_job *job);
+int npu_fake_request(struct npu_context *ctx, const struct npu_request *request,
+		     u64 *seqno);
 int npu_fake_try(struct npu_context *ctx, struct npu_job **jobs, u32 count,
 		 struct npu_submit *submit, u64 *seqno);
 u64 npu_fake_queue_until(struct npu_fake *fake, struct npu_context *ctx,
@@ -184,16 +187,17 @@ static inline u32 npu_fake_running(const struct npu_fake *fake,
 	return c->running ? c->lane.stream_words : 0;
 }
 
-/* A core has @count tasks of a lane, from its @first on. */
-#define NPU_EXPECT_SLICE(fake, core, job, lane, first, count) do {	\
+/* A core has @count tasks of a lane, from its @begin on. */
+#define NPU_EXPECT_SLICE(fake, core, job, number, begin, count) do {	\
 	const struct npu_fake *_fake = (fake);				\
 	const struct npu_fake_core *_core = &_fake->cores[core];	\
-	const struct npu_job_task *_tasks = (job)->lanes[lane].tasks;	\
+	const struct npu_job_task *_tasks = (job)->lanes[number].tasks;	\
 									\
-	KUNIT_EXPECT_EQ(_fake->test, npu_fake_running(_fake, core),	\
-			npu_fake_token(job, lane));			\
+	KUNIT_EXPECT_TRUE(_fake->test, _core->running);			\
+	KUNIT_EXPECT_EQ(_fake->test, _core->lane.stream_words,		\
+			_tasks->stream_words);				\
 	KUNIT_EXPECT_EQ(_fake->test, _core->lane.stream,		\
-			_tasks[first].stream);				\
+			_tasks[begin].stream);				\
 	KUNIT_EXPECT_EQ(_fake->test, _core->lane.task_count, count);	\
 } while (0)
 
