@@ -1,0 +1,453 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Who is served next, and how much each gets in the long run. */
+#include <kunit/test.h>
+
+#include "../../driver/core/npu_context.h"
+#include "../../driver/core/npu_job.h"
+#include "../../driver/core/npu_sched.h"
+#include "../../driver/core/npu_vm.h"
+#include "npu_fake.h"
+
+#define THROUGHPUT	DRM_NPU_CLASS_THROUGHPUT
+#define LATENCY		DRM_NPU_CLASS_LATENCY
+#define BACKGROUND	DRM_NPU_CLASS_BACKGROUND
+#define MS		((u64)NSEC_PER_MSEC)
+#define CLIENTS		6
+
+/**
+ * struct npu_client - somebody with work
+ */
+struct npu_client {
+	/** @file: Its file. */
+	struct npu_fake_file *file;
+	/** @ctx: Its context. */
+	struct npu_context *ctx;
+	/** @job: Its job, of one task. */
+	struct npu_job *job;
+	/** @until: Its jobs have to end so long after they are queued, or 0. */
+	u64 until;
+};
+
+/**
+ * struct npu_policy_user - a device and its clients
+ */
+struct npu_policy_user {
+	/** @fake: The device. */
+	struct npu_fake *fake;
+	/** @clients: The clients. */
+	struct npu_client clients[CLIENTS];
+	/** @count: How many there are. */
+	u32 count;
+};
+
+static void npu_policy_start(struct kunit *test, struct npu_policy_user *user,
+			     u32 cores)
+{
+	*user = (struct npu_policy_user) { .fake = npu_fake_create(test, cores) };
+	/* Address spaces cost nothing. */
+	user->fake->npu->stay_ns = 0;
+}
+
+/* A client, in a file of its own or in that of another. */
+static struct npu_client *npu_policy_client(struct npu_policy_user *user,
+					    struct npu_client *other, u32 mask,
+					    u32 sched_class, u32 weight)
+{
+	struct npu_client *client = &user->clients[user->count++];
+
+	client->file = other ? other->file : npu_fake_open(user->fake);
+	client->ctx = npu_fake_context(client->file, mask, 8, sched_class);
+	client->job = npu_fake_job(client->file, 1);
+	npu_sched_change(client->ctx, NULL, &weight, true);
+	return client;
+}
+
+static void npu_policy_queue(struct npu_policy_user *user,
+			     struct npu_client *client)
+{
+	npu_fake_queue_until(user->fake, client->ctx, client->job,
+			     client->until ? user->fake->now + client->until : 0);
+}
+
+/* Each of @clients has two jobs, and all cores work, a millisecond at a time. */
+static void npu_policy_load(struct npu_policy_user *user,
+			    struct npu_client *const *clients, u32 count, u32 ms)
+{
+	const struct npu_hw_result result = { .tasks = 1, .device_ns = MS };
+	struct npu_fake *fake = user->fake;
+	u32 i;
+
+	for (; ms; ms--) {
+		for (i = 0; i < count; i++)
+			while (clients[i]->ctx->submitted - clients[i]->ctx->completed < 2)
+				npu_policy_queue(user, clients[i]);
+		npu_fake_pass(fake, MS);
+		for (i = 0; i < fake->npu->core_count; i++) {
+			if (fake->cores[i].running)
+				npu_fake_end_with(fake, i, &result);
+			npu_fake_settle(fake);
+		}
+	}
+}
+
+/* Milliseconds that a client has had, and begin anew. */
+static u32 npu_policy_had(struct npu_client *client)
+{
+	u32 ms = div_u64(client->ctx->stats.busy_ns, MS);
+
+	client->ctx->stats.busy_ns = 0;
+	return ms;
+}
+
+/* What a client has had since the last time, give or take @percent. */
+static void npu_policy_expect(struct kunit *test, u32 had, u32 wanted, u32 percent)
+{
+	KUNIT_EXPECT_LE(test, had * 100, wanted * (100 + percent));
+	KUNIT_EXPECT_GE(test, had * 100, wanted * (100 - percent));
+}
+
+static const struct npu_policy_case {
+	const char *name;
+	bool files;
+} npu_policy_both[] = {
+	{ "one file", false },
+	{ "files", true },
+};
+
+KUNIT_ARRAY_PARAM_DESC(npu_policy, npu_policy_both, name);
+
+/* First by class, then by deadline, whatever it is; then in the order they came. */
+static void npu_policy_order(struct kunit *test)
+{
+	const struct npu_policy_case *param = test->param_value;
+	static const struct {
+		u32 sched_class;
+		u32 until_ms;
+		u32 turn;
+	} cases[CLIENTS] = {
+		{ BACKGROUND, 1, 5 },
+		{ THROUGHPUT, 0, 3 },
+		{ THROUGHPUT, 9, 2 },
+		{ THROUGHPUT, 0, 4 },
+		{ LATENCY, 0, 1 },
+		{ LATENCY, 50, 0 },
+	};
+	struct npu_client *blocker, *first = NULL;
+	struct npu_policy_user user;
+	u32 turn, i;
+
+	npu_policy_start(test, &user, 1);
+	blocker = npu_policy_client(&user, NULL, 1, LATENCY, 0);
+	npu_policy_queue(&user, blocker);
+	user.count = 0;
+	for (i = 0; i < CLIENTS; i++) {
+		struct npu_client *client =
+			npu_policy_client(&user, first, 1, cases[i].sched_class, 0);
+
+		if (!param->files)
+			first = &user.clients[0];
+		client->until = cases[i].until_ms * MS;
+		npu_policy_queue(&user, client);
+	}
+	npu_fake_work(user.fake, 0, MS);
+	for (turn = 0; turn < CLIENTS; turn++) {
+		for (i = 0; cases[i].turn != turn; i++)
+			;
+		NPU_EXPECT_RUNS(user.fake, 0, user.clients[i].job, 0);
+		npu_fake_work(user.fake, 0, MS);
+	}
+}
+
+/* Files have what their weights say, however many contexts they have. */
+static void npu_policy_weights(struct kunit *test)
+{
+	struct npu_client *clients[CLIENTS];
+	struct npu_policy_user user;
+	u32 had[3];
+
+	npu_policy_start(test, &user, 1);
+	clients[0] = npu_policy_client(&user, NULL, 1, THROUGHPUT, 50);
+	clients[1] = npu_policy_client(&user, NULL, 1, THROUGHPUT, 100);
+	clients[2] = npu_policy_client(&user, NULL, 1, THROUGHPUT, 200);
+	npu_policy_load(&user, clients, 3, 1050);
+	npu_policy_expect(test, npu_policy_had(clients[0]), 150, 5);
+	npu_policy_expect(test, npu_policy_had(clients[1]), 300, 5);
+	npu_policy_expect(test, npu_policy_had(clients[2]), 600, 5);
+
+	/* The heaviest counts for its file. */
+	clients[3] = npu_policy_client(&user, clients[1], 1, THROUGHPUT, 100);
+	clients[4] = npu_policy_client(&user, clients[1], 1, THROUGHPUT, 50);
+	npu_policy_load(&user, clients, 5, 1050);
+	npu_policy_expect(test, npu_policy_had(clients[0]), 150, 5);
+	npu_policy_expect(test, npu_policy_had(clients[2]), 600, 5);
+	had[0] = npu_policy_had(clients[1]);
+	had[1] = npu_policy_had(clients[3]);
+	had[2] = npu_policy_had(clients[4]);
+	npu_policy_expect(test, had[0] + had[1] + had[2], 300, 5);
+	npu_policy_expect(test, had[0], 120, 5);
+	npu_policy_expect(test, had[1], 120, 5);
+	npu_policy_expect(test, had[2], 60, 5);
+}
+
+/* Equals have the same, on as many cores as there are. */
+static void npu_policy_equal(struct kunit *test)
+{
+	struct npu_client *clients[3];
+	struct npu_policy_user user;
+	u32 i;
+
+	npu_policy_start(test, &user, 2);
+	for (i = 0; i < 3; i++)
+		clients[i] = npu_policy_client(&user, NULL, 3, THROUGHPUT, 0);
+	npu_policy_load(&user, clients, 3, 600);
+	for (i = 0; i < 3; i++)
+		npu_policy_expect(test, npu_policy_had(clients[i]), 400, 2);
+}
+
+/* Who has done nothing has saved nothing, as a file and as a context. */
+static void npu_policy_sleeper(struct kunit *test)
+{
+	const struct npu_policy_case *param = test->param_value;
+	struct npu_client *clients[2];
+	struct npu_policy_user user;
+
+	npu_policy_start(test, &user, 1);
+	clients[0] = npu_policy_client(&user, NULL, 1, THROUGHPUT, 0);
+	clients[1] = npu_policy_client(&user, param->files ? NULL : clients[0],
+				       1, THROUGHPUT, 0);
+	npu_policy_load(&user, clients, 2, 10);
+	npu_policy_load(&user, clients, 1, 400);
+	npu_policy_had(clients[0]);
+	npu_policy_had(clients[1]);
+	npu_policy_load(&user, clients, 2, 100);
+	npu_policy_expect(test, npu_policy_had(clients[0]), 50, 5);
+	npu_policy_expect(test, npu_policy_had(clients[1]), 50, 5);
+}
+
+/* Who was alone on a core for long does not wait for long on another. */
+static void npu_policy_bounded(struct kunit *test)
+{
+	const struct npu_policy_case *param = test->param_value;
+	struct npu_client *clients[3], *again;
+	struct npu_policy_user user;
+
+	npu_policy_start(test, &user, 2);
+	clients[0] = npu_policy_client(&user, NULL, 1, THROUGHPUT, 0);
+	again = param->files ? NULL : clients[0];
+	clients[1] = npu_policy_client(&user, again, 1, THROUGHPUT, 0);
+	clients[2] = npu_policy_client(&user, again, 2, THROUGHPUT, 0);
+	npu_policy_load(&user, clients, 3, 1200);
+	npu_policy_expect(test, npu_policy_had(clients[2]), 1200, 1);
+	npu_policy_had(clients[0]);
+	/* It is 600 ms ahead, of which no more than a span counts. */
+	clients[2] = npu_policy_client(&user, clients[2], 1, THROUGHPUT, 0);
+	npu_policy_load(&user, clients, 3, 600);
+	KUNIT_EXPECT_GE(test, npu_policy_had(clients[2]), 100);
+	KUNIT_EXPECT_GE(test, npu_policy_had(clients[0]), 190);
+}
+
+/* Deadlines are no means to get more. */
+static void npu_policy_credit(struct kunit *test)
+{
+	struct npu_client *clients[2];
+	struct npu_policy_user user;
+	u32 had;
+
+	npu_policy_start(test, &user, 1);
+	clients[0] = npu_policy_client(&user, NULL, 1, THROUGHPUT, 0);
+	clients[1] = npu_policy_client(&user, NULL, 1, THROUGHPUT, 0);
+	clients[0]->until = 1;
+	npu_policy_load(&user, clients, 2, 60);
+	/* They count at first. */
+	KUNIT_EXPECT_GE(test, npu_policy_had(clients[0]), 50);
+	npu_policy_load(&user, clients, 2, 600);
+	had = npu_policy_had(clients[0]);
+	KUNIT_EXPECT_LE(test, had, 400);
+	KUNIT_EXPECT_GE(test, had, 290);
+	KUNIT_EXPECT_EQ(test, clients[0]->ctx->stats.missed_deadlines,
+			clients[0]->ctx->completed);
+	KUNIT_EXPECT_EQ(test, clients[1]->ctx->stats.missed_deadlines, 0);
+}
+
+/* Who has waited for long enough is served once, ahead of better classes. */
+static void npu_policy_starves(struct kunit *test)
+{
+	struct npu_client *latency, *throughput, *background;
+	struct npu_policy_user user;
+	struct npu_fake *fake;
+	u32 round;
+
+	npu_policy_start(test, &user, 1);
+	fake = user.fake;
+	fake->policy.starve_ms = 20;
+	latency = npu_policy_client(&user, NULL, 1, LATENCY, 0);
+	throughput = npu_policy_client(&user, NULL, 1, THROUGHPUT, 0);
+	background = npu_policy_client(&user, NULL, 1, BACKGROUND, 0);
+	npu_policy_load(&user, &latency, 1, 50);
+	npu_policy_queue(&user, throughput);
+	npu_policy_queue(&user, throughput);
+	npu_fake_pass(fake, 5 * MS);
+	npu_policy_queue(&user, background);
+	for (round = 0; round < 2; round++) {
+		npu_policy_load(&user, &latency, 1, round ? 20 : 15);
+		NPU_EXPECT_RUNS(fake, 0, throughput->job, 0);
+		npu_policy_load(&user, &latency, 1, 1);
+		NPU_EXPECT_RUNS(fake, 0, latency->job, 0);
+		if (round)
+			break;
+		npu_policy_load(&user, &latency, 1, 4);
+		NPU_EXPECT_RUNS(fake, 0, background->job, 0);
+		npu_policy_load(&user, &latency, 1, 1);
+		NPU_EXPECT_RUNS(fake, 0, latency->job, 0);
+		/* Since the core has served it. */
+		throughput->ctx->stats.busy_ns = 0;
+		npu_policy_load(&user, &latency, 1, 14);
+		KUNIT_EXPECT_EQ(test, npu_policy_had(throughput), 0);
+		npu_policy_load(&user, &latency, 1, 1);
+		NPU_EXPECT_RUNS(fake, 0, throughput->job, 0);
+		npu_policy_load(&user, &latency, 1, 1);
+		npu_policy_queue(&user, throughput);
+	}
+}
+
+/* What happens on another core does not put that off. */
+static void npu_policy_starves_one_core(struct kunit *test)
+{
+	struct npu_client *clients[2], *waits;
+	struct npu_policy_user user;
+
+	npu_policy_start(test, &user, 2);
+	user.fake->policy.starve_ms = 20;
+	clients[0] = npu_policy_client(&user, NULL, 1, LATENCY, 0);
+	clients[1] = npu_policy_client(&user, NULL, 2, THROUGHPUT, 0);
+	waits = npu_policy_client(&user, clients[1], 1, THROUGHPUT, 0);
+	npu_policy_load(&user, clients, 2, 2);
+	npu_policy_queue(&user, waits);
+	npu_policy_load(&user, clients, 2, 22);
+	KUNIT_EXPECT_EQ(test, waits->ctx->completed, 1);
+}
+
+/* A core keeps its address space while little is owed to others. */
+static void npu_policy_stays(struct kunit *test)
+{
+	struct npu_client *clients[2];
+	struct npu_policy_user user;
+	u32 attaches;
+
+	npu_policy_start(test, &user, 1);
+	user.fake->npu->stay_ns = 9 * MS;
+	clients[0] = npu_policy_client(&user, NULL, 1, THROUGHPUT, 0);
+	clients[1] = npu_policy_client(&user, NULL, 1, THROUGHPUT, 0);
+	npu_policy_load(&user, clients, 2, 200);
+	attaches = user.fake->cores[0].attaches;
+	KUNIT_EXPECT_LE(test, attaches, 200 / 9);
+	KUNIT_EXPECT_GE(test, attaches, 200 / 21);
+	npu_policy_expect(test, npu_policy_had(clients[0]), 100, 10);
+
+	/* Not if the other has a deadline. */
+	clients[1]->until = 1;
+	npu_policy_load(&user, clients, 2, 20);
+	npu_policy_had(clients[1]);
+	npu_policy_load(&user, clients, 2, 20);
+	KUNIT_EXPECT_GE(test, npu_policy_had(clients[1]), 17);
+}
+
+/* A class and a weight hold for all that no core has been given. */
+static void npu_policy_change_hints(struct kunit *test)
+{
+	static const u32 latency = LATENCY, background = BACKGROUND, weight = 300;
+	struct npu_client *one, *two;
+	struct npu_policy_user user;
+	struct npu_device *npu;
+
+	npu_policy_start(test, &user, 1);
+	npu = user.fake->npu;
+	one = npu_policy_client(&user, NULL, 1, THROUGHPUT, 0);
+	two = npu_policy_client(&user, NULL, 1, THROUGHPUT, 0);
+	npu_policy_queue(&user, one);
+	npu_policy_queue(&user, one);
+	npu_policy_queue(&user, two);
+	KUNIT_EXPECT_EQ(test, npu->fair[NPU_RANK_THROUGHPUT].weight, 200);
+
+	/* One runs; it is active as what it is now. */
+	npu_sched_change(one->ctx, &background, &weight, true);
+	KUNIT_EXPECT_EQ(test, npu->fair[NPU_RANK_THROUGHPUT].weight, 100);
+	KUNIT_EXPECT_EQ(test, npu->fair[NPU_RANK_BACKGROUND].weight, 300);
+	npu_sched_change(two->ctx, &latency, NULL, true);
+	KUNIT_EXPECT_EQ(test, npu->fair[NPU_RANK_THROUGHPUT].weight, 0);
+	KUNIT_EXPECT_EQ(test, npu->fair[NPU_RANK_LATENCY].weight, 100);
+	npu_sched_change(one->ctx, &latency, NULL, true);
+	KUNIT_EXPECT_EQ(test, npu->fair[NPU_RANK_LATENCY].weight, 400);
+	/* Two waits. */
+	npu_sched_change(two->ctx, &background, NULL, true);
+	npu_fake_work(user.fake, 0, MS);
+	NPU_EXPECT_RUNS(user.fake, 0, one->job, 0);
+	npu_sched_change(two->ctx, NULL, &weight, false);
+	KUNIT_EXPECT_EQ(test, two->ctx->stats.weight, 300);
+	KUNIT_EXPECT_EQ(test, two->ctx->stats.granted_weight, DRM_NPU_WEIGHT_DEFAULT);
+	npu_fake_work(user.fake, 0, MS);
+	NPU_EXPECT_RUNS(user.fake, 0, two->job, 0);
+	npu_fake_work(user.fake, 0, MS);
+}
+
+/* First come, first served, by those who are there already too. */
+static void npu_policy_fcfs(struct kunit *test)
+{
+	struct npu_client *clients[4];
+	struct npu_policy_user user;
+	struct npu_fake *fake;
+	u32 i;
+
+	npu_policy_start(test, &user, 1);
+	fake = user.fake;
+	clients[0] = npu_policy_client(&user, NULL, 1, THROUGHPUT, 0);
+	clients[1] = npu_policy_client(&user, NULL, 1, BACKGROUND, 0);
+	clients[2] = npu_policy_client(&user, NULL, 1, THROUGHPUT, 10);
+	clients[3] = npu_policy_client(&user, NULL, 1, LATENCY, 0);
+	for (i = 0; i < 4; i++) {
+		clients[3 - i]->until = (10 - i) * MS;
+		npu_fake_pass(fake, 1);
+		npu_policy_queue(&user, clients[i]);
+	}
+	fake->policy.fcfs = true;
+	npu_fake_pass(fake, 1);
+	npu_policy_queue(&user, clients[0]);
+	for (i = 0; i < 5; i++) {
+		NPU_EXPECT_RUNS(fake, 0, clients[i % 4]->job, 0);
+		npu_fake_work(fake, 0, MS);
+	}
+
+	npu_policy_queue(&user, clients[0]);
+	for (i = 1; i < 4; i++)
+		npu_policy_queue(&user, clients[i]);
+	fake->policy.fcfs = false;
+	npu_fake_work(fake, 0, MS);
+	NPU_EXPECT_RUNS(fake, 0, clients[3]->job, 0);
+	npu_fake_work(fake, 0, MS);
+	NPU_EXPECT_RUNS(fake, 0, clients[2]->job, 0);
+	npu_fake_work(fake, 0, MS);
+	NPU_EXPECT_RUNS(fake, 0, clients[1]->job, 0);
+	npu_fake_work(fake, 0, MS);
+}
+
+static struct kunit_case npu_policy_cases[] = {
+	KUNIT_CASE_PARAM(npu_policy_order, npu_policy_gen_params),
+	KUNIT_CASE(npu_policy_weights),
+	KUNIT_CASE(npu_policy_equal),
+	KUNIT_CASE_PARAM(npu_policy_sleeper, npu_policy_gen_params),
+	KUNIT_CASE_PARAM(npu_policy_bounded, npu_policy_gen_params),
+	KUNIT_CASE(npu_policy_credit),
+	KUNIT_CASE(npu_policy_starves),
+	KUNIT_CASE(npu_policy_starves_one_core),
+	KUNIT_CASE(npu_policy_stays),
+	KUNIT_CASE(npu_policy_change_hints),
+	KUNIT_CASE(npu_policy_fcfs),
+	{}
+};
+
+static struct kunit_suite npu_policy_suite = {
+	.name = "npu_policy",
+	.test_cases = npu_policy_cases,
+};
+
+kunit_test_suite(npu_policy_suite);
