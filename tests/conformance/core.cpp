@@ -84,7 +84,7 @@ SUBTEST(core_query_values)
 	CHECK(info.name[0]);
 	CHECK_EQ(info.isa, DRM_NPU_ISA_RKNN);
 	CHECK(info.core_count >= 1);
-	CHECK_EQ(info.region_count, 1);
+	CHECK(info.region_count >= 1);
 	CHECK(!(info.flags & ~static_cast<std::uint32_t>(DRM_NPU_DEVICE_VIRTUAL)));
 	CHECK_EQ(limits.address_bits, 32);
 	CHECK_EQ(limits.max_lanes, info.core_count);
@@ -172,7 +172,7 @@ SUBTEST(core_query_bad)
 		{DRM_NPU_QUERY_DEVICE, 1, 0, ENOENT},
 		{DRM_NPU_QUERY_CORE, device.info().core_count, 0, ENOENT},
 		{DRM_NPU_QUERY_CORE, ~0u, 0, ENOENT},
-		{DRM_NPU_QUERY_REGION, 1, 0, ENOENT},
+		{DRM_NPU_QUERY_REGION, device.info().region_count, 0, ENOENT},
 		{DRM_NPU_QUERY_LIMITS, 1, 0, ENOENT},
 		{DRM_NPU_QUERY_CONTEXT, 0, 0, ENOENT},
 		{DRM_NPU_QUERY_CONTEXT, context + 1, 0, ENOENT},
