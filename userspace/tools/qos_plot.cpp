@@ -113,9 +113,13 @@ void plot_timeline(std::ostream &out, const Clients &clients, std::span<const Sl
 			    << core - 0.4 << ' ' << core + 0.4 << '\n';
 		}
 		out << "EOD\n";
-		plot += (i ? ", " : " ") + ("$slices" + number) +
-			" with boxxyerror fillstyle solid border linecolor 'white'" + style +
-			" title '" + behaviour.name + "'";
+		plot.append(i ? ", $slices" : " $slices")
+			.append(number)
+			.append(" with boxxyerror fillstyle solid border linecolor 'white'")
+			.append(style)
+			.append(" title '")
+			.append(behaviour.name)
+			.append("'");
 		if (!behaviour.period_ns)
 			continue;
 		out << "$submits" << number << " << EOD\n";
@@ -124,7 +128,11 @@ void plot_timeline(std::ostream &out, const Clients &clients, std::span<const Sl
 				out << to_ms(sample.queued_ns, from) << ' ' << row << '\n';
 		out << "EOD\n";
 		ticks += ", '" + behaviour.name + " submits' " + std::to_string(row);
-		plot += ", $submits" + number + " with points pointtype 11" + style + " notitle";
+		plot.append(", $submits")
+			.append(number)
+			.append(" with points pointtype 11")
+			.append(style)
+			.append(" notitle");
 	}
 	out << "set title 'Who has which core: latency work beside prefill, modelled'\n"
 	       "set xlabel 'ms'\nset xrange [0:"
