@@ -13,16 +13,24 @@ bool npu_ref_banned(const struct npu_ref_context *ctx)
 	return ctx->guilty >= NPU_MAX_GUILTY;
 }
 
-/* Has the head lanes with tasks left that no core has? Which is the first? */
+/*
+ * Has the head lanes with tasks left that no core has? Which is the first of those
+ * with most?
+ */
 static bool npu_ref_lane(struct npu_ref_context *ctx, u32 *lane)
 {
 	struct npu_ref_job *head = npu_ref_job(ctx, ctx->completed + 1);
+	u32 most = 0, i;
 
-	for (*lane = 0; *lane < head->job->lane_count; ++*lane)
-		if (!(head->busy & BIT(*lane)) &&
-		    head->next[*lane] < head->job->lanes[*lane].task_count)
-			return true;
-	return false;
+	for (i = 0; i < head->job->lane_count; i++) {
+		u32 left = head->job->lanes[i].task_count - head->next[i];
+
+		if (head->busy & BIT(i) || left <= most)
+			continue;
+		most = left;
+		*lane = i;
+	}
+	return most;
 }
 
 static void npu_ref_complete(struct npu_ref *ref, struct npu_ref_context *ctx)

@@ -253,9 +253,15 @@ static void npu_slice_other_core(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, ctx->stats.tasks, 5);
 }
 
-/* Each lane is cut for itself, and its time is that of its slices. */
+/*
+ * Each lane is cut for itself, and its time is that of its slices. That with most
+ * tasks left goes first.
+ */
 static void npu_slice_lanes(struct kunit *test)
 {
+	static const u32 order[][2] = {
+		{ 0, 0 }, { 0, 1 }, { 1, 0 }, { 0, 2 }, { 1, 1 },
+	};
 	static const u32 counts[] = { 3, 2 };
 	struct npu_slice_user user;
 	struct npu_context *ctx;
@@ -268,13 +274,9 @@ static void npu_slice_lanes(struct kunit *test)
 	for (i = 0; i < 5; i++)
 		wide->tasks[i].cost_ns = 600 * US;
 	npu_fake_queue(user.fake, ctx, wide);
-	for (i = 0; i < 3; i++) {
-		NPU_EXPECT_SLICE(user.fake, 1, wide, 0, i, 1);
-		npu_fake_work(user.fake, 1, 600 * US);
-	}
-	for (i = 0; i < 2; i++) {
-		NPU_EXPECT_SLICE(user.fake, 1, wide, 1, i, 1);
-		npu_fake_work(user.fake, 1, 700 * US);
+	for (i = 0; i < ARRAY_SIZE(order); i++) {
+		NPU_EXPECT_SLICE(user.fake, 1, wide, order[i][0], order[i][1], 1);
+		npu_fake_work(user.fake, 1, order[i][0] ? 700 * US : 600 * US);
 	}
 	KUNIT_EXPECT_EQ(test, npu_fake_error(ctx, 1), 0);
 	KUNIT_EXPECT_EQ(test, ctx->stats.device_ns, 1800 * US);
