@@ -197,6 +197,18 @@ TEST_F(EngineTest, AGrowingBatchMovesBuffersAndStaysRight)
 	}
 }
 
+TEST(EngineOptionsTest, ReachTheContext)
+{
+	auto driver = std::make_shared<test::FakeDriver>();
+	auto device = Device::create(driver);
+	ASSERT_TRUE(device);
+	auto engine = Engine::create(*device, {.sched_class = SchedClass::background, .weight = 7});
+
+	ASSERT_TRUE(engine);
+	EXPECT_EQ(driver->context().stats().sched_class, DRM_NPU_CLASS_BACKGROUND);
+	EXPECT_EQ(driver->context().stats().weight, 7U);
+}
+
 TEST_F(EngineTest, ThreadsChangeNothing)
 {
 	constexpr std::uint32_t m = 130;

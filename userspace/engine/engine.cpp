@@ -81,7 +81,8 @@ Result<Engine> Engine::create(const Device &device, const Options &options)
 {
 	if (!options.threads)
 		return fail(EINVAL, "an engine needs a thread");
-	auto context = Context::create(device);
+	auto context = Context::create(
+		device, {.sched_class = options.sched_class, .weight = options.weight});
 	if (!context)
 		return forward(context);
 	auto sram = SramPlan::create(device, options.sram);

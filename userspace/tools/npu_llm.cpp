@@ -37,6 +37,8 @@ struct Options {
 	std::string precision = "fp16";
 	std::uint32_t threads = 1;
 	std::string sram = "auto";
+	npu::SchedClass sched_class = npu::SchedClass::throughput;
+	std::uint32_t weight = DRM_NPU_WEIGHT_DEFAULT;
 	npu::llm::SamplerOptions sampler;
 	bool cpu = false;
 	bool compare = false;
@@ -87,7 +89,10 @@ npu::Result<npu::llm::Transformer> load(const npu::llm::Gguf &gguf, const Option
 		if (!sram)
 			return npu::forward(sram);
 		auto made = npu::llm::npu_backend(*device, *precision,
-						  {.threads = options.threads, .sram = *sram});
+						  {.threads = options.threads,
+						   .sram = *sram,
+						   .sched_class = options.sched_class,
+						   .weight = options.weight});
 		if (!made)
 			return npu::forward(made);
 		backend = std::move(*made);
@@ -270,6 +275,16 @@ int main(int argc, char **argv)
 		       "what is preferred in on-chip memory: auto, what gains by it; off; or\n"
 		       "whatever fits into so many bytes")
 		->capture_default_str();
+	std::string sched_class = "throughput";
+	app.add_option("--class", sched_class,
+		       "what matters: latency, to have each token soon beside other clients;\n"
+		       "throughput; or background, to take what others leave")
+		->check(CLI::IsMember({"latency", "throughput", "background"}))
+		->capture_default_str();
+	app.add_option("--weight", options.weight,
+		       "share beside other clients of the class; above 100 takes CAP_SYS_NICE")
+		->check(CLI::Range(1, DRM_NPU_WEIGHT_MAX))
+		->capture_default_str();
 	app.add_option("-t,--temperature", options.sampler.temperature, "0 is greedy")
 		->check(CLI::Range(0.0, 100.0))
 		->capture_default_str();
@@ -294,6 +309,10 @@ int main(int argc, char **argv)
 	return npu::tool::run(app, argc, argv, [&] {
 		if (options.compare)
 			options.sampler.temperature = 0;
+		if (sched_class == "latency")
+			options.sched_class = npu::SchedClass::latency;
+		else if (sched_class == "background")
+			options.sched_class = npu::SchedClass::background;
 		return run(options);
 	});
 }

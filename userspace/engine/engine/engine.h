@@ -50,6 +50,9 @@ public:
 		std::uint32_t threads = 1;
 		/// What is preferred to be in on-chip memory.
 		SramUse sram = {};
+		/// What matters to its jobs, and their share; see Context::Options.
+		SchedClass sched_class = SchedClass::throughput;
+		std::uint32_t weight = 0;
 	};
 
 	/// \retval EINVAL no threads
