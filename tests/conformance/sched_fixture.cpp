@@ -127,28 +127,55 @@ int Endless::end() const
 	return wait_job(device_, context, last_, never, args);
 }
 
-static std::uint64_t busy_ns(const Device &device, const std::vector<std::uint32_t> &contexts)
+/// A sum over contexts.
+static std::uint64_t total(const Device &device, const std::vector<std::uint32_t> &contexts,
+			   __u64 drm_npu_query_context::*figure)
 {
 	std::uint64_t sum = 0;
 
 	for (std::uint32_t context : contexts)
-		sum += device.state(context).busy_ns;
+		sum += device.state(context).*figure;
 	return sum;
+}
+
+/// Wait until each of @p contexts has been served @p count times.
+static void wait_served(const Device &device, const std::vector<std::uint32_t> &contexts,
+			std::uint64_t count)
+{
+	for (std::uint32_t context : contexts) {
+		for (int i = 0; i < 40000 && device.state(context).slices < count; i++)
+			usleep(500);
+		CHECK(device.state(context).slices >= count);
+	}
 }
 
 Shares shares(const Device &first_device, const std::vector<std::uint32_t> &first,
 	      const Device &second_device, const std::vector<std::uint32_t> &second,
 	      std::uint64_t total_ns)
 {
-	std::uint64_t a = busy_ns(first_device, first), b = busy_ns(second_device, second);
-	Shares had{};
+	/* Where a task takes long, the first slice is far too long: nobody knows yet. */
+	constexpr std::uint64_t first_slices = 3, least_slices = 80;
+	constexpr auto busy = &drm_npu_query_context::busy_ns;
+	constexpr auto slices = &drm_npu_query_context::slices;
 
-	for (int i = 0; i < 40000 && had.first + had.second < total_ns; i++) {
+	wait_served(first_device, first, first_slices);
+	wait_served(second_device, second, first_slices);
+	const std::uint64_t a = total(first_device, first, busy);
+	const std::uint64_t b = total(second_device, second, busy);
+	const std::uint64_t end = total(first_device, first, slices) +
+				  total(second_device, second, slices) + least_slices;
+	for (int i = 0; i < 40000; i++) {
+		const Shares had{total(first_device, first, busy) - a,
+				 total(second_device, second, busy) - b};
+
+		if (had.first + had.second >= total_ns &&
+		    total(first_device, first, slices) + total(second_device, second, slices) >=
+			    end)
+			return had;
 		usleep(500);
-		had = {busy_ns(first_device, first) - a, busy_ns(second_device, second) - b};
 	}
-	CHECK(had.first + had.second >= total_ns);
-	return had;
+	CHECK(!"enough slices");
+	return {};
 }
 
 static bool start_once(const Device &device, std::vector<Waiting> &waiting,
