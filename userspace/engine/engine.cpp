@@ -53,8 +53,9 @@ std::vector<double> stream_bytes(const rknn::Plan &plan, std::span<const Lane> l
 		for (std::size_t task = 0; task < lanes[lane].size(); task++) {
 			const std::size_t words = lanes[lane][task].commands.size() + 4;
 
-			bytes[plan.lanes[lane][task].matmul] +=
-				static_cast<double>((words * 8 + 63) / 64 * 64);
+			const std::size_t lines = (words * 8 + 63) / 64;
+
+			bytes[plan.lanes[lane][task].matmul] += static_cast<double>(lines * 64);
 		}
 	return bytes;
 }

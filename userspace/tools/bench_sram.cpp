@@ -96,8 +96,7 @@ Result<void> multiply(Engine &engine, const std::vector<Linear> &layers)
 		chosen.push_back(&layer);
 		results.emplace_back(layer.n());
 	}
-	for (auto &result : results)
-		y.emplace_back(result);
+	y.assign(results.begin(), results.end());
 	return engine.multiply(chosen, 1, x, y);
 }
 

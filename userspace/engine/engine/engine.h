@@ -90,7 +90,7 @@ private:
 
 	Engine(Device device, Context context, const Options &options, SramPlan sram)
 		: device_(std::move(device)), context_(std::move(context)), options_(options),
-		  sram_(sram)
+		  sram_(std::move(sram))
 	{
 	}
 
