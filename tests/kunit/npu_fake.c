@@ -635,6 +635,7 @@ struct npu_job *npu_fake_job_of(struct npu_fake_file *file, u32 lanes,
 	KUNIT_ASSERT_NOT_NULL(test, job);
 	KUNIT_ASSERT_EQ(test, xa_alloc(&file->npu.jobs, &id, job, xa_limit_31b,
 				       GFP_KERNEL), 0);
+	file->fake->jobs++;
 	kref_get(&file->streams->ref);
 	job->streams = file->streams;
 	for (i = 0; i < lanes; i++)
@@ -649,7 +650,7 @@ struct npu_job *npu_fake_job_of(struct npu_fake_file *file, u32 lanes,
 			lane->tasks[j] = (struct npu_job_task) {
 				.stream = file->streams->node.start +
 					  j * NPU_FAKE_STREAM,
-				.stream_words = id << 4 | i,
+				.stream_words = file->fake->jobs << 4 | i,
 				.cost_ns = NPU_FAKE_LANE_NS,
 			};
 	}
@@ -675,9 +676,12 @@ struct npu_job *npu_fake_job(struct npu_fake_file *file, u32 lanes)
  */
 void npu_fake_forget_job(struct npu_fake_file *file, struct npu_job *job)
 {
-	KUNIT_EXPECT_PTR_EQ(file->fake->test,
-			    xa_erase(&file->npu.jobs, npu_fake_token(job, 0) >> 4),
-			    job);
+	struct npu_job *entry;
+	unsigned long id;
+
+	xa_for_each(&file->npu.jobs, id, entry)
+		if (entry == job)
+			xa_erase(&file->npu.jobs, id);
 	npu_job_put(job);
 }
 

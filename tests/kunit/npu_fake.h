@@ -79,6 +79,8 @@ struct npu_fake {
 	struct npu_policy_params policy;
 	/** @now: Its time, which passes when a test says so. */
 	u64 now;
+	/** @jobs: Jobs so far. */
+	u32 jobs;
 	/** @alert: What it was told last of latency work. */
 	bool alert;
 	/** @alerts: How often it was told. */
