@@ -11,7 +11,9 @@
 #include <linux/devcoredump.h>
 #include <linux/iosys-map.h>
 #include <linux/refcount.h>
+#include <linux/sched.h>
 #include <linux/seq_buf.h>
+#include <linux/sizes.h>
 #include <linux/slab.h>
 #include <linux/utsname.h>
 #include <linux/vmalloc.h>
@@ -80,8 +82,11 @@ static void npu_dump_streams(struct seq_buf *text, const struct npu_dump *dump)
 		return;
 	words = map.vaddr + (lane->tasks[dump->first].stream -
 			     streams->node.start);
-	for (i = 0; i < count; i++)
+	for (i = 0; i < count; i++) {
 		seq_buf_printf(text, "  - %#018llx\n", words[i]);
+		if (i % SZ_1K == 0)
+			cond_resched();
+	}
 	npu_gem_vunmap(&streams->bo->base.base, &map);
 }
 
