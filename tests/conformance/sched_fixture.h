@@ -14,7 +14,7 @@ inline constexpr std::uint32_t one_core = 1;
 /// A cost for which each task is a slice, until it is known better.
 inline constexpr std::uint32_t much = ~0u;
 /// A product that the virtual device has done soon, but not at once.
-inline constexpr Shape short_shape{16, 64, 64};
+inline constexpr Shape short_shape{8, 64, 32};
 
 /// What a context is asked to be.
 drm_npu_context_create hints(std::uint32_t sched_class, std::uint32_t weight = 0,
@@ -55,7 +55,7 @@ private:
 	Product product_;
 };
 
-/// A queue full of jobs that are cut into slices, which takes half a minute.
+/// A queue full of jobs that are cut into slices, which takes many seconds.
 class Endless
 {
 public:
