@@ -559,5 +559,6 @@ SUBTEST(sram_job_keeps)
 	CHECK_EQ(run(device, device.context(), job), 1);
 	product.check();
 	CHECK_OK(device.destroy_job(job));
-	CHECK_EQ(device.region(DRM_NPU_REGION_SRAM).file_used, 0);
+	/* What has run is put away a bit after its end. */
+	CHECK(gets_empty(device));
 }

@@ -20,6 +20,8 @@ bool inside(const Device &device, std::uint32_t handle);
 /// Whether it is within some seconds.
 bool gets_inside(const Device &device, std::uint32_t handle);
 bool gets_outside(const Device &device, std::uint32_t handle);
+/// Whether the file has nothing there within some seconds.
+bool gets_empty(const Device &device);
 
 /// A buffer filled with numbers that follow from @seed.
 class Pattern

@@ -78,6 +78,13 @@ bool gets_outside(const Device &device, std::uint32_t handle)
 	return gets(device, handle, DRM_NPU_REGION_SYSTEM);
 }
 
+bool gets_empty(const Device &device)
+{
+	for (int i = 0; i < 1000 && device.region(DRM_NPU_REGION_SRAM).file_used; i++)
+		usleep(10000);
+	return !device.region(DRM_NPU_REGION_SRAM).file_used;
+}
+
 Pattern::Pattern(const Device &device, std::uint64_t size, std::uint32_t seed)
 	: buffer(device, size), seed_(seed)
 {
