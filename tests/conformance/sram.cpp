@@ -469,14 +469,15 @@ SUBTEST(sram_zero_after_use)
 
 		CHECK_OK(create(device, args));
 		CHECK(gets_inside(device, args.handle));
+		auto bytes = static_cast<std::size_t>(size);
 		auto *words = static_cast<std::uint32_t *>(
-			map_file(device.fd(), size, args.mmap_offset, 3));
+			map_file(device.fd(), bytes, args.mmap_offset, 3));
 		CHECK(words);
 		for (std::size_t i = 0; i < size / 4; i++) {
 			CHECK_EQ(words[i], 0);
 			words[i] = poison;
 		}
-		munmap(words, size);
+		munmap(words, bytes);
 	}
 }
 
