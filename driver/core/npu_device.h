@@ -6,7 +6,8 @@
  *
  *   npu_file.lock			creation of the context of rocket's calls
  *   npu_bo.lock			mappings of a buffer
- *     dma_resv.lock			fences of a buffer
+ *     npu_sram.lock			who is in on-chip memory
+ *     dma_resv.lock			fences of a buffer, and where it is
  *     npu_vm.lock			layout and page tables of an address space
  *   npu_device.vms_lock		list of address spaces
  *     npu_vm.lock

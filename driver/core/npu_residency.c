@@ -14,8 +14,8 @@
  * Only buffers of one file move. One that becomes shared goes to system memory
  * first, since other devices and their drivers have its addresses.
  *
- * Lock order: npu_bo.lock, npu_sram.lock, reservation lock, npu_vm.lock. None
- * but the first is held while jobs are waited for.
+ * Of the locks (npu_device.h) none but npu_bo.lock is held while jobs are waited
+ * for.
  */
 #include <linux/capability.h>
 #include <linux/dma-mapping.h>
