@@ -45,7 +45,8 @@ void Thread::query()
 	if (ioctl(Id::query))
 		return;
 	expect(!size || args.size <= size, "QUERY tells of more bytes than were asked for");
-	if (mutated_ || type != DRM_NPU_QUERY_CONTEXT || args.size != sizeof(record))
+	/* Asked for nothing, it tells the size and writes nothing. */
+	if (mutated_ || type != DRM_NPU_QUERY_CONTEXT || !size || args.size != sizeof(record))
 		return;
 	std::memcpy(&record, output.data, sizeof(record));
 	check_context(record);
