@@ -38,10 +38,9 @@
  * or when last a slice of it ended: they are no means to get more.
  *
  * *Budget*: latency work without privileges ranks as throughput if its file has no
- * budget left, or all such files together have none, so that nobody gets more by
- * new files. A budget grows all the time, by latency_percent of all cores or the
- * file's part of it, up to what it grows by in latency_window_ms; each slice served
- * as such is taken from both, and may overdraw them.
+ * budget left. That grows all the time, by the file's part of latency_percent of
+ * all cores, up to what it grows by in latency_window_ms; each slice served as such
+ * is taken from it, and may overdraw it.
  *
  * A core prefers the address space that it has to that of who would be next, in the
  * same rank, if it is not latency, the deadline is not later, and the file is not
@@ -260,36 +259,29 @@ static void npu_group_sort(struct npu_group *group, unsigned int core, u64 now)
 	rb_add_cached(&turn->node, &queue->turns, npu_turn_before);
 }
 
-/* Device time that each of @files may have as latency work in @ns nanoseconds. */
-static u64 npu_latency_share(const struct npu_device *npu, u64 ns, u32 files)
+/* Device time that all files may have as latency work in @ns nanoseconds. */
+static u64 npu_latency_share(const struct npu_device *npu, u64 ns)
 {
 	u32 percent = min(READ_ONCE(npu->policy->latency_percent), 100u);
 
+	/* Files that could have latency work share it. */
 	return div_u64(min(ns, NPU_POLICY_LONG) * npu->core_count * percent,
-		       100 * files);
-}
-
-/* Time has passed for @budget, that of each of @files. */
-static void npu_budget_grow(const struct npu_device *npu,
-			    struct npu_budget *budget, u32 files, u64 now)
-{
-	u64 window = READ_ONCE(npu->policy->latency_window_ms) *
-		     (u64)NSEC_PER_MSEC;
-	s64 most = npu_latency_share(npu, window, files);
-
-	budget->left += npu_latency_share(npu, now - budget->at, files);
-	budget->left = min(budget->left, most);
-	budget->at = now;
+		       100 * max(npu->latency_files, 1u));
 }
 
 /* Is there budget for latency work of @vm? */
 static bool npu_budget_any(struct npu_vm *vm, u64 now)
 {
 	struct npu_device *npu = vm->npu;
+	struct npu_budget *budget = &vm->budget;
+	u64 window = READ_ONCE(npu->policy->latency_window_ms) *
+		     (u64)NSEC_PER_MSEC;
+	s64 most = npu_latency_share(npu, window);
 
-	npu_budget_grow(npu, &vm->budget, max(npu->latency_files, 1u), now);
-	npu_budget_grow(npu, &npu->budget, 1, now);
-	return vm->budget.left > 0 && npu->budget.left > 0;
+	budget->left += npu_latency_share(npu, now - budget->at);
+	budget->left = min(budget->left, most);
+	budget->at = now;
+	return budget->left > 0;
 }
 
 static enum npu_rank npu_context_rank(struct npu_context *ctx, u64 now)
@@ -637,7 +629,6 @@ void npu_policy_charge(struct npu_core *core, struct npu_context *ctx, u64 ns,
 	if (core->limited) {
 		npu_budget_any(ctx->vm, now);
 		ctx->vm->budget.left -= min(ns, NPU_POLICY_LONG);
-		core->npu->budget.left -= min(ns, NPU_POLICY_LONG);
 	}
 	ctx->time += div_u64(scaled, ctx->stats.granted_weight);
 	npu_group_turn(group);

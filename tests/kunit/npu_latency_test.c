@@ -124,30 +124,6 @@ static void npu_latency_shared(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, clients[3].first_ms, 0);
 }
 
-/* Nor is there more to be had by new files, one after the other. */
-static void npu_latency_new_files(struct kunit *test)
-{
-	struct npu_fake *fake = npu_fake_create(test, 1);
-	const u32 throughput = THROUGHPUT;
-	struct npu_latency_client clients[2];
-	u32 first_ms = 0, i;
-
-	npu_latency_start(fake, &clients[1], THROUGHPUT);
-	fake->policy.latency_percent = 40;
-	for (i = 0; i < 100; i++) {
-		npu_latency_start(fake, &clients[0], LATENCY);
-		npu_fake_limit(clients[0].ctx);
-		npu_latency_load(fake, clients, 2, 10);
-		first_ms += clients[0].first_ms;
-		npu_sched_cancel(clients[0].ctx, 1, clients[0].ctx->submitted, &(u32){ 0 });
-		npu_fake_settle(fake);
-		npu_sched_change(clients[0].ctx, &throughput, NULL, false);
-	}
-	/* The window at once, then what comes in a second. */
-	KUNIT_EXPECT_GE(test, first_ms, 400);
-	KUNIT_EXPECT_LE(test, first_ms, 460);
-}
-
 /* With privileges there is no limit; without, 0 percent are none. */
 static void npu_latency_privileged(struct kunit *test)
 {
@@ -305,7 +281,6 @@ static void npu_latency_busy(struct kunit *test)
 static struct kunit_case npu_latency_cases[] = {
 	KUNIT_CASE(npu_latency_limit),
 	KUNIT_CASE(npu_latency_shared),
-	KUNIT_CASE(npu_latency_new_files),
 	KUNIT_CASE(npu_latency_privileged),
 	KUNIT_CASE(npu_latency_lanes),
 	KUNIT_CASE(npu_latency_class_changes),

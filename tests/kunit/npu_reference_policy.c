@@ -74,8 +74,8 @@ static bool npu_ref_ahead(const struct npu_ref *ref,
 	return false;
 }
 
-/* Files that could have latency work with a limit. */
-static u32 npu_ref_limited_files(const struct npu_ref *ref)
+/* What a file has of @ns nanoseconds of the device for latency work. */
+static u64 npu_ref_part(const struct npu_ref *ref, u64 ns)
 {
 	u32 files = 0, i, j;
 
@@ -89,35 +89,22 @@ static u32 npu_ref_limited_files(const struct npu_ref *ref)
 		}
 		files += j < NPU_REF_CONTEXTS;
 	}
-	return max(files, 1u);
-}
-
-/* What each of @files has of @ns nanoseconds of the device for latency work. */
-static u64 npu_ref_part(const struct npu_ref *ref, u64 ns, u32 files)
-{
 	return div_u64(min(ns, 1000ull * NSEC_PER_SEC) * ref->core_count *
-		       ref->policy->latency_percent, 100 * files);
+		       ref->policy->latency_percent, 100 * max(files, 1u));
 }
 
-static void npu_ref_grow(const struct npu_ref *ref, struct npu_ref_budget *budget,
-			 u32 files)
+static bool npu_ref_budget(const struct npu_ref *ref, struct npu_ref_file *file)
 {
 	s64 most = npu_ref_part(ref, ref->policy->latency_window_ms *
-				(u64)NSEC_PER_MSEC, files);
+				(u64)NSEC_PER_MSEC);
 
-	budget->left += npu_ref_part(ref, ref->now - budget->at, files);
-	budget->left = min(budget->left, most);
-	budget->at = ref->now;
+	file->left += npu_ref_part(ref, ref->now - file->left_at);
+	file->left = min(file->left, most);
+	file->left_at = ref->now;
+	return file->left > 0;
 }
 
-static bool npu_ref_budget(struct npu_ref *ref, struct npu_ref_file *file)
-{
-	npu_ref_grow(ref, &file->budget, npu_ref_limited_files(ref));
-	npu_ref_grow(ref, &ref->budget, 1);
-	return file->budget.left > 0 && ref->budget.left > 0;
-}
-
-static enum npu_rank npu_ref_rank(struct npu_ref *ref,
+static enum npu_rank npu_ref_rank(const struct npu_ref *ref,
 				  const struct npu_ref_context *ctx)
 {
 	if (ref->fcfs)
@@ -234,8 +221,7 @@ void npu_ref_charge(struct npu_ref *ref, struct npu_ref_core *core,
 
 	if (core->limited) {
 		npu_ref_budget(ref, file);
-		file->budget.left -= ns;
-		ref->budget.left -= ns;
+		file->left -= ns;
 	}
 	ctx->time += div_u64(ns * 1024, ctx->weight);
 	for (i = 0; i < NPU_REF_CONTEXTS; i++)
