@@ -19,7 +19,7 @@ int main(void)
 {
 	/* A write to PC, which is no client's. */
 	const uint64_t commands[] = { 0x0101000000000010ull };
-	const struct npu_task task = { commands, 1, 0xd };
+	const struct npu_task task = { .commands = commands, .command_count = 1, .enable = 0xd };
 	const struct npu_lane lane = { &task, 1 };
 	const struct npu_context_options options = { .core_mask = 1 };
 	struct npu_context *context = NULL;
