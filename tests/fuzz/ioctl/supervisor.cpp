@@ -65,8 +65,8 @@ private:
 	void start()
 	{
 		std::string seed = "--seed=" + std::to_string(random_.next());
-		std::string arguments[] = {"npu-ioctl-fuzz", "--victim", "--threads=2",
-					   "--files=2",      seed,       "--seconds=60"};
+		std::string arguments[] = {"npu-ioctl-fuzz", "--victim", "--threads=2", "--files=2",
+					   seed};
 		std::vector<char *> raw;
 
 		for (std::string &argument : arguments)
@@ -169,7 +169,8 @@ void run_threads(const Options &options, Log &log)
 		auto next = Clock::now() + health_period;
 		unsigned round = 0;
 
-		while (Clock::now() < end && running) {
+		/* A victim goes on until it is killed, however slow this machine is. */
+		while ((options.victim || Clock::now() < end) && running) {
 			std::this_thread::sleep_for(tick);
 			for (auto &thread : threads)
 				check_stuck(*thread, log);
