@@ -208,6 +208,8 @@ struct npu_device {
 	unsigned long alert_last;
 	/** @fair: Who is owed how much, by rank. */
 	struct npu_fair fair[NPU_RANKS];
+	/** @budget: For latency work of all that are limited. */
+	struct npu_budget budget;
 	/** @latency_files: Files that have a budget for latency work. */
 	unsigned int latency_files;
 	/** @frozen: Suspended; nothing is started until it is resumed. */

@@ -38,9 +38,11 @@
  * or when last a slice of it ended: they are no means to get more.
  *
  * *Budget*: latency work without privileges ranks as throughput if its file has no
- * budget left. That grows all the time, by the file's part of latency_percent of
- * all cores, up to what it grows by in latency_window_ms; each slice served as such
- * is taken from it, and may overdraw it.
+ * budget left, or all such files together have none, so that nobody gets more by
+ * new files. A budget grows all the time, by latency_percent of all cores or the
+ * file's part of it, up to what it grows by in latency_window_ms; each slice served
+ * as such is taken from both, and may overdraw them: that of the file by all that
+ * it took, that of all by no more than it can hold, since others pay for it.
  *
  * A core prefers the address space that it has to that of who would be next, in the
  * same rank, if it is not latency, the deadline is not later, and the file is not
@@ -259,29 +261,52 @@ static void npu_group_sort(struct npu_group *group, unsigned int core, u64 now)
 	rb_add_cached(&turn->node, &queue->turns, npu_turn_before);
 }
 
-/* Device time that all files may have as latency work in @ns nanoseconds. */
-static u64 npu_latency_share(const struct npu_device *npu, u64 ns)
+/* Device time that each of @files may have as latency work in @ns nanoseconds. */
+static u64 npu_latency_share(const struct npu_device *npu, u64 ns, u32 files)
 {
 	u32 percent = min(READ_ONCE(npu->policy->latency_percent), 100u);
 
-	/* Files that could have latency work share it. */
 	return div_u64(min(ns, NPU_POLICY_LONG) * npu->core_count * percent,
-		       100 * max(npu->latency_files, 1u));
+		       100 * files);
+}
+
+/* What a budget can hold, that of each of @files. */
+static s64 npu_budget_most(const struct npu_device *npu, u32 files)
+{
+	u64 window = READ_ONCE(npu->policy->latency_window_ms) *
+		     (u64)NSEC_PER_MSEC;
+
+	return npu_latency_share(npu, window, files);
+}
+
+/* Time has passed for @budget, that of each of @files. */
+static void npu_budget_grow(const struct npu_device *npu,
+			    struct npu_budget *budget, u32 files, u64 now)
+{
+	budget->left += npu_latency_share(npu, now - budget->at, files);
+	budget->left = min(budget->left, npu_budget_most(npu, files));
+	budget->at = now;
 }
 
 /* Is there budget for latency work of @vm? */
 static bool npu_budget_any(struct npu_vm *vm, u64 now)
 {
 	struct npu_device *npu = vm->npu;
-	struct npu_budget *budget = &vm->budget;
-	u64 window = READ_ONCE(npu->policy->latency_window_ms) *
-		     (u64)NSEC_PER_MSEC;
-	s64 most = npu_latency_share(npu, window);
 
-	budget->left += npu_latency_share(npu, now - budget->at);
-	budget->left = min(budget->left, most);
-	budget->at = now;
-	return budget->left > 0;
+	npu_budget_grow(npu, &vm->budget, max(npu->latency_files, 1u), now);
+	npu_budget_grow(npu, &npu->budget, 1, now);
+	return vm->budget.left > 0 && npu->budget.left > 0;
+}
+
+/* Latency work of @vm has taken @ns nanoseconds. */
+static void npu_budget_take(struct npu_vm *vm, u64 ns, u64 now)
+{
+	struct npu_device *npu = vm->npu;
+
+	npu_budget_any(vm, now);
+	vm->budget.left -= ns;
+	npu->budget.left = max(npu->budget.left - (s64)ns,
+			       -npu_budget_most(npu, 1));
 }
 
 static enum npu_rank npu_context_rank(struct npu_context *ctx, u64 now)
@@ -626,10 +651,8 @@ void npu_policy_charge(struct npu_core *core, struct npu_context *ctx, u64 ns,
 	unsigned int i;
 
 	lockdep_assert_held(&core->npu->sched_lock);
-	if (core->limited) {
-		npu_budget_any(ctx->vm, now);
-		ctx->vm->budget.left -= min(ns, NPU_POLICY_LONG);
-	}
+	if (core->limited)
+		npu_budget_take(ctx->vm, min(ns, NPU_POLICY_LONG), now);
 	ctx->time += div_u64(scaled, ctx->stats.granted_weight);
 	npu_group_turn(group);
 	if (ctx->group == group)

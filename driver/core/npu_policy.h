@@ -111,14 +111,14 @@ struct npu_fair {
 };
 
 /**
- * struct npu_budget - device time that a file may have as latency work
+ * struct npu_budget - device time that may be had as latency work
  */
 struct npu_budget {
 	/** @left: Nanoseconds left; negative after a slice that took longer. */
 	s64 left;
 	/** @at: When that was so. */
 	u64 at;
-	/** @contexts: Contexts that are limited by it. */
+	/** @contexts: Contexts of the file that are limited by it. */
 	unsigned int contexts;
 };
 

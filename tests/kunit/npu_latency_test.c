@@ -124,6 +124,56 @@ static void npu_latency_shared(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, clients[3].first_ms, 0);
 }
 
+/* Nor is there more to be had by new files, one after the other. */
+static void npu_latency_new_files(struct kunit *test)
+{
+	struct npu_fake *fake = npu_fake_create(test, 1);
+	const u32 throughput = THROUGHPUT;
+	struct npu_latency_client clients[2];
+	u32 first_ms = 0, i;
+
+	npu_latency_start(fake, &clients[1], THROUGHPUT);
+	fake->policy.latency_percent = 40;
+	for (i = 0; i < 100; i++) {
+		npu_latency_start(fake, &clients[0], LATENCY);
+		npu_fake_limit(clients[0].ctx);
+		npu_latency_load(fake, clients, 2, 10);
+		first_ms += clients[0].first_ms;
+		npu_sched_cancel(clients[0].ctx, 1, clients[0].ctx->submitted, &(u32){ 0 });
+		npu_fake_settle(fake);
+		npu_sched_change(clients[0].ctx, &throughput, NULL, false);
+	}
+	/* The window at once, then what comes in a second. */
+	KUNIT_EXPECT_GE(test, first_ms, 400);
+	KUNIT_EXPECT_LE(test, first_ms, 460);
+}
+
+/* A long slice of one file is not to keep all others waiting for as long. */
+static void npu_latency_long_slice(struct kunit *test)
+{
+	struct npu_fake *fake = npu_fake_create(test, 1);
+	struct npu_latency_client clients[2];
+	u32 i;
+
+	for (i = 0; i < 2; i++) {
+		npu_latency_start(fake, &clients[i], LATENCY);
+		npu_fake_limit(clients[i].ctx);
+	}
+	npu_fake_queue(fake, clients[0].ctx, clients[0].job);
+	npu_fake_work(fake, 0, 10000 * MS);
+	KUNIT_EXPECT_EQ(test, npu_latency_granted(clients[0].ctx), THROUGHPUT);
+	/* A window, and it has left something again. */
+	npu_fake_pass(fake, fake->policy.latency_window_ms * MS);
+	KUNIT_EXPECT_EQ(test, npu_latency_granted(clients[1].ctx), THROUGHPUT);
+	npu_fake_pass(fake, MS);
+	KUNIT_EXPECT_EQ(test, npu_latency_granted(clients[1].ctx), LATENCY);
+	/* But its own file has to make up for all of it. */
+	npu_fake_pass(fake, 30000 * MS);
+	KUNIT_EXPECT_EQ(test, npu_latency_granted(clients[0].ctx), THROUGHPUT);
+	npu_fake_pass(fake, 10000 * MS);
+	KUNIT_EXPECT_EQ(test, npu_latency_granted(clients[0].ctx), LATENCY);
+}
+
 /* With privileges there is no limit; without, 0 percent are none. */
 static void npu_latency_privileged(struct kunit *test)
 {
@@ -281,6 +331,8 @@ static void npu_latency_busy(struct kunit *test)
 static struct kunit_case npu_latency_cases[] = {
 	KUNIT_CASE(npu_latency_limit),
 	KUNIT_CASE(npu_latency_shared),
+	KUNIT_CASE(npu_latency_new_files),
+	KUNIT_CASE(npu_latency_long_slice),
 	KUNIT_CASE(npu_latency_privileged),
 	KUNIT_CASE(npu_latency_lanes),
 	KUNIT_CASE(npu_latency_class_changes),

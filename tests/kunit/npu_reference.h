@@ -69,15 +69,23 @@ struct npu_ref_share {
 };
 
 /**
+ * struct npu_ref_budget - a budget for latency work
+ */
+struct npu_ref_budget {
+	/** @left: What is left of it. */
+	s64 left;
+	/** @at: When that was so. */
+	u64 at;
+};
+
+/**
  * struct npu_ref_file - a file
  */
 struct npu_ref_file {
 	/** @shares: By rank. */
 	struct npu_ref_share shares[NPU_RANKS];
-	/** @left: Budget for latency work. */
-	s64 left;
-	/** @left_at: When that was looked at. */
-	u64 left_at;
+	/** @budget: For latency work. */
+	struct npu_ref_budget budget;
 	/** @held: No job begins. */
 	bool held;
 };
@@ -172,6 +180,8 @@ struct npu_ref {
 	u64 taken;
 	/** @ended: Jobs that have ended. */
 	u64 ended;
+	/** @budget: Of all files that have one. */
+	struct npu_ref_budget budget;
 	/** @mean: Virtual time of each rank. */
 	s64 mean[NPU_RANKS];
 	/** @failing: Core whose next attach fails, or -1. */

@@ -74,8 +74,8 @@ static bool npu_ref_ahead(const struct npu_ref *ref,
 	return false;
 }
 
-/* What a file has of @ns nanoseconds of the device for latency work. */
-static u64 npu_ref_part(const struct npu_ref *ref, u64 ns)
+/* Files that could have latency work with a limit. */
+static u32 npu_ref_limited_files(const struct npu_ref *ref)
 {
 	u32 files = 0, i, j;
 
@@ -89,22 +89,38 @@ static u64 npu_ref_part(const struct npu_ref *ref, u64 ns)
 		}
 		files += j < NPU_REF_CONTEXTS;
 	}
-	return div_u64(min(ns, 1000ull * NSEC_PER_SEC) * ref->core_count *
-		       ref->policy->latency_percent, 100 * max(files, 1u));
+	return max(files, 1u);
 }
 
-static bool npu_ref_budget(const struct npu_ref *ref, struct npu_ref_file *file)
+/* What each of @files has of @ns nanoseconds of the device for latency work. */
+static u64 npu_ref_part(const struct npu_ref *ref, u64 ns, u32 files)
 {
-	s64 most = npu_ref_part(ref, ref->policy->latency_window_ms *
-				(u64)NSEC_PER_MSEC);
-
-	file->left += npu_ref_part(ref, ref->now - file->left_at);
-	file->left = min(file->left, most);
-	file->left_at = ref->now;
-	return file->left > 0;
+	return div_u64(min(ns, 1000ull * NSEC_PER_SEC) * ref->core_count *
+		       ref->policy->latency_percent, 100 * files);
 }
 
-static enum npu_rank npu_ref_rank(const struct npu_ref *ref,
+static s64 npu_ref_most(const struct npu_ref *ref, u32 files)
+{
+	return npu_ref_part(ref, ref->policy->latency_window_ms *
+			    (u64)NSEC_PER_MSEC, files);
+}
+
+static void npu_ref_grow(const struct npu_ref *ref, struct npu_ref_budget *budget,
+			 u32 files)
+{
+	budget->left += npu_ref_part(ref, ref->now - budget->at, files);
+	budget->left = min(budget->left, npu_ref_most(ref, files));
+	budget->at = ref->now;
+}
+
+static bool npu_ref_budget(struct npu_ref *ref, struct npu_ref_file *file)
+{
+	npu_ref_grow(ref, &file->budget, npu_ref_limited_files(ref));
+	npu_ref_grow(ref, &ref->budget, 1);
+	return file->budget.left > 0 && ref->budget.left > 0;
+}
+
+static enum npu_rank npu_ref_rank(struct npu_ref *ref,
 				  const struct npu_ref_context *ctx)
 {
 	if (ref->fcfs)
@@ -220,8 +236,11 @@ void npu_ref_charge(struct npu_ref *ref, struct npu_ref_core *core,
 	s64 lowest = S64_MAX;
 
 	if (core->limited) {
+		s64 least = -npu_ref_most(ref, 1);
+
 		npu_ref_budget(ref, file);
-		file->left -= ns;
+		file->budget.left -= ns;
+		ref->budget.left = max(ref->budget.left - (s64)ns, least);
 	}
 	ctx->time += div_u64(ns * 1024, ctx->weight);
 	for (i = 0; i < NPU_REF_CONTEXTS; i++)
