@@ -258,8 +258,9 @@ SUBTEST(sched_latency_budget)
 		ids.push_back(create_context(other, hints(latency)));
 	std::uint32_t throughput_too = create_context(device, hints(throughput));
 	std::uint32_t second = create_context(device, hints(latency));
-	Blocker blocker(device, hints(latency));
 
+	CHECK(becomes(device, second, latency));
+	Blocker blocker(device, hints(latency));
 	CHECK_EQ(device.state(blocker.context).granted_class, latency);
 	/* What is stopped counts as the time it has had. */
 	usleep(500000);
@@ -272,14 +273,10 @@ SUBTEST(sched_latency_budget)
 	CHECK_EQ(device.state(second).granted_class, throughput);
 	CHECK_EQ(device.state(throughput_too).granted_class, throughput);
 	/* Others are limited together with it, but they do not make up for it. */
-	for (int i = 0; i < 2000 && others[0].state(ids[0]).granted_class != latency; i++)
-		usleep(1000);
 	for (std::size_t i = 0; i < others.size(); i++)
-		CHECK_EQ(others[i].state(ids[i]).granted_class, latency);
+		CHECK(becomes(others[i], ids[i], latency));
 	others.clear();
-	for (int i = 0; i < 2000 && device.state(second).granted_class != latency; i++)
-		usleep(10000);
-	CHECK_EQ(device.state(second).granted_class, latency);
+	CHECK(becomes(device, second, latency));
 	CHECK_EQ(device.state(blocker.context).granted_class, latency);
 }
 
@@ -293,7 +290,7 @@ SUBTEST(sched_latency_budget_set)
 	for (const Device &other : others)
 		create_context(other, hints(latency));
 	/* It is limited all the time. */
-	create_context(device, hints(latency));
+	CHECK(becomes(device, create_context(device, hints(latency)), latency));
 	Blocker blocker(device, hints(latency));
 
 	usleep(500000);
@@ -302,6 +299,29 @@ SUBTEST(sched_latency_budget_set)
 	wait_ended(device, blocker.context, 1);
 	CHECK_OK(set_class(device, blocker.context, latency));
 	CHECK_EQ(device.state(blocker.context).granted_class, throughput);
+}
+
+/* New files are no way around it. */
+SUBTEST(sched_latency_new_file)
+{
+	/* Over so long that this machine can look twice meanwhile. */
+	Parameter window("latency_window_ms", "20000"), percent("latency_percent", "1");
+
+	check_exit(fork_run([] {
+		drop_sys_nice();
+		{
+			Device device;
+
+			CHECK(becomes(device, create_context(device, hints(latency)), latency));
+			Blocker blocker(device, hints(latency));
+			sleep(2);
+			CHECK(blocker.release());
+			wait_ended(device, blocker.context, 1);
+		}
+		Device next;
+		CHECK_EQ(next.state(create_context(next, hints(latency))).granted_class,
+			 throughput);
+	}));
 }
 
 /* Who may do so is not limited. */
@@ -350,7 +370,7 @@ SUBTEST(sched_latency_percent)
 		drop_sys_nice();
 		Device own;
 
-		CHECK_EQ(own.state(create_context(own, hints(latency))).granted_class, latency);
+		CHECK(becomes(own, create_context(own, hints(latency)), latency));
 	}));
 	CHECK_EQ(run(device, mine, job), 1);
 }

@@ -227,6 +227,16 @@ static std::string npu_parameter(const std::string &name)
 	return "/sys/module/npu/parameters/" + name;
 }
 
+bool becomes(const Device &device, std::uint32_t context, std::uint32_t sched_class)
+{
+	for (int i = 0; i < 2000; i++) {
+		if (device.state(context).granted_class == sched_class)
+			return true;
+		usleep(10000);
+	}
+	return false;
+}
+
 Parameter::Parameter(std::string name, const std::string &value)
 	: name_(std::move(name)), before_(get(name_))
 {

@@ -106,6 +106,10 @@ struct Waiting {
 std::vector<Waiting> start_order(const Device &device, const std::vector<Waiting> &waiting,
 				 void (*change)(const Device &, std::vector<Waiting> &) = nullptr);
 
+/// Waits until a context is served as that class: what went before may have left no
+/// budget for latency work. False if it never is.
+bool becomes(const Device &device, std::uint32_t context, std::uint32_t sched_class);
+
 /// A parameter of the module npu; it is as before when the subtest ends.
 class Parameter
 {
