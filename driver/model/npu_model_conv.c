@@ -37,6 +37,16 @@ static int load_row(struct npu_model_core *core,
 				  task->pixel_bytes);
 }
 
+/* How many pixel rows from @y on follow each other in memory. */
+static __u32 rows_together(const struct npu_model_task *task, __u32 y)
+{
+	__u32 rows = task->line_off ? 1 : 4;
+
+	if (task->line_atoms == rows * task->width)
+		return task->height - y;
+	return rows - y % rows;
+}
+
 /*
  * Read as many atoms as lie together of surface @surface from pixel @pixel on,
  * and spread them over their pixels. Returns how many, 0 after a fault.
@@ -48,13 +58,11 @@ static __u32 load_run(struct npu_model_core *core,
 	__u32 y = pixel / task->width, x = pixel % task->width;
 	__u32 addr = feature_row_addr(task, surface, y) + x * RKNN_ATOM_BYTES;
 	__u32 most = sizeof(core->stage) / RKNN_ATOM_BYTES;
-	__u32 run = task->width - x;
+	__u32 run = rows_together(task, y) * task->width - x;
 	__u32 i;
 
-	while (pixel + run < pixels &&
-	       feature_row_addr(task, surface, (pixel + run) / task->width) ==
-	       addr + run * RKNN_ATOM_BYTES)
-		run += task->width;
+	if (run > pixels - pixel)
+		run = pixels - pixel;
 	if (run > most)
 		run = most;
 
