@@ -9,6 +9,7 @@
 #include <linux/jiffies.h>
 #include <linux/ktime.h>
 #include <linux/lockdep.h>
+#include <linux/sched.h>
 
 #include <drm/drm_print.h>
 
@@ -408,6 +409,8 @@ int npu_core_init(struct npu_device *npu, unsigned int index)
 	worker = kthread_run_worker(0, "npu-core%u", index);
 	if (IS_ERR(worker))
 		return PTR_ERR(worker);
+	/* A core waits for it, whatever else the processors have to do. */
+	sched_set_fifo_low(worker->task);
 	core->worker = worker;
 	return 0;
 }
