@@ -6,6 +6,7 @@
 #include <linux/dma-mapping.h>
 #include <linux/module.h>
 #include <linux/platform_device.h>
+#include <linux/sched.h>
 #include <linux/sizes.h>
 #include <linux/slab.h>
 #include <linux/string.h>
@@ -402,6 +403,9 @@ static int npu_virt_core_init(struct npu_virt *virt, unsigned int index,
 		vfree(core->model);
 		return PTR_ERR(core->worker);
 	}
+	/* Timing takes little time, and hardware waits for no processor. */
+	if (virt->mode == NPU_VIRT_TIME)
+		sched_set_fifo_low(core->worker->task);
 	return devm_add_action_or_reset(virt->dev, npu_virt_core_fini, core);
 }
 

@@ -69,6 +69,8 @@ struct npu_virt_core {
 	u64 begin;
 	/** @end: When its lane ends; 0 if that is not known, or not waited for. */
 	u64 end;
+	/** @late: By how much @timer was late, while the end is reported. */
+	u64 late;
 	/** @timer: Ends it, unless time is modelled. */
 	struct hrtimer timer;
 	/** @switched: It has got another address space since its last lane. */
