@@ -211,7 +211,7 @@ void Thread::job_create()
 	args.lanes = pointer(
 		array(std::span<const drm_npu_lane>(lanes), std::min(args.lane_stride, 4096u)));
 	args.lane_count = u32(static_cast<std::uint32_t>(lanes.size()));
-	args.flags = zero();
+	args.flags = flags(random_.below(2), DRM_NPU_JOB_SRAM);
 	args.job_id = args.fault_lane = args.fault_task = poison;
 	args.fault_command = args.fault_reason = poison;
 	int result = ioctl(Id::job_create);
