@@ -55,9 +55,9 @@ static void npu_alert_work(struct work_struct *work)
 	bool alert = npu_alert_look(npu);
 	int idx;
 
-	if (npu->alerted != alert && npu->desc.ops->alert &&
-	    drm_dev_enter(&npu->drm, &idx)) {
-		npu->desc.ops->alert(npu->hw, alert);
+	if (npu->alerted != alert && drm_dev_enter(&npu->drm, &idx)) {
+		if (npu->desc.ops->alert)
+			npu->desc.ops->alert(npu->hw, alert);
 		drm_dev_exit(idx);
 	}
 	npu->alerted = alert;

@@ -194,7 +194,7 @@ struct npu_device {
 	bool fcfs;
 	/** @dead: Unplugged; nothing is started any more. */
 	bool dead;
-	/** @dead_ns: When that was, if the backend has a time of its own. */
+	/** @dead_ns: When that was; the time stands still from then on. */
 	u64 dead_ns;
 	/** @taken: Lanes that cores have taken. */
 	u64 taken;
@@ -259,9 +259,10 @@ int npu_query_ioctl(struct drm_device *dev, void *data, struct drm_file *file);
 static inline u64 npu_now(const struct npu_device *npu)
 {
 	lockdep_assert_held(&npu->sched_lock);
-	if (!npu->desc.ops->now)
-		return ktime_get_ns();
-	return npu->dead ? npu->dead_ns : npu->desc.ops->now(npu->hw);
+	/* The backend's module may be gone by then, with its operations. */
+	if (npu->dead)
+		return npu->dead_ns;
+	return npu->desc.ops->now ? npu->desc.ops->now(npu->hw) : ktime_get_ns();
 }
 
 /* System memory, and that on the chip if there is any. */

@@ -360,6 +360,8 @@ struct npu_fake *npu_fake_create(struct kunit *test, unsigned int cores)
 void npu_fake_unplug(struct npu_fake *fake)
 {
 	npu_device_unplug(fake->npu);
+	/* The module of a backend may be unloaded now, and its operations with it. */
+	fake->npu->desc.ops = NULL;
 	fake->gone = true;
 }
 
