@@ -16,6 +16,10 @@ int evict(const Device &device, std::uint32_t handle);
 
 /// The region; skips the subtest where there is none.
 drm_npu_query_region need_sram(const Device &device);
+/// For threads that write to what moves: skips the subtest on User-mode Linux with
+/// several processors. Its flush_tlb_range() reaches a thread that runs on another one
+/// no sooner than that enters the kernel, so writes go to where the buffer was.
+void need_unmapping();
 bool inside(const Device &device, std::uint32_t handle);
 /// Whether it is within some seconds.
 bool gets_inside(const Device &device, std::uint32_t handle);

@@ -1,7 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 #include "sram.h"
 
+#include <fstream>
+#include <iterator>
 #include <span>
+#include <string>
+#include <thread>
 
 #include "igt.h"
 
@@ -61,6 +65,15 @@ drm_npu_query_region need_sram(const Device &device)
 		igt::skip("needs a device with on-chip memory: npu_virt with sram_kib, or a "
 			  "device tree that gives some to the NPU");
 	return device.region(DRM_NPU_REGION_SRAM);
+}
+
+void need_unmapping()
+{
+	std::ifstream file("/proc/cpuinfo");
+	std::string text{std::istreambuf_iterator<char>(file), {}};
+
+	if (text.find("User Mode Linux") != text.npos && std::thread::hardware_concurrency() > 1)
+		igt::skip("needs one processor, or a machine that is not User-mode Linux");
 }
 
 bool inside(const Device &device, std::uint32_t handle)

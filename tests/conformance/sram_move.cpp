@@ -328,6 +328,7 @@ SUBTEST(sram_forked_mapping)
 /* No write of the CPU is lost to a move. */
 SUBTEST(sram_writes_while_moving)
 {
+	need_unmapping();
 	Device device;
 	need_sram(device);
 	Buffer buffer(device, 8 * page);

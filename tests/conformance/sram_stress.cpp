@@ -146,6 +146,7 @@ SUBTEST(sram_killed)
 /* Mappings keep contents that move while the handle is closed. */
 SUBTEST(sram_stress_close)
 {
+	need_unmapping();
 	leak::Check leak;
 
 	igt::parallel(3, [](unsigned thread) {
@@ -174,6 +175,7 @@ SUBTEST(sram_stress_close)
 /* Who gets a buffer that moves has its contents, and it moves no more. */
 SUBTEST(sram_stress_share)
 {
+	need_unmapping();
 	leak::Check leak;
 
 	igt::parallel(3, [](unsigned thread) {
