@@ -275,6 +275,7 @@ SUBTEST(sched_latency_budget)
 	/* Others are limited together with it, but they do not make up for it. */
 	for (std::size_t i = 0; i < others.size(); i++)
 		CHECK(becomes(others[i], ids[i], latency));
+	CHECK_EQ(device.state(second).granted_class, throughput);
 	others.clear();
 	CHECK(becomes(device, second, latency));
 	CHECK_EQ(device.state(blocker.context).granted_class, latency);

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <vector>
 
 #include "program.h"
 
@@ -16,6 +17,8 @@ int evict(const Device &device, std::uint32_t handle);
 
 /// The region; skips the subtest where there is none.
 drm_npu_query_region need_sram(const Device &device);
+/// Those of its operands and results.
+std::vector<std::uint32_t> handles(const Product &product);
 /// For threads that write to what moves: skips the subtest on User-mode Linux with
 /// several processors. Its flush_tlb_range() reaches a thread that runs on another one
 /// no sooner than that enters the kernel, so writes go to where the buffer was.

@@ -67,6 +67,11 @@ drm_npu_query_region need_sram(const Device &device)
 	return device.region(DRM_NPU_REGION_SRAM);
 }
 
+std::vector<std::uint32_t> handles(const Product &product)
+{
+	return {product.features.handle(), product.weights.handle(), product.out.handle()};
+}
+
 void need_unmapping()
 {
 	std::ifstream file("/proc/cpuinfo");

@@ -17,11 +17,6 @@ namespace
 
 constexpr std::uint64_t page = 4096;
 
-std::vector<std::uint32_t> handles(const Product &product)
-{
-	return {product.features.handle(), product.weights.handle(), product.out.handle()};
-}
-
 } // namespace
 
 SUBTEST(sram_job)

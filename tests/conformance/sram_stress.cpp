@@ -18,11 +18,6 @@ namespace
 
 constexpr std::uint64_t page = 4096;
 
-std::vector<std::uint32_t> handles(const Product &product)
-{
-	return {product.features.handle(), product.weights.handle(), product.out.handle()};
-}
-
 /// A thread that moves a buffer in and out, until it is told to end or the handle is
 /// closed.
 class Mover
