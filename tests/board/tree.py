@@ -239,16 +239,10 @@ def main() -> int:
         "something, 2 wrong usage. Example: tree.py rk3588-rock-5b.dtb",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument(
-        "--no-points", action="store_true", help="leave out the operating points of the clock"
-    )
     parser.add_argument("board", type=Path, help="the board's tree with its overlays, .dtb")
     args = parser.parse_args()
     try:
         tree = fdt.read(args.board)
-        if args.no_points:
-            for node in tree.root.walk():
-                node.props.pop("operating-points-v2", None)
     except (OSError, ValueError, struct.error) as error:
         parser.error(str(error))
     try:

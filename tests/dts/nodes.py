@@ -40,9 +40,10 @@ HANDLES = re.compile(
 
 
 class Checker:
-    def __init__(self, base: fdt.Tree, merged: fdt.Tree) -> None:
+    def __init__(self, base: fdt.Tree, merged: fdt.Tree, clock: bool) -> None:
         self.base = base
         self.merged = merged
+        self.clock = clock
         self.problems: list[str] = []
 
     def expect(self, holds: bool, problem: str) -> bool:
@@ -166,6 +167,17 @@ class Checker:
             for rate in core.cells("assigned-clock-rates"):
                 self.expect(rate in rates, f"{core.path} starts at {rate} Hz, no point")
 
+    def no_points(self, cores: list[fdt.Node]) -> None:
+        """The overlays of boards leave the clock alone, which can hang the machine."""
+        for core in cores:
+            for prop in ("operating-points-v2", "#cooling-cells"):
+                self.expect(prop not in core.props, f"{core.path} has {prop}")
+            self.expect(
+                core.props.get("assigned-clock-rates")
+                == self.base.find(core.path).props.get("assigned-clock-rates"),
+                f"{core.path}: assigned-clock-rates differs",
+            )
+
     def sram(self, cores: list[fdt.Node]) -> None:
         """The ranges of the system SRAM, and that the cores have one of them."""
         memory = self.merged.find(SRAM)
@@ -269,9 +281,12 @@ class Checker:
         self.expect(len(rails) == 1, "the cores have different rails")
         cores = [node for node in map(self.merged.find, CORES) if node]
         if cores:
-            self.points(cores, rails.pop())
             self.sram(cores)
-        self.thermal()
+        if self.clock:
+            self.points(cores, rails.pop())
+            self.thermal()
+        else:
+            self.no_points(cores)
         self.others()
         return self.problems
 
@@ -284,12 +299,15 @@ def main() -> int:
     )
     parser.add_argument("base", type=Path, help="the board's tree, .dtb")
     parser.add_argument("merged", type=Path, help="the same with the overlays applied, .dtb")
+    parser.add_argument(
+        "--clock", action="store_true", help="with operating points; else there must be none"
+    )
     args = parser.parse_args()
     try:
         trees = [fdt.read(path) for path in (args.base, args.merged)]
     except (OSError, ValueError) as error:
         parser.error(str(error))
-    problems = Checker(*trees).run()
+    problems = Checker(*trees, args.clock).run()
     for problem in problems:
         print(problem)
     return 1 if problems else 0
