@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: MIT
 # shellcheck shell=bash
 #
-# What tests/vm/run and tests/uml/run share: their options, and the files that a
-# machine gets. To be sourced. The caller sets $me and $here before; before the
+# What tests/vm/run and tests/uml/run share: their options, their time limit, and the
+# files that a machine gets. To be sourced by scripts that run under
+# tests/lib/supervise. The caller sets $me and $here before; before the
 # functions add_...(), whose paths are those in the machine,
 #   root      where the machine's files are collected
 #   usr       '' or, where /lib and /bin are links into it, /usr
@@ -20,7 +21,6 @@ die() {
 	echo "$me: $*" >&2
 	exit 125
 }
-
 
 # Ordinary users do not have depmod and modinfo in their path.
 PATH=$PATH:/usr/sbin:/sbin
@@ -46,7 +46,7 @@ usage_options() {
   --out DIR         brings back what COMMAND writes to /out, and dmesg.txt
   --mem MIB         memory [$mem]
   --cpus N          processors [$cpus]
-  --timeout SECONDS for the whole run [$timeout]
+  --timeout SECONDS for the whole run [$timeout]; more on a slow or busy host
   --append ARGS     more kernel arguments
   --verbose         tells on stderr how long each step took
   -h, --help        this
@@ -118,28 +118,27 @@ tell() {
 		echo "$me: $1 at $((($(date +%s%N) - started) / 1000000)) ms" >&2
 }
 
-# make_scratch NAME: makes $tmp and $tmp/out, which go at the end, and clears up
-# after whatever this script has started.
+# make_scratch: sets $tmp, this run's own directory, and makes $tmp/out.
 make_scratch() {
 	# What is copied must be readable for all users in the machine; the temporary
 	# directory itself is not open to others on the host.
 	umask 022
-	tmp=$(mktemp -d "${TMPDIR:-/tmp}/$1.XXXXXX")
-	trap cleanup EXIT
-	trap 'exit 130' INT
-	trap 'exit 143' TERM HUP
+	tmp=$TMPDIR
 	mkdir "$tmp/out"
 	# Processes of any user in the machine may write to /out; on the host the
 	# directory above keeps others out.
 	chmod 777 "$tmp/out"
 }
-# shellcheck disable=SC2317 # called by the trap
-cleanup() {
-	# shellcheck disable=SC2046 # a list of process ids
-	kill $(jobs -p) 2>/dev/null || :
-	# Files that the machine's processes made may be read-only.
-	chmod -R u+rwX "$tmp" 2>/dev/null || :
-	rm -rf "$tmp"
+
+# limit_time PID: kills the machine, which is that process, when it has had $timeout
+# seconds, and leaves $tmp/late.
+limit_time() {
+	(
+		if "$here/../lib/watchdog" "$1" "$timeout"; then
+			: >"$tmp/late"
+			kill -KILL "$1" 2>/dev/null
+		fi
+	) &
 }
 
 # Busybox with its commands, the tools of the tests, users and groups.
