@@ -27,9 +27,21 @@ help:
 demo: deps-demo modules tools
 	@tests/vm/demo
 
-## check: every test there is
+## check: the tests, those left out that hold since they passed unless FRESH=1
 check: deps
 	@scripts/check
+
+## check-long: what takes too long for every check, see tests/README.md
+check-long: deps
+	@scripts/check --long
+
+## newcomer: demo and check on fresh roots of Debian 12, 13 and the newest suite
+newcomer: deps
+	@tests/newcomer/run
+
+## soak: the suites of machines N=5 times beside LOAD=4, to find results that differ
+soak: deps
+	@tests/soak/run --rounds $(if $(filter file,$(origin N)),5,$(N))
 
 ## lint: checkpatch, sparse, W=1, clang-format, clang-tidy, headers, scripts
 lint: deps-lint
