@@ -1,0 +1,126 @@
+# SPDX-License-Identifier: MIT
+"""Selects the mutants to try, and the suites for each of them."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from pathlib import Path
+
+import candidates
+from candidates import Mutant
+from suites import Suite, Suites
+from tree import Tree
+
+# The core has half of the driver's code, so it gets two turns.
+FOLDERS = (
+    "driver/core", "driver/rknn", "driver/model", "driver/rk3588",
+    "driver/core", "userspace/libnpu", "userspace/rknn", "userspace/engine",
+)
+
+# The conformance groups that cover a file best. They run first.
+GROUPS = {
+    "npu_alert": "idle sched",
+    "npu_bo": "buffer share",
+    "npu_context": "context ban page",
+    "npu_core": "fault idle sched",
+    "npu_device": "core context sched",
+    "npu_drv": "core buffer unplug",
+    "npu_dump": "coredump ban",
+    "npu_fdinfo": "fdinfo",
+    "npu_hold": "sram cancel unplug",
+    "npu_implicit": "implicit rocket share",
+    "npu_job": "job submit",
+    "npu_policy": "sched",
+    "npu_query": "core sram context",
+    "npu_residency": "sram",
+    "npu_rocket": "rocket implicit",
+    "npu_sched": "sched submit cancel",
+    "npu_share": "share implicit submit",
+    "npu_signal": "fence page submit",
+    "npu_slice": "sched",
+    "npu_sram": "sram",
+    "npu_submit": "submit fence",
+    "npu_vm": "buffer share fault",
+    "npu_wait": "wait cancel",
+    "npu_watch": "fault",
+    "rknn": "job rocket",
+    "npu_model": "job rocket fault",
+}
+BOARD_JOBS = "info steady close fault-stuck fault-iommu fault-spurious fault-lost fault-slow"
+BOARD_POWER = "clock sleeps suspend unload missing no-reset no-power"
+BOARD_GROUPS = "job submit wait fault idle sram"
+
+
+def by_kind(tree: Tree, folder: str) -> dict[str, list[Mutant]]:
+    """All mutants of a folder, by kind."""
+    found: dict[str, list[Mutant]] = {}
+    for name in tree.sources(folder):
+        for mutant in candidates.mutants_of(name, tree.read(name)):
+            found.setdefault(mutant.kind, []).append(mutant)
+    return found
+
+
+def in_turn(kinds: dict[str, list[Mutant]], folder: str, seed: int) -> Iterator[Mutant]:
+    """Yields the mutants of a folder, the kinds taking turns."""
+    queues = {
+        kind: iter(sorted(mutants, key=lambda mutant: mutant.rank(seed)))
+        for kind, mutants in kinds.items()
+    }
+    order = sorted(
+        queues, key=lambda kind: hashlib.sha256(f"{seed}|{folder}|{kind}".encode()).digest()
+    )
+    while order:
+        for kind in list(order):
+            mutant = next(queues[kind], None)
+            if mutant:
+                yield mutant
+            else:
+                order.remove(kind)
+
+
+class Choice:
+    """The mutants of each folder, in the order that the seed gives."""
+
+    def __init__(self, tree: Tree, seed: int):
+        self.turns = {folder: in_turn(by_kind(tree, folder), folder, seed) for folder in FOLDERS}
+
+    def next(self, folder: str) -> Mutant | None:
+        """The next mutant of a folder, or None when all have been tried."""
+        return next(self.turns[folder], None)
+
+
+def related_groups(file: str, groups: list[str]) -> list[str]:
+    """The conformance groups that cover a file best."""
+    stem = Path(file).stem
+    wanted = GROUPS.get(stem) or next(
+        (groups for prefix, groups in GROUPS.items() if stem.startswith(prefix)), ""
+    )
+    return [group for group in wanted.split() if group in groups]
+
+
+def in_machine(file: str, suites: Suites) -> Iterator[Suite]:
+    """The conformance tests: the related groups, then all others."""
+    related = related_groups(file, suites.groups)
+    if related:
+        yield suites.conformance(related)
+    yield suites.conformance([group for group in suites.groups if group not in related])
+
+
+def suites_for(file: str, suites: Suites) -> Iterator[Suite]:
+    """The suites that should kill a mutant of a file, cheapest first."""
+    if file.startswith("userspace/"):
+        yield suites.unit
+        yield suites.of_programs()
+    elif file.startswith("driver/rk3588/"):
+        yield suites.on_board("jobs", BOARD_JOBS)
+        yield suites.on_board("power", BOARD_POWER)
+        yield suites.on_board("conformance", "conformance", BOARD_GROUPS)
+    elif file.startswith("driver/core/"):
+        yield suites.kunit()
+        yield from in_machine(file, suites)
+    else:
+        yield suites.unit
+        if file.startswith("driver/rknn/"):
+            yield suites.kunit()
+        yield from in_machine(file, suites)
