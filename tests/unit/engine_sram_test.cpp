@@ -142,6 +142,31 @@ TEST_F(SramPlanTest, Streams)
 	EXPECT_FALSE(*plan("off").place(std::vector{streams}, 3));
 }
 
+/* A bandwidth of 0 means that the device does not report it. */
+TEST(SramPlan, PrefersNothingWithoutAllBandwidths)
+{
+	const Bandwidths some_unknown[] = {
+		{.core = 0, .system = 28e9, .chip = 12.8e9},
+		{.core = 10.6e9, .system = 0, .chip = 12.8e9},
+		{.core = 10.6e9, .system = 28e9, .chip = 0},
+	};
+
+	for (const Bandwidths &known : some_unknown) {
+		auto driver = std::make_shared<test::FakeDriver>();
+		driver->add_sram(65536, static_cast<std::uint64_t>(known.core),
+				 static_cast<std::uint64_t>(known.system),
+				 static_cast<std::uint64_t>(known.chip));
+		const Device device = *Device::create(driver);
+		auto plan = SramPlan::create(device, *SramUse::from("auto"));
+		const Buffer buffer = *Buffer::create(device, 4096);
+		const SramPlan::Operand operands[] = {{&buffer, {4096}}};
+
+		ASSERT_TRUE(plan);
+		ASSERT_TRUE(plan->place(operands, 3));
+		EXPECT_EQ(buffer.info()->region, DRM_NPU_REGION_SYSTEM);
+	}
+}
+
 TEST(SramPlan, WithoutOnChipMemory)
 {
 	auto driver = std::make_shared<test::FakeDriver>();
