@@ -250,6 +250,32 @@ static void npu_share_twice(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, kref_read(&bos[3]->base.base.refcount), refs);
 }
 
+/* One fence is enough for each timeline, however many buffers it is left with. */
+static void npu_share_merge_fences(struct kunit *test)
+{
+	struct npu_fake *fake = npu_fake_create(test, 1);
+	struct npu_fake_file *file = npu_fake_open(fake);
+	struct npu_fake_fence *a = npu_fake_fence(test);
+	struct npu_fake_fence *b = npu_fake_fence(test);
+	struct npu_implicit implicit = {};
+	unsigned int i, refs;
+
+	for (i = 0; i < 3; i++) {
+		struct npu_bo *bo = npu_share_bo_of(file);
+
+		npu_share_add(test, bo, a, DMA_RESV_USAGE_WRITE);
+		if (i == 1)
+			npu_share_add(test, bo, b, DMA_RESV_USAGE_WRITE);
+		KUNIT_ASSERT_EQ(test, npu_implicit_add(&implicit, &bo->base.base, true), 0);
+	}
+	refs = kref_read(&a->base.refcount);
+	KUNIT_ASSERT_EQ(test, npu_implicit_lock(&implicit, 0), 0);
+	KUNIT_EXPECT_EQ(test, implicit.fence_count, 2);
+	KUNIT_EXPECT_EQ(test, kref_read(&a->base.refcount), refs + 1);
+	npu_implicit_fini(&implicit);
+	KUNIT_EXPECT_EQ(test, kref_read(&a->base.refcount), refs);
+}
+
 /* Of what a job uses only what is shared counts, as the job uses it. */
 static void npu_share_of_job(struct kunit *test)
 {
@@ -320,6 +346,7 @@ static struct kunit_case npu_share_cases[] = {
 	KUNIT_CASE_PARAM(npu_share_order, npu_share_gen_params),
 	KUNIT_CASE(npu_share_passed_over),
 	KUNIT_CASE(npu_share_twice),
+	KUNIT_CASE(npu_share_merge_fences),
 	KUNIT_CASE(npu_share_of_job),
 	KUNIT_CASE(npu_share_submit),
 	{}
