@@ -10,7 +10,7 @@ from pathlib import Path
 import candidates
 from candidates import Mutant
 from suites import Suite, Suites
-from tree import Tree
+from tree import Sources
 
 # The core has half of the driver's code, so it gets two turns.
 FOLDERS = (
@@ -52,10 +52,10 @@ BOARD_POWER = "clock sleeps suspend unload missing no-reset no-power"
 BOARD_GROUPS = "job submit wait fault idle sram"
 
 
-def by_kind(tree: Tree, folder: str) -> dict[str, list[Mutant]]:
+def by_kind(tree: Sources, folder: str) -> dict[str, list[Mutant]]:
     """All mutants of a folder, by kind."""
     found: dict[str, list[Mutant]] = {}
-    for name in tree.sources(folder):
+    for name in tree.of(folder):
         for mutant in candidates.mutants_of(name, tree.read(name)):
             found.setdefault(mutant.kind, []).append(mutant)
     return found
@@ -82,7 +82,7 @@ def in_turn(kinds: dict[str, list[Mutant]], folder: str, seed: int) -> Iterator[
 class Choice:
     """The mutants of each folder, in the order that the seed gives."""
 
-    def __init__(self, tree: Tree, seed: int):
+    def __init__(self, tree: Sources, seed: int):
         self.turns = {folder: in_turn(by_kind(tree, folder), folder, seed) for folder in FOLDERS}
 
     def next(self, folder: str) -> Mutant | None:

@@ -17,6 +17,8 @@ import process
 from tree import Tree
 
 SUITES = ("unit", "kunit", "conformance", "board", "device")
+# What a suite returns that did not end in time begins with this.
+TIMEOUT = "timeout in "
 # Groups of the conformance tests that take long and search at random.
 SLOW = ("stress",)
 PROCESSORS = os.cpu_count() or 1
@@ -29,6 +31,10 @@ class Broken(Exception):
 
 class Unsound(Exception):
     """A suite fails on the unmodified tree. The argument is the name of the test."""
+
+
+class Same(Exception):
+    """A mutant compiles to the same code as the unmodified tree."""
 
 
 def digest(data: bytes) -> str:
@@ -70,6 +76,20 @@ class Programs:
         return [name for name, value in self.digests().items() if self.clean[name] != value]
 
 
+def code_of(module: Path) -> bytes:
+    """The machine code of a module. Its data have lines and columns, from UBSAN."""
+    table = subprocess.run(
+        ["readelf", "-SW", module], check=True, capture_output=True, text=True
+    ).stdout
+    data = module.read_bytes()
+    sections = re.findall(
+        r"\] (?:\.rela)?\.(?:text|init\.text|exit\.text)\S* +\w+ +\w+ (\w+) (\w+)", table
+    )
+    return b"".join(
+        data[int(offset, 16) : int(offset, 16) + int(size, 16)] for offset, size in sections
+    )
+
+
 class Modules:
     """A build directory for the kernel modules of one flavour of User-mode Linux."""
 
@@ -89,14 +109,7 @@ class Modules:
         self.clean = self.clean or self.digests()
 
     def digests(self) -> dict[str, str]:
-        """Digests of the code only: UBSAN puts lines and columns into the data."""
-        found = {}
-        for module in self.path.glob("*.ko"):
-            code = self.root / "code"
-            sections = [f"--only-section={name}" for name in (".text*", ".init.text", ".exit.text")]
-            subprocess.run(["objcopy", "-g", *sections, module, code], check=True)
-            found[module.name] = digest(code.read_bytes())
-        return found
+        return {module.name: digest(code_of(module)) for module in self.path.glob("*.ko")}
 
     def changed(self) -> list[str]:
         """The modules whose code differs from that of the unmodified tree."""
@@ -158,7 +171,7 @@ class Unit(Suite):
             env={"GTEST_TOTAL_SHARDS": str(PROCESSORS), "GTEST_SHARD_INDEX": str(shard)},
         )
         if result.late:
-            return f"timeout in {program}"
+            return f"{TIMEOUT}{program}"
         if not result.status:
             return None
         test = re.search(r"^\[  FAILED  \] (\S+?),? ", result.output, re.M)
@@ -193,7 +206,7 @@ class Machine(Suite):
         if stopped:
             return f"{self.name}: {stopped.group(1)}"
         if result.late or "no end after" in result.output:
-            return f"timeout in {self.name}"
+            return f"{TIMEOUT}{self.name}"
         if not result.status:
             return None
         failed = re.search(r"^FAIL: (.*)", result.output, re.M)

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import shutil
 import subprocess
 from collections.abc import Iterator
@@ -22,29 +23,14 @@ def listed(root: Path) -> set[str]:
     return {name for name in output.split("\0") if name and (root / name).is_file()}
 
 
-class Tree:
-    """The copy. Unchanged files keep their times, so that builds are incremental."""
+class Sources:
+    """The files of a working tree."""
 
-    def __init__(self, origin: Path, path: Path):
+    def __init__(self, path: Path):
         self.path = path
-        self.files = listed(origin)
-        path.mkdir(parents=True, exist_ok=True)
-        for name in self.files:
-            self._copy(origin / name, path / name)
-        for file in [file for file in path.rglob("*") if not file.is_dir()]:
-            if str(file.relative_to(path)) not in self.files:
-                file.unlink()
+        self.files = listed(path)
 
-    @staticmethod
-    def _copy(source: Path, copy: Path) -> None:
-        if copy.exists() and copy.read_bytes() == source.read_bytes():
-            shutil.copymode(source, copy)
-            return
-        copy.parent.mkdir(parents=True, exist_ok=True)
-        copy.write_bytes(source.read_bytes())
-        shutil.copymode(source, copy)
-
-    def sources(self, folder: str) -> list[str]:
+    def of(self, folder: str) -> list[str]:
         """The C and C++ files below a folder."""
         return sorted(
             name
@@ -54,6 +40,27 @@ class Tree:
 
     def read(self, name: str) -> str:
         return (self.path / name).read_text()
+
+
+class Tree(Sources):
+    """A copy of a working tree. Unchanged files keep their times for incremental builds."""
+
+    def __init__(self, origin: Path, path: Path):
+        super().__init__(origin)
+        self.path = path
+        path.mkdir(parents=True, exist_ok=True)
+        for name in self.files:
+            self._copy(origin / name, path / name)
+        for file in [file for file in path.rglob("*") if not file.is_dir()]:
+            if str(file.relative_to(path)) not in self.files:
+                file.unlink()
+
+    @staticmethod
+    def _copy(source: Path, copy: Path) -> None:
+        if not copy.exists() or copy.read_bytes() != source.read_bytes():
+            copy.parent.mkdir(parents=True, exist_ok=True)
+            copy.write_bytes(source.read_bytes())
+        shutil.copymode(source, copy)
 
     @contextmanager
     def changed(self, name: str, text: str) -> Iterator[None]:
@@ -65,3 +72,11 @@ class Tree:
         finally:
             (self.path / name).write_text(original)
 
+
+@contextmanager
+def locked(path: Path) -> Iterator[None]:
+    """Holds a lock file. Raises BlockingIOError if another process holds it."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        yield
