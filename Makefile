@@ -3,6 +3,7 @@
 
 BUILD   ?= build
 SECONDS ?= 60
+SEED    ?= 1
 N       ?= 96
 PROMPT  ?= And it came to pass
 MODEL   ?= tests/models/kjv.gguf
@@ -38,6 +39,10 @@ check-long: deps
 ## newcomer: demo and check on fresh roots of Debian 12, 13 and the newest suite
 newcomer: deps
 	@tests/newcomer/run
+
+## mutants: small mistakes, N=40 of SEED=1, and whether the tests notice each
+mutants: deps
+	@tests/mutants/run --number $(if $(filter file,$(origin N)),40,$(N)) --seed $(SEED)
 
 ## soak: the suites of machines N=5 times beside LOAD=4, to find results that differ
 soak: deps
@@ -181,6 +186,6 @@ deps-test:
 clean:
 	rm -rf $(BUILD)
 
-.PHONY: help demo check lint unit conformance kunit board igt fuzz fuzz-gguf fuzz-stream dkms-check \
+.PHONY: help demo check check-long newcomer mutants soak lint unit conformance kunit board igt fuzz fuzz-gguf fuzz-stream dkms-check \
 	dkms-matrix arm64 dts dt-check bench-model bench-matmul bench-accuracy bench-sram bench-submit bench-rocket \
 	bench-qos modules tools user install uninstall deps deps-demo deps-lint deps-test clean

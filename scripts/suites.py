@@ -70,7 +70,7 @@ def uml_kernel(flavour):
 
 SUITES = {suite.name: suite for suite in (
     Suite("lint-kernel", "the kernel code keeps the kernel's style; sparse, W=1, kernel-doc",
-          "scripts/lint checkpatch sparse warnings kernel-doc uapi", 90, (MODULES,),
+          "scripts/lint checkpatch modules kernel-doc uapi", 60, (MODULES,),
           KERNEL + ("scripts/", "tests/kunit/", "tests/board/"), (), STOCK),
     Suite("lint-cpp", "clang-format and clang-tidy find nothing",
           "scripts/lint clang-format clang-tidy", 480, (USER,)),
@@ -143,9 +143,9 @@ SUITES = {suite.name: suite for suite in (
           "tests/dts/run", 40, (), ("dts/", "tests/dts/", "tests/lib/", "scripts/dts"), (),
           ("for suite in trixie trixie-backports sid; do tests/dts/kernel path $suite; done",)),
     Suite("scripts", "the scripts that run the tests count, remember and clear up",
-          "tests/scripts/run", 15, (), ("scripts/", "tests/scripts/", "tests/README.md")),
-    Suite("soak-selftest", "make soak finds results that differ",
-          "tests/soak/selftest", 10, (), ("tests/soak/", "tests/lib/")),
+          "tests/scripts/run", 60, (),
+          ("scripts/", "tests/scripts/", "tests/mutants/", "tests/soak/", "tests/lib/",
+           "tests/README.md")),
     Suite("leftovers", "a run that is interrupted or killed leaves nothing behind",
           "tests/leftovers/run", 40, (), UML + VM + ("tests/leftovers/",), (),
           STOCK + uml_kernel("debug")),
