@@ -38,6 +38,15 @@ status() { [ "$rc" -eq "$1" ]; }
 has() { grep -qE -e "$1" "$2"; }
 no_cr() { ! grep -q "$(printf '\r')" "$tmp/out"; }
 
+# await COMMAND...: waits until it succeeds. Fails after two minutes.
+await() {
+	for _ in $(seq 2400); do
+		! "$@" || return 0
+		sleep 0.05
+	done
+	return 1
+}
+
 # answer: copies stdin, the output of a machine, to stdout. At the line 'first' it makes
 # the file /out/go in the machine, which waits for that before it goes on.
 answer() {
