@@ -17,6 +17,7 @@
 #include "npu_context.h"
 #include "npu_device.h"
 #include "npu_dump.h"
+#include "npu_gate.h"
 #include "npu_job.h"
 #include "npu_sched.h"
 #include "npu_vm.h"
@@ -46,6 +47,7 @@ static void npu_core_kick(struct npu_core *core, u64 now)
 	core->ctx->stats.slices++;
 	if (!head->started_ns)
 		head->started_ns = core->started;
+	core->held = false;
 	npu_watch_start(&core->watch, npu->timeout, lane.task_count,
 			npu->desc.ops->kick(npu->hw, core->index, &lane),
 			jiffies);
@@ -109,7 +111,29 @@ void npu_core_abort(struct npu_core *core, int error)
 		return;
 	core->state = NPU_CORE_RESETTING;
 	core->error = error;
+	core->held = false;
 	kthread_queue_work(core->worker, &core->work);
+}
+
+/**
+ * npu_core_finish() - the lane of a core ends now
+ * @core: the core, which runs the lane
+ * @result: how it ends; with an error the core is reset first
+ * @now: the time
+ *
+ * Starts the next lane.
+ */
+void npu_core_finish(struct npu_core *core, const struct npu_hw_result *result,
+		     u64 now)
+{
+	lockdep_assert_held(&core->npu->sched_lock);
+	core->held = false;
+	if (result->error) {
+		npu_core_abort(core, result->error);
+	} else {
+		npu_sched_end_lane(core, result, now);
+		npu_sched_run(core->npu, now);
+	}
 }
 
 /**
@@ -132,12 +156,12 @@ void npu_core_done(struct npu_device *npu, unsigned int core,
 	/* Too late: it is being reset. */
 	if (c->state != NPU_CORE_RUNNING)
 		goto out_unlock;
-	if (result->error) {
-		npu_core_abort(c, result->error);
-		goto out_unlock;
+	if (npu_gate_holds(c)) {
+		c->held = true;
+		c->end = *result;
+	} else {
+		npu_core_finish(c, result, now);
 	}
-	npu_sched_end_lane(c, result, now);
-	npu_sched_run(npu, now);
 out_unlock:
 	spin_unlock_irqrestore(&npu->sched_lock, flags);
 }
@@ -292,18 +316,12 @@ static bool npu_core_ended(struct npu_core *core)
 {
 	struct npu_device *npu = core->npu;
 	struct npu_hw_result result = {};
-	u64 now = npu_now(npu);
 
 	if (!npu->desc.ops->ended ||
 	    !npu->desc.ops->ended(npu->hw, core->index, &result))
 		return false;
 	drm_warn_once(&npu->drm, "core %u: an interrupt is lost\n", core->index);
-	if (result.error) {
-		npu_core_abort(core, result.error);
-	} else {
-		npu_sched_end_lane(core, &result, now);
-		npu_sched_run(npu, now);
-	}
+	npu_core_finish(core, &result, npu_now(npu));
 	return true;
 }
 
@@ -314,20 +332,39 @@ static void npu_core_watchdog(struct kthread_work *work)
 					     watchdog.work);
 	struct npu_device *npu = core->npu;
 	enum npu_watch_verdict verdict;
+	u64 progress;
 
 	spin_lock_irq(&npu->sched_lock);
 	core->watched = false;
 	if (core->state != NPU_CORE_RUNNING)
 		goto out_unlock;
-	verdict = npu_watch_look(&core->watch,
-				 npu->desc.ops->progress(npu->hw, core->index),
-				 jiffies);
+	progress = npu->desc.ops->progress(npu->hw, core->index);
+	/* Whoever has closed the gate decides how long a lane takes. */
+	if (npu_gate_closed(core))
+		npu_watch_start(&core->watch, npu->timeout, core->tasks,
+				progress, jiffies);
+	verdict = npu_watch_look(&core->watch, progress, jiffies);
 	if (verdict != NPU_WATCH_HUNG)
 		npu_core_watch(core, core->watch.deadline - jiffies);
 	else if (!npu_core_ended(core))
 		npu_core_abort(core, -ETIMEDOUT);
 out_unlock:
 	spin_unlock_irq(&npu->sched_lock);
+}
+
+/**
+ * npu_core_expire() - the lane of a core has taken too long, if it has one
+ * @core: the core
+ */
+void npu_core_expire(struct npu_core *core)
+{
+	lockdep_assert_held(&core->npu->sched_lock);
+	if (core->state != NPU_CORE_RUNNING)
+		return;
+	core->watch.deadline = jiffies;
+	core->watch.limit = jiffies;
+	core->watched = true;
+	kthread_mod_delayed_work(core->worker, &core->watchdog, 0);
 }
 
 /**

@@ -40,6 +40,7 @@
 #include <drm/drm_file.h>
 
 #include "npu_context.h"
+#include "npu_gate.h"
 #include "npu_hw.h"
 #include "npu_policy.h"
 #include "npu_sram.h"
@@ -127,6 +128,12 @@ struct npu_core {
 	u64 started;
 	/** @busy_ns: How long it ran, by the clock, but for background work. */
 	u64 busy_ns;
+	/** @pass: Lanes that may end although its gate is closed. */
+	u32 pass;
+	/** @held: Its lane has ended with @end, and waits for the gate. */
+	bool held;
+	/** @end: How its lane has ended, if @held. */
+	struct npu_hw_result end;
 };
 
 /**
@@ -216,6 +223,8 @@ struct npu_device {
 	bool frozen;
 	/** @idle: Who waits for cores to be idle, or for the jobs of a file. */
 	wait_queue_head_t idle;
+	/** @gate: Which lanes are not to end. */
+	struct npu_gate gate;
 	/** @contexts: All contexts. */
 	struct list_head contexts;
 	/** @ready_count: Contexts that are ready. */

@@ -20,6 +20,7 @@
 #include "npu_device.h"
 #include "npu_dump.h"
 #include "npu_fdinfo.h"
+#include "npu_gate.h"
 #include "npu_job.h"
 #include "npu_residency.h"
 #include "npu_rocket.h"
@@ -247,6 +248,7 @@ struct npu_device *npu_device_create(struct device *parent,
 		return ERR_PTR(ret);
 
 	drm_debugfs_add_file(&npu->drm, "objects", npu_debugfs_objects, NULL);
+	npu_gate_debugfs_init(npu);
 	return npu;
 
 err_residency:

@@ -70,6 +70,9 @@ void npu_core_start(struct npu_core *core, u64 now);
 void npu_core_rest(struct npu_core *core);
 void npu_core_unplug(struct npu_core *core);
 void npu_core_abort(struct npu_core *core, int error);
+void npu_core_finish(struct npu_core *core, const struct npu_hw_result *result,
+		     u64 now);
+void npu_core_expire(struct npu_core *core);
 void npu_cores_forget_vm(struct npu_device *npu, struct npu_vm *vm);
 
 void npu_alert_init(struct npu_device *npu);
