@@ -67,11 +67,11 @@ SUBTEST(ban_faults)
 SUBTEST(ban_hangs)
 {
 	Fixture f;
-	Injection hang(inject_hang, f.limit);
+	Hang hang;
 
 	for (std::uint32_t i = 0; i < f.limit; i++) {
 		CHECK_EQ(f.device.state(f.context).flags, 0);
-		CHECK_EQ(run(f.device, f.context, f.good), -ETIMEDOUT);
+		CHECK_EQ(hang.run(f.device, f.context, f.good), -ETIMEDOUT);
 	}
 	CHECK_EQ(f.device.state(f.context).guilty_jobs, f.limit);
 	f.check_banned();

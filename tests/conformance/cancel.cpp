@@ -150,15 +150,17 @@ SUBTEST(cancel_running)
 {
 	Fixture f;
 	Device other;
-	RunningJob running(f.device);
+	RunningJob running(f.device, 1, all_cores);
 	leak::Check leak;
 
 	for (std::uint64_t seqno = 1; seqno < 10; seqno += 2) {
+		running.hold.close();
 		CHECK_OK(submit(f.device, f.context, {running.job, f.job}));
 		wait_running(f.device, f.context, seqno);
 		CHECK_EQ(f.cancel(seqno, seqno), 1);
 		f.check_error(seqno, ECANCELED);
 		CHECK(look_at(f.device, f.context, seqno).started_ns);
+		running.hold.open();
 		f.check_error(seqno + 1, 0);
 		f.product.check();
 		f.product.clear();
@@ -173,19 +175,21 @@ SUBTEST(cancel_lanes)
 {
 	Fixture f;
 	std::uint32_t cores = f.device.info().core_count;
-	RunningJob running(f.device, cores);
+	RunningJob running(f.device, cores, all_cores);
 
 	for (std::uint32_t mask = 1; mask < 1u << cores; mask++) {
 		igt::Note note("mask " + std::to_string(mask));
 		std::uint32_t context = f.device.context(mask);
 		std::uint32_t cancelled = 0;
 
+		running.hold.close();
 		CHECK_OK(submit(f.device, context, {running.job}));
 		wait_running(f.device, context, 1);
 		CHECK_OK(cancel(f.device, context, 1, 1, &cancelled));
 		CHECK_EQ(cancelled, 1);
 		CHECK_EQ(wait_ended(f.device, context, 1).error, ECANCELED);
-		/* Its cores are free at once, not when all has been computed. */
+		/* Its cores are free at once, not when their lanes have ended. */
+		running.hold.open();
 		CHECK_EQ(run(f.device, context, f.job), 1);
 	}
 	f.product.check();
@@ -202,7 +206,9 @@ SUBTEST(cancel_device_time)
 
 	for (std::uint64_t seqno = 1; seqno <= 100; seqno++) {
 		/* The core changes its address space, which takes a moment. */
+		running.hold.open();
 		CHECK_EQ(run(other, their_context, their_job), 1);
+		running.hold.close();
 		CHECK_OK(submit(device, context, {running.job}));
 		if (seqno % 3 == 0)
 			usleep(static_cast<useconds_t>(50 * (seqno % 20)));
@@ -222,6 +228,7 @@ SUBTEST(cancel_others_unaffected)
 	Device other;
 	Product product(other), long_product(f.device, slow_shape, 9);
 	std::uint32_t theirs = other.context(), mine = f.device.context();
+	std::uint32_t held = f.device.context(one_core);
 	std::uint32_t their_job = create_job(other, {{product.task()}});
 	std::uint32_t slow = create_job(f.device, {slow_lane(long_product)});
 	RunningJob running(f.device);
@@ -229,11 +236,13 @@ SUBTEST(cancel_others_unaffected)
 	for (int i = 0; i < 5; i++) {
 		std::uint64_t seqno = 0, their_seqno = 0, my_seqno = 0;
 
-		CHECK_OK(submit(f.device, f.context, {running.job}, {}, &seqno));
+		running.hold.close();
+		CHECK_OK(submit(f.device, held, {running.job}, {}, &seqno));
 		CHECK_OK(submit(f.device, mine, {slow}, {}, &my_seqno));
 		CHECK_OK(submit(other, theirs, {their_job}, {}, &their_seqno));
-		CHECK_EQ(f.cancel(seqno, seqno), 1);
-		f.check_error(seqno, ECANCELED);
+		CHECK_OK(cancel(f.device, held, seqno, seqno));
+		CHECK_EQ(wait_ended(f.device, held, seqno).error, ECANCELED);
+		running.hold.open();
 		CHECK_EQ(wait_ended(f.device, mine, my_seqno).error, 0);
 		CHECK_EQ(wait_ended(other, theirs, their_seqno).error, 0);
 	}
@@ -324,7 +333,7 @@ SUBTEST(cancel_error_travels)
 	f.submit(1, {{gate.sync()}, {timeline.sync(7)}});
 	CHECK_OK(submit(f.device, second, {f.job}, {{timeline.sync(7)}, {after.sync()}}));
 	CHECK_EQ(f.cancel(1, 1), 1);
-	CHECK_OK(timeline.wait(20000, 7));
+	CHECK_OK(timeline.wait(patience::ms(), 7));
 	CHECK_EQ(final_status(after), -ECANCELED);
 	CHECK_EQ(wait_ended(f.device, second, 1).error, ECANCELED);
 	f.product.check_untouched();
@@ -350,7 +359,7 @@ SUBTEST(cancel_batch)
 SUBTEST(cancel_is_no_guilt)
 {
 	Fixture f;
-	RunningJob running(f.device);
+	RunningJob running(f.device, 1, all_cores);
 	std::uint64_t count = f.device.limits().max_guilty + 2;
 
 	for (std::uint64_t seqno = 1; seqno <= count; seqno++) {
@@ -363,6 +372,7 @@ SUBTEST(cancel_is_no_guilt)
 	CHECK_EQ(state.guilty_jobs, 0);
 	CHECK_EQ(state.flags, 0);
 	CHECK_EQ(state.failed_jobs, count);
+	running.hold.open();
 	CHECK_EQ(run(f.device, f.context, f.job), 1);
 }
 

@@ -43,9 +43,7 @@ void discard_all()
 {
 	for (const std::string &dump : dumps())
 		discard(dump);
-	for (int i = 0; i < 1000 && !dumps().empty(); i++)
-		usleep(2000);
-	CHECK(dumps().empty());
+	CHECK(patience::comes([] { return dumps().empty(); }));
 }
 
 /*
@@ -54,14 +52,13 @@ void discard_all()
  */
 std::string wait_for_dump()
 {
-	for (int i = 0; i < 2000; i++) {
-		std::vector<std::string> found = dumps();
+	std::vector<std::string> found;
 
-		if (!found.empty() && !access((found[0] + "/failing_device").c_str(), F_OK))
-			return found[0];
-		usleep(2000);
-	}
-	return {};
+	CHECK(patience::comes([&] {
+		found = dumps();
+		return !found.empty() && !access((found[0] + "/failing_device").c_str(), F_OK);
+	}));
+	return found[0];
 }
 
 std::string read_all(const std::string &dump)
@@ -88,11 +85,10 @@ SUBTEST(coredump_hang)
 	Product product(device);
 	std::uint32_t context = device.context();
 	std::uint32_t job = create_job(device, {{product.task()}});
-	Injection hang(inject_hang);
+	Hang hang;
 
-	CHECK_EQ(run(device, context, job), -ETIMEDOUT);
+	CHECK_EQ(hang.run(device, context, job), -ETIMEDOUT);
 	std::string dump = wait_for_dump();
-	CHECK(!dump.empty());
 	std::string data = read_all(dump);
 	CHECK(!data.empty());
 	/* It can be read again, and is the same. */
@@ -115,11 +111,10 @@ SUBTEST(coredump_root_only)
 	Device device;
 	Product product(device);
 	std::uint32_t job = create_job(device, {{product.task()}});
-	Injection hang(inject_hang);
+	Hang hang;
 
-	CHECK_EQ(run(device, device.context(), job), -ETIMEDOUT);
+	CHECK_EQ(hang.run(device, device.context(), job), -ETIMEDOUT);
 	std::string dump = wait_for_dump();
-	CHECK(!dump.empty());
 	struct stat status{};
 	CHECK_OK(stat((dump + "/data").c_str(), &status));
 	CHECK_EQ(status.st_uid, 0);
@@ -139,17 +134,17 @@ SUBTEST(coredump_unread)
 	Device device;
 	Product product(device);
 	std::uint32_t job = create_job(device, {{product.task()}});
-	Injection hang(inject_hang, 4);
+	Hang hang;
 
 	for (int i = 0; i < 3; i++)
-		CHECK_EQ(run(device, device.context(), job), -ETIMEDOUT);
-	CHECK(!wait_for_dump().empty());
+		CHECK_EQ(hang.run(device, device.context(), job), -ETIMEDOUT);
+	wait_for_dump();
 	usleep(50000);
 	CHECK_EQ(dumps().size(), 1);
 	discard_all();
 	/* The next one is new. */
-	CHECK_EQ(run(device, device.context(), job), -ETIMEDOUT);
-	CHECK(!wait_for_dump().empty());
+	CHECK_EQ(hang.run(device, device.context(), job), -ETIMEDOUT);
+	wait_for_dump();
 	discard_all();
 }
 
@@ -159,7 +154,7 @@ SUBTEST(coredump_cancelled_is_none)
 	need_root();
 	discard_all();
 	Device device;
-	RunningJob running(device);
+	RunningJob running(device, 1, all_cores);
 	std::uint32_t context = device.context();
 
 	CHECK_OK(submit(device, context, {running.job}));

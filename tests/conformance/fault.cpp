@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /// Programs that pass the verifier and go wrong on the device.
 #include <cerrno>
-#include <chrono>
 
 #include "igt.h"
 #include "injection.h"
@@ -131,18 +130,16 @@ SUBTEST(fault_hang)
 	std::uint32_t good = create_job(device, {{product.task()}});
 	Syncobj hung(device), after(device);
 	Injection hang(inject_hang);
-	auto start = std::chrono::steady_clock::now();
 
 	CHECK_OK(submit(device, context, {good}, {{}, {hung.sync()}}));
 	hang.wait();
 	CHECK_OK(submit(device, context, {good}, {{}, {after.sync()}}));
-	/* Another core, or the same one soon, serves the others. */
-	check_works(other);
+	/* Other cores serve the others meanwhile. */
+	if (device.info().core_count > 1)
+		check_works(other);
+	CHECK_EQ(look_at(device, context, 1).state, DRM_NPU_JOB_RUNNING);
+	Hold::expire();
 	CHECK_EQ(final_status(hung), -ETIMEDOUT);
-	auto took = std::chrono::duration_cast<std::chrono::milliseconds>(
-		std::chrono::steady_clock::now() - start);
-	CHECK(took.count() >= watchdog_ms() - 20);
-	CHECK(took.count() <= 3 * watchdog_ms() + 2000);
 	CHECK_EQ(final_status(after), 1);
 	product.check();
 	drm_npu_query_context state = device.state(context);
@@ -160,10 +157,9 @@ SUBTEST(fault_hang_all)
 	std::uint32_t cores = device.info().core_count;
 	std::uint32_t context = device.context();
 	std::uint32_t job = create_job(device, std::vector<Lane>(cores, {product.task()}));
+	Hang hang;
 
-	Injection hang(inject_hang, cores);
-
-	CHECK_EQ(run(device, context, job), -ETIMEDOUT);
+	CHECK_EQ(hang.run(device, context, job, cores), -ETIMEDOUT);
 	check_failed(device, context, 1, ETIMEDOUT);
 	for (std::uint32_t core = 0; core < cores; core++) {
 		product.clear();
@@ -223,23 +219,4 @@ SUBTEST(fault_not_modelled)
 	CHECK_EQ(run(device, context, create_job(device, {{task}})), -EOPNOTSUPP);
 	product.check_untouched();
 	check_works(device);
-}
-
-/* A long job is slow, not stuck: each task of it is progress. */
-SUBTEST(fault_slow_is_no_hang)
-{
-	Device device;
-	Product product(device, slow_shape);
-	std::uint32_t context = device.context();
-	auto start = std::chrono::steady_clock::now();
-	std::uint32_t job = create_job(device, {slow_lane(product, 60)});
-	int repeats = 0;
-
-	do {
-		CHECK_EQ(run(device, context, job), 1);
-		repeats++;
-	} while (repeats < 3 && std::chrono::steady_clock::now() - start <
-					std::chrono::milliseconds(2 * watchdog_ms()));
-	product.check();
-	CHECK_EQ(device.state(context).failed_jobs, 0);
 }

@@ -4,6 +4,7 @@
 
 #include "igt.h"
 #include "leak.h"
+#include "process.h"
 #include "program.h"
 
 namespace
@@ -92,8 +93,8 @@ SUBTEST(fence_out_binary)
 	Syncobj a(f.device), b(f.device);
 
 	CHECK_OK(submit(f.device, f.context, {f.job}, {{}, {a.sync(), b.sync()}}));
-	CHECK_OK(a.wait(20000));
-	CHECK_OK(b.wait(20000));
+	CHECK_OK(a.wait(patience::ms()));
+	CHECK_OK(b.wait(patience::ms()));
 	f.product.check();
 }
 
@@ -122,8 +123,8 @@ SUBTEST(fence_out_timeline)
 	CHECK_ERR(timeline.wait(50, 10), ETIME);
 	CHECK_EQ(timeline.value(), 0);
 	gate.open();
-	CHECK_OK(timeline.wait(20000, 10));
-	CHECK_OK(timeline.wait(20000, 20));
+	CHECK_OK(timeline.wait(patience::ms(), 10));
+	CHECK_OK(timeline.wait(patience::ms(), 20));
 	CHECK_EQ(timeline.value(), 20);
 	f.product.check();
 }
@@ -142,7 +143,7 @@ SUBTEST(fence_timeline_chain)
 	}
 	CHECK_ERR(timeline.wait(50, 1), ETIME);
 	gate.open();
-	CHECK_OK(timeline.wait(20000, 20));
+	CHECK_OK(timeline.wait(patience::ms(), 20));
 	f.product.check();
 }
 
@@ -277,7 +278,7 @@ SUBTEST(fence_error_timeline)
 	Syncobj timeline(f.device), after(f.device);
 
 	CHECK_OK(submit(f.device, f.context, {bad}, {{}, {timeline.sync(1)}}));
-	CHECK_OK(timeline.wait(20000, 1));
+	CHECK_OK(timeline.wait(patience::ms(), 1));
 	CHECK_OK(submit(f.device, f.device.context(), {f.job},
 			{{timeline.sync(1)}, {after.sync()}}));
 	CHECK_EQ(final_status(after), -EFAULT);
@@ -329,13 +330,15 @@ SUBTEST(fence_wait_for_submit)
 
 		CHECK_ERR(done.wait(20, point), EINVAL);
 		CHECK_ERR(done.wait(20, point, flags), ETIME);
+		Sleeper sleeper;
 		igt::parallel(2, [&](unsigned thread) {
 			if (!thread) {
-				CHECK_OK(done.wait(20000, point, flags));
+				sleeper.enters();
+				CHECK_OK(done.wait(patience::ms(), point, flags));
 				f.product.check();
 				return;
 			}
-			usleep(50000);
+			sleeper.wait_asleep();
 			CHECK_OK(submit(f.device, f.context, {f.job}, {{}, {done.sync(point)}}));
 		});
 	}
@@ -349,18 +352,20 @@ SUBTEST(fence_wait_available)
 	Syncobj timeline(f.device);
 	const std::uint32_t flags = DRM_SYNCOBJ_WAIT_FLAGS_WAIT_AVAILABLE;
 
+	Sleeper sleeper;
 	igt::parallel(2, [&](unsigned thread) {
 		if (!thread) {
-			CHECK_OK(timeline.wait(20000, 4,
+			sleeper.enters();
+			CHECK_OK(timeline.wait(patience::ms(), 4,
 					       flags | DRM_SYNCOBJ_WAIT_FLAGS_WAIT_FOR_SUBMIT));
 			return;
 		}
-		usleep(50000);
+		sleeper.wait_asleep();
 		CHECK_OK(submit(f.device, f.context, {f.job}, {{gate.sync()}, {timeline.sync(4)}}));
 	});
 	CHECK_ERR(timeline.wait(20, 4), ETIME);
 	gate.open();
-	CHECK_OK(timeline.wait(20000, 4));
+	CHECK_OK(timeline.wait(patience::ms(), 4));
 }
 
 /* Points that come in the wrong order: none is lost, and none signals early. */
@@ -379,8 +384,8 @@ SUBTEST(fence_timeline_unordered)
 	wait_ended(f.device, second, 1);
 	CHECK_ERR(timeline.wait(20, 20), ETIME);
 	a.open();
-	CHECK_OK(timeline.wait(20000, 20));
-	CHECK_OK(timeline.wait(20000, 10));
+	CHECK_OK(timeline.wait(patience::ms(), 20));
+	CHECK_OK(timeline.wait(patience::ms(), 10));
 	CHECK_EQ(run(f.device, f.context, f.job), 1);
 }
 
@@ -397,11 +402,11 @@ SUBTEST(fence_timeline_many)
 	CHECK_OK(submit(f.device, f.context, {f.job}, {{gate.sync()}, outs}));
 	CHECK_EQ(timeline.value(), 0);
 	gate.open();
-	CHECK_OK(timeline.wait(20000, outs.size()));
+	CHECK_OK(timeline.wait(patience::ms(), outs.size()));
 	CHECK_EQ(timeline.value(), outs.size());
 	CHECK_OK(submit(f.device, f.context, {f.job, f.job}, {{}, {timeline.sync(100)}}));
 	/* What lies between two points is reached with the later one. */
-	CHECK_OK(timeline.wait(20000, 99));
+	CHECK_OK(timeline.wait(patience::ms(), 99));
 	CHECK_EQ(timeline.value(), 100);
 }
 

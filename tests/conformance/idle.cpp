@@ -159,22 +159,21 @@ SUBTEST(idle_submitted_later)
 	Gate a(f.device), b(f.device);
 	std::uint32_t second = f.device.context();
 	std::atomic<bool> done = false;
+	Sleeper sleeper;
 
 	CHECK_OK(submit(f.device, f.context, {f.job}, {{a.sync()}, {}}));
 	igt::parallel(2, [&](unsigned thread) {
 		if (!thread) {
+			sleeper.enters();
 			CHECK_OK(wait_buffer(f.device, f.product.out.handle(), never));
 			done = true;
 			return;
 		}
-		usleep(100000);
+		sleeper.wait_asleep();
 		CHECK(!done);
 		CHECK_OK(submit(f.device, second, {f.job}, {{b.sync()}, {}}));
 		a.open();
-		for (int i = 0; i < 1000 && !done; i++)
-			usleep(2000);
-		/* The gate opens by itself in the end, so this is no deadlock. */
-		CHECK(done);
+		CHECK(patience::comes([&] { return done.load(); }));
 		CHECK_EQ(look_at(f.device, second, 1).state, DRM_NPU_JOB_QUEUED);
 		b.open();
 	});
@@ -204,13 +203,15 @@ SUBTEST(idle_closed_meanwhile)
 		std::uint32_t handle = product.out.handle();
 
 		CHECK_OK(submit(f.device, f.context, {job}, {{gate.sync()}, {}}));
+		Sleeper sleeper;
 		igt::parallel(2, [&](unsigned thread) {
 			if (!thread) {
+				sleeper.enters();
 				CHECK_OK(wait_buffer(f.device, handle, never));
 				product.check();
 				return;
 			}
-			usleep(50000);
+			sleeper.wait_asleep();
 			product.out.close();
 			CHECK_OK(f.device.destroy_job(job));
 			gate.open();

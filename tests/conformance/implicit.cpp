@@ -84,7 +84,7 @@ SUBTEST(implicit_out)
 	CHECK_EQ(final_status(write), 1);
 	f.product.check();
 	CHECK_EQ(final_status(read), 1);
-	CHECK_EQ(to_write(out, 20000), 1);
+	CHECK_EQ(to_write(out, patience::ms()), 1);
 }
 
 /* The job was there before anybody knew that the buffer would be shared. */
@@ -100,7 +100,7 @@ SUBTEST(implicit_export_while_queued)
 	CHECK_EQ(to_write(in, 20), 0);
 	CHECK_EQ(to_read(in, 20), 1);
 	gate.open();
-	CHECK_EQ(to_read(out, 20000), 1);
+	CHECK_EQ(to_read(out, patience::ms()), 1);
 	CHECK_EQ(f.device.state(f.context).completed_seqno, 2);
 	f.product.check();
 }
@@ -121,7 +121,7 @@ SUBTEST(implicit_export_unrelated)
 SUBTEST(implicit_export_while_running)
 {
 	Fixture f;
-	RunningJob running(f.device);
+	RunningJob running(f.device, 1, all_cores);
 
 	CHECK_OK(submit(f.device, f.context, {running.job}));
 	wait_running(f.device, f.context, 1);
@@ -223,7 +223,7 @@ SUBTEST(implicit_batch)
 	CHECK_EQ(to_read(memory->dma_buf(), 20), 0);
 	memory->signal_fence(fence);
 	CHECK_EQ(final_status(done), 1);
-	CHECK_EQ(to_write(memory->dma_buf(), 20000), 1);
+	CHECK_EQ(to_write(memory->dma_buf(), patience::ms()), 1);
 	unshared.check();
 }
 
@@ -291,7 +291,7 @@ SUBTEST(implicit_cancelled)
 		/* Their fence still counts. */
 		CHECK_EQ(to_read(memory->dma_buf(), 20), 0);
 		memory->signal_fence(fence);
-		CHECK(to_write(memory->dma_buf(), 20000) != 0);
+		CHECK(to_write(memory->dma_buf(), patience::ms()) != 0);
 		CHECK_OK(f.device.destroy_job(job));
 	}
 	leak.done();

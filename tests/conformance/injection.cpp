@@ -6,8 +6,9 @@
 
 #include <fcntl.h>
 
-#include "device.h"
 #include "igt.h"
+#include "patience.h"
+#include "program.h"
 
 std::string parameter_path(const std::string &name)
 {
@@ -59,7 +60,16 @@ void Injection::again(unsigned lanes) const
 
 void Injection::wait() const
 {
-	for (int i = 0; i < 20000 && left(); i++)
-		usleep(500);
-	CHECK_EQ(left(), 0);
+	CHECK(patience::comes([&] { return !left(); }));
+}
+
+int Hang::run(const Device &device, std::uint32_t context, std::uint32_t job, unsigned lanes) const
+{
+	Syncobj done(device);
+
+	injection_.again(lanes);
+	CHECK_OK(submit(device, context, {job}, {{}, {done.sync()}}));
+	injection_.wait();
+	Hold::expire();
+	return final_status(done);
 }

@@ -2,7 +2,10 @@
 /// Faults that the virtual device, or the board, makes on demand, in programs that are good.
 #pragma once
 
+#include <cstdint>
 #include <string>
+
+#include "device.h"
 
 /// Parameters of npu_virt and npu_board that count the lanes to go wrong.
 inline const char inject_hang[] = "inject_hang";
@@ -32,4 +35,16 @@ public:
 
 private:
 	std::string name_;
+};
+
+/// Cores that hang, and whose watchdog need not be waited for.
+class Hang
+{
+public:
+	/// Runs a job, so many lanes of which hang; answers the status of its fence.
+	int run(const Device &device, std::uint32_t context, std::uint32_t job,
+		unsigned lanes = 1) const;
+
+private:
+	Injection injection_{inject_hang, 0};
 };

@@ -8,9 +8,9 @@
 #include <vector>
 
 #include <glob.h>
-#include <unistd.h>
 
 #include "igt.h"
+#include "patience.h"
 
 namespace leak
 {
@@ -49,23 +49,7 @@ std::vector<unsigned long long> counts_of(const std::string &text)
 	return counts;
 }
 
-template <typename Condition>
-bool comes_true(const Condition &condition)
-{
-	for (int i = 0; i < 1500; i++) {
-		if (condition())
-			return true;
-		usleep(10000);
-	}
-	return false;
-}
-
 } // namespace
-
-bool settles(const std::string &before)
-{
-	return before.empty() || comes_true([&] { return objects() == before; });
-}
 
 bool none_new(const std::string &before)
 {
@@ -74,13 +58,13 @@ bool none_new(const std::string &before)
 
 bool settles_below(const std::string &before)
 {
-	return comes_true([&] { return none_new(before); });
+	return before.empty() || patience::comes([&] { return none_new(before); });
 }
 
 void Check::done() const
 {
 	/* What jobs before it have used may still have been on its way out. */
-	if (!before_.empty() && !settles_below(before_))
+	if (!settles_below(before_))
 		CHECK_EQ(objects(), before_);
 }
 

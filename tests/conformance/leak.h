@@ -10,14 +10,11 @@ namespace leak
 /// The counts on one line; empty when they cannot be read.
 std::string objects();
 
-/// Whether the counts come back to @before within some seconds: jobs that run
-/// go on after their file is closed, and references are dropped a bit later.
-bool settles(const std::string &before);
-
 /// Whether no count is higher than @before.
 bool none_new(const std::string &before);
 
-/// Whether none is within some seconds, for when earlier objects may still go.
+/// Whether none is after a while: jobs that run go on after their file is closed, and
+/// references are dropped a bit later.
 bool settles_below(const std::string &before);
 
 /// Asserts that what happens between its construction and done() leaves nothing.

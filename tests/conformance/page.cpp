@@ -44,9 +44,7 @@ public:
 	/* As a client without system calls does it. */
 	void wait(std::uint64_t seqno) const
 	{
-		for (int i = 0; i < 40000 && completed() < seqno; i++)
-			usleep(500);
-		CHECK(completed() >= seqno);
+		CHECK(patience::comes([&] { return completed() >= seqno; }));
 	}
 	/* A reader's whole protocol; false if the kernel was writing. */
 	bool read(std::uint64_t seqno, drm_npu_page_job &job) const
@@ -373,13 +371,13 @@ SUBTEST(page_consistent)
 	Fixture f;
 	Page page(f.device, f.args.page_offset);
 	std::atomic<bool> done = false;
-	std::uint64_t seen = 0;
+	std::atomic<std::uint64_t> seen = 0;
+	std::uint64_t last = 0;
 
 	igt::parallel(2, [&](unsigned thread) {
 		if (thread) {
-			std::uint64_t last = 0;
-
-			for (int i = 0; i < 40; i++) {
+			/* Until the reader has had something to see. */
+			for (int i = 0; i < 40 || !seen; i++) {
 				int result;
 				do {
 					result = submit(f.device, f.context, std::vector(20, f.job),
@@ -411,5 +409,5 @@ SUBTEST(page_consistent)
 		}
 	});
 	CHECK(seen);
-	CHECK_EQ(page.completed(), 800);
+	CHECK_EQ(page.completed(), last);
 }

@@ -5,6 +5,8 @@
 #include <cerrno>
 #include <csignal>
 #include <cstring>
+#include <fstream>
+#include <string>
 
 #include <pthread.h>
 #include <sys/socket.h>
@@ -12,6 +14,7 @@
 #include <unistd.h>
 
 #include "igt.h"
+#include "patience.h"
 
 pid_t fork_run(const std::function<void()> &run)
 {
@@ -20,7 +23,7 @@ pid_t fork_run(const std::function<void()> &run)
 	CHECK(pid >= 0);
 	if (pid)
 		return pid;
-	alarm(50);
+	alarm(static_cast<unsigned>(patience::all().count()));
 	/* Exceptions of assertions must not cross fork(). */
 	int status = 1;
 	try {
@@ -116,6 +119,24 @@ void receive_byte(const Fd &socket)
 	CHECK_EQ(read(socket.get(), &byte, 1), 1);
 }
 
+/// The state of a thread of this process, as /proc tells it: 'S' for one that a signal
+/// would wake.
+static char state_of(pid_t thread)
+{
+	std::ifstream file("/proc/self/task/" + std::to_string(thread) + "/stat");
+	std::string text;
+
+	CHECK(std::getline(file, text));
+	/* The name may have blanks and brackets in it. */
+	return text.at(text.rfind(')') + 2);
+}
+
+void Sleeper::wait_asleep() const
+{
+	/* The driver waits for its own locks, and for memory, in another state. */
+	CHECK(patience::comes([&] { return thread_ && state_of(thread_) == 'S'; }));
+}
+
 void interruptible()
 {
 	struct sigaction action{};
@@ -139,7 +160,7 @@ int interrupted(int fd, unsigned long request, void *args)
 			done = true;
 		}
 		while (!done) {
-			usleep(20000);
+			usleep(1000);
 			if (waiter)
 				pthread_kill(waiter, SIGUSR1);
 		}

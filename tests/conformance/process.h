@@ -2,6 +2,7 @@
 /// Other processes, and what is passed between them.
 #pragma once
 
+#include <atomic>
 #include <functional>
 
 #include <sys/types.h>
@@ -26,6 +27,19 @@ Fd receive_fd(const Fd &socket);
 /// A byte from the other side says that it got somewhere.
 void send_byte(const Fd &socket);
 void receive_byte(const Fd &socket);
+
+/// A thread that makes a call in which it sleeps, and whoever wants to know that it does.
+class Sleeper
+{
+public:
+	/// Right before the call, which is the next thing that the thread does.
+	void enters() { thread_ = gettid(); }
+	/// Returns when it sleeps in the call.
+	void wait_asleep() const;
+
+private:
+	std::atomic<pid_t> thread_ = 0;
+};
 
 /// SIGUSR1 interrupts system calls of this process from now on.
 void interruptible();

@@ -225,9 +225,9 @@ Lane slow_lane(const Product &product, unsigned tasks)
 	return Lane(tasks, product.task());
 }
 
-RunningJob::RunningJob(const Device &device, std::uint32_t lanes)
-	: product(device, slow_shape),
-	  job(create_job(device, std::vector<Lane>(lanes, slow_lane(product, 500))))
+RunningJob::RunningJob(const Device &device, std::uint32_t lanes, std::uint32_t cores)
+	: hold(cores), product(device),
+	  job(create_job(device, std::vector<Lane>(lanes, {product.task()})))
 {
 }
 
@@ -305,11 +305,15 @@ drm_npu_job_wait look_at(const Device &device, std::uint32_t context, std::uint6
 	return args;
 }
 
+bool has_ended(const Device &device, std::uint32_t context, std::uint64_t seqno)
+{
+	return look_at(device, context, seqno).state == DRM_NPU_JOB_ENDED;
+}
+
 void wait_running(const Device &device, std::uint32_t context, std::uint64_t seqno)
 {
-	for (int i = 0; i < 20000 && look_at(device, context, seqno).state == DRM_NPU_JOB_QUEUED;
-	     i++)
-		usleep(500);
+	CHECK(patience::comes(
+		[&] { return look_at(device, context, seqno).state != DRM_NPU_JOB_QUEUED; }));
 	CHECK_EQ(look_at(device, context, seqno).state, DRM_NPU_JOB_RUNNING);
 }
 

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "device.h"
+#include "hold.h"
 #include "sync.h"
 
 /// Blocks that a matrix multiplication starts: CNA, CORE and DPU.
@@ -79,14 +80,20 @@ public:
 /// The product's program with features that lie where no memory is.
 Task faulting(const Product &product);
 
-/// A product that takes long for the virtual device, a fraction of a second.
+/// A product that keeps the virtual device busy for a moment.
 Lane slow_lane(const Product &product, unsigned tasks = 10);
 inline constexpr Shape slow_shape{64, 256, 256};
 
-/// A job of seconds, to be looked at and cancelled while it runs.
-struct RunningJob {
-	explicit RunningJob(const Device &device, std::uint32_t lanes = 1);
+/// The mask of the core that most tests hold.
+inline constexpr std::uint32_t one_core = 1;
 
+/// A job that runs on the cores of a mask, to be looked at and cancelled, until the hold
+/// lets it end.
+struct RunningJob {
+	explicit RunningJob(const Device &device, std::uint32_t lanes = 1,
+			    std::uint32_t cores = one_core);
+
+	Hold hold;
 	Product product;
 	std::uint32_t job;
 };
@@ -112,6 +119,9 @@ drm_npu_job_wait wait_ended(const Device &device, std::uint32_t context, std::ui
 drm_npu_job_wait look_at(const Device &device, std::uint32_t context, std::uint64_t seqno);
 /// Returns when a lane of the job has started.
 void wait_running(const Device &device, std::uint32_t context, std::uint64_t seqno);
+
+/// Whether it has ended; of Hold::until().
+bool has_ended(const Device &device, std::uint32_t context, std::uint64_t seqno);
 
 /// Runs one job in @context and waits for it; answers the status of its fence.
 int run(const Device &device, std::uint32_t context, std::uint32_t job);

@@ -123,7 +123,7 @@ struct Client {
 
 	/* The fence that the results carry now. */
 	Fd fence() const { return export_fences(dma_buf, DMA_BUF_SYNC_READ); }
-	int status(unsigned ms = 20000) const { return final_status(fence(), ms); }
+	int status(unsigned ms = patience::ms()) const { return final_status(fence(), ms); }
 
 	void check_good()
 	{
@@ -667,6 +667,8 @@ SUBTEST(rocket_hang)
 
 	CHECK_OK(client.submit());
 	Fd file = client.fence();
+	hang.wait();
+	Hold::expire();
 	CHECK_EQ(final_status(file), -ETIMEDOUT);
 	CHECK_OK(prep(device, client.product.out.handle(), never));
 	client.check_good();

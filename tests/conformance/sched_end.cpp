@@ -18,26 +18,37 @@ constexpr std::uint32_t background = DRM_NPU_CLASS_BACKGROUND;
 
 /// A job that has begun, then lost its core to others.
 struct Cut {
-	/* It has a slice when it has waited for long enough, then waits again. */
 	explicit Cut(unsigned tasks = 200)
 		: product(device, short_shape), job(create_job(device, {cut_lane(product, tasks)})),
 		  context(create_context(device, hints(background)))
 	{
-		endless = std::make_unique<Endless>(other);
 		CHECK_OK(submit(device, context, {job, job}));
 		wait_running(device, context, 1);
+		endless = std::make_unique<Endless>(other);
+		/* Between two slices the core goes to the better class. */
+		hold.pass(1);
+		CHECK(patience::comes([&] { return endless->slices() == 1; }));
+		CHECK_EQ(device.state(context).slices, 1);
 	}
 
-	/// Others were not disturbed.
+	/// Others were not disturbed, and have the core until now.
 	void check_others() const
 	{
 		CHECK(endless->goes_on());
 		CHECK_EQ(other.state(endless->context).failed_jobs, 0);
+		hold.open();
 		endless->stop();
 		check_works(other);
 	}
 
+	/// Returns when a job of the context has ended.
+	void wait(std::uint64_t seqno) const
+	{
+		hold.until([&] { return has_ended(device, context, seqno); });
+	}
+
 	Device device, other;
+	Hold hold{one_core};
 	Product product;
 	std::uint32_t job, context;
 	std::unique_ptr<Endless> endless;
@@ -54,10 +65,11 @@ SUBTEST(sched_cut_cancel)
 	CHECK_OK(cancel(cut.device, cut.context, 1, 1, &cancelled));
 	CHECK_EQ(cancelled, 1);
 	CHECK_EQ(wait_ended(cut.device, cut.context, 1).error, ECANCELED);
-	CHECK(cut.endless->goes_on());
+	CHECK_EQ(cut.endless->slices(), 1);
 	/* The next is not concerned. */
 	CHECK_EQ(look_at(cut.device, cut.context, 2).error, 0);
 	CHECK_OK(set_class(cut.device, cut.context, latency));
+	cut.wait(2);
 	CHECK_EQ(wait_ended(cut.device, cut.context, 2).error, 0);
 	cut.product.check();
 	drm_npu_query_context state = cut.device.state(cut.context);
@@ -77,6 +89,8 @@ SUBTEST(sched_cut_destroy)
 		CHECK_OK(submit(cut.device, cut.context, {cut.job}, {{}, {third.sync()}}));
 		CHECK_OK(cut.device.destroy_context(cut.context));
 		CHECK_OK(cut.device.destroy_job(cut.job));
+		cut.hold.until(
+			[&] { return !wait_buffer(cut.device, cut.product.out.handle(), 0); });
 		CHECK_OK(wait_buffer(cut.device, cut.product.out.handle(), never));
 		CHECK_EQ(final_status(third), -ECANCELED);
 		cut.product.check();
@@ -112,16 +126,22 @@ SUBTEST(sched_cut_kill)
 	leak::Check leak;
 	{
 		Device other;
+		Hold hold(one_core);
 		Sockets sockets;
 		pid_t pid = fork_run([&] {
 			Device device;
 			Product product(device, short_shape);
 			std::uint32_t job = create_job(device, {cut_lane(product, 1000)});
 
-			for (std::uint32_t sched_class : {latency, throughput, background}) {
+			/* Each begins before a better one comes, and is cut then. */
+			for (std::uint32_t sched_class : {background, throughput, latency}) {
 				std::uint32_t context = create_context(device, hints(sched_class));
 
 				CHECK_OK(submit(device, context, {job, job}, {}, nullptr, 1));
+				hold.until([&] {
+					return look_at(device, context, 1).state !=
+					       DRM_NPU_JOB_QUEUED;
+				});
 			}
 			send_byte(sockets.first);
 			pause();
@@ -129,8 +149,9 @@ SUBTEST(sched_cut_kill)
 		receive_byte(sockets.second);
 		Endless endless(other);
 		kill_child(pid);
-		endless.wait_slices(other.state(endless.context).slices + 2);
+		hold.until([&] { return endless.slices() >= 2; });
 		CHECK_EQ(other.state(endless.context).failed_jobs, 0);
+		hold.open();
 		endless.stop();
 		check_works(other);
 	}
@@ -149,6 +170,7 @@ SUBTEST(sched_cut_wait)
 	CHECK_EQ(args.ended_ns, 0);
 	CHECK_EQ(look_at(cut.device, cut.context, 2).state, DRM_NPU_JOB_QUEUED);
 	CHECK_OK(set_class(cut.device, cut.context, latency));
+	cut.wait(2);
 	drm_npu_job_wait end = wait_ended(cut.device, cut.context, 2);
 	CHECK_EQ(end.error, 0);
 	CHECK_EQ(wait_ended(cut.device, cut.context, 1).started_ns, args.started_ns);
@@ -163,7 +185,8 @@ SUBTEST(sched_cut_buffer)
 
 	CHECK_ERR(wait_buffer(cut.device, cut.product.out.handle(), 0), EBUSY);
 	CHECK_OK(set_class(cut.device, cut.context, latency));
-	CHECK_OK(wait_buffer(cut.device, cut.product.out.handle(), never));
+	cut.wait(2);
+	CHECK_OK(wait_buffer(cut.device, cut.product.out.handle(), 0));
 	CHECK_EQ(look_at(cut.device, cut.context, 2).state, DRM_NPU_JOB_ENDED);
 	cut.product.check();
 	cut.check_others();
@@ -173,32 +196,40 @@ SUBTEST(sched_cut_buffer)
 SUBTEST(sched_cut_hang)
 {
 	Device device, other;
-	Product product(device, slow_shape), next(device, {}, 2), after(other);
+	Product product(device, short_shape), next(device, {}, 2), after(other);
 	std::uint32_t context = create_context(device, hints(throughput));
 	std::uint32_t waiting = create_context(other, hints(background));
 	std::uint32_t good = create_job(device, {{next.task()}});
 
 	/* Fails early where nothing can be injected. */
 	Injection hang(inject_hang, 0);
-	CHECK_OK(submit(device, context, {create_job(device, {cut_lane(product, 500)})}));
-	CHECK_OK(submit(device, context, {good}));
-	wait_running(device, context, 1);
-	hang.again();
+	{
+		Hold hold(one_core);
+
+		CHECK_OK(submit(device, context, {create_job(device, {cut_lane(product, 500)})}));
+		CHECK_OK(submit(device, context, {good}));
+		/* Only when its end is held back has the first slice not hung. */
+		hold.wait_held();
+		hang.again();
+		hold.pass(1);
+		hang.wait();
+	}
 	CHECK_OK(submit(other, waiting, {create_job(other, {cut_lane(after, 3)})}));
+	Hold::expire(one_core);
 	CHECK_EQ(wait_ended(device, context, 1).error, ETIMEDOUT);
-	CHECK_EQ(hang.left(), 0);
 	drm_npu_query_context state = device.state(context);
 	CHECK_EQ(state.guilty_jobs, 1);
 	CHECK_EQ(state.failed_seqno, 1);
 	CHECK_EQ(state.failed_errno, ETIMEDOUT);
-	/* What came before has counted, what follows was not started. */
-	CHECK(state.slices >= 2);
-	CHECK(state.tasks >= 1 && state.tasks < 500);
 	/* All others go on. */
 	CHECK_EQ(wait_ended(device, context, 2).error, 0);
 	CHECK_EQ(wait_ended(other, waiting, 1).error, 0);
 	next.check();
 	after.check();
+	/* What came before has counted, what follows was not started. */
+	state = device.state(context);
+	CHECK_EQ(state.slices, 3);
+	CHECK_EQ(state.tasks, 2);
 	CHECK_EQ(other.state(waiting).guilty_jobs, 0);
 }
 
@@ -231,6 +262,7 @@ SUBTEST(sched_latency_flood)
 {
 	if (!geteuid())
 		drop_sys_nice();
+	Hold hold(one_core);
 	Device flood, other;
 	std::vector<std::unique_ptr<Endless>> floods;
 	Product product(other, short_shape);
@@ -238,18 +270,44 @@ SUBTEST(sched_latency_flood)
 
 	for (int i = 0; i < 4; i++)
 		floods.push_back(std::make_unique<Endless>(flood, hints(latency), 1));
-	CHECK_OK(submit(other, context, {create_job(other, {cut_lane(product, 3)})}));
+	CHECK_OK(submit(other, context, {create_job(other, {cut_lane(product, 2)})}));
+	hold.until([&] { return has_ended(other, context, 1); });
 	CHECK_EQ(wait_ended(other, context, 1).error, 0);
 	for (const auto &one : floods)
 		CHECK(one->goes_on());
 	product.check();
 }
 
+namespace
+{
+
+/// Far more than any budget.
+constexpr useconds_t long_us = 300'000;
+
+/// Has a file take so long for latency work. From then on budgets grow so slowly that it
+/// takes a minute, or more, to make up for it.
+void overdraw(const Device &device, const Parameter &percent, useconds_t us = long_us,
+	      void (*change)(const Device &, std::uint32_t) = nullptr)
+{
+	Hold hold(one_core);
+	Blocker blocker(hold, device, hints(latency));
+
+	CHECK_EQ(device.state(blocker.context).granted_class, latency);
+	percent.set("1");
+	/* What is stopped counts as the time it has had. */
+	usleep(us);
+	if (change)
+		change(device, blocker.context);
+	blocker.stop();
+}
+
+} // namespace
+
 /* Who has had too much is served as throughput, for a while. */
 SUBTEST(sched_latency_budget)
 {
-	if (!geteuid())
-		drop_sys_nice();
+	Parameter percent("latency_percent", "50");
+	drop_sys_nice();
 	Device device;
 	/* Those who could have latency work share it. */
 	std::vector<Device> others(16);
@@ -260,64 +318,56 @@ SUBTEST(sched_latency_budget)
 	std::uint32_t second = create_context(device, hints(latency));
 
 	CHECK(becomes(device, second, latency));
-	Blocker blocker(device, hints(latency));
-	CHECK_EQ(device.state(blocker.context).granted_class, latency);
-	/* What is stopped counts as the time it has had. */
-	usleep(500000);
-	CHECK(blocker.release());
-	wait_ended(device, blocker.context, 1);
-	drm_npu_query_context state = device.state(blocker.context);
+	overdraw(device, percent);
+	drm_npu_query_context state = device.state(second);
 	CHECK_EQ(state.sched_class, latency);
-	CHECK_EQ(state.granted_class, throughput);
 	/* It is the file's, not the context's. */
-	CHECK_EQ(device.state(second).granted_class, throughput);
+	CHECK_EQ(state.granted_class, throughput);
 	CHECK_EQ(device.state(throughput_too).granted_class, throughput);
 	/* Others are limited together with it, but they do not make up for it. */
 	for (std::size_t i = 0; i < others.size(); i++)
 		CHECK(becomes(others[i], ids[i], latency));
 	CHECK_EQ(device.state(second).granted_class, throughput);
+	percent.set("100");
 	others.clear();
 	CHECK(becomes(device, second, latency));
-	CHECK_EQ(device.state(blocker.context).granted_class, latency);
 }
 
 /* It counts also if the context is given another class meanwhile. */
 SUBTEST(sched_latency_budget_set)
 {
-	if (!geteuid())
-		drop_sys_nice();
+	Parameter percent("latency_percent", "50");
+	drop_sys_nice();
 	Device device;
 	std::vector<Device> others(16);
 	for (const Device &other : others)
 		create_context(other, hints(latency));
-	/* It is limited all the time. */
-	CHECK(becomes(device, create_context(device, hints(latency)), latency));
-	Blocker blocker(device, hints(latency));
+	std::uint32_t second = create_context(device, hints(latency));
 
-	usleep(500000);
-	CHECK_OK(set_class(device, blocker.context, background));
-	CHECK(blocker.release());
-	wait_ended(device, blocker.context, 1);
-	CHECK_OK(set_class(device, blocker.context, latency));
-	CHECK_EQ(device.state(blocker.context).granted_class, throughput);
+	/* It is limited all the time. */
+	CHECK(becomes(device, second, latency));
+	overdraw(device, percent, long_us, [](const Device &d, std::uint32_t context) {
+		CHECK_OK(set_class(d, context, background));
+	});
+	CHECK_EQ(device.state(second).granted_class, throughput);
 }
 
 /* New files are no way around it. */
 SUBTEST(sched_latency_new_file)
 {
-	/* Over so long that this machine can look twice meanwhile. */
-	Parameter window("latency_window_ms", "20000"), percent("latency_percent", "1");
+	Parameter percent("latency_percent", "50");
+	/* There is little budget, then room for a large debt of all files together. */
+	Parameter window("latency_window_ms", "1");
 
-	check_exit(fork_run([] {
-		drop_sys_nice();
+	check_exit(fork_run([&] {
 		{
 			Device device;
 
+			drop_sys_nice();
 			CHECK(becomes(device, create_context(device, hints(latency)), latency));
-			Blocker blocker(device, hints(latency));
-			sleep(2);
-			CHECK(blocker.release());
-			wait_ended(device, blocker.context, 1);
+			percent.set("1");
+			window.set("600000");
+			overdraw(device, percent, 2'000'000);
 		}
 		Device next;
 		CHECK_EQ(next.state(create_context(next, hints(latency))).granted_class,
@@ -328,20 +378,15 @@ SUBTEST(sched_latency_new_file)
 /* Who may do so is not limited. */
 SUBTEST(sched_latency_privileged)
 {
-	need_root();
+	Parameter percent("latency_percent", "50");
 	Device device;
 	std::vector<Device> others(16);
-	std::vector<std::uint32_t> ids;
-	drm_npu_query_context state{};
-	Blocker blocker(device, hints(latency));
-
 	for (const Device &other : others)
-		ids.push_back(create_context(other, hints(latency)));
-	usleep(300000);
-	CHECK(blocker.release());
-	wait_ended(device, blocker.context, 1);
-	state = device.state(blocker.context);
-	CHECK_EQ(state.granted_class, latency);
+		create_context(other, hints(latency));
+	std::uint32_t second = create_context(device, hints(latency));
+
+	overdraw(device, percent);
+	CHECK_EQ(device.state(second).granted_class, latency);
 }
 
 /* No share at all, and all of it. */

@@ -2,6 +2,7 @@
 #include "sched_fixture.h"
 
 #include <algorithm>
+#include <cerrno>
 #include <fstream>
 
 #include <linux/capability.h>
@@ -59,21 +60,11 @@ Lane cut_lane(const Product &product, unsigned tasks)
 	return Lane(tasks, task);
 }
 
-Lane uncut_lane(const Product &product, unsigned tasks)
+Blocker::Blocker(const Hold &hold, const Device &device, drm_npu_context_create args)
+	: context(create_context(device, args)), device_(device), product_(device)
 {
-	constexpr std::uint32_t weight_reuse = 1 << 13;
-	Task first = product.task(), other = first;
-
-	other.commands[index_of(other, cna_cbuf_con0)] |= std::uint64_t{weight_reuse} << 16;
-	Lane lane(tasks, other);
-	lane.front() = first;
-	return lane;
-}
-
-Blocker::Blocker(const Device &device, drm_npu_context_create args)
-	: context(create_context(device, args)), device_(device), product_(device, slow_shape)
-{
-	CHECK_OK(submit(device, context, {create_job(device, {uncut_lane(product_, 500)})}));
+	hold.close();
+	CHECK_OK(submit(device, context, {create_job(device, {{product_.task()}})}));
 	wait_running(device, context, 1);
 }
 
@@ -86,12 +77,11 @@ Blocker::~Blocker()
 	device_.destroy_context(context);
 }
 
-bool Blocker::release()
+void Blocker::stop() const
 {
-	bool blocked = look_at(device_, context, 1).state == DRM_NPU_JOB_RUNNING;
-
+	CHECK_EQ(look_at(device_, context, 1).state, DRM_NPU_JOB_RUNNING);
 	CHECK_OK(cancel(device_, context, 1, 1));
-	return blocked;
+	CHECK_EQ(wait_ended(device_, context, 1).error, ECANCELED);
 }
 
 Endless::Endless(const Device &device, drm_npu_context_create args, std::uint64_t deadline_ns,
@@ -102,7 +92,6 @@ Endless::Endless(const Device &device, drm_npu_context_create args, std::uint64_
 	std::uint32_t count = device.limits().max_submit_jobs;
 
 	CHECK_OK(submit(device, context, std::vector(count, job), {}, &last_, deadline_ns));
-	wait_slices(1);
 }
 
 bool Endless::goes_on() const
@@ -110,13 +99,6 @@ bool Endless::goes_on() const
 	drm_npu_query_context state = device_.state(context);
 
 	return state.completed_seqno < state.submitted_seqno;
-}
-
-void Endless::wait_slices(std::uint64_t count) const
-{
-	for (int i = 0; i < 40000 && device_.state(context).slices < count; i++)
-		usleep(500);
-	CHECK(device_.state(context).slices >= count);
 }
 
 int Endless::end() const
@@ -138,18 +120,16 @@ static std::uint64_t total(const Device &device, const std::vector<std::uint32_t
 	return sum;
 }
 
-/// Wait until each of @p contexts has been served @p count times.
-static void wait_served(const Device &device, const std::vector<std::uint32_t> &contexts,
-			std::uint64_t count)
+/// Whether each of @contexts has been served @count times.
+static bool are_served(const Device &device, const std::vector<std::uint32_t> &contexts,
+		       std::uint64_t count)
 {
-	for (std::uint32_t context : contexts) {
-		for (int i = 0; i < 40000 && device.state(context).slices < count; i++)
-			usleep(500);
-		CHECK(device.state(context).slices >= count);
-	}
+	return std::ranges::all_of(contexts, [&](std::uint32_t context) {
+		return device.state(context).slices >= count;
+	});
 }
 
-Shares shares(const Device &first_device, const std::vector<std::uint32_t> &first,
+Shares shares(const Hold &hold, const Device &first_device, const std::vector<std::uint32_t> &first,
 	      const Device &second_device, const std::vector<std::uint32_t> &second,
 	      std::uint64_t total_ns)
 {
@@ -158,44 +138,43 @@ Shares shares(const Device &first_device, const std::vector<std::uint32_t> &firs
 	constexpr auto busy = &drm_npu_query_context::busy_ns;
 	constexpr auto slices = &drm_npu_query_context::slices;
 
-	/* Device time is the host's there; what others took of it is soon forgotten. */
-	if (!(first_device.info().flags & DRM_NPU_DEVICE_VIRTUAL))
-		total_ns *= 40;
-	wait_served(first_device, first, first_slices);
-	wait_served(second_device, second, first_slices);
+	need_virtual(first_device);
+	hold.until([&] {
+		return are_served(first_device, first, first_slices) &&
+		       are_served(second_device, second, first_slices);
+	});
 	const std::uint64_t a = total(first_device, first, busy);
 	const std::uint64_t b = total(second_device, second, busy);
 	const std::uint64_t end = total(first_device, first, slices) +
 				  total(second_device, second, slices) + least_slices;
-	for (int i = 0; i < 40000; i++) {
-		const Shares had{total(first_device, first, busy) - a,
-				 total(second_device, second, busy) - b};
-
-		if (had.first + had.second >= total_ns &&
-		    total(first_device, first, slices) + total(second_device, second, slices) >=
-			    end)
-			return had;
-		usleep(500);
-	}
-	CHECK(!"enough slices");
-	return {};
+	Shares had{};
+	hold.until([&] {
+		had = {total(first_device, first, busy) - a,
+		       total(second_device, second, busy) - b};
+		return had.first + had.second >= total_ns &&
+		       total(first_device, first, slices) + total(second_device, second, slices) >=
+			       end;
+	});
+	return had;
 }
 
-static bool start_once(const Device &device, std::vector<Waiting> &waiting,
-		       void (*change)(const Device &, std::vector<Waiting> &))
+std::vector<Waiting> start_order(const Device &device, const std::vector<Waiting> &waiting,
+				 void (*change)(const Device &, std::vector<Waiting> &))
 {
+	const Hold hold(one_core);
+	std::vector<Waiting> order = waiting;
 	Product product(device);
 	std::uint32_t job = create_job(device, {{product.task()}});
-	Blocker blocker(device);
+	Blocker blocker(hold, device);
 
-	for (Waiting &one : waiting) {
+	for (Waiting &one : order) {
 		one.context = create_context(device, one.args);
 		CHECK_OK(submit(device, one.context, {job}, {}, nullptr, one.deadline_ns));
 	}
 	if (change)
-		change(device, waiting);
-	bool blocked = blocker.release();
-	for (Waiting &one : waiting) {
+		change(device, order);
+	hold.open();
+	for (Waiting &one : order) {
 		drm_npu_job_wait end = wait_ended(device, one.context, 1);
 
 		CHECK_EQ(end.error, 0);
@@ -203,21 +182,6 @@ static bool start_once(const Device &device, std::vector<Waiting> &waiting,
 		CHECK_OK(device.destroy_context(one.context));
 	}
 	product.check();
-	return blocked;
-}
-
-std::vector<Waiting> start_order(const Device &device, const std::vector<Waiting> &waiting,
-				 void (*change)(const Device &, std::vector<Waiting> &))
-{
-	std::vector<Waiting> order;
-	bool blocked = false;
-
-	/* If the core was free too early, the order says nothing. */
-	for (int i = 0; i < 10 && !blocked; i++) {
-		order = waiting;
-		blocked = start_once(device, order, change);
-	}
-	CHECK(blocked);
 	std::ranges::stable_sort(order, {}, &Waiting::started_ns);
 	return order;
 }
@@ -229,12 +193,7 @@ static std::string npu_parameter(const std::string &name)
 
 bool becomes(const Device &device, std::uint32_t context, std::uint32_t sched_class)
 {
-	for (int i = 0; i < 2000; i++) {
-		if (device.state(context).granted_class == sched_class)
-			return true;
-		usleep(10000);
-	}
-	return false;
+	return patience::comes([&] { return device.state(context).granted_class == sched_class; });
 }
 
 Parameter::Parameter(std::string name, const std::string &value)

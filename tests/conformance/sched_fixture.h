@@ -9,8 +9,6 @@
 #include "igt.h"
 #include "program.h"
 
-/// The mask of the core that they wait for.
-inline constexpr std::uint32_t one_core = 1;
 /// A cost for which each task is a slice, until it is known better.
 inline constexpr std::uint32_t much = ~0u;
 /// A product that the virtual device has done soon, but not at once.
@@ -32,21 +30,20 @@ void drop_sys_nice();
 
 /// A lane that is cut after each task.
 Lane cut_lane(const Product &product, unsigned tasks);
-/// A lane that cannot be cut: all tasks but the first need what is on the chip.
-Lane uncut_lane(const Product &product, unsigned tasks);
 
-/// A job that keeps a core busy and cannot be cut.
+/// A job that keeps a core until it is stopped.
 class Blocker
 {
 public:
-	explicit Blocker(const Device &device,
-			 drm_npu_context_create args = hints(DRM_NPU_CLASS_THROUGHPUT));
+	/// @hold is closed, and holds the core that @args names.
+	Blocker(const Hold &hold, const Device &device,
+		drm_npu_context_create args = hints(DRM_NPU_CLASS_THROUGHPUT));
 	~Blocker();
 	Blocker(const Blocker &) = delete;
 	Blocker &operator=(const Blocker &) = delete;
 
-	/// Stops it; answers whether it has held the core until now.
-	bool release();
+	/// Cancels it: the time that it has held the core counts as its own.
+	void stop() const;
 
 	std::uint32_t context;
 
@@ -55,11 +52,10 @@ private:
 	Product product_;
 };
 
-/// A queue full of jobs that are cut into slices, which takes many seconds.
+/// A queue full of jobs that are cut into slices: more than a test lets pass.
 class Endless
 {
 public:
-	/// Returns when the first runs.
 	explicit Endless(const Device &device,
 			 drm_npu_context_create args = hints(DRM_NPU_CLASS_THROUGHPUT),
 			 std::uint64_t deadline_ns = 0, Shape shape = short_shape);
@@ -70,8 +66,7 @@ public:
 
 	/// Whether it still has jobs.
 	bool goes_on() const;
-	/// Returns when a core has been started for it so often.
-	void wait_slices(std::uint64_t count) const;
+	std::uint64_t slices() const { return device_.state(context).slices; }
 	/// Cancels all; returns when they have ended.
 	void stop() const { CHECK_OK(end()); }
 
@@ -89,7 +84,8 @@ private:
 struct Shares {
 	std::uint64_t first, second;
 };
-Shares shares(const Device &first_device, const std::vector<std::uint32_t> &first,
+/// Needs device time that is modelled, or skips the subtest.
+Shares shares(const Hold &hold, const Device &first_device, const std::vector<std::uint32_t> &first,
 	      const Device &second_device, const std::vector<std::uint32_t> &second,
 	      std::uint64_t total_ns = 30'000'000);
 
@@ -101,7 +97,7 @@ struct Waiting {
 	std::uint32_t context = 0;
 	std::uint64_t started_ns = 0;
 };
-/// Submits them in their order while the core is busy, then sorts them by when they
+/// Submits them in their order while the core is held, then sorts them by when they
 /// were started. @change, if any, comes before the core is free.
 std::vector<Waiting> start_order(const Device &device, const std::vector<Waiting> &waiting,
 				 void (*change)(const Device &, std::vector<Waiting> &) = nullptr);

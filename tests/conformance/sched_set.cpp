@@ -170,11 +170,15 @@ SUBTEST(sched_set_running)
 	std::uint32_t job = create_job(device, {cut_lane(product, 200)});
 	std::uint32_t context = create_context(device, hints(DRM_NPU_CLASS_BACKGROUND));
 
-	/* It gets no more than a slice now and then, or it might have ended already. */
-	Endless other(device);
+	Hold hold(one_core);
 	CHECK_OK(submit(device, context, {job}));
 	wait_running(device, context, 1);
+	Endless other(device);
+	/* It gets no more than a slice now and then. */
+	hold.pass(10);
+	CHECK_EQ(look_at(device, context, 1).state, DRM_NPU_JOB_RUNNING);
 	CHECK_OK(set_class(device, context, DRM_NPU_CLASS_LATENCY));
+	hold.until([&] { return has_ended(device, context, 1); });
 	CHECK_EQ(wait_ended(device, context, 1).error, 0);
 	CHECK(other.goes_on());
 	product.check();
@@ -185,14 +189,19 @@ SUBTEST(sched_set_running)
 /* The opposite: what ran first stands back. */
 SUBTEST(sched_set_running_back)
 {
+	constexpr unsigned tasks = 20;
 	Device device;
+	Hold hold(one_core);
 	Endless first(device, hints(DRM_NPU_CLASS_LATENCY));
 	Product product(device, short_shape);
-	std::uint32_t job = create_job(device, {cut_lane(product, 20)});
+	std::uint32_t job = create_job(device, {cut_lane(product, tasks)});
 	std::uint32_t context = create_context(device, hints(DRM_NPU_CLASS_THROUGHPUT));
 
+	hold.pass(2);
 	CHECK_OK(set_class(device, first.context, DRM_NPU_CLASS_BACKGROUND));
 	CHECK_OK(submit(device, context, {job}));
+	/* At worst the background has a slice for each, when it has waited long. */
+	CHECK(hold.until([&] { return has_ended(device, context, 1); }) <= 2 * tasks + 4);
 	CHECK_EQ(wait_ended(device, context, 1).error, 0);
 	CHECK(first.goes_on());
 	product.check();

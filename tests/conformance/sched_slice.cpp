@@ -24,13 +24,19 @@ Task keeping(Task task, std::uint32_t reuse)
 	return task;
 }
 
-/// How often cores are started for one run of @job.
-std::uint64_t slices_of(const Device &device, std::uint32_t context, std::uint32_t job)
+/// How often cores are started for one run of @job; on cores that are held, as far as
+/// it takes.
+std::uint64_t slices_of(const Device &device, std::uint32_t context, std::uint32_t job,
+			const Hold *hold = nullptr)
 {
-	std::uint64_t before = device.state(context).slices;
+	const drm_npu_query_context before = device.state(context);
+	std::uint64_t seqno = 0;
 
-	CHECK_EQ(run(device, context, job), 1);
-	return device.state(context).slices - before;
+	CHECK_OK(submit(device, context, {job}, {}, &seqno));
+	if (hold)
+		hold->until([&] { return has_ended(device, context, seqno); });
+	CHECK_EQ(wait_ended(device, context, seqno).error, 0);
+	return device.state(context).slices - before.slices;
 }
 
 /// Products that do not share anything but their size.
@@ -54,12 +60,16 @@ struct Slow {
 
 /// A client that takes the core again and again.
 struct Disturber {
-	explicit Disturber(std::uint32_t core_mask = one_core)
-		: endless(device, hints(latency, 0, core_mask), 0, {4, 32, 32})
+	Disturber() : endless(device, hints(throughput), 0, {4, 32, 32}) {}
+
+	/// Checks that it had its turns, and that it had not come to its end.
+	void check(std::uint64_t turns) const
 	{
-		CHECK_OK(set_class(device, endless.context, throughput));
+		CHECK(endless.slices() >= turns);
+		CHECK(endless.goes_on());
 	}
 
+	Hold hold{one_core};
 	Device device;
 	Endless endless;
 };
@@ -70,7 +80,8 @@ struct Disturber {
 SUBTEST(sched_slice_latency)
 {
 	Device device;
-	Product product(device, slow_shape), urgent(device);
+	Hold hold(one_core);
+	Product product(device, short_shape), urgent(device);
 	std::uint32_t job = create_job(device, {cut_lane(product, 500)});
 	std::uint32_t small = create_job(device, {{urgent.task()}});
 	std::uint32_t context = create_context(device, hints(throughput));
@@ -78,13 +89,16 @@ SUBTEST(sched_slice_latency)
 
 	CHECK_OK(submit(device, context, {job}));
 	wait_running(device, context, 1);
-	for (int i = 0; i < 5; i++) {
+	for (std::uint64_t i = 1; i <= 5; i++) {
 		urgent.clear();
-		CHECK_EQ(run(device, first, small), 1);
+		CHECK_OK(submit(device, first, {small}));
+		/* The slice that runs ends, then the urgent job. */
+		hold.pass(2);
+		CHECK_EQ(wait_ended(device, first, i).error, 0);
 		urgent.check();
+		CHECK_EQ(device.state(context).slices, i + 1);
 	}
 	CHECK_EQ(look_at(device, context, 1).state, DRM_NPU_JOB_RUNNING);
-	CHECK(device.state(context).slices > 5);
 	CHECK_OK(cancel(device, context, 1, 1));
 	CHECK_EQ(wait_ended(device, context, 1).error, ECANCELED);
 }
@@ -93,24 +107,28 @@ SUBTEST(sched_slice_latency)
 SUBTEST(sched_slice_latency_file)
 {
 	Device device, other;
-	Product product(device, slow_shape), urgent(other);
+	Hold hold(one_core);
+	Product product(device, short_shape), urgent(other);
 	std::uint32_t job = create_job(device, {cut_lane(product, 500)});
 	std::uint32_t context = create_context(device, hints(throughput));
+	std::uint32_t first = create_context(other, hints(latency));
 
 	CHECK_OK(submit(device, context, {job}));
 	wait_running(device, context, 1);
-	CHECK_EQ(run(other, create_context(other, hints(latency)),
-		     create_job(other, {{urgent.task()}})),
-		 1);
+	CHECK_OK(submit(other, first, {create_job(other, {{urgent.task()}})}));
+	hold.pass(2);
+	CHECK_EQ(wait_ended(other, first, 1).error, 0);
 	urgent.check();
 	CHECK_EQ(look_at(device, context, 1).state, DRM_NPU_JOB_RUNNING);
+	CHECK_OK(cancel(device, context, 1, 1));
 }
 
 /* A deadline does it too, among equals. */
 SUBTEST(sched_slice_deadline)
 {
 	Device device;
-	Product product(device, slow_shape), urgent(device);
+	Hold hold(one_core);
+	Product product(device, short_shape), urgent(device);
 	std::uint32_t job = create_job(device, {cut_lane(product, 500)});
 	std::uint32_t context = create_context(device, hints(throughput));
 	std::uint32_t first = create_context(device, hints(throughput));
@@ -119,8 +137,10 @@ SUBTEST(sched_slice_deadline)
 	wait_running(device, context, 1);
 	CHECK_OK(
 		submit(device, first, {create_job(device, {cut_lane(urgent, 5)})}, {}, nullptr, 1));
+	hold.until([&] { return has_ended(device, first, 1); });
 	CHECK_EQ(wait_ended(device, first, 1).error, 0);
 	CHECK_EQ(look_at(device, context, 1).state, DRM_NPU_JOB_RUNNING);
+	CHECK_OK(cancel(device, context, 1, 1));
 	urgent.check();
 }
 
@@ -191,13 +211,13 @@ SUBTEST(sched_slice_reuse)
 		for (Product &product : all)
 			product.clear();
 		/* It is cut where nothing is kept, and nowhere else. */
-		CHECK_EQ(slices_of(device, context, job), 2);
+		CHECK_EQ(slices_of(device, context, job, &disturber.hold), 2);
 		for (Product &product : all)
 			product.check();
 		CHECK_OK(device.destroy_context(context));
 		CHECK_OK(device.destroy_job(job));
 	}
-	CHECK(disturber.endless.goes_on());
+	disturber.check(1);
 }
 
 /* The lanes of a job are cut each for itself. */
@@ -214,13 +234,14 @@ SUBTEST(sched_slice_lanes)
 	/* They need not be of one length. */
 	lanes[0].push_back(lanes[0].front());
 	std::uint32_t context = create_context(device, hints(throughput, 0, 0));
-	CHECK_EQ(slices_of(device, context, create_job(device, lanes)), all.size() + 1);
+	CHECK_EQ(slices_of(device, context, create_job(device, lanes), &disturber.hold),
+		 all.size() + 1);
 	for (const Product &product : all)
 		product.check();
 	drm_npu_query_context state = device.state(context);
 	CHECK_EQ(state.tasks, all.size() + 1);
 	CHECK(state.busy_ns >= state.device_ns);
-	CHECK(disturber.endless.goes_on());
+	disturber.check(1);
 }
 
 /* More lanes than cores that the context may use. */

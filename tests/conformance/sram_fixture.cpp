@@ -8,6 +8,7 @@
 #include <thread>
 
 #include "igt.h"
+#include "patience.h"
 
 namespace
 {
@@ -15,14 +16,7 @@ namespace
 bool gets(const Device &device, std::uint32_t handle, std::uint32_t region)
 {
 	/* Jobs of others may have to end first. */
-	const std::int64_t end = now_ns() + ms_to_ns(20000);
-
-	while (device.buffer(handle).region != region) {
-		if (now_ns() > end)
-			return false;
-		usleep(1000);
-	}
-	return true;
+	return patience::comes([&] { return device.buffer(handle).region == region; });
 }
 
 std::uint32_t number(std::uint32_t seed, std::size_t index)
@@ -98,9 +92,7 @@ bool gets_outside(const Device &device, std::uint32_t handle)
 
 bool gets_empty(const Device &device)
 {
-	for (int i = 0; i < 1000 && device.region(DRM_NPU_REGION_SRAM).file_used; i++)
-		usleep(10000);
-	return !device.region(DRM_NPU_REGION_SRAM).file_used;
+	return patience::comes([&] { return !device.region(DRM_NPU_REGION_SRAM).file_used; });
 }
 
 Pattern::Pattern(const Device &device, std::uint64_t size, std::uint32_t seed)

@@ -83,8 +83,7 @@ public:
 			return;
 		/* Who was in it has been waited for, but may still be on its way out. */
 		std::error_code error;
-		for (int i = 0; i < 100 && !std::filesystem::remove(path_, error); i++)
-			usleep(10000);
+		patience::comes([&] { return std::filesystem::remove(path_, error); });
 		unmount();
 	}
 	Group(const Group &) = delete;
@@ -134,9 +133,7 @@ void run_in(const Group &group, const std::function<void()> &run)
 		group.enter();
 		run();
 	}));
-	for (int i = 0; i < 200 && group.charged(); i++)
-		usleep(10000);
-	CHECK_EQ(group.charged(), 0);
+	CHECK(patience::comes([&] { return !group.charged(); }));
 }
 
 } // namespace
@@ -239,7 +236,5 @@ SUBTEST(sram_group_killed)
 	receive_byte(sockets.first);
 	CHECK_EQ(group.charged(), 6 * page);
 	kill_child(pid);
-	for (int i = 0; i < 200 && group.charged(); i++)
-		usleep(10000);
-	CHECK_EQ(group.charged(), 0);
+	CHECK(patience::comes([&] { return !group.charged(); }));
 }

@@ -57,9 +57,7 @@ SUBTEST(sram_streams)
 		return device.region(DRM_NPU_REGION_SRAM).file_used;
 	};
 	auto gets = [&](std::uint64_t bytes) {
-		for (int i = 0; i < 5000 && used() != bytes; i++)
-			usleep(1000);
-		return used() == bytes;
+		return patience::comes([&] { return used() == bytes; });
 	};
 
 	CHECK(gets(page));
@@ -160,28 +158,28 @@ SUBTEST(sram_waits_for_job)
 	need_sram(device);
 	RunningJob running(device);
 	Product product(device);
-	std::uint32_t context = device.context(), other = device.context();
+	std::uint32_t context = device.context(one_core), other = device.context();
 	std::uint32_t job = create_job(device, {{product.task()}});
 	std::uint64_t seqno = 0, last = 0;
 	std::atomic<bool> done = false;
+	Sleeper sleeper;
 
 	CHECK_OK(submit(device, context, {running.job}, {}, &seqno));
 	wait_running(device, context, seqno);
 	std::jthread mover([&] {
+		sleeper.enters();
 		CHECK_OK(pin(device, product.out.handle()));
 		done = true;
 	});
 	/* Until it holds the others up. */
-	for (int i = 0; i < 20 && !done; i++) {
-		CHECK_EQ(look_at(device, context, seqno).state, DRM_NPU_JOB_RUNNING);
-		usleep(5000);
-	}
+	sleeper.wait_asleep();
 	CHECK(!done);
 	CHECK(!inside(device, product.weights.handle()));
 	CHECK_OK(submit(device, other, {job}, {}, &last));
 	usleep(20000);
 	CHECK_EQ(look_at(device, other, last).state, DRM_NPU_JOB_QUEUED);
 	CHECK_OK(cancel(device, context, seqno, seqno));
+	running.hold.open();
 	mover.join();
 	CHECK(inside(device, product.out.handle()));
 	CHECK_EQ(wait_ended(device, other, last).error, 0);
@@ -195,7 +193,7 @@ SUBTEST(sram_other_file_runs)
 	need_sram(device);
 	RunningJob running(busy);
 	Pattern buffer(device, page);
-	std::uint32_t context = busy.context();
+	std::uint32_t context = busy.context(one_core);
 	std::uint64_t seqno = 0;
 
 	CHECK_OK(submit(busy, context, {running.job}, {}, &seqno));
@@ -214,7 +212,7 @@ SUBTEST(sram_closed_while_waiting)
 	drm_npu_query_region region = need_sram(holder);
 	RunningJob running(holder);
 	Pattern large(holder, region.size);
-	std::uint32_t context = holder.context(), other = holder.context();
+	std::uint32_t context = holder.context(one_core), other = holder.context();
 	std::uint64_t seqno = 0;
 
 	CHECK_OK(prefer(holder, large.handle()));
@@ -227,13 +225,13 @@ SUBTEST(sram_closed_while_waiting)
 	Product product(holder);
 	std::uint32_t job = create_job(holder, {{product.task()}});
 	std::uint64_t last = 0;
-	bool held = false;
-	for (int i = 0; i < 100 && !held; i++) {
+	CHECK(patience::comes([&] {
+		drm_npu_job_wait args{};
+
 		CHECK_OK(submit(holder, other, {job}, {}, &last));
-		usleep(20000);
-		held = look_at(holder, other, last).state == DRM_NPU_JOB_QUEUED;
-	}
-	CHECK(held);
+		CHECK_OK(wait_job(holder, other, last, now_ns() + ms_to_ns(20), args));
+		return args.state == DRM_NPU_JOB_QUEUED;
+	}));
 	buffer.buffer.close();
 	CHECK_EQ(look_at(holder, context, seqno).state, DRM_NPU_JOB_RUNNING);
 	CHECK_EQ(wait_ended(holder, other, last).error, 0);
@@ -251,7 +249,7 @@ SUBTEST(sram_interrupted)
 	need_sram(device);
 	RunningJob running(device);
 	Pattern buffer(device, page);
-	std::uint32_t context = device.context();
+	std::uint32_t context = device.context(one_core);
 	std::uint64_t seqno = 0;
 	drm_npu_bo_residency args{};
 
@@ -266,6 +264,7 @@ SUBTEST(sram_interrupted)
 	CHECK_EQ(device.region(DRM_NPU_REGION_SRAM).file_used, 0);
 	CHECK_EQ(device.region(DRM_NPU_REGION_SRAM).file_pinned, 0);
 	CHECK_OK(cancel(device, context, seqno, seqno));
+	running.hold.open();
 	CHECK_OK(pin(device, buffer.handle()));
 	buffer.check();
 	check_works(device);

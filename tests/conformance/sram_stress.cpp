@@ -18,8 +18,9 @@ namespace
 
 constexpr std::uint64_t page = 4096;
 
-/// A thread that moves a buffer in and out, until it is told to end or the handle is
-/// closed.
+/// A thread that moves a buffer in and out, until it is told to end, the handle is
+/// closed, or it has moved often. Each move takes the pages from whoever reads or writes
+/// them: against moves without end, that thread might get nowhere.
 class Mover
 {
 public:
@@ -39,7 +40,7 @@ public:
 private:
 	void run(const Device &device, std::uint32_t handle)
 	{
-		for (unsigned i = 0; !stop_; i++) {
+		for (unsigned i = 0; i < most_moves && !stop_; i++) {
 			int ret = i % 2   ? evict(device, handle)
 				  : i % 4 ? prefer(device, handle, i % 3)
 					  : pin(device, handle);
@@ -51,6 +52,8 @@ private:
 				wrong_ = ret;
 		}
 	}
+
+	static constexpr unsigned most_moves = 100;
 
 	std::atomic<bool> stop_ = false;
 	int wrong_ = 0;

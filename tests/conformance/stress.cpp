@@ -227,7 +227,7 @@ SUBTEST(stress_signals)
 
 		CHECK_OK(submit(device, context, {job}, {{}, {done.sync()}}, &seqno));
 		CHECK_EQ(seqno, i);
-		CHECK_OK(done.wait(20000));
+		CHECK_OK(done.wait(patience::ms()));
 		CHECK_OK(device.destroy_job(job));
 	}
 	kill_child(pid);
@@ -315,13 +315,8 @@ SUBTEST(stress_exhaust_jobs)
 		std::vector<std::uint32_t> jobs;
 		const std::uint32_t limit = device.limits().max_jobs;
 
-		const std::int64_t end = now_ns() + ms_to_ns(15000);
-		while (jobs.size() < limit) {
-			if (now_ns() > end)
-				igt::skip("needs a machine that makes " + std::to_string(limit) +
-					  " jobs in 15 s");
+		while (jobs.size() < limit)
 			jobs.push_back(create_job(device, {{product.task()}}));
-		}
 		drm_npu_job_create args{};
 		args.job_id = poison;
 		CHECK_ERR(create_job(device, {{product.task()}}, args), ENOSPC);

@@ -83,9 +83,7 @@ SUBTEST(submit_no_syncs)
 	raw.args.in_syncs = raw.args.out_syncs = 8;
 	CHECK_OK(raw.go());
 	CHECK_EQ(raw.args.seqno, 1);
-	for (int i = 0; i < 5000 && device.state(raw.context).completed_seqno < 1; i++)
-		usleep(2000);
-	CHECK_EQ(device.state(raw.context).completed_seqno, 1);
+	CHECK(patience::comes([&] { return device.state(raw.context).completed_seqno == 1; }));
 	raw.product.check();
 }
 

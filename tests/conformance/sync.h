@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "device.h"
+#include "patience.h"
 #include "vgem.h"
 
 /// A syncobj; must not outlive its device.
@@ -47,8 +48,8 @@ private:
 /// Status of the fence of a sync_file: 0 active, 1 signalled, or negative errno.
 int file_status(const Fd &file);
 /// The same once it has signalled, or 0 after @ms milliseconds.
-int final_status(const Fd &file, unsigned ms = 20000);
-int final_status(const Syncobj &syncobj, unsigned ms = 20000);
+int final_status(const Fd &file, unsigned ms = patience::ms());
+int final_status(const Syncobj &syncobj, unsigned ms = patience::ms());
 
 /// Fences that SW_SYNC signals; root's alone, and not in every kernel.
 class SoftTimeline

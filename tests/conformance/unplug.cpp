@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /// The device goes away while it is in use, and comes back.
 #include <algorithm>
+#include <array>
 #include <atomic>
 #include <cerrno>
 #include <cstdlib>
@@ -15,6 +16,7 @@
 #include "igt.h"
 #include "injection.h"
 #include "plug.h"
+#include "process.h"
 #include "program.h"
 
 namespace
@@ -105,6 +107,8 @@ SUBTEST(unplug_busy)
 	const Plug plug = need_plug();
 	for (unsigned i = 0; i < 4; i++) {
 		Device device;
+		/* Nothing ends before the device goes. */
+		Hold hold;
 		Product product(device, slow_shape);
 		std::uint32_t cores = device.info().core_count;
 		std::uint32_t job =
@@ -137,22 +141,27 @@ SUBTEST(unplug_busy)
 SUBTEST(unplug_lanes_waiting)
 {
 	const Plug plug = need_plug();
-	for (unsigned i = 0; i < 8; i++) {
+	for (unsigned i = 0; i < 4; i++) {
 		Device device;
+		Hold hold;
 		std::uint32_t cores = device.info().core_count;
 
 		if (cores < 2)
 			igt::skip("needs two cores");
 		Product product(device, slow_shape);
-		std::uint32_t one = create_job(device, {slow_lane(product, 40)});
+		std::uint32_t one = create_job(device, {slow_lane(product)});
 		std::uint32_t all =
-			create_job(device, std::vector<Lane>(cores, slow_lane(product, 40)));
+			create_job(device, std::vector<Lane>(cores, slow_lane(product)));
 		Syncobj a(device), b(device);
 
 		CHECK_OK(submit(device, device.context(1), {one}, {{}, {a.sync()}}));
-		CHECK_OK(submit(device, device.context(), {all}, {{}, {b.sync()}}));
+		std::uint32_t context = device.context();
+		CHECK_OK(submit(device, context, {all}, {{}, {b.sync()}}));
 		Fd first = a.export_file(), second = b.export_file();
-		usleep(2000 + i * 1000);
+		if (i % 2)
+			hold.wait_held();
+		else
+			wait_running(device, context, 1);
 		Unplugged unplugged(plug);
 		CHECK_EQ(final_status(first), -ENODEV);
 		CHECK_EQ(final_status(second), -ENODEV);
@@ -170,13 +179,13 @@ SUBTEST(unplug_during_calls)
 {
 	const Plug plug = need_plug();
 	for (int i = 0; i < 5; i++) {
+		/* Both threads are well under way then. */
+		constexpr unsigned calls = 20;
 		std::atomic<unsigned> ready = 0;
 
 		igt::parallel(3, [&](unsigned thread) {
 			if (!thread) {
-				while (ready < 2)
-					usleep(2000);
-				usleep(20000);
+				CHECK(patience::comes([&] { return ready == 2 * calls; }));
 				Unplugged unplugged(plug);
 				unplugged.rebind();
 				return;
@@ -186,9 +195,11 @@ SUBTEST(unplug_during_calls)
 			std::uint32_t context = device.context();
 			int result = 0;
 
-			ready++;
-			for (int n = 0; n < 100000 && !result; n++) {
+			for (unsigned n = 0; !result; n++) {
 				drm_npu_job_create args{};
+
+				if (n < calls)
+					ready++;
 
 				result = create_job(device, {{product.task()}}, args);
 				if (!result)
@@ -232,10 +243,11 @@ SUBTEST(unplug_unload)
 	const Plug plug = need_plug();
 	unsigned timeout_ms = watchdog_ms();
 	Device device;
-	Product product(device, slow_shape);
+	Hold hold;
+	Product product(device);
 	Syncobj done(device);
 
-	CHECK_OK(submit(device, device.context(), {create_job(device, {slow_lane(product)})},
+	CHECK_OK(submit(device, device.context(), {create_job(device, {{product.task()}})},
 			{{}, {done.sync()}}));
 	Fd file = done.export_file();
 	int result = delete_module(plug.module.c_str());
@@ -249,6 +261,7 @@ SUBTEST(unplug_unload)
 		load(plug.module, timeout_ms);
 	} else {
 		CHECK(result == -EAGAIN || result == -EBUSY);
+		hold.open();
 		CHECK_EQ(final_status(file), 1);
 	}
 	Device fresh;
@@ -266,17 +279,22 @@ SUBTEST(unplug_waiting)
 	Product product(device);
 	std::uint32_t context = device.context();
 	std::uint32_t job = create_job(device, {{product.task()}});
+	/* Rocket's call waits for fences, which only shared buffers have. */
+	Fd dma_buf = export_buffer(device.fd(), product.out.handle());
 
 	CHECK_OK(submit(device, context, {job}, {{gate.sync()}, {}}));
+	std::array<Sleeper, 4> sleepers;
 	igt::parallel(4, [&](unsigned thread) {
 		int result = 0;
 
 		if (thread == 0) {
-			usleep(100000);
+			for (std::size_t i = 1; i < sleepers.size(); i++)
+				sleepers[i].wait_asleep();
 			Unplugged unplugged(plug);
 			unplugged.rebind();
 			return;
 		}
+		sleepers[thread].enters();
 		if (thread == 1) {
 			drm_npu_job_wait args{};
 
@@ -339,11 +357,11 @@ SUBTEST(unplug_shared)
 	check_works(fresh);
 }
 
-/* The device goes while cores hang, and while they are being reset. */
+/* The device goes while cores begin to hang, hang, are being reset, and have been. */
 SUBTEST(unplug_hanging)
 {
 	const Plug plug = need_plug();
-	for (unsigned i = 0; i < 5; i++) {
+	for (unsigned i = 0; i < 4; i++) {
 		Device device;
 		Product product(device);
 		std::uint32_t cores = device.info().core_count;
@@ -353,11 +371,15 @@ SUBTEST(unplug_hanging)
 
 		CHECK_OK(submit(device, device.context(), {job}, {{}, {done.sync()}}));
 		Fd file = done.export_file();
-		/* The last round is after the timeout. */
-		usleep(i * watchdog_ms() * 300);
+		if (i > 0)
+			hang.wait();
+		if (i > 1)
+			Hold::expire();
+		if (i > 2)
+			CHECK_EQ(final_status(file), -ETIMEDOUT);
 		Unplugged unplugged(plug);
 		int status = final_status(file);
-		CHECK(status == -ENODEV || status == -ETIMEDOUT);
+		CHECK(status == -ENODEV || (i > 1 && status == -ETIMEDOUT));
 		unplugged.rebind();
 	}
 	Device fresh;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /// JOB_WAIT: what it reports, when it returns, what it refuses.
+#include <array>
 #include <cerrno>
 
 #include "igt.h"
@@ -147,7 +148,7 @@ SUBTEST(wait_future)
 	}
 	gate.open();
 	drm_npu_job_wait args{};
-	CHECK_OK(wait_job(f.device, f.context, seqno, now_ns() + ms_to_ns(30000), args));
+	CHECK_OK(wait_job(f.device, f.context, seqno, now_ns() + ms_to_ns(patience::ms()), args));
 	CHECK_EQ(args.state, DRM_NPU_JOB_ENDED);
 	f.product.check();
 }
@@ -161,14 +162,16 @@ SUBTEST(wait_never)
 		Gate gate(f.device);
 		std::uint64_t seqno = f.submit({{gate.sync()}, {}});
 
+		Sleeper sleeper;
 		igt::parallel(2, [&](unsigned thread) {
 			drm_npu_job_wait args{};
 
 			if (thread) {
-				usleep(50000);
+				sleeper.wait_asleep();
 				gate.open();
 				return;
 			}
+			sleeper.enters();
 			CHECK_OK(wait_job(f.device, f.context, seqno, timeout, args));
 			CHECK_EQ(args.state, DRM_NPU_JOB_ENDED);
 			CHECK_EQ(args.error, 0);
@@ -180,7 +183,7 @@ SUBTEST(wait_never)
 SUBTEST(wait_running)
 {
 	Fixture f;
-	RunningJob running(f.device);
+	RunningJob running(f.device, 1, all_cores);
 	std::uint64_t seqno = f.submit({running.job, f.job});
 
 	wait_running(f.device, f.context, seqno - 1);
@@ -195,6 +198,7 @@ SUBTEST(wait_running)
 	CHECK_EQ(args.error, ECANCELED);
 	CHECK(args.started_ns);
 	CHECK(args.ended_ns >= args.started_ns);
+	running.hold.open();
 	drm_npu_job_wait next = wait_ended(f.device, f.context, seqno);
 	CHECK_EQ(next.error, 0);
 	/* Both were queued by one call; one ran after the other. */
@@ -386,12 +390,15 @@ SUBTEST(wait_threads)
 
 	for (int i = 0; i < 4; i++)
 		seqnos.push_back(f.submit(i ? Syncs{} : Syncs{{gate.sync()}, {}}));
+	std::array<Sleeper, 8> sleepers;
 	igt::parallel(9, [&](unsigned thread) {
 		if (thread == 8) {
-			usleep(50000);
+			for (const Sleeper &sleeper : sleepers)
+				sleeper.wait_asleep();
 			gate.open();
 			return;
 		}
+		sleepers[thread].enters();
 		CHECK_EQ(wait_ended(f.device, f.context, seqnos[thread % 4]).error, 0);
 		CHECK(f.device.state(f.context).completed_seqno >= seqnos[thread % 4]);
 	});
@@ -412,10 +419,12 @@ SUBTEST(wait_overtaken)
 		std::uint64_t seqno = first;
 
 		CHECK_OK(submit(f.device, context, {f.job}, {{gate.sync()}, {}}));
+		std::array<Sleeper, 5> sleepers;
 		igt::parallel(5, [&](unsigned thread) {
 			if (thread) {
 				drm_npu_job_wait args{};
 
+				sleepers[thread].enters();
 				CHECK_OK(wait_job(f.device, context, first, never, args));
 				CHECK_EQ(args.state, DRM_NPU_JOB_ENDED);
 				CHECK_EQ(args.error, 0);
@@ -423,7 +432,9 @@ SUBTEST(wait_overtaken)
 				CHECK(args.started_ns >= args.queued_ns);
 				return;
 			}
-			usleep(20000);
+			/* What is kept of a job that has ended is kept for those who wait. */
+			for (std::size_t i = 1; i < sleepers.size(); i++)
+				sleepers[i].wait_asleep();
 			gate.open();
 			for (int i = 0; i < 50; i++) {
 				int result;
@@ -446,12 +457,14 @@ SUBTEST(wait_context_destroyed)
 	Gate gate(f.device);
 	std::uint64_t seqno = f.submit({{gate.sync()}, {}});
 
+	Sleeper sleeper;
 	igt::parallel(2, [&](unsigned thread) {
 		if (thread) {
-			usleep(50000);
+			sleeper.wait_asleep();
 			CHECK_OK(f.device.destroy_context(f.context));
 			return;
 		}
+		sleeper.enters();
 		CHECK_EQ(wait_ended(f.device, f.context, seqno).error, ECANCELED);
 	});
 	f.product.check_untouched();
