@@ -3,7 +3,6 @@
  * libnpu and the engine on a device without a kernel, or on that of NPU_TEST_DEVICE.
  */
 #include <cmath>
-#include <iostream>
 #include <limits>
 #include <random>
 #include <string>
@@ -306,61 +305,6 @@ TEST_F(FakeEngineTest, MovedObjectsAreGivenBackOnce)
 	}
 	EXPECT_EQ(driver_->objects(), 0U);
 	EXPECT_EQ(Buffer::create(device_, 0).error().code, EINVAL);
-}
-
-TEST(Numeric, SaysWhatItRunsWith)
-{
-	const std::string target = npu::simd_target();
-
-	std::cout << "Highway's target: " << target << '\n';
-	// Every processor of these two has vectors.
-#if defined(__aarch64__)
-	EXPECT_THAT(target, testing::AnyOf("NEON", "NEON_WITHOUT_AES", "SVE", "SVE2"));
-#elif defined(__x86_64__)
-	EXPECT_THAT(target, testing::ContainsRegex("^(SSE|AVX)"));
-#endif
-}
-
-TEST(Numeric, TailsAreRoundedLikeTheRest)
-{
-	for (std::size_t size = 0; size < 70; size++) {
-		const auto x = random_floats(size, 9);
-		std::vector<std::int8_t> quantised(size);
-		std::vector<std::int8_t> high(size);
-		std::vector<std::int8_t> low(size);
-		std::vector<std::uint16_t> half(size);
-		std::vector<float> back(size);
-		float most = 0;
-
-		quantise(x, 40.0F, quantised);
-		quantise_split(x, 4000.0F, high, low);
-		to_fp16(x, 1.0F, half);
-		from_fp16(half, back);
-		for (std::size_t i = 0; i < size; i++) {
-			const float clamped = std::clamp(x[i] * 40.0F, -127.0F, 127.0F);
-			EXPECT_EQ(quantised[i], std::nearbyint(clamped));
-			const float wide = std::clamp(x[i] * 4000.0F, -16256.0F, 16256.0F);
-			EXPECT_EQ(128 * high[i] + low[i], std::nearbyint(wide));
-			EXPECT_NEAR(back[i], x[i], std::abs(x[i]) / 2048);
-			most = std::max(most, std::abs(x[i]));
-		}
-		EXPECT_EQ(max_abs(x), most);
-	}
-}
-
-TEST(Numeric, SplitFp16KeepsTwentyTwoBits)
-{
-	const auto x = random_floats(1000, 10);
-	std::vector<std::uint16_t> high(x.size());
-	std::vector<std::uint16_t> low(x.size());
-	std::vector<float> a(x.size());
-	std::vector<float> b(x.size());
-
-	to_fp16_split(x, 4096.0F, high, low);
-	from_fp16(high, a);
-	from_fp16(low, b);
-	for (std::size_t i = 0; i < x.size(); i++)
-		EXPECT_NEAR((a[i] + b[i]) / 4096.0F, x[i], std::abs(x[i]) * 0x1p-21F + 0x1p-36F);
 }
 
 } // namespace

@@ -133,13 +133,35 @@ HWY_INLINE hwy::float16_t *as_half(std::uint16_t *bits)
 	return reinterpret_cast<hwy::float16_t *>(bits);
 }
 
+/// @p value, rounded to an fp16 to nearest even. DemoteTo() rounds so where the
+/// processor converts; elsewhere Highway may cut the bits off.
+HWY_INLINE hn::Vec<Floats> rounded_to_half(hn::Vec<Floats> value)
+{
+#if HWY_TARGET == HWY_SSE2 || HWY_TARGET == HWY_SSSE3 || HWY_TARGET == HWY_SSE4 ||                 \
+	HWY_TARGET == HWY_EMU128 || HWY_TARGET == HWY_SCALAR
+	const Floats d;
+	const hn::RebindToUnsigned<Floats> bits;
+	const auto raw = hn::BitCast(bits, value);
+	const auto odd = hn::And(hn::ShiftRight<13>(raw), hn::Set(bits, 1));
+	const auto sum = hn::Add(raw, hn::Add(odd, hn::Set(bits, 0xfff)));
+	const auto normal = hn::BitCast(d, hn::And(sum, hn::Set(bits, ~0x1fffU)));
+	/* Subnormal halves are multiples of 2^-24, the last bit of a float at 0.5. */
+	const auto half = hn::CopySign(hn::Set(d, 0.5F), value);
+	const auto small = hn::CopySign(hn::Sub(hn::Add(value, half), half), value);
+
+	return hn::IfThenElse(hn::Lt(hn::Abs(value), hn::Set(d, 0x1p-14F)), small, normal);
+#else
+	return value;
+#endif
+}
+
 void ToFp16(std::span<const float> x, float factor, std::span<std::uint16_t> out)
 {
 	const Floats d;
 	const auto f = hn::Set(d, factor);
 
 	for_each_vector(x.size(), [&](std::size_t i, std::size_t count) {
-		const auto value = hn::Mul(load(d, x.data() + i, count), f);
+		const auto value = rounded_to_half(hn::Mul(load(d, x.data() + i, count), f));
 		store(hn::DemoteTo(Halves(), value), Halves(), as_half(out.data() + i), count);
 	});
 }
@@ -152,8 +174,8 @@ void ToFp16Split(std::span<const float> x, float factor, std::span<std::uint16_t
 
 	for_each_vector(x.size(), [&](std::size_t i, std::size_t count) {
 		const auto value = hn::Mul(load(d, x.data() + i, count), f);
-		const auto h = hn::DemoteTo(Halves(), value);
-		const auto rest = hn::Sub(value, hn::PromoteTo(d, h));
+		const auto h = hn::DemoteTo(Halves(), rounded_to_half(value));
+		const auto rest = rounded_to_half(hn::Sub(value, hn::PromoteTo(d, h)));
 		store(h, Halves(), as_half(high.data() + i), count);
 		store(hn::DemoteTo(Halves(), rest), Halves(), as_half(low.data() + i), count);
 	});
