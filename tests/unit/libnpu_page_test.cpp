@@ -136,7 +136,7 @@ TEST_F(PageTest, WaitSeesTheEndWhileItSpins)
 		__atomic_store_n(&job.seqno, 1, __ATOMIC_RELEASE);
 		__atomic_store_n(&raw_->completed_seqno, 1, __ATOMIC_RELEASE);
 	});
-	const auto status = page_.wait(1, Clock::time_point::max(), 10s);
+	const auto status = page_.wait(1, Clock::time_point::max(), 1h);
 	ASSERT_TRUE(status);
 	EXPECT_TRUE(status->ended());
 	EXPECT_EQ(status->error, EIO);
@@ -190,11 +190,10 @@ TEST_F(PageTest, ReadsAreWholeWhileTheKernelWrites)
 			__atomic_store_n(&raw_->completed_seqno, seqno, __ATOMIC_RELEASE);
 		}
 	});
-	const auto end = Clock::now() + 5s;
 	std::uint64_t told = 0;
 	std::uint64_t newest = 0;
 
-	while (told < 5'000'000 && Clock::now() < end) {
+	while (told < 1'000'000) {
 		const std::uint64_t completed = page_.completed();
 
 		ASSERT_GE(completed, newest);
@@ -213,7 +212,6 @@ TEST_F(PageTest, ReadsAreWholeWhileTheKernelWrites)
 			ASSERT_EQ(times->error, static_cast<int>(seqno));
 		}
 	}
-	EXPECT_GT(told, 0U);
 }
 
 } // namespace

@@ -4,17 +4,18 @@
  */
 #include <algorithm>
 #include <bit>
-#include <cmath>
 #include <cstring>
 #include <random>
+#include <set>
+#include <span>
 
 #include <gtest/gtest.h>
 
-#include <engine/numeric.h>
 #include <rknn/matmul.h>
 #include <rknn/registers.h>
 #include <rknn/rknn_regs.h>
 
+#include "exact.h"
 #include "machine.h"
 #include "shapes.h"
 
@@ -70,9 +71,51 @@ std::string name(const Shape &shape)
 	       std::to_string(shape.n);
 }
 
-TEST(Matmul, ThreeHundredShapesAtLeast)
+/// What tiles a plan can have. Each of these takes a path of its own through the
+/// generator, so the tests below are worth little without it.
+struct Tiling {
+	bool slices = false;
+	bool rows = false;
+	bool channels = false;
+	bool reuse = false;
+	std::set<std::size_t> lanes;
+	std::set<std::uint32_t> banks;
+};
+
+Tiling tilings(Type type)
 {
-	EXPECT_GE(shapes().size(), 300U);
+	Tiling seen;
+
+	for (const Shape &shape : shapes()) {
+		const WeightLayout layout(type, shape.k, shape.n);
+		const Plan plan = plan_matmul({&layout, 1}, shape.m, test::Machine::core_count);
+
+		seen.slices |= layout.slices() > 1;
+		seen.lanes.insert(plan.lanes.size());
+		for (const auto &lane : plan.lanes)
+			for (const Tile &tile : lane) {
+				seen.rows |= tile.m < shape.m;
+				seen.channels |= tile.n < layout.padded_n();
+				seen.reuse |= tile.data_reuse;
+				seen.banks.insert(tile.data_banks);
+			}
+	}
+	return seen;
+}
+
+TEST(Matmul, ShapesReachEveryKindOfTile)
+{
+	for (const Type type : {Type::int8, Type::fp16}) {
+		const Tiling seen = tilings(type);
+
+		EXPECT_TRUE(seen.slices);
+		EXPECT_TRUE(seen.rows);
+		EXPECT_TRUE(seen.channels);
+		EXPECT_TRUE(seen.reuse);
+		EXPECT_EQ(seen.lanes, (std::set<std::size_t>{1, 2, 3}));
+		EXPECT_EQ(*seen.banks.begin(), 1U);
+		EXPECT_GE(*seen.banks.rbegin(), 9U);
+	}
 }
 
 TEST(Matmul, Int8IsExact)
@@ -98,58 +141,6 @@ TEST(Matmul, Int8IsExact)
 			}
 		ASSERT_EQ(wrong, 0U);
 	}
-}
-
-/// Exact sum of products of fp16 numbers, as a multiple of 2^-48.
-__extension__ using Int128 = __int128;
-__extension__ using UInt128 = unsigned __int128;
-
-Int128 fixed(std::uint16_t half)
-{
-	const int exponent = (half >> 10) & 0x1f;
-	const int significand = exponent ? (half & 0x3ff) | 0x400 : half & 0x3ff;
-	const Int128 value = static_cast<Int128>(significand) << (exponent ? exponent - 1 : 0);
-
-	return half & 0x8000 ? -value : value;
-}
-
-/// The nearest fp32 to @p sum * 2^-48, ties to even. A long double has 64 bits,
-/// so the bits beyond are folded into the last before it is rounded.
-float round_once(Int128 sum)
-{
-	const bool negative = sum < 0;
-	auto magnitude = static_cast<UInt128>(negative ? -sum : sum);
-	int exponent = -48;
-
-	while (magnitude >> 40) {
-		magnitude = magnitude >> 1 | (magnitude & 1);
-		exponent++;
-	}
-	/* A double holds 40 bits exactly; the conversion to float rounds once. */
-	const auto value = static_cast<float>(
-		std::ldexp(static_cast<double>(static_cast<std::uint64_t>(magnitude)), exponent));
-	return negative ? -value : value;
-}
-
-/// The rule measured on silicon: groups of 32 exact, then fp32 additions; a cut
-/// of K starts again, and its result is added.
-float expected_fp16(const WeightLayout &layout, const std::uint16_t *a, const std::uint16_t *b)
-{
-	float total = 0;
-
-	for (std::uint32_t slice = 0; slice < layout.slices(); slice++) {
-		float sum = 0;
-		const std::uint32_t end = std::min(layout.slice_begin(slice + 1), layout.k());
-
-		for (std::uint32_t k = layout.slice_begin(slice); k < end; k += 32) {
-			Int128 group = 0;
-			for (std::uint32_t i = k; i < std::min(k + 32, end); i++)
-				group += fixed(a[i]) * fixed(b[i]);
-			sum += round_once(group);
-		}
-		total = slice ? total + sum : sum;
-	}
-	return total;
 }
 
 TEST(Matmul, Fp16FollowsTheRuleOf32)
@@ -178,8 +169,10 @@ TEST(Matmul, Fp16FollowsTheRuleOf32)
 		for (std::size_t row = 0; row < shape.m; row++)
 			for (std::size_t column = 0; column < shape.n; column++)
 				wrong += std::bit_cast<std::uint32_t>(c[row * shape.n + column]) !=
-					 std::bit_cast<std::uint32_t>(expected_fp16(
-						 layout, &a[row * shape.k], &b[column * shape.k]));
+					 std::bit_cast<std::uint32_t>(test::dot_fp16(
+						 layout,
+						 std::span(a).subspan(row * shape.k, shape.k),
+						 std::span(b).subspan(column * shape.k, shape.k)));
 		ASSERT_EQ(wrong, 0U);
 	}
 }
