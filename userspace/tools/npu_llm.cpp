@@ -3,7 +3,6 @@
  * npu-llm: text from a language model whose matrices are on the NPU. An example
  * of how the engine is used.
  */
-#include <chrono>
 #include <cmath>
 #include <cstdlib>
 #include <iomanip>
@@ -14,9 +13,7 @@
 
 #include <unistd.h>
 
-#include <nlohmann/json.hpp>
-
-#include <llm/sampler.h>
+#include <llm/generation.h>
 #include <llm/tokenizer.h>
 #include <llm/transformer.h>
 #include <npu/device.h>
@@ -26,12 +23,11 @@
 namespace
 {
 
-using npu::llm::Token;
+using npu::llm::Generation;
 
 struct Options {
 	std::string model;
-	std::string prompt;
-	std::uint32_t count = 128;
+	npu::llm::GenerationOptions generation;
 	std::uint32_t context = 0;
 	std::string device;
 	std::string precision = "fp16";
@@ -39,22 +35,9 @@ struct Options {
 	std::string sram = "auto";
 	npu::SchedClass sched_class = npu::SchedClass::throughput;
 	std::uint32_t weight = DRM_NPU_WEIGHT_DEFAULT;
-	npu::llm::SamplerOptions sampler;
 	bool cpu = false;
 	bool compare = false;
 	bool json = false;
-};
-
-/// What one run gave.
-struct Generation {
-	std::vector<Token> tokens;
-	std::string text;
-	/// Logits before each token, kept only to be compared.
-	std::vector<std::vector<float>> logits;
-	double seconds = 0;
-	std::uint32_t prompt_tokens = 0;
-	npu::llm::BackendStatistics statistics;
-	std::uint64_t attention_macs = 0;
 };
 
 /// A bar on a terminal that can go back in its line, nothing elsewhere.
@@ -109,67 +92,15 @@ npu::Result<npu::llm::Transformer> load(const npu::llm::Gguf &gguf, const Option
 npu::Result<Generation> generate(npu::llm::Transformer &model, const npu::llm::Tokenizer &tokenizer,
 				 const Options &options, bool quiet)
 {
-	npu::llm::Sampler sampler(options.sampler);
-	const auto start = std::chrono::steady_clock::now();
-	std::vector<Token> next = tokenizer.encode(options.prompt);
-	Generation generation;
-
-	generation.prompt_tokens = static_cast<std::uint32_t>(next.size());
-	/* An empty prompt of a model without a begin token has nothing to go on. */
-	if (next.empty())
-		return npu::fail(EINVAL, "the prompt has no tokens");
-	if (!quiet)
-		std::cout << options.prompt << std::flush;
-	while (generation.tokens.size() < options.count &&
-	       model.position() + next.size() <= model.context()) {
-		auto logits = model.forward(next);
-		if (!logits)
-			return npu::forward(logits);
-		const Token token = sampler.sample(*logits);
-		if (options.compare)
-			generation.logits.emplace_back(logits->begin(), logits->end());
-		generation.tokens.push_back(token);
-		if (token == tokenizer.end())
-			break;
-		const bool first = generation.tokens.size() == 1 && options.prompt.empty();
-		const std::string piece = tokenizer.decode(token, first);
-		generation.text += piece;
-		if (!quiet)
-			std::cout << piece << std::flush;
-		next = {token};
-	}
-	if (!quiet)
+	if (quiet)
+		return npu::llm::generate(model, tokenizer, options.generation);
+	std::cout << options.generation.prompt << std::flush;
+	auto generation = npu::llm::generate(
+		model, tokenizer, options.generation,
+		[](std::string_view piece) { std::cout << piece << std::flush; });
+	if (generation)
 		std::cout << std::endl;
-
-	generation.seconds =
-		std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-	auto statistics = model.backend().statistics();
-	if (!statistics)
-		return npu::forward(statistics);
-	generation.statistics = *statistics;
-	generation.attention_macs = model.attention_macs();
 	return generation;
-}
-
-nlohmann::ordered_json summarise(const Generation &generation)
-{
-	const npu::llm::BackendStatistics &statistics = generation.statistics;
-	const auto steps = static_cast<double>(generation.tokens.size());
-	nlohmann::ordered_json json;
-
-	json["text"] = generation.text;
-	json["prompt_tokens"] = generation.prompt_tokens;
-	json["tokens"] = generation.tokens.size();
-	json["host_tokens_per_second"] = steps / generation.seconds;
-	json["device_us_per_token"] = static_cast<double>(statistics.device_ns) / 1e3 / steps;
-	json["npu_macs"] = statistics.npu_macs;
-	json["cpu_matrix_macs"] = statistics.cpu_macs;
-	json["cpu_attention_macs"] = generation.attention_macs;
-	json["submits"] = statistics.submits;
-	json["device_read_bytes"] = statistics.read_bytes;
-	json["device_sram_bytes"] = statistics.sram_bytes;
-	json["device_written_bytes"] = statistics.written_bytes;
-	return json;
 }
 
 void print_summary(const Generation &generation, bool modelled)
@@ -232,7 +163,7 @@ int run(const Options &options)
 	if (!generation)
 		return npu::tool::report(name, generation.error());
 	if (options.json)
-		std::cout << summarise(*generation).dump(2) << '\n';
+		std::cout << npu::llm::to_json(*generation) << '\n';
 	else
 		print_summary(*generation, true);
 	if (!options.compare)
@@ -259,8 +190,8 @@ int main(int argc, char **argv)
 	Options options;
 
 	app.add_option("model", options.model, "GGUF file (F32, F16, Q8_0 or Q4_0)")->required();
-	app.add_option("-p,--prompt", options.prompt, "text to continue");
-	app.add_option("-n,--tokens", options.count, "tokens to generate at most")
+	app.add_option("-p,--prompt", options.generation.prompt, "text to continue");
+	app.add_option("-n,--tokens", options.generation.count, "tokens to generate at most")
 		->check(CLI::Range(1, 1000000))
 		->capture_default_str();
 	app.add_option("-c,--context", options.context, "positions to make room for [the model's]")
@@ -285,15 +216,17 @@ int main(int argc, char **argv)
 		       "share beside other clients of the class; above 100 takes CAP_SYS_NICE")
 		->check(CLI::Range(1, DRM_NPU_WEIGHT_MAX))
 		->capture_default_str();
-	app.add_option("-t,--temperature", options.sampler.temperature, "0 is greedy")
+	app.add_option("-t,--temperature", options.generation.sampler.temperature, "0 is greedy")
 		->check(CLI::Range(0.0, 100.0))
 		->capture_default_str();
-	app.add_option("--top-k", options.sampler.top_k, "choose among that many; 0 means all")
+	app.add_option("--top-k", options.generation.sampler.top_k,
+		       "choose among that many; 0 means all")
 		->capture_default_str();
-	app.add_option("--top-p", options.sampler.top_p, "choose among this much probability")
+	app.add_option("--top-p", options.generation.sampler.top_p,
+		       "choose among this much probability")
 		->check(CLI::Range(0.0, 1.0))
 		->capture_default_str();
-	app.add_option("--seed", options.sampler.seed, "of the random choice")
+	app.add_option("--seed", options.generation.sampler.seed, "of the random choice")
 		->capture_default_str();
 	app.add_option("--device", options.device, "device file [the first NPU found]");
 	app.add_flag("--cpu", options.cpu, "multiply on the CPU in float, the reference");
@@ -307,8 +240,10 @@ int main(int argc, char **argv)
 		   "3 no device or no access.");
 
 	return npu::tool::run(app, argc, argv, [&] {
-		if (options.compare)
-			options.sampler.temperature = 0;
+		if (options.compare) {
+			options.generation.sampler.temperature = 0;
+			options.generation.keep_logits = true;
+		}
 		if (sched_class == "latency")
 			options.sched_class = npu::SchedClass::latency;
 		else if (sched_class == "background")

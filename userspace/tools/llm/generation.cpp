@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: MIT */
+#include "llm/generation.h"
+
+#include <cerrno>
+#include <chrono>
+
+#include <nlohmann/json.hpp>
+
+namespace npu::llm
+{
+
+Result<Generation> generate(Transformer &model, const Tokenizer &tokenizer,
+			    const GenerationOptions &options, const OnText &on_text)
+{
+	Sampler sampler(options.sampler);
+	const auto start = std::chrono::steady_clock::now();
+	std::vector<Token> next = tokenizer.encode(options.prompt);
+	Generation generation;
+
+	generation.prompt_tokens = static_cast<std::uint32_t>(next.size());
+	/* An empty prompt of a model without a begin token has nothing to go on. */
+	if (next.empty())
+		return fail(EINVAL, "the prompt has no tokens");
+	while (generation.tokens.size() < options.count &&
+	       model.position() + next.size() <= model.context()) {
+		auto logits = model.forward(next);
+		if (!logits)
+			return forward(logits);
+		const Token token = sampler.sample(*logits);
+		if (options.keep_logits)
+			generation.logits.emplace_back(logits->begin(), logits->end());
+		generation.tokens.push_back(token);
+		if (token == tokenizer.end())
+			break;
+		const bool first = generation.tokens.size() == 1 && options.prompt.empty();
+		const std::string piece = tokenizer.decode(token, first);
+		generation.text += piece;
+		if (on_text)
+			on_text(piece);
+		next = {token};
+	}
+
+	generation.seconds =
+		std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+	auto statistics = model.backend().statistics();
+	if (!statistics)
+		return forward(statistics);
+	generation.statistics = *statistics;
+	generation.attention_macs = model.attention_macs();
+	return generation;
+}
+
+std::string to_json(const Generation &generation)
+{
+	using Json = nlohmann::ordered_json;
+	const BackendStatistics &statistics = generation.statistics;
+	const auto steps = static_cast<double>(generation.tokens.size());
+	Json json;
+
+	json["text"] = generation.text;
+	json["prompt_tokens"] = generation.prompt_tokens;
+	json["tokens"] = generation.tokens.size();
+	json["host_tokens_per_second"] = steps / generation.seconds;
+	json["device_us_per_token"] = static_cast<double>(statistics.device_ns) / 1e3 / steps;
+	json["npu_macs"] = statistics.npu_macs;
+	json["cpu_matrix_macs"] = statistics.cpu_macs;
+	json["cpu_attention_macs"] = generation.attention_macs;
+	json["submits"] = statistics.submits;
+	json["device_read_bytes"] = statistics.read_bytes;
+	json["device_sram_bytes"] = statistics.sram_bytes;
+	json["device_written_bytes"] = statistics.written_bytes;
+	return json.dump(2, ' ', false, Json::error_handler_t::replace);
+}
+
+} // namespace npu::llm
