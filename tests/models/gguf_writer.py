@@ -60,22 +60,28 @@ class Writer:
         data = struct.pack(f"<{count}{code}", *values)
         self.tensors.append((name, tuple(dims), kind, data))
 
-    def write(self, path):
-        """Write the file and return its size in bytes."""
+    def write(self, path, share=False):
+        """Write the file and return its size in bytes.
+
+        With share, tensors with the same bytes have them once.
+        """
         out = [MAGIC, struct.pack("<IQQ", VERSION, len(self.tensors),
                                   len(self.metadata))]
         out += self.metadata
-        offset = 0
+        parts = []
+        offsets = {}
+        end = 0
         for name, dims, kind, data in self.tensors:
+            if not share or data not in offsets:
+                offsets[data] = end
+                parts += [data, bytes(-len(data) % ALIGNMENT)]
+                end += len(data) + -len(data) % ALIGNMENT
             out.append(_string(name))
             out.append(struct.pack(f"<I{len(dims)}QIQ", len(dims), *dims,
-                                   kind, offset))
-            offset += len(data) + -len(data) % ALIGNMENT
+                                   kind, offsets[data]))
         size = sum(map(len, out))
         out.append(bytes(-size % ALIGNMENT))
-        for _, _, _, data in self.tensors:
-            out.append(data)
-            out.append(bytes(-len(data) % ALIGNMENT))
+        out += parts
         with open(path, "wb") as file:
             for part in out:
                 file.write(part)
