@@ -1,12 +1,17 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Everything that reads a model file before its tensors are multiplied.
+ * Everything that npu-llm does with a model file, on the CPU: reads it, loads the
+ * model, generates some tokens and prints the summary as JSON.
  */
+#include <algorithm>
 #include <cstdint>
+#include <cstdio>
 #include <cstdlib>
 #include <span>
-#include <string>
 
+#include <nlohmann/json.hpp>
+
+#include <llm/generation.h>
 #include <llm/gguf.h>
 #include <llm/tokenizer.h>
 #include <llm/transformer.h>
@@ -14,30 +19,78 @@
 namespace
 {
 
-/// Small enough for every input to be tried in full.
-constexpr std::size_t max_floats = 1U << 16U;
+/// Positions of the models, which are the file's to choose otherwise. They bound
+/// the time of an input, as its length bounds everything else.
+constexpr std::uint32_t max_context = 48;
 
-void use_tokenizer(const npu::llm::Gguf &gguf)
+/// Inputs that got to each stage, told at the end.
+class Stages
 {
-	const auto tokenizer = npu::llm::Tokenizer::create(gguf);
+public:
+	~Stages()
+	{
+		std::fprintf(stderr,
+			     "stages: parsed %llu, tokenizers %llu, shapes %llu, models %llu, "
+			     "sampled %llu, json %llu\n",
+			     parsed, tokenizers, shapes, models, sampled, json);
+	}
 
-	if (!tokenizer)
-		return;
-	for (const npu::llm::Token token : tokenizer->encode("And it came \xff to pass"))
-		if (token >= tokenizer->size())
-			std::abort();
-	for (npu::llm::Token token = 0; token <= tokenizer->size(); token++)
-		tokenizer->decode(token, true);
+	unsigned long long parsed = 0;
+	unsigned long long tokenizers = 0;
+	unsigned long long shapes = 0;
+	unsigned long long models = 0;
+	unsigned long long sampled = 0;
+	unsigned long long json = 0;
+};
+
+Stages stages;
+
+void require(bool condition)
+{
+	if (!condition)
+		std::abort();
 }
 
-void use_tensors(const npu::llm::Gguf &gguf, const npu::llm::Shape &shape)
+/// An error is one line that says what is wrong.
+template <typename T>
+bool succeeds(const npu::Result<T> &result)
 {
-	if (std::size_t{shape.vocabulary} * shape.width > max_floats)
+	if (!result)
+		require(!result.error().message.empty() && result.error().code);
+	return result.has_value();
+}
+
+void use_tokenizer(const npu::llm::Tokenizer &tokenizer)
+{
+	for (const npu::llm::Token token : tokenizer.encode("And it came \xff to pass"))
+		require(token < tokenizer.size());
+	for (npu::llm::Token token = 0; token <= tokenizer.size(); token++)
+		tokenizer.decode(token, true);
+}
+
+void use_model(const npu::llm::Gguf &gguf, const npu::llm::Tokenizer &tokenizer,
+	       const npu::llm::SamplerOptions &sampler)
+{
+	const auto shape = npu::llm::read_shape(gguf);
+
+	if (!succeeds(shape))
 		return;
-	const auto tensor = gguf.tensor("token_embd.weight", shape.vocabulary, shape.width);
-	if (tensor &&
-	    npu::llm::to_floats(**tensor).size() != std::size_t{shape.vocabulary} * shape.width)
-		std::abort();
+	stages.shapes++;
+	const std::uint32_t context = std::min(shape->context, max_context);
+	auto model = npu::llm::Transformer::create(gguf, npu::llm::cpu_backend(), context, {});
+	if (!succeeds(model))
+		return;
+	stages.models++;
+	const auto generation = npu::llm::generate(
+		*model, tokenizer, {.prompt = "And it", .count = 3, .sampler = sampler});
+	if (!succeeds(generation))
+		return;
+	stages.sampled += !generation->tokens.empty();
+	for (const npu::llm::Token token : generation->tokens)
+		require(token < shape->vocabulary);
+	const auto json = nlohmann::json::parse(npu::llm::to_json(*generation), nullptr, false);
+	require(json.is_object() && json["tokens"] == generation->tokens.size());
+	stages.json++;
 }
 
 } // namespace
@@ -46,14 +99,16 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t *data, std::size_t size
 {
 	const auto gguf = npu::llm::Gguf::parse(std::as_bytes(std::span(data, size)));
 
-	if (!gguf) {
-		/* One line that says what is wrong. */
-		if (gguf.error().message.empty() || !gguf.error().code)
-			std::abort();
+	if (!succeeds(gguf))
 		return 0;
-	}
-	use_tokenizer(*gguf);
-	if (const auto shape = npu::llm::read_shape(*gguf))
-		use_tensors(*gguf, *shape);
+	stages.parsed++;
+	const auto tokenizer = npu::llm::Tokenizer::create(*gguf);
+	if (!succeeds(tokenizer))
+		return 0;
+	stages.tokenizers++;
+	use_tokenizer(*tokenizer);
+	for (const float temperature : {0.0F, 0.7F})
+		use_model(*gguf, *tokenizer,
+			  {.temperature = temperature, .top_k = 5, .top_p = 0.9F, .seed = 1});
 	return 0;
 }

@@ -9,14 +9,18 @@
 #include <chrono>
 #include <cstdint>
 #include <cstdio>
+#include <fstream>
 #include <optional>
 #include <random>
+#include <sstream>
 #include <string>
+#include <utility>
 
 #include <CLI/CLI.hpp>
 
 #include <npu_accel.h>
 
+#include "stream_coverage.h"
 #include "stream_machine.h"
 #include "stream_source.h"
 #include "verifier.h"
@@ -24,6 +28,7 @@
 namespace
 {
 
+using npu::fuzz::Coverage;
 using npu::fuzz::Machine;
 using npu::fuzz::Outcome;
 using npu::fuzz::Source;
@@ -111,16 +116,115 @@ void print(const Counts &counts)
 		std::printf("%s: %llu\n", ends[i], number(counts.ended[i]));
 }
 
-/// Whether enough of everything came up for the rest to mean something.
-bool is_thorough(const Counts &counts)
+/// Whether everything came up, and some of it in so many of the lanes, or the rest
+/// would mean little.
+bool is_thorough(const Counts &counts, std::uint64_t accepted, std::uint64_t done)
 {
-	bool all = counts.accepted >= counts.lanes / 5 &&
-		   counts.ended[NPU_MODEL_DONE] >= counts.lanes / 10 && counts.reused &&
-		   counts.ended[NPU_MODEL_FAULT];
+	bool all = counts.accepted >= accepted && counts.ended[NPU_MODEL_DONE] >= done &&
+		   counts.reused && counts.ended[NPU_MODEL_FAULT];
 
 	for (std::size_t i = 1; i < counts.refused.size(); i++)
 		all &= counts.refused[i] != 0;
 	return all;
+}
+
+struct Options {
+	std::uint64_t seed = std::random_device{}();
+	unsigned seconds = 60;
+	std::optional<std::uint64_t> only;
+	std::string replay;
+	std::string distil;
+};
+
+/// A lane's seed, and its number.
+using Place = std::pair<std::uint64_t, std::uint64_t>;
+
+/// Tries lanes one after the other, on one machine.
+class Run
+{
+public:
+	/// \return whether all is right; it has told what is not
+	bool lane(Place place)
+	{
+		const auto [seed, number] = place;
+		Source source(seed * 0x9e3779b97f4a7c15 + number);
+		const std::vector<Stream> lane = source.lane();
+		const std::string wrong = try_lane(machine_, lane, source.below(3), counts_);
+
+		if (!wrong.empty())
+			std::printf("lane %llu of seed %llu: %s\n",
+				    static_cast<unsigned long long>(number),
+				    static_cast<unsigned long long>(seed), wrong.c_str());
+		return wrong.empty();
+	}
+
+	/// Ends a run of chosen lanes, or of random ones, in which all were right.
+	bool finish(bool random) const
+	{
+		const bool thorough =
+			random ? is_thorough(counts_, counts_.lanes / 5, counts_.lanes / 10)
+			       : is_thorough(counts_, 1, 1);
+
+		print(counts_);
+		if (!thorough)
+			std::printf("too little of something came up\n");
+		return thorough;
+	}
+
+private:
+	Machine machine_;
+	Counts counts_;
+};
+
+/// The lanes of a file, a line each: SEED LANE. Those with a # are comments.
+bool replay(const std::string &path)
+{
+	std::ifstream file(path);
+	std::string line;
+	Run run;
+
+	while (std::getline(file, line)) {
+		Place place;
+
+		if (line.starts_with('#'))
+			continue;
+		if (!(std::istringstream(line) >> place.first >> place.second)) {
+			std::printf("%s: '%s' is no seed and lane\n", path.c_str(), line.c_str());
+			return false;
+		}
+		if (!run.lane(place))
+			return false;
+	}
+	return run.finish(false);
+}
+
+/// New lanes for as long as asked, and for long enough to mean something. To the
+/// file, if any, go those that reach what none before has.
+bool fuzz(const Options &options)
+{
+	/* Each refusal and each end comes up some times in so many. */
+	constexpr std::uint64_t least_lanes = 20'000;
+	const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(options.seconds);
+	std::ofstream distilled;
+	Coverage coverage;
+	Run run;
+
+	std::printf("stream-fuzz: seed %llu, %u s\n", static_cast<unsigned long long>(options.seed),
+		    options.seconds);
+	if (!options.distil.empty()) {
+		distilled.open(options.distil);
+		distilled << "# SPDX-License-Identifier: MIT\n"
+			     "# What stream-fuzz --replay tries: seeds and lanes, as --distil "
+			     "chose them.\n";
+	}
+	for (std::uint64_t i = 0; i < least_lanes || std::chrono::steady_clock::now() < end; i++) {
+		Coverage::begin();
+		if (!run.lane({options.seed, i}))
+			return false;
+		if (distilled.is_open() && coverage.grew())
+			distilled << options.seed << ' ' << i << '\n';
+	}
+	return run.finish(true);
 }
 
 } // namespace
@@ -128,39 +232,27 @@ bool is_thorough(const Counts &counts)
 int main(int argc, char **argv)
 {
 	CLI::App app("Random command streams through the verifier and the model.");
-	std::uint64_t seed = std::random_device{}();
-	std::optional<std::uint64_t> only;
-	unsigned seconds = 60;
+	Options options;
 
-	app.add_option("--seconds", seconds, "How long")->capture_default_str();
-	app.add_option("--seed", seed, "Of the random choice; a new one if not given");
-	app.add_option("--lane", only, "Try this lane of the seed only");
-	app.footer("Example:\n  stream-fuzz --seconds 300 --seed 7");
+	app.add_option("--seconds", options.seconds, "How long")->capture_default_str();
+	app.add_option("--seed", options.seed, "Of the random choice; a new one if not given");
+	app.add_option("--lane", options.only, "Try this lane of the seed only");
+	auto *replayed =
+		app.add_option("--replay", options.replay, "Try the lanes of this file only")
+			->check(CLI::ExistingFile);
+	app.add_option("--distil", options.distil,
+		       "Write to this file which lanes reach what none before has")
+		->excludes(replayed);
+	app.footer("Exit status: 0 all is right, 1 something is not, others wrong usage.\n"
+		   "\n"
+		   "Example:\n  stream-fuzz --seconds 300 --seed 7");
 	CLI11_PARSE(app, argc, argv);
 
-	std::printf("stream-fuzz: seed %llu, %u s\n", static_cast<unsigned long long>(seed),
-		    seconds);
-	const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(seconds);
-	Machine machine;
-	Counts counts;
-	for (std::uint64_t i = only.value_or(0); std::chrono::steady_clock::now() < end; i++) {
-		Source source(seed * 0x9e3779b97f4a7c15 + i);
-		const std::vector<Stream> lane = source.lane();
-		const std::string wrong = try_lane(machine, lane, source.below(3), counts);
-
-		if (!wrong.empty()) {
-			std::printf("lane %llu of seed %llu: %s\n",
-				    static_cast<unsigned long long>(i),
-				    static_cast<unsigned long long>(seed), wrong.c_str());
-			return 1;
-		}
-		if (only)
-			return 0;
-	}
-	print(counts);
-	if (!is_thorough(counts)) {
-		std::printf("too little of something came up\n");
+	if (!options.distil.empty() && !Coverage::works()) {
+		std::printf("--distil needs the build of scripts/sanitize address\n");
 		return 1;
 	}
-	return 0;
+	if (options.only)
+		return Run().lane({options.seed, *options.only}) ? 0 : 1;
+	return (options.replay.empty() ? fuzz(options) : replay(options.replay)) ? 0 : 1;
 }
