@@ -62,6 +62,8 @@ ON_BOARD = ("modules-uml-board/npu.ko", "modules-uml-board/npu_board.ko",
             "modules-uml-board/npu_rk3588.ko")
 CONFORMANCE = ("user/bin/npu-conformance",)
 PROGRAMS = ("user/bin/npu-info", "user/bin/npu-llm")
+UNIT = ("scripts/unit", "scripts/user", "tests/unit/", "tests/models/", "tests/shim/",
+        "tests/kunit/", "userspace/", "CMakeLists.txt", "tests/CMakeLists.txt") + KERNEL
 
 
 def uml_kernel(flavour):
@@ -77,9 +79,11 @@ SUITES = {suite.name: suite for suite in (
     Suite("lint-text", "shell scripts and licence lines are right",
           "scripts/lint shellcheck spdx", 20),
     Suite("unit", "model, verifier, generator, engine and libnpu, without a device",
-          "scripts/unit", 60, (USER,),
-          ("scripts/unit", "scripts/user", "tests/unit/", "tests/models/", "tests/shim/",
-           "tests/kunit/", "userspace/", "driver/", "CMakeLists.txt", "include/")),
+          "scripts/unit", 30, (USER,), UNIT),
+    Suite("unit-address", "the same with AddressSanitizer and UndefinedBehaviorSanitizer",
+          "scripts/unit --address", 200, (), UNIT + ("scripts/sanitize",)),
+    Suite("unit-thread", "those that have threads, with ThreadSanitizer",
+          "scripts/unit --thread", 120, (), UNIT + ("scripts/sanitize",)),
     Suite("conformance-uml", "each ioctl, with lockdep and KASAN",
           'tests/conformance/run --machine uml --build "$BUILD/user" --log "$SUITE_LOG"', 200,
           (USER, DEBUG), UML + ("tests/conformance/run",), CONFORMANCE + ON_DEBUG,
@@ -119,10 +123,11 @@ SUITES = {suite.name: suite for suite in (
           ' --log "$SUITE_LOG"', 60, (USER, DEBUG), UML + ("tests/fuzz/ioctl-run",),
           ("user/bin/npu-ioctl-fuzz",) + ON_DEBUG, uml_kernel("debug")),
     Suite("fuzz-gguf", "a stored corpus of model files, with sanitizers",
-          "tests/fuzz/gguf-run --replay", 60, (), ("tests/fuzz/", "tests/models/", "userspace/")),
+          "tests/fuzz/gguf-run --replay", 30, (),
+          ("tests/fuzz/", "tests/models/", "userspace/", "scripts/sanitize")),
     Suite("fuzz-stream", "stored command streams: what the verifier accepts harms nobody",
-          "tests/fuzz/stream-run --replay", 60, (),
-          ("tests/fuzz/", "tests/unit/", "tests/kunit/", "tests/shim/", "userspace/", "driver/",
+          "tests/fuzz/stream-run --replay", 30, (),
+          ("scripts/sanitize", "tests/fuzz/", "tests/unit/", "tests/kunit/", "tests/shim/", "userspace/", "driver/",
            "include/")),
     Suite("demo", "a language model writes the text of the CPU, on the stock kernel",
           "tests/vm/demo", 25, (USER, MODULES), VM + ("tests/models/",), PROGRAMS + ON_STOCK,
@@ -161,7 +166,7 @@ SUITES = {suite.name: suite for suite in (
     Suite("fuzz-gguf-long", "random model files for ten minutes",
           "FUZZ_SECONDS=600 tests/fuzz/gguf-run", 620, long=True),
     Suite("conformance-m32", "each ioctl from 32 bit clients",
-          'tests/conformance/run --machine vm --all-m32 --build "$BUILD/user" --log "$SUITE_LOG"',
+          'tests/conformance/run --machine vm --m32-all --build "$BUILD/user" --log "$SUITE_LOG"',
           600, (USER, MODULES), long=True),
     Suite("board-user", "each ioctl on the board without privileges",
           'tests/board/run --part user --build "$BUILD/user"'
