@@ -74,7 +74,7 @@ public:
 			.put(tensors)
 			.put(values);
 	}
-	Writer &tensor(const std::string &name, std::vector<std::uint64_t> dimensions,
+	Writer &tensor(const std::string &name, const std::vector<std::uint64_t> &dimensions,
 		       std::uint32_t type, std::uint64_t offset)
 	{
 		text(name).put(static_cast<std::uint32_t>(dimensions.size()));

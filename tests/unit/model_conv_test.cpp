@@ -200,7 +200,7 @@ TEST(ModelConv, TileOfTallerOutput)
 			const bool inside = atom >= 12 && atom < 28;
 
 			for (uint32_t i = 0; i < 4; i++) {
-				const uint32_t value = npu.bus.get<uint32_t>(addr + i * 4);
+				const auto value = npu.bus.get<uint32_t>(addr + i * 4);
 				const uint32_t should =
 					inside ? matmul.expected(operands, atom - 12,
 								 surface * 4 + i)

@@ -127,16 +127,16 @@ TEST(ModelFp16, GroupsAreRounded)
 	std::swap(b[64], b[2]);
 	EXPECT_EQ(dot(Kind::fp16, a, b), float_bits(1.0f));
 	/* Groups are aligned: lanes 31 and 32 are not together. */
-	std::fill(a.begin(), a.end(), uint16_t{0});
-	std::fill(b.begin(), b.end(), one);
+	std::ranges::fill(a, uint16_t{0});
+	std::ranges::fill(b, one);
 	a[0] = 0x6c00;
 	b[0] = 0x6c00;
 	a[31] = one;
 	a[32] = one;
 	EXPECT_EQ(dot(Kind::fp16, a, b), float_bits(0x1p24f));
 	/* In order of the channels: 1 + 1 + 2^24 keeps the 2. */
-	std::fill(a.begin(), a.end(), uint16_t{0});
-	std::fill(b.begin(), b.end(), one);
+	std::ranges::fill(a, uint16_t{0});
+	std::ranges::fill(b, one);
 	a[0] = a[32] = one;
 	a[64] = 0x6c00;
 	b[64] = 0x6c00;

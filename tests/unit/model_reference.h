@@ -17,7 +17,8 @@
 namespace model_test
 {
 
-__extension__ typedef __int128 int128;
+// Only a typedef may follow __extension__.
+__extension__ typedef __int128 int128; // NOLINT(modernize-use-using)
 
 inline uint32_t float_bits(float value)
 {
@@ -57,7 +58,7 @@ inline uint16_t float_to_half(float value)
 	}();
 	const uint16_t sign = std::signbit(value) ? 0x8000 : 0;
 	const double magnitude = std::fabs(static_cast<double>(value));
-	const auto above = std::lower_bound(halves.begin(), halves.end(), magnitude);
+	const auto above = std::ranges::lower_bound(halves, magnitude);
 
 	if (std::isnan(value))
 		return sign | 0x7e00;
@@ -120,7 +121,7 @@ inline int32_t dot_int8(std::span<const uint16_t> a, std::span<const uint16_t> b
 template <typename Rng>
 uint16_t random_half(Rng &rng, uint32_t low, uint32_t high)
 {
-	const uint32_t bits = static_cast<uint32_t>(rng());
+	const auto bits = static_cast<uint32_t>(rng());
 	const uint32_t exponent = low + (bits >> 16) % (high - low + 1);
 
 	return static_cast<uint16_t>((bits & 0x83ff) | exponent << 10);

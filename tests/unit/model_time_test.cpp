@@ -170,8 +170,8 @@ TEST(ModelTime, MemoryBound)
 {
 	npu_model_params params = plain;
 	const Matmul matmul{.h = 1, .k = 1024, .n = 1024};
-	const double bytes = static_cast<double>(matmul.feature_size() + matmul.weight_size() +
-						 matmul.output_size() + fetch_bytes(matmul));
+	const auto bytes = static_cast<double>(matmul.feature_size() + matmul.weight_size() +
+					       matmul.output_size() + fetch_bytes(matmul));
 
 	expect_near(run(matmul, params).busy_ns, 5000 + bytes / 10);
 	/* Arithmetic goes on meanwhile, whatever its clock, unless it is longer. */
@@ -186,9 +186,9 @@ TEST(ModelTime, OnChipMemory)
 {
 	npu_model_params params = plain;
 	const Matmul matmul{.h = 1, .k = 1024, .n = 1024};
-	const double weights = static_cast<double>(matmul.weight_size());
-	const double rest = static_cast<double>(matmul.feature_size() + matmul.output_size() +
-						fetch_bytes(matmul));
+	const auto weights = static_cast<double>(matmul.weight_size());
+	const auto rest = static_cast<double>(matmul.feature_size() + matmul.output_size() +
+					      fetch_bytes(matmul));
 
 	/* One core is bound by its port, wherever the bytes are. */
 	npu_model_stats stats = run(matmul, params, 1, {weight_base});
@@ -214,8 +214,8 @@ TEST(ModelTime, OnChipMemory)
 TEST(ModelTime, CoresShareTheBus)
 {
 	const Matmul matmul{.h = 1, .k = 1024, .n = 1024};
-	const double bytes = static_cast<double>(matmul.feature_size() + matmul.weight_size() +
-						 matmul.output_size() + fetch_bytes(matmul));
+	const auto bytes = static_cast<double>(matmul.feature_size() + matmul.weight_size() +
+					       matmul.output_size() + fetch_bytes(matmul));
 
 	expect_near(run(matmul, plain, 1).busy_ns, 5000 + bytes / 10);
 	expect_near(run(matmul, plain, 2).busy_ns, 5000 + bytes / 10);

@@ -119,7 +119,7 @@ std::string Arena::check(const std::vector<bool> &writable) const
 {
 	for (const Used &used : used_) {
 		const std::uint8_t *end = used.block.data + used.block.size;
-		std::size_t after = static_cast<std::size_t>(slot(used.slot) + slot_size - end);
+		auto after = static_cast<std::size_t>(slot(used.slot) + slot_size - end);
 		std::string where = "block " + std::to_string(used.slot);
 
 		if (!is_canary({used.block.data - canary_size, canary_size}))

@@ -84,8 +84,8 @@ struct Call {
 	/// What a success writes; only kept for calls that are strict.
 	std::vector<Range> outputs;
 	/// What other parts of the kernel make of an allocation that fails, where it
-	/// is not ENOMEM.
-	std::vector<int> starved = {};
+	/// is not ENOMEM. The initialiser lets entries of the table end before it.
+	std::vector<int> starved = {}; // NOLINT(readability-redundant-member-init)
 };
 
 const Call &call_of(Id id);

@@ -105,7 +105,8 @@ bool fail_nth_end()
 	 * What is left of the count; nothing once something has failed. If it is
 	 * the copy of this that fails, then nothing had before.
 	 */
-	bool failed = pread(own_file(), text, sizeof(text) - 1, 0) > 0 && !std::atoi(text);
+	bool failed =
+		pread(own_file(), text, sizeof(text) - 1, 0) > 0 && !std::strtol(text, nullptr, 10);
 	fail_nth_set(0);
 	return failed;
 }

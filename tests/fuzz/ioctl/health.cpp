@@ -141,7 +141,7 @@ std::string once_rocket()
 
 	clock_gettime(CLOCK_MONOTONIC, &now);
 	prep.handle = out[0];
-	prep.timeout_ns = (now.tv_sec + 20) * 1'000'000'000ll;
+	prep.timeout_ns = (now.tv_sec + 20) * 1'000'000'000LL;
 	int result = ::call(device.fd(), DRM_IOCTL_ROCKET_PREP_BO, &prep);
 	if (result)
 		return "PREP_BO of a valid job's buffer answers " + error_name(-result);

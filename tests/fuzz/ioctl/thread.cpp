@@ -237,7 +237,7 @@ std::int64_t Thread::until()
 	std::uint32_t choice = random_.below(10);
 
 	clock_gettime(CLOCK_MONOTONIC, &now);
-	std::int64_t ns = now.tv_sec * 1'000'000'000ll + now.tv_nsec;
+	std::int64_t ns = now.tv_sec * 1'000'000'000LL + now.tv_nsec;
 	if (choice < 3)
 		return 0;
 	/* No signal ends the wait of a call whose allocations fail. */
