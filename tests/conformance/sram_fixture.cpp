@@ -13,7 +13,7 @@
 namespace
 {
 
-bool gets(const Device &device, std::uint32_t handle, std::uint32_t region)
+bool gets_to(const Device &device, std::uint32_t handle, std::uint32_t region)
 {
 	/* Jobs of others may have to end first. */
 	return patience::comes([&] { return device.buffer(handle).region == region; });
@@ -82,12 +82,12 @@ bool inside(const Device &device, std::uint32_t handle)
 
 bool gets_inside(const Device &device, std::uint32_t handle)
 {
-	return gets(device, handle, DRM_NPU_REGION_SRAM);
+	return gets_to(device, handle, DRM_NPU_REGION_SRAM);
 }
 
 bool gets_outside(const Device &device, std::uint32_t handle)
 {
-	return gets(device, handle, DRM_NPU_REGION_SYSTEM);
+	return gets_to(device, handle, DRM_NPU_REGION_SYSTEM);
 }
 
 bool gets_empty(const Device &device)
