@@ -117,8 +117,7 @@ SUBTEST(power_lost)
 
 	CHECK_EQ(run(device, context, job), 1);
 	/* Idle cores lose their power after a while. */
-	for (int i = 0; i < 100 && board_total("powered"); i++)
-		usleep(100000);
+	CHECK(patience::comes([] { return !board_total("powered"); }));
 	CHECK_OK(set_parameter("no_power", 7));
 	product.clear();
 	for (int i = 0; i < 3; i++)

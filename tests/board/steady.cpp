@@ -8,7 +8,6 @@
 
 #include "board.h"
 #include "igt.h"
-#include "injection.h"
 #include "program.h"
 
 namespace
@@ -115,11 +114,13 @@ SUBTEST(steady_three_contexts)
 		/* It has the address space from now on. */
 		CHECK_EQ(run(device, contexts.back(), job), 1);
 	}
-	/* Longer than it takes to submit three times. */
-	const Injection longer("slow_us", 200'000);
-	const Injection injection("slow_cores", 7);
+	/* None ends before all have begun. */
+	const Hold hold;
 	for (const std::uint32_t context : contexts)
 		CHECK_OK(submit(device, context, {job}));
+	for (const std::uint32_t context : contexts)
+		wait_running(device, context, 2);
+	hold.open();
 	for (const std::uint32_t context : contexts) {
 		const drm_npu_job_wait ended = wait_ended(device, context, 2);
 
