@@ -240,17 +240,24 @@ static void npu_latency_class_changes(struct kunit *test)
 	KUNIT_EXPECT_LT(test, i, 200);
 }
 
-/* Have the device look whether there was latency work of late, @ms later. */
-static void npu_latency_look(struct npu_fake *fake, u32 ms)
+#define NPU_LATENCY_HOUR	msecs_to_jiffies(3600000)
+
+/*
+ * Have the device look whether there was latency work of late, and not look again by
+ * itself: the last was an hour ago if @late, else it is an hour until that is forgotten.
+ */
+static void npu_latency_look(struct npu_fake *fake, bool late)
 {
 	struct npu_device *npu = fake->npu;
 
-	spin_lock_irq(&npu->sched_lock);
-	npu->alert_last -= msecs_to_jiffies(ms);
-	spin_unlock_irq(&npu->sched_lock);
 	cancel_delayed_work_sync(&npu->alert_work);
+	spin_lock_irq(&npu->sched_lock);
+	npu->alert_last = late ? jiffies - NPU_LATENCY_HOUR :
+			  jiffies + NPU_LATENCY_HOUR;
+	spin_unlock_irq(&npu->sched_lock);
 	schedule_delayed_work(&npu->alert_work, 0);
 	flush_delayed_work(&npu->alert_work);
+	cancel_delayed_work_sync(&npu->alert_work);
 }
 
 /* Latency work keeps cores awake, and for a while after it. */
@@ -265,18 +272,18 @@ static void npu_latency_alert(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, fake->alert);
 	KUNIT_EXPECT_EQ(test, fake->alerts, 1);
 	/* However long it runs. */
-	npu_latency_look(fake, 3600000);
+	npu_latency_look(fake, true);
 	KUNIT_EXPECT_TRUE(test, fake->npu->alert);
 	npu_fake_work(fake, 0, MS);
 	KUNIT_EXPECT_TRUE(test, fake->cores[0].awake);
 	/* Another one is nothing new. */
 	npu_fake_queue(fake, client.ctx, client.job);
 	npu_fake_work(fake, 0, MS);
-	flush_delayed_work(&fake->npu->alert_work);
+	npu_latency_look(fake, false);
 	KUNIT_EXPECT_EQ(test, fake->alerts, 1);
 	KUNIT_EXPECT_TRUE(test, fake->cores[0].awake);
 
-	npu_latency_look(fake, 3600000);
+	npu_latency_look(fake, true);
 	KUNIT_EXPECT_FALSE(test, fake->alert);
 	KUNIT_EXPECT_EQ(test, fake->alerts, 2);
 	KUNIT_EXPECT_FALSE(test, fake->cores[0].awake);
