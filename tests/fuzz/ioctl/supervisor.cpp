@@ -255,10 +255,8 @@ std::string holders()
 
 void check_leaks(const std::string &before, Log &log)
 {
-	/* Jobs that were made up may compute for long. */
-	for (int i = 0; i < 4; i++)
-		if (leak::settles(before))
-			return;
+	if (leak::settles_below(before))
+		return;
 	log.violation("objects are left over: " + leak::objects() + ", before: " + before,
 		      holders());
 }
