@@ -1,9 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 #include "fail_nth.h"
 
+#include <algorithm>
+#include <array>
+#include <cstdint>
 #include <cstdio>
 #include <cstdlib>
+#include <fstream>
+#include <sstream>
 #include <string_view>
+#include <vector>
 
 #include <fcntl.h>
 #include <unistd.h>
@@ -16,11 +22,13 @@ namespace fuzz
 namespace
 {
 
-bool write_file(const std::string &path, const char *text)
+constexpr std::array<const char *, 3> faults = {"failslab", "fail_page_alloc", "fail_usercopy"};
+
+bool write_file(const std::string &path, std::string_view text)
 {
 	Fd fd(open(path.c_str(), O_WRONLY | O_CLOEXEC));
 
-	return fd.get() >= 0 && write(fd.get(), text, std::string_view(text).size()) > 0;
+	return fd.get() >= 0 && write(fd.get(), text.data(), text.size()) > 0;
 }
 
 struct Setup {
@@ -57,6 +65,57 @@ const Setup &setup()
 		return s;
 	}();
 	return result;
+}
+
+/// From the first instruction of a function of the kernel to what follows it.
+struct Code {
+	std::uint64_t begin = 0;
+	std::uint64_t end = 0;
+};
+
+Code find_code(const std::string &function)
+{
+	std::ifstream file("/proc/kallsyms");
+	std::vector<std::uint64_t> addresses;
+	std::string line;
+	Code code;
+
+	while (std::getline(file, line)) {
+		std::istringstream words(line);
+		std::string type, name;
+		std::uint64_t address = 0;
+
+		words >> std::hex >> address >> type >> name;
+		addresses.push_back(address);
+		if (name == function)
+			code.begin = address;
+	}
+	std::ranges::sort(addresses);
+	const auto next = std::ranges::upper_bound(addresses, code.begin);
+	if (code.begin && next != addresses.end())
+		code.end = *next;
+	return code;
+}
+
+/// Spares what is allocated with code in the call chain, or nothing.
+bool spare(const Code &code)
+{
+	bool all = true;
+
+	for (const char *fault : faults) {
+		const std::string dir = std::string("/sys/kernel/debug/") + fault + "/";
+		const auto hex = [](std::uint64_t value) {
+			std::ostringstream text;
+			text << "0x" << std::hex << value;
+			return text.str();
+		};
+
+		/* As deep as the kernel looks. */
+		all &= write_file(dir + "stacktrace-depth", code.end ? "32" : "0") &&
+		       write_file(dir + "reject-start", hex(code.begin)) &&
+		       write_file(dir + "reject-end", hex(code.end));
+	}
+	return all;
 }
 
 int own_file()
@@ -109,6 +168,21 @@ bool fail_nth_end()
 		pread(own_file(), text, sizeof(text) - 1, 0) > 0 && !std::strtol(text, nullptr, 10);
 	fail_nth_set(0);
 	return failed;
+}
+
+Spared::Spared(const std::string &function)
+{
+	const Code code = find_code(function);
+
+	if (!code.end)
+		missing_ = "the kernel has no function " + function + " that can be found";
+	else if (!spare(code))
+		missing_ = "the kernel has no CONFIG_FAULT_INJECTION_STACKTRACE_FILTER";
+}
+
+Spared::~Spared()
+{
+	spare({});
 }
 
 } // namespace fuzz

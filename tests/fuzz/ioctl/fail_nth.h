@@ -20,4 +20,20 @@ void fail_nth_set(unsigned n);
 /// Ends it; answers whether one failed.
 bool fail_nth_end();
 
+/// Spares what a function of the kernel allocates, for as long as it lives.
+class Spared
+{
+public:
+	explicit Spared(const std::string &function);
+	~Spared();
+	Spared(const Spared &) = delete;
+	Spared &operator=(const Spared &) = delete;
+
+	/// Why the kernel cannot; empty if it can.
+	const std::string &missing() const { return missing_; }
+
+private:
+	std::string missing_;
+};
+
 } // namespace fuzz

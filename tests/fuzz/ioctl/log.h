@@ -30,6 +30,8 @@ public:
 	unsigned violations() const { return violations_; }
 
 	void count(Id id, int result);
+	/// Calls so far.
+	unsigned long calls() const { return calls_; }
 	void count_injected() { injected_++; }
 	/// The table of counts. Answers how many calls never succeeded, or did
 	/// though they must not.
@@ -41,6 +43,7 @@ private:
 	int fd_ = -1;
 	std::mutex mutex_;
 	std::atomic<unsigned> violations_ = 0;
+	std::atomic<unsigned long> calls_ = 0;
 	std::atomic<unsigned long> injected_ = 0;
 	std::array<std::array<std::atomic<unsigned long>, errors>, call_count> counts_{};
 };

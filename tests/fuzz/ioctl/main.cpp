@@ -25,8 +25,8 @@ int main(int argc, char **argv)
 	app.add_option("--files", options.files, "open device files, 1 to 64")
 		->check(CLI::Range(1, 64))
 		->capture_default_str();
-	app.add_option("--calls", options.calls, "calls a thread makes at most, 0 for any number")
-		->capture_default_str();
+	app.add_option("--calls", options.calls,
+		       "calls each thread makes, however long that takes, instead of --seconds");
 	app.add_option("--fail-share", options.fail_share,
 		       "of 100 calls, how many have each allocation fail in turn")
 		->check(CLI::Range(0, 100))

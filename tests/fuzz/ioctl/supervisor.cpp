@@ -166,11 +166,14 @@ void run_threads(const Options &options, Log &log)
 	{
 		Victim victim(options, log);
 		auto end = Clock::now() + std::chrono::seconds(options.seconds);
+		const auto goes_on = [&] {
+			/* A victim goes on until it is killed. */
+			return options.victim || options.calls || Clock::now() < end;
+		};
 		auto next = Clock::now() + health_period;
 		unsigned round = 0;
 
-		/* A victim goes on until it is killed, however slow this machine is. */
-		while ((options.victim || Clock::now() < end) && running) {
+		while (goes_on() && running) {
 			std::this_thread::sleep_for(tick);
 			for (auto &thread : threads)
 				check_stuck(*thread, log);
@@ -274,9 +277,12 @@ int supervise(const Options &options)
 		run_threads(options, log);
 		return log.violations() ? igt::exit_fail : igt::exit_pass;
 	}
-	std::printf("seed %llu, %u threads, %u files, %u s\n",
-		    static_cast<unsigned long long>(options.seed), options.threads, options.files,
-		    options.seconds);
+	std::printf("seed %llu, %u threads, %u files, ",
+		    static_cast<unsigned long long>(options.seed), options.threads, options.files);
+	if (options.calls)
+		std::printf("%lu calls a thread\n", options.calls);
+	else
+		std::printf("%u s\n", options.seconds);
 	if (!fail_nth_works())
 		std::printf("skipped: allocations that fail: %s\n", fail_nth_missing().c_str());
 	if (!inject_works())

@@ -27,7 +27,7 @@ struct Options {
 	unsigned files = 3;
 	/// Of 100 calls, how many have their allocations fail one by one.
 	unsigned fail_share = 10;
-	/// Calls a thread makes at most; 0 for no limit.
+	/// Calls each thread makes; 0 for as many as there is time for.
 	unsigned long calls = 0;
 	std::string log;
 	bool walk = false;

@@ -8,4 +8,8 @@ namespace fuzz
 /// Answers the exit status.
 int walk();
 
+/// The same for the driver's probe. Answers how many allocations there were; throws
+/// igt::Failure if something is wrong, igt::Skip if the kernel cannot.
+unsigned walk_probe();
+
 } // namespace fuzz
