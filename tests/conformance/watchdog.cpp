@@ -21,21 +21,22 @@ constexpr unsigned short_ms = 300;
 class Reloaded
 {
 public:
-	explicit Reloaded(const std::string &parameters)
-	{
-		CHECK_OK(reload("timeout_ms=" + std::to_string(short_ms) + " " + parameters));
-	}
-	~Reloaded() { reload("timeout_ms=" + std::to_string(before_ms_)); }
+	explicit Reloaded(const std::string &parameters) { CHECK_OK(reload(short_ms, parameters)); }
+	~Reloaded() { reload(before_ms_, {}); }
 	Reloaded(const Reloaded &) = delete;
 	Reloaded &operator=(const Reloaded &) = delete;
 
 private:
-	int reload(const std::string &parameters) const
+	int reload(unsigned timeout_ms, const std::string &parameters) const
 	{
+		std::string command = "modprobe " + plug_.module;
+
+		command += " timeout_ms=" + std::to_string(timeout_ms);
+		command += ' ';
+		command += parameters;
 		if (syscall(SYS_delete_module, plug_.module.c_str(), O_NONBLOCK))
 			return -errno;
-		return std::system(("modprobe " + plug_.module + " " + parameters).c_str()) ? -EIO
-											    : 0;
+		return std::system(command.c_str()) ? -EIO : 0;
 	}
 
 	Plug plug_ = need_plug();
