@@ -116,7 +116,7 @@ SUITES = {suite.name: suite for suite in (
           + PROGRAMS + ON_BOARD, uml_kernel("board")),
     Suite("fuzz-ioctl", "stored sequences of calls, and failing allocations in each call",
           'tests/fuzz/ioctl-run --replay --build "$BUILD/user" --log "$SUITE_LOG"', 60,
-          (USER, SMP), UML + ("tests/fuzz/ioctl-run",), ("user/bin/npu-ioctl-fuzz",) + ON_SMP,
+          (USER, SMP), UML + ("tests/fuzz/ioctl-run", "tests/fuzz/corpus/"), ("user/bin/npu-ioctl-fuzz",) + ON_SMP,
           uml_kernel("smp")),
     Suite("fuzz-leaks", "the same sequences leave no memory behind",
           'tests/fuzz/ioctl-run --replay --cpus 1 --kmemleak --build "$BUILD/user"'
