@@ -11,8 +11,8 @@
 #include <linux/export.h>
 #include <linux/types.h>
 
-#include "../core/npu_hw.h"
-#include "../core/npu_isa.h"
+#include "../core/include/npu_hw.h"
+#include "../core/include/npu_isa.h"
 #include "npu_accel.h"
 #include "rknn.h"
 #include "rknn_regs.h"

@@ -2,10 +2,10 @@
 /* Jobs that do not end well: they fail, are cancelled, killed, banned. */
 #include <kunit/test.h>
 
-#include "../../driver/core/npu_context.h"
-#include "../../driver/core/npu_job.h"
-#include "../../driver/core/npu_sched.h"
-#include "../../driver/core/npu_submit.h"
+#include "../../driver/core/exec/npu_context.h"
+#include "../../driver/core/exec/npu_job.h"
+#include "../../driver/core/exec/npu_sched.h"
+#include "../../driver/core/exec/npu_submit.h"
 #include "npu_fake.h"
 
 #define THROUGHPUT	DRM_NPU_CLASS_THROUGHPUT

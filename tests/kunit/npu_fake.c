@@ -8,14 +8,14 @@
 #include <kunit/device.h>
 #include <kunit/resource.h>
 
-#include "../../driver/core/npu_bo.h"
-#include "../../driver/core/npu_context.h"
-#include "../../driver/core/npu_dump.h"
-#include "../../driver/core/npu_isa.h"
-#include "../../driver/core/npu_job.h"
-#include "../../driver/core/npu_sched.h"
-#include "../../driver/core/npu_submit.h"
-#include "../../driver/core/npu_vm.h"
+#include "../../driver/core/mem/npu_bo.h"
+#include "../../driver/core/exec/npu_context.h"
+#include "../../driver/core/exec/npu_dump.h"
+#include "../../driver/core/include/npu_isa.h"
+#include "../../driver/core/exec/npu_job.h"
+#include "../../driver/core/exec/npu_sched.h"
+#include "../../driver/core/exec/npu_submit.h"
+#include "../../driver/core/mem/npu_vm.h"
 #include "npu_fake.h"
 
 /**

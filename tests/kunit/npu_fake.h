@@ -18,7 +18,7 @@
 #include <drm/drm_file.h>
 #include <kunit/test.h>
 
-#include "../../driver/core/npu_device.h"
+#include "../../driver/core/include/npu_device.h"
 
 struct npu_bo;
 struct npu_job;

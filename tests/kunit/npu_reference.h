@@ -9,7 +9,7 @@
 
 #include <linux/types.h>
 
-#include "../../driver/core/npu_policy.h"
+#include "../../driver/core/sched/npu_policy.h"
 
 struct npu_job;
 

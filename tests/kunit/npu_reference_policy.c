@@ -5,7 +5,7 @@
 #include <linux/minmax.h>
 #include <linux/time64.h>
 
-#include "../../driver/core/npu_context.h"
+#include "../../driver/core/exec/npu_context.h"
 #include "npu_reference.h"
 
 /* Virtual time of a default context in 100 ms. */

@@ -7,9 +7,9 @@
 
 #include <kunit/test.h>
 
-#include "../../driver/core/npu_bo.h"
-#include "../../driver/core/npu_residency.h"
-#include "../../driver/core/npu_vm.h"
+#include "../../driver/core/mem/npu_bo.h"
+#include "../../driver/core/mem/npu_residency.h"
+#include "../../driver/core/mem/npu_vm.h"
 #include "npu_fake.h"
 
 #define NONE	DRM_NPU_RESIDENCY_NONE

@@ -4,14 +4,14 @@
 
 #include <kunit/test.h>
 
-#include "../../driver/core/npu_bo.h"
-#include "../../driver/core/npu_context.h"
-#include "../../driver/core/npu_implicit.h"
-#include "../../driver/core/npu_job.h"
-#include "../../driver/core/npu_sched.h"
-#include "../../driver/core/npu_share.h"
-#include "../../driver/core/npu_submit.h"
-#include "../../driver/core/npu_vm.h"
+#include "../../driver/core/mem/npu_bo.h"
+#include "../../driver/core/exec/npu_context.h"
+#include "../../driver/core/exec/npu_implicit.h"
+#include "../../driver/core/exec/npu_job.h"
+#include "../../driver/core/exec/npu_sched.h"
+#include "../../driver/core/exec/npu_share.h"
+#include "../../driver/core/exec/npu_submit.h"
+#include "../../driver/core/mem/npu_vm.h"
 #include "npu_fake.h"
 
 #define THROUGHPUT	DRM_NPU_CLASS_THROUGHPUT

@@ -4,11 +4,11 @@
 
 #include <kunit/test.h>
 
-#include "../../driver/core/npu_bo.h"
-#include "../../driver/core/npu_context.h"
-#include "../../driver/core/npu_job.h"
-#include "../../driver/core/npu_sched.h"
-#include "../../driver/core/npu_vm.h"
+#include "../../driver/core/mem/npu_bo.h"
+#include "../../driver/core/exec/npu_context.h"
+#include "../../driver/core/exec/npu_job.h"
+#include "../../driver/core/exec/npu_sched.h"
+#include "../../driver/core/mem/npu_vm.h"
 #include "npu_fake.h"
 
 /* An address space counts for its device, which it keeps. */

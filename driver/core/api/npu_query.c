@@ -8,12 +8,12 @@
 #include <drm/drm_drv.h>
 
 #include "npu_accel.h"
-#include "npu_bo.h"
-#include "npu_context.h"
-#include "npu_device.h"
-#include "npu_implicit.h"
-#include "npu_isa.h"
-#include "npu_vm.h"
+#include "../mem/npu_bo.h"
+#include "../exec/npu_context.h"
+#include "../include/npu_device.h"
+#include "../exec/npu_implicit.h"
+#include "../include/npu_isa.h"
+#include "../mem/npu_vm.h"
 
 /* Room for any record. */
 union npu_record {

@@ -59,11 +59,11 @@
 #include <linux/module.h>
 #include <linux/time64.h>
 
-#include "npu_context.h"
-#include "npu_device.h"
+#include "../exec/npu_context.h"
+#include "../include/npu_device.h"
 #include "npu_policy.h"
-#include "npu_sched.h"
-#include "npu_vm.h"
+#include "../exec/npu_sched.h"
+#include "../mem/npu_vm.h"
 
 /* Of virtual time, for each nanosecond of a context of weight 1. */
 #define NPU_POLICY_SCALE	1024u

@@ -8,7 +8,7 @@
 
 #include <drm/drm_drv.h>
 
-#include "npu_device.h"
+#include "../include/npu_device.h"
 #include "npu_sched.h"
 
 /* Longer than a camera takes from one picture to the next. */

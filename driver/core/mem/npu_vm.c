@@ -12,11 +12,11 @@
 #include <drm/drm_gem_shmem_helper.h>
 
 #include "npu_bo.h"
-#include "npu_device.h"
+#include "../include/npu_device.h"
 #include "npu_residency.h"
-#include "npu_sched.h"
+#include "../exec/npu_sched.h"
 #include "npu_vm.h"
-#include "../compat.h"
+#include "../../compat.h"
 
 /* Page 0 is never mapped, so that an address of 0 is always a fault. */
 #define NPU_VM_START		SZ_64K

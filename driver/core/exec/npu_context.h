@@ -8,7 +8,7 @@
 #include <linux/wait.h>
 
 #include "npu_accel.h"
-#include "npu_hw.h"
+#include "../include/npu_hw.h"
 
 struct drm_device;
 struct drm_file;

@@ -10,7 +10,7 @@
 
 #include <drm/drm_mm.h>
 
-#include "npu_policy.h"
+#include "../sched/npu_policy.h"
 #include "npu_sram.h"
 
 struct npu_bo;

@@ -12,9 +12,9 @@
 #include <drm/drm_drv.h>
 
 #include "npu_context.h"
-#include "npu_device.h"
+#include "../include/npu_device.h"
 #include "npu_sched.h"
-#include "npu_vm.h"
+#include "../mem/npu_vm.h"
 
 static void npu_context_free(struct npu_context *ctx)
 {

@@ -7,7 +7,7 @@
 #include <linux/rbtree.h>
 #include <linux/types.h>
 
-#include "npu_hw.h"
+#include "../include/npu_hw.h"
 
 struct npu_context;
 struct npu_core;

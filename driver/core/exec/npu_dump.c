@@ -21,14 +21,14 @@
 
 #include <drm/drm_gem.h>
 
-#include "../compat.h"
-#include "npu_bo.h"
+#include "../../compat.h"
+#include "../mem/npu_bo.h"
 #include "npu_context.h"
-#include "npu_device.h"
+#include "../include/npu_device.h"
 #include "npu_dump.h"
 #include "npu_job.h"
 #include "npu_sched.h"
-#include "npu_vm.h"
+#include "../mem/npu_vm.h"
 
 /* Words of a lane that are dumped at most; a line is 20 characters. */
 #define NPU_DUMP_WORDS		65536u

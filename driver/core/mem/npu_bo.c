@@ -15,9 +15,9 @@
 #include <drm/drm_print.h>
 
 #include "npu_bo.h"
-#include "npu_device.h"
-#include "npu_sched.h"
-#include "npu_share.h"
+#include "../include/npu_device.h"
+#include "../exec/npu_sched.h"
+#include "../exec/npu_share.h"
 #include "npu_vm.h"
 #include "npu_accel.h"
 

@@ -16,14 +16,14 @@
 
 #include <drm/drm_drv.h>
 
-#include "../compat.h"
+#include "../../compat.h"
 #include "npu_accel.h"
-#include "npu_bo.h"
-#include "npu_device.h"
-#include "npu_isa.h"
+#include "../mem/npu_bo.h"
+#include "../include/npu_device.h"
+#include "../include/npu_isa.h"
 #include "npu_job.h"
-#include "npu_residency.h"
-#include "npu_vm.h"
+#include "../mem/npu_residency.h"
+#include "../mem/npu_vm.h"
 
 /* Less than any task was seen to take, in nanoseconds. */
 #define NPU_JOB_TASK_NS		3000u

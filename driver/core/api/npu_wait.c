@@ -14,11 +14,11 @@
 #include <drm/drm_utils.h>
 
 #include "npu_accel.h"
-#include "npu_bo.h"
-#include "npu_context.h"
-#include "npu_device.h"
-#include "npu_sched.h"
-#include "npu_vm.h"
+#include "../mem/npu_bo.h"
+#include "../exec/npu_context.h"
+#include "../include/npu_device.h"
+#include "../exec/npu_sched.h"
+#include "../mem/npu_vm.h"
 #include "npu_wait.h"
 
 /**

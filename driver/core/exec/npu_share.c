@@ -7,13 +7,13 @@
 #include <linux/dma-resv.h>
 #include <linux/slab.h>
 
-#include "npu_bo.h"
+#include "../mem/npu_bo.h"
 #include "npu_context.h"
-#include "npu_device.h"
+#include "../include/npu_device.h"
 #include "npu_sched.h"
 #include "npu_share.h"
 #include "npu_submit.h"
-#include "npu_vm.h"
+#include "../mem/npu_vm.h"
 
 /**
  * npu_share_vm() - an address space has got a buffer that is shared

@@ -12,13 +12,13 @@
 
 #include "npu_accel.h"
 #include "npu_context.h"
-#include "npu_device.h"
+#include "../include/npu_device.h"
 #include "npu_implicit.h"
 #include "npu_job.h"
 #include "npu_sched.h"
 #include "npu_share.h"
 #include "npu_submit.h"
-#include "npu_vm.h"
+#include "../mem/npu_vm.h"
 
 /* Submits up to this size need no allocation for their list of jobs. */
 #define NPU_INLINE_JOBS		16u

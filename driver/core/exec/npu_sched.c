@@ -35,13 +35,13 @@
 #include <drm/drm_print.h>
 
 #include "npu_context.h"
-#include "npu_device.h"
+#include "../include/npu_device.h"
 #include "npu_job.h"
 #include "npu_sched.h"
 #include "npu_slice.h"
 #include "npu_submit.h"
 #include "npu_trace.h"
-#include "npu_vm.h"
+#include "../mem/npu_vm.h"
 
 /* So much may be owed to others while cores keep an address space. */
 #define NPU_SCHED_STAY_NS	(500 * NSEC_PER_USEC)

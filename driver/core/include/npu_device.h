@@ -39,11 +39,11 @@
 #include <drm/drm_device.h>
 #include <drm/drm_file.h>
 
-#include "npu_context.h"
+#include "../exec/npu_context.h"
 #include "npu_hw.h"
-#include "npu_policy.h"
-#include "npu_sram.h"
-#include "npu_watch.h"
+#include "../sched/npu_policy.h"
+#include "../mem/npu_sram.h"
+#include "../exec/npu_watch.h"
 
 struct dmem_cgroup_region;
 struct npu_dump;

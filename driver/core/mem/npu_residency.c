@@ -32,12 +32,12 @@
 #include <drm/drm_print.h>
 #include <drm/drm_vma_manager.h>
 
-#include "../compat.h"
+#include "../../compat.h"
 #include "npu_bo.h"
-#include "npu_device.h"
+#include "../include/npu_device.h"
 #include "npu_residency.h"
-#include "npu_sched.h"
-#include "npu_trace.h"
+#include "../exec/npu_sched.h"
+#include "../exec/npu_trace.h"
 #include "npu_vm.h"
 
 static unsigned int sram_file_pin_percent = 25;

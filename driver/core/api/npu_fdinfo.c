@@ -10,10 +10,10 @@
 #include <drm/drm_gem.h>
 #include <drm/drm_print.h>
 
-#include "npu_bo.h"
-#include "npu_device.h"
+#include "../mem/npu_bo.h"
+#include "../include/npu_device.h"
 #include "npu_fdinfo.h"
-#include "npu_vm.h"
+#include "../mem/npu_vm.h"
 
 static void npu_show_engine(struct drm_printer *p, struct npu_file *nfile)
 {

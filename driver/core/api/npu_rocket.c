@@ -19,19 +19,19 @@
 #include <drm/drm_gem.h>
 #include <drm/drm_utils.h>
 
-#include "../compat.h"
+#include "../../compat.h"
 #include "npu_accel.h"
-#include "npu_bo.h"
-#include "npu_context.h"
-#include "npu_device.h"
-#include "npu_implicit.h"
-#include "npu_isa.h"
-#include "npu_job.h"
+#include "../mem/npu_bo.h"
+#include "../exec/npu_context.h"
+#include "../include/npu_device.h"
+#include "../exec/npu_implicit.h"
+#include "../include/npu_isa.h"
+#include "../exec/npu_job.h"
 #include "npu_rocket.h"
-#include "npu_sched.h"
-#include "npu_share.h"
-#include "npu_submit.h"
-#include "npu_vm.h"
+#include "../exec/npu_sched.h"
+#include "../exec/npu_share.h"
+#include "../exec/npu_submit.h"
+#include "../mem/npu_vm.h"
 #include "rocket_accel.h"
 
 /* Mainline has no bounds; these are beyond what its clients need. */

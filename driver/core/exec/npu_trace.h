@@ -12,8 +12,8 @@
 #include <drm/drm_gem.h>
 
 #include "npu_context.h"
-#include "npu_device.h"
-#include "npu_vm.h"
+#include "../include/npu_device.h"
+#include "../mem/npu_vm.h"
 
 TRACE_EVENT(npu_move,
 	    TP_PROTO(struct drm_gem_object *obj, bool in),

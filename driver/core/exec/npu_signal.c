@@ -9,9 +9,9 @@
 #include <linux/dma-fence.h>
 #include <linux/sched.h>
 
-#include "../compat.h"
+#include "../../compat.h"
 #include "npu_context.h"
-#include "npu_device.h"
+#include "../include/npu_device.h"
 #include "npu_job.h"
 #include "npu_sched.h"
 #include "npu_submit.h"

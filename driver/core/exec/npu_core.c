@@ -13,13 +13,13 @@
 
 #include <drm/drm_print.h>
 
-#include "../compat.h"
+#include "../../compat.h"
 #include "npu_context.h"
-#include "npu_device.h"
+#include "../include/npu_device.h"
 #include "npu_dump.h"
 #include "npu_job.h"
 #include "npu_sched.h"
-#include "npu_vm.h"
+#include "../mem/npu_vm.h"
 
 static void npu_core_watch(struct npu_core *core, unsigned long delay)
 {

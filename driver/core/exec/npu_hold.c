@@ -7,11 +7,11 @@
 #include <linux/wait.h>
 
 #include "npu_context.h"
-#include "npu_device.h"
-#include "npu_hw.h"
-#include "npu_residency.h"
+#include "../include/npu_device.h"
+#include "../include/npu_hw.h"
+#include "../mem/npu_residency.h"
 #include "npu_sched.h"
-#include "npu_vm.h"
+#include "../mem/npu_vm.h"
 
 /**
  * npu_sched_held() - must the head wait until buffers have moved?
