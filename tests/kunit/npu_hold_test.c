@@ -6,7 +6,7 @@
 
 #include "../../driver/core/exec/npu_context.h"
 #include "../../driver/core/exec/npu_job.h"
-#include "../../driver/core/exec/npu_sched.h"
+#include "../../driver/core/exec/npu_dispatch.h"
 #include "../../driver/core/mem/npu_vm.h"
 #include "npu_fake.h"
 
@@ -22,17 +22,17 @@ static void npu_hold_begins_nothing(struct kunit *test)
 	struct npu_job *job = npu_fake_job(file, 1);
 	struct npu_vm *vm = file->npu.vm;
 
-	npu_sched_hold(vm);
-	npu_sched_hold(vm);
+	npu_dispatch_hold(vm);
+	npu_dispatch_hold(vm);
 	npu_fake_queue(fake, a, job);
 	npu_fake_queue(fake, b, job);
 	NPU_EXPECT_IDLE(fake, 0);
 	NPU_EXPECT_IDLE(fake, 1);
-	KUNIT_EXPECT_EQ(test, npu_sched_wait_still(vm, NULL), 0);
-	npu_sched_release(vm);
+	KUNIT_EXPECT_EQ(test, npu_dispatch_wait_still(vm, NULL), 0);
+	npu_dispatch_release(vm);
 	npu_fake_settle(fake);
 	NPU_EXPECT_IDLE(fake, 0);
-	npu_sched_release(vm);
+	npu_dispatch_release(vm);
 	npu_fake_settle(fake);
 	NPU_EXPECT_RUNS(fake, 0, job, 0);
 	NPU_EXPECT_RUNS(fake, 1, job, 0);
@@ -55,15 +55,15 @@ static void npu_hold_lets_end(struct kunit *test)
 	npu_fake_queue(fake, ctx, wide);
 	npu_fake_queue(fake, ctx, next);
 	NPU_EXPECT_RUNS(fake, 0, wide, 0);
-	npu_sched_hold(vm);
+	npu_dispatch_hold(vm);
 	npu_fake_end(fake, 0, 0);
 	/* The second lane had no core yet. */
 	NPU_EXPECT_RUNS(fake, 0, wide, 1);
 	npu_fake_end(fake, 0, 0);
 	KUNIT_EXPECT_TRUE(test, npu_fake_completed(ctx, 1));
 	NPU_EXPECT_IDLE(fake, 0);
-	KUNIT_EXPECT_EQ(test, npu_sched_wait_still(vm, NULL), 0);
-	npu_sched_release(vm);
+	KUNIT_EXPECT_EQ(test, npu_dispatch_wait_still(vm, NULL), 0);
+	npu_dispatch_release(vm);
 	npu_fake_settle(fake);
 	NPU_EXPECT_RUNS(fake, 0, next, 0);
 	npu_fake_end(fake, 0, 0);
@@ -80,11 +80,11 @@ static void npu_hold_one_file(struct kunit *test)
 	struct npu_job *first = npu_fake_job(held, 1);
 	struct npu_job *second = npu_fake_job(other, 1);
 
-	npu_sched_hold(held->npu.vm);
+	npu_dispatch_hold(held->npu.vm);
 	npu_fake_queue(fake, a, first);
 	npu_fake_queue(fake, b, second);
 	NPU_EXPECT_RUNS(fake, 0, second, 0);
-	npu_sched_release(held->npu.vm);
+	npu_dispatch_release(held->npu.vm);
 	npu_fake_end(fake, 0, 0);
 	npu_fake_settle(fake);
 	NPU_EXPECT_RUNS(fake, 0, first, 0);
@@ -113,8 +113,8 @@ static void npu_hold_wait(struct work_struct *work)
 						      struct npu_hold_waiter,
 						      work);
 
-	WRITE_ONCE(waiter->still, !npu_sched_wait_still(waiter->vm,
-							&waiter->cancelled));
+	WRITE_ONCE(waiter->still, !npu_dispatch_wait_still(waiter->vm,
+							   &waiter->cancelled));
 }
 
 /* Whoever waits is woken by the end of the last job that runs. */
@@ -130,7 +130,7 @@ static void npu_hold_wakes(struct kunit *test)
 	INIT_WORK_ONSTACK(&waiter.work, npu_hold_wait);
 	npu_fake_queue(fake, a, job);
 	npu_fake_queue(fake, b, job);
-	npu_sched_hold(waiter.vm);
+	npu_dispatch_hold(waiter.vm);
 	schedule_work(&waiter.work);
 	npu_fake_end(fake, 0, 0);
 	KUNIT_EXPECT_FALSE(test, READ_ONCE(waiter.still));
@@ -138,7 +138,7 @@ static void npu_hold_wakes(struct kunit *test)
 	flush_work(&waiter.work);
 	KUNIT_EXPECT_TRUE(test, waiter.still);
 	destroy_work_on_stack(&waiter.work);
-	npu_sched_release(waiter.vm);
+	npu_dispatch_release(waiter.vm);
 }
 
 /* Whoever waits in vain can be told so while the job still runs. */
@@ -152,7 +152,7 @@ static void npu_hold_cancelled(struct kunit *test)
 
 	INIT_WORK_ONSTACK(&waiter.work, npu_hold_wait);
 	npu_fake_queue(fake, ctx, job);
-	npu_sched_hold(waiter.vm);
+	npu_dispatch_hold(waiter.vm);
 	schedule_work(&waiter.work);
 	WRITE_ONCE(waiter.cancelled, true);
 	wake_up_all(&fake->npu->idle);
@@ -160,7 +160,7 @@ static void npu_hold_cancelled(struct kunit *test)
 	KUNIT_EXPECT_FALSE(test, waiter.still);
 	NPU_EXPECT_RUNS(fake, 0, job, 0);
 	destroy_work_on_stack(&waiter.work);
-	npu_sched_release(waiter.vm);
+	npu_dispatch_release(waiter.vm);
 	npu_fake_end(fake, 0, 0);
 }
 
@@ -174,12 +174,12 @@ static void npu_hold_unplug(struct kunit *test)
 
 	npu_fake_queue(fake, ctx, job);
 	npu_fake_queue(fake, ctx, job);
-	npu_sched_hold(file->npu.vm);
+	npu_dispatch_hold(file->npu.vm);
 	npu_fake_unplug(fake);
 	KUNIT_EXPECT_EQ(test, npu_fake_error(ctx, 1), -ENODEV);
 	KUNIT_EXPECT_EQ(test, npu_fake_error(ctx, 2), -ENODEV);
-	KUNIT_EXPECT_EQ(test, npu_sched_wait_still(file->npu.vm, NULL), 0);
-	npu_sched_release(file->npu.vm);
+	KUNIT_EXPECT_EQ(test, npu_dispatch_wait_still(file->npu.vm, NULL), 0);
+	npu_dispatch_release(file->npu.vm);
 }
 
 static struct kunit_case npu_hold_cases[] = {

@@ -8,7 +8,7 @@
 
 #include "../../driver/core/exec/npu_context.h"
 #include "../../driver/core/exec/npu_job.h"
-#include "../../driver/core/exec/npu_sched.h"
+#include "../../driver/core/exec/npu_dispatch.h"
 #include "npu_fake.h"
 
 #define THROUGHPUT	DRM_NPU_CLASS_THROUGHPUT

@@ -9,7 +9,7 @@
 
 #include "../../driver/core/exec/npu_context.h"
 #include "../../driver/core/exec/npu_job.h"
-#include "../../driver/core/exec/npu_sched.h"
+#include "../../driver/core/exec/npu_dispatch.h"
 #include "../../driver/core/exec/npu_submit.h"
 #include "../../driver/core/mem/npu_vm.h"
 #include "npu_fake.h"
@@ -309,7 +309,7 @@ static void model_step_cancel(struct model *m, struct model_context *ctx)
 	last = submitted - model_random(m, min(submitted, 4ull));
 	first = last - model_random(m, min(last, 3ull));
 	model_hold_cores(m);
-	KUNIT_EXPECT_EQ(m->test, npu_sched_cancel(ctx->real, first, last, &count), 0);
+	KUNIT_EXPECT_EQ(m->test, npu_dispatch_cancel(ctx->real, first, last, &count), 0);
 	if (last > completed) {
 		KUNIT_EXPECT_EQ(m->test, count, last - max(first - 1, completed));
 		model_cancel(m, ctx->ref, first, last);
@@ -328,7 +328,7 @@ static void model_step_kill(struct model *m, struct model_context *ctx)
 	/* As its file does. */
 	xa_erase(&file->npu.contexts, ctx->id);
 	model_hold_cores(m);
-	npu_sched_kill(ctx->real, running);
+	npu_dispatch_kill(ctx->real, running);
 	ctx->ref->killed = true;
 	if (running)
 		model_cancel(m, ctx->ref, 1, ctx->ref->submitted);
@@ -355,7 +355,7 @@ static void model_step_change(struct model *m, struct model_context *ctx)
 	u32 weight = weights[model_random(m, ARRAY_SIZE(weights))];
 	bool privileged = model_random(m, 2);
 
-	npu_sched_change(ctx->real, &sched_class, &weight, privileged);
+	npu_dispatch_change(ctx->real, &sched_class, &weight, privileged);
 	npu_ref_change(&m->ref, ctx->ref, sched_class, weight, privileged);
 	npu_ref_run(&m->ref);
 }
@@ -367,11 +367,11 @@ static void model_step_hold(struct model *m)
 	struct npu_vm *vm = m->files[i]->npu.vm;
 
 	if (file->held) {
-		npu_sched_release(vm);
+		npu_dispatch_release(vm);
 		npu_ref_release(&m->ref, file);
 		npu_ref_run(&m->ref);
 	} else {
-		npu_sched_hold(vm);
+		npu_dispatch_hold(vm);
 		npu_ref_hold(&m->ref, file);
 	}
 }
@@ -526,7 +526,7 @@ static void model_fini(void *data)
 
 	for (i = 0; i < NPU_REF_FILES; i++)
 		if (m->ref.files[i].held)
-			npu_sched_release(m->files[i]->npu.vm);
+			npu_dispatch_release(m->files[i]->npu.vm);
 	for (i = 0; i < SUBMITS; i++)
 		if (m->submits[i].real)
 			npu_submit_put(m->submits[i].real);

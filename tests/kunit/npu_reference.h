@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * A scheduler that does what the documentation says ("policy" in npu_policy.c,
- * "dispatcher" in npu_sched.c), by looking at all that there is: it has no queues,
+ * "dispatcher" in npu_dispatch.c), by looking at all that there is: it has no queues,
  * trees or sums.
  */
 #ifndef NPU_REFERENCE_H

@@ -8,7 +8,7 @@
 
 #include "../../driver/core/exec/npu_context.h"
 #include "../../driver/core/exec/npu_job.h"
-#include "../../driver/core/exec/npu_sched.h"
+#include "../../driver/core/exec/npu_dispatch.h"
 #include "../../driver/core/exec/npu_slice.h"
 #include "npu_fake.h"
 
@@ -313,7 +313,7 @@ static void npu_slice_cancel_paused(struct kunit *test)
 	npu_slice_start(test, &user);
 	npu_fake_queue(user.fake, user.ctx, user.next);
 	npu_slice_pause(&user);
-	KUNIT_EXPECT_EQ(test, npu_sched_cancel(user.ctx, 1, 1, &count), 0);
+	KUNIT_EXPECT_EQ(test, npu_dispatch_cancel(user.ctx, 1, 1, &count), 0);
 	KUNIT_EXPECT_EQ(test, count, 1);
 	KUNIT_EXPECT_EQ(test, npu_fake_error(user.ctx, 1), -ECANCELED);
 	NPU_EXPECT_RUNS(user.fake, 0, user.quick, 0);
@@ -332,7 +332,7 @@ static void npu_slice_cancel_running(struct kunit *test)
 	npu_slice_start(test, &user);
 	npu_fake_queue(user.fake, user.ctx, user.next);
 	npu_fake_work(user.fake, 0, 800 * US);
-	KUNIT_EXPECT_EQ(test, npu_sched_cancel(user.ctx, 1, 1, &count), 0);
+	KUNIT_EXPECT_EQ(test, npu_dispatch_cancel(user.ctx, 1, 1, &count), 0);
 	npu_fake_settle(user.fake);
 	KUNIT_EXPECT_EQ(test, user.fake->cores[0].resets, 1);
 	KUNIT_EXPECT_EQ(test, npu_fake_error(user.ctx, 1), -ECANCELED);
@@ -351,8 +351,8 @@ static void npu_slice_goes_on(struct kunit *test)
 	vm = user.file->npu.vm;
 	npu_fake_queue(user.fake, user.ctx, user.next);
 	npu_slice_pause(&user);
-	npu_sched_hold(vm);
-	npu_sched_kill(user.ctx, false);
+	npu_dispatch_hold(vm);
+	npu_dispatch_kill(user.ctx, false);
 	npu_fake_work(user.fake, 0, 10 * US);
 	NPU_EXPECT_SLICE(user.fake, 0, user.job, 0, 2, 2);
 	npu_fake_work(user.fake, 0, 800 * US);
@@ -361,8 +361,8 @@ static void npu_slice_goes_on(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, npu_fake_error(user.ctx, 1), 0);
 	KUNIT_EXPECT_EQ(test, npu_fake_error(user.ctx, 2), -ECANCELED);
 	NPU_EXPECT_IDLE(user.fake, 0);
-	KUNIT_EXPECT_EQ(test, npu_sched_wait_still(vm, false), 0);
-	npu_sched_release(vm);
+	KUNIT_EXPECT_EQ(test, npu_dispatch_wait_still(vm, false), 0);
+	npu_dispatch_release(vm);
 }
 
 /**

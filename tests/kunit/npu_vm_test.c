@@ -7,7 +7,7 @@
 #include "../../driver/core/mem/npu_bo.h"
 #include "../../driver/core/exec/npu_context.h"
 #include "../../driver/core/exec/npu_job.h"
-#include "../../driver/core/exec/npu_sched.h"
+#include "../../driver/core/exec/npu_dispatch.h"
 #include "../../driver/core/mem/npu_vm.h"
 #include "npu_fake.h"
 

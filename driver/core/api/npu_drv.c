@@ -23,7 +23,7 @@
 #include "../exec/npu_job.h"
 #include "../mem/npu_residency.h"
 #include "npu_rocket.h"
-#include "../exec/npu_sched.h"
+#include "../exec/npu_dispatch.h"
 #include "../exec/npu_submit.h"
 #include "../mem/npu_vm.h"
 #include "npu_wait.h"
@@ -197,7 +197,7 @@ static void npu_device_fini(struct drm_device *drm, void *data)
 {
 	struct npu_device *npu = data;
 
-	npu_sched_fini(npu);
+	npu_dispatch_fini(npu);
 	npu_residency_fini(npu);
 	npu_dump_fini(npu);
 	mutex_destroy(&npu->vms_lock);
@@ -239,7 +239,7 @@ struct npu_device *npu_device_create(struct device *parent,
 	ret = npu_residency_init(npu);
 	if (ret)
 		goto err_dump;
-	ret = npu_sched_init(npu);
+	ret = npu_dispatch_init(npu);
 	if (ret)
 		goto err_residency;
 	ret = drmm_add_action_or_reset(&npu->drm, npu_device_fini, npu);
@@ -282,7 +282,7 @@ void npu_device_unplug(struct npu_device *npu)
 	struct npu_vm *vm;
 
 	drm_dev_unplug(&npu->drm);
-	npu_sched_unplug(npu);
+	npu_dispatch_unplug(npu);
 	npu_dump_flush(npu);
 	npu_residency_unplug(npu);
 

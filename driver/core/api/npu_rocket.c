@@ -28,7 +28,7 @@
 #include "../include/npu_isa.h"
 #include "../exec/npu_job.h"
 #include "npu_rocket.h"
-#include "../exec/npu_sched.h"
+#include "../exec/npu_dispatch.h"
 #include "../exec/npu_share.h"
 #include "../exec/npu_submit.h"
 #include "../mem/npu_vm.h"
@@ -273,7 +273,7 @@ static struct npu_context *npu_rocket_context(struct npu_file *nfile)
 
 /*
  * Queue @job, whose reference is taken over on success; it ends with @error if
- * that is not 0. Returns what npu_sched_queue() returns, among others.
+ * that is not 0. Returns what npu_dispatch_queue() returns, among others.
  */
 static int npu_rocket_try(struct npu_context *ctx, struct npu_job *job,
 			  int error, struct npu_implicit *implicit)
@@ -298,7 +298,7 @@ static int npu_rocket_try(struct npu_context *ctx, struct npu_job *job,
 		npu_submit_depend_implicit(submit, implicit);
 		cookie = dma_fence_begin_signalling();
 		request.submit = submit;
-		ret = npu_sched_queue(ctx, &request, &seqno);
+		ret = npu_dispatch_queue(ctx, &request, &seqno);
 		if (!ret) {
 			npu_implicit_attach(implicit, &submit->fence);
 			npu_submit_put(submit);
@@ -324,7 +324,7 @@ static int npu_rocket_queue(struct npu_context *ctx, struct npu_job *job,
 		switch (ret) {
 		case -EBUSY:
 		case -EAGAIN:
-			if (npu_sched_wait_room(ctx, 1, true))
+			if (npu_dispatch_wait_room(ctx, 1, true))
 				return -EINTR;
 			break;
 		case -EINTR:

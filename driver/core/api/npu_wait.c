@@ -17,7 +17,7 @@
 #include "../mem/npu_bo.h"
 #include "../exec/npu_context.h"
 #include "../include/npu_device.h"
-#include "../exec/npu_sched.h"
+#include "../exec/npu_dispatch.h"
 #include "../mem/npu_vm.h"
 #include "npu_wait.h"
 
@@ -187,8 +187,8 @@ int npu_job_cancel_ioctl(struct drm_device *dev, void *data,
 	ctx = npu_context_find(file->driver_priv, args->context_id);
 	if (!ctx)
 		return -ENOENT;
-	ret = npu_sched_cancel(ctx, args->first_seqno, args->last_seqno,
-			       &args->cancelled);
+	ret = npu_dispatch_cancel(ctx, args->first_seqno, args->last_seqno,
+				  &args->cancelled);
 	npu_context_put(ctx);
 	return ret;
 }
@@ -229,7 +229,7 @@ static int npu_wait_mapping(struct npu_vm *vm,
 	/* All of them first: those that come while this waits do not count. */
 	for (ctx = npu_context_next(vm, NULL); ctx;
 	     ctx = npu_context_next(vm, ctx)) {
-		u64 seqno = npu_sched_last_use(ctx, mapping, writes);
+		u64 seqno = npu_dispatch_last_use(ctx, mapping, writes);
 
 		if (!seqno)
 			continue;

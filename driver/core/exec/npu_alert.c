@@ -9,7 +9,7 @@
 #include <drm/drm_drv.h>
 
 #include "../include/npu_device.h"
-#include "npu_sched.h"
+#include "npu_dispatch.h"
 
 /* Longer than a camera takes from one picture to the next. */
 #define NPU_ALERT_JIFFIES	msecs_to_jiffies(100)

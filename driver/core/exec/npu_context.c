@@ -13,7 +13,7 @@
 
 #include "npu_context.h"
 #include "../include/npu_device.h"
-#include "npu_sched.h"
+#include "npu_dispatch.h"
 #include "../mem/npu_vm.h"
 
 static void npu_context_free(struct npu_context *ctx)
@@ -215,9 +215,9 @@ int npu_context_set_ioctl(struct drm_device *dev, void *data,
 	ctx = npu_context_find(file->driver_priv, args->context_id);
 	if (!ctx)
 		return -ENOENT;
-	npu_sched_change(ctx, set_class ? &args->sched_class : NULL,
-			 set_weight ? &args->weight : NULL,
-			 capable(CAP_SYS_NICE));
+	npu_dispatch_change(ctx, set_class ? &args->sched_class : NULL,
+			    set_weight ? &args->weight : NULL,
+			    capable(CAP_SYS_NICE));
 	npu_context_put(ctx);
 	return 0;
 }
@@ -294,7 +294,7 @@ int npu_context_destroy_ioctl(struct drm_device *dev, void *data,
 	ctx = xa_erase(&nfile->contexts, args->context_id);
 	if (!ctx)
 		return -ENOENT;
-	npu_sched_kill(ctx, false);
+	npu_dispatch_kill(ctx, false);
 	npu_context_put(ctx);
 	return 0;
 }
@@ -311,7 +311,7 @@ void npu_contexts_release(struct npu_file *nfile)
 	/* Also those that have no id any more but go on with what they run. */
 	for (ctx = npu_context_next(nfile->vm, NULL); ctx;
 	     ctx = npu_context_next(nfile->vm, ctx))
-		npu_sched_kill(ctx, true);
+		npu_dispatch_kill(ctx, true);
 	xa_for_each(&nfile->contexts, id, ctx)
 		npu_context_put(ctx);
 	if (nfile->rocket)

@@ -18,7 +18,7 @@
 #include "../include/npu_device.h"
 #include "npu_dump.h"
 #include "npu_job.h"
-#include "npu_sched.h"
+#include "npu_dispatch.h"
 #include "../mem/npu_vm.h"
 
 static void npu_core_watch(struct npu_core *core, unsigned long delay)
@@ -30,7 +30,7 @@ static void npu_core_watch(struct npu_core *core, unsigned long delay)
 static void npu_core_kick(struct npu_core *core, u64 now)
 {
 	struct npu_device *npu = core->npu;
-	struct npu_slot *head = npu_sched_head(core->ctx);
+	struct npu_slot *head = npu_dispatch_head(core->ctx);
 	const struct npu_job_lane *job_lane = &head->job->lanes[core->lane];
 	const struct npu_job_task *task = &job_lane->tasks[core->first];
 	struct npu_hw_lane lane = {
@@ -136,8 +136,8 @@ void npu_core_done(struct npu_device *npu, unsigned int core,
 		npu_core_abort(c, result->error);
 		goto out_unlock;
 	}
-	npu_sched_end_lane(c, result, now);
-	npu_sched_run(npu, now);
+	npu_dispatch_end_lane(c, result, now);
+	npu_dispatch_run(npu, now);
 out_unlock:
 	spin_unlock_irqrestore(&npu->sched_lock, flags);
 }
@@ -266,8 +266,8 @@ static void npu_core_reset(struct npu_core *core)
 	spin_lock_irq(&npu->sched_lock);
 	now = npu_now(npu);
 	result.error = core->error;
-	npu_sched_end_lane(core, &result, now);
-	npu_sched_run(npu, now);
+	npu_dispatch_end_lane(core, &result, now);
+	npu_dispatch_run(npu, now);
 	spin_unlock_irq(&npu->sched_lock);
 }
 
@@ -301,8 +301,8 @@ static bool npu_core_ended(struct npu_core *core)
 	if (result.error) {
 		npu_core_abort(core, result.error);
 	} else {
-		npu_sched_end_lane(core, &result, now);
-		npu_sched_run(npu, now);
+		npu_dispatch_end_lane(core, &result, now);
+		npu_dispatch_run(npu, now);
 	}
 	return true;
 }

@@ -27,7 +27,7 @@
 #include "../include/npu_device.h"
 #include "npu_dump.h"
 #include "npu_job.h"
-#include "npu_sched.h"
+#include "npu_dispatch.h"
 #include "../mem/npu_vm.h"
 
 /* Words of a lane that are dumped at most; a line is 20 characters. */
@@ -157,7 +157,7 @@ void npu_dump_take(struct npu_core *core)
 		npu->desc.ops->snapshot(npu->hw, core->index, &dump->snapshot);
 
 	spin_lock_irq(&npu->sched_lock);
-	dump->job = npu_sched_head(core->ctx)->job;
+	dump->job = npu_dispatch_head(core->ctx)->job;
 	refcount_inc(&dump->job->ref);
 	dump->lane = core->lane;
 	dump->first = core->first;

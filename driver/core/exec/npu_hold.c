@@ -10,28 +10,28 @@
 #include "../include/npu_device.h"
 #include "../include/npu_hw.h"
 #include "../mem/npu_residency.h"
-#include "npu_sched.h"
+#include "npu_dispatch.h"
 #include "../mem/npu_vm.h"
 
 /**
- * npu_sched_held() - must the head wait until buffers have moved?
+ * npu_dispatch_held() - must the head wait until buffers have moved?
  * @ctx: the context, which has a head
  *
  * Return: whether it must; not if it has begun.
  */
-bool npu_sched_held(struct npu_context *ctx)
+bool npu_dispatch_held(struct npu_context *ctx)
 {
 	lockdep_assert_held(&ctx->npu->sched_lock);
-	return ctx->vm->held && !npu_sched_head(ctx)->begun;
+	return ctx->vm->held && !npu_dispatch_head(ctx)->begun;
 }
 
 /**
- * npu_sched_hold() - begin no more jobs of a file
+ * npu_dispatch_hold() - begin no more jobs of a file
  * @vm: its address space
  *
- * Jobs that have begun go on. Undone by npu_sched_release(), as often.
+ * Jobs that have begun go on. Undone by npu_dispatch_release(), as often.
  */
-void npu_sched_hold(struct npu_vm *vm)
+void npu_dispatch_hold(struct npu_vm *vm)
 {
 	struct npu_context *ctx;
 	u64 now;
@@ -40,7 +40,7 @@ void npu_sched_hold(struct npu_vm *vm)
 	now = npu_now(vm->npu);
 	vm->held++;
 	list_for_each_entry(ctx, &vm->contexts, vm_link) {
-		if (!ctx->ready || !npu_sched_held(ctx))
+		if (!ctx->ready || !npu_dispatch_held(ctx))
 			continue;
 		npu_policy_unready(ctx, now);
 		npu_policy_idle(ctx);
@@ -49,10 +49,10 @@ void npu_sched_hold(struct npu_vm *vm)
 }
 
 /**
- * npu_sched_release() - go on with what npu_sched_hold() has held up
+ * npu_dispatch_release() - go on with what npu_dispatch_hold() has held up
  * @vm: the address space
  */
-void npu_sched_release(struct npu_vm *vm)
+void npu_dispatch_release(struct npu_vm *vm)
 {
 	struct npu_context *ctx;
 	u64 now;
@@ -61,14 +61,14 @@ void npu_sched_release(struct npu_vm *vm)
 	now = npu_now(vm->npu);
 	if (!--vm->held) {
 		list_for_each_entry(ctx, &vm->contexts, vm_link)
-			npu_sched_advance(ctx, now);
-		npu_sched_run(vm->npu, now);
+			npu_dispatch_advance(ctx, now);
+		npu_dispatch_run(vm->npu, now);
 	}
 	spin_unlock_irq(&vm->npu->sched_lock);
 }
 
 /* Has no job of @vm begun without having ended? */
-static bool npu_sched_still(struct npu_vm *vm)
+static bool npu_dispatch_still(struct npu_vm *vm)
 {
 	struct npu_context *ctx;
 	bool still = true;
@@ -76,32 +76,32 @@ static bool npu_sched_still(struct npu_vm *vm)
 	spin_lock_irq(&vm->npu->sched_lock);
 	list_for_each_entry(ctx, &vm->contexts, vm_link)
 		if (ctx->completed < ctx->submitted &&
-		    npu_sched_head(ctx)->begun)
+		    npu_dispatch_head(ctx)->begun)
 			still = false;
 	spin_unlock_irq(&vm->npu->sched_lock);
 	return still;
 }
 
 /**
- * npu_sched_wait_still() - wait until no job of a file runs
+ * npu_dispatch_wait_still() - wait until no job of a file runs
  * @vm: its address space, which is held
  * @cancelled: in a thread that gets no signals, what ends it: to be set before
  *	&npu_device.idle is woken; else %NULL
  *
  * Return: 0, -ERESTARTSYS or -ECANCELED.
  */
-int npu_sched_wait_still(struct npu_vm *vm, const bool *cancelled)
+int npu_dispatch_wait_still(struct npu_vm *vm, const bool *cancelled)
 {
 	wait_queue_head_t *idle = &vm->npu->idle;
 
 	if (!cancelled)
-		return wait_event_interruptible(*idle, npu_sched_still(vm));
-	wait_event_idle(*idle, READ_ONCE(*cancelled) || npu_sched_still(vm));
+		return wait_event_interruptible(*idle, npu_dispatch_still(vm));
+	wait_event_idle(*idle, READ_ONCE(*cancelled) || npu_dispatch_still(vm));
 	return READ_ONCE(*cancelled) ? -ECANCELED : 0;
 }
 
 /* Has no core of @npu a lane? */
-static bool npu_sched_idle(struct npu_device *npu)
+static bool npu_dispatch_idle(struct npu_device *npu)
 {
 	bool idle = true;
 	unsigned int i;
@@ -127,7 +127,7 @@ void npu_device_suspend(struct npu_device *npu)
 	spin_lock_irq(&npu->sched_lock);
 	npu->frozen = true;
 	spin_unlock_irq(&npu->sched_lock);
-	wait_event(npu->idle, npu_sched_idle(npu));
+	wait_event(npu->idle, npu_dispatch_idle(npu));
 
 	spin_lock_irq(&npu->sched_lock);
 	for (i = 0; i < npu->core_count; i++)
@@ -146,7 +146,7 @@ void npu_device_resume(struct npu_device *npu)
 	npu_residency_resume(npu);
 	spin_lock_irq(&npu->sched_lock);
 	npu->frozen = false;
-	npu_sched_run(npu, npu_now(npu));
+	npu_dispatch_run(npu, npu_now(npu));
 	spin_unlock_irq(&npu->sched_lock);
 }
 EXPORT_SYMBOL_GPL(npu_device_resume);

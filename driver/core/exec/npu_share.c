@@ -10,7 +10,7 @@
 #include "../mem/npu_bo.h"
 #include "npu_context.h"
 #include "../include/npu_device.h"
-#include "npu_sched.h"
+#include "npu_dispatch.h"
 #include "npu_share.h"
 #include "npu_submit.h"
 #include "../mem/npu_vm.h"
@@ -32,7 +32,7 @@ void npu_share_vm(struct npu_vm *vm)
  * npu_share_count() - begin to look for shared buffers
  * @vm: the address space
  *
- * Return: &npu_vm.shares, for npu_sched_queue(); 0 if there never was one.
+ * Return: &npu_vm.shares, for npu_dispatch_queue(); 0 if there never was one.
  */
 u64 npu_share_count(const struct npu_vm *vm)
 {
@@ -50,12 +50,12 @@ u64 npu_share_count(const struct npu_vm *vm)
 static int npu_share_fence(struct dma_resv *resv, struct npu_context *ctx,
 			   const struct npu_mapping *mapping)
 {
-	bool writes = npu_sched_last_use(ctx, mapping, true);
+	bool writes = npu_dispatch_last_use(ctx, mapping, true);
 	struct npu_submit *submit;
 	struct dma_fence *fence;
 	int ret;
 
-	if (!writes && !npu_sched_last_use(ctx, mapping, false))
+	if (!writes && !npu_dispatch_last_use(ctx, mapping, false))
 		return 0;
 	ret = dma_resv_reserve_fences(resv, 1);
 	if (ret)
@@ -63,7 +63,7 @@ static int npu_share_fence(struct dma_resv *resv, struct npu_context *ctx,
 	submit = npu_submit_alloc(ctx, 0);
 	if (!submit)
 		return -ENOMEM;
-	fence = npu_sched_tail(ctx, submit);
+	fence = npu_dispatch_tail(ctx, submit);
 	if (fence != &submit->fence)
 		npu_submit_free(submit);
 	if (fence)

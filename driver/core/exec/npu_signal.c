@@ -13,7 +13,7 @@
 #include "npu_context.h"
 #include "../include/npu_device.h"
 #include "npu_job.h"
-#include "npu_sched.h"
+#include "npu_dispatch.h"
 #include "npu_submit.h"
 
 /**

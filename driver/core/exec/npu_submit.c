@@ -15,7 +15,7 @@
 #include "../include/npu_device.h"
 #include "npu_implicit.h"
 #include "npu_job.h"
-#include "npu_sched.h"
+#include "npu_dispatch.h"
 #include "npu_share.h"
 #include "npu_submit.h"
 #include "../mem/npu_vm.h"
@@ -79,7 +79,7 @@ struct npu_submit *npu_submit_alloc(struct npu_context *ctx,
 	spin_lock_init(&submit->lock);
 	submit->ctx = ctx;
 	submit->room = dependency_count;
-	/* npu_sched_queue() drops it. */
+	/* npu_dispatch_queue() drops it. */
 	atomic_set(&submit->pending, 1);
 	return submit;
 }
@@ -144,7 +144,7 @@ static void npu_dependency_done(struct npu_dependency *dependency, int status)
 	if (status < 0 && !dependency->implicit)
 		cmpxchg(&submit->in_error, 0, status);
 	if (atomic_dec_and_test(&submit->pending))
-		npu_sched_wake(submit->ctx);
+		npu_dispatch_wake(submit->ctx);
 }
 
 static void npu_dependency_cb(struct dma_fence *fence, struct dma_fence_cb *cb)
@@ -394,9 +394,9 @@ static int npu_submit_find_shared(struct npu_implicit *implicit,
 }
 
 /*
- * Queue @jobs, whose references the queue takes over if it succeeds. Returns
- * what npu_sched_queue() returns, among others. Touches no user memory, which
- * may be that of a buffer whose reservation is locked here.
+ * Queue @jobs, whose references the queue takes over on success. Returns what
+ * npu_dispatch_queue() returns, among others. Must not touch user memory: it may
+ * be a mapping of a buffer whose reservation is locked here.
  */
 static int npu_submit_try(struct npu_context *ctx, struct npu_job **jobs,
 			  struct drm_npu_job_submit *args,
@@ -436,7 +436,7 @@ static int npu_submit_try(struct npu_context *ctx, struct npu_job **jobs,
 
 	cookie = dma_fence_begin_signalling();
 	request.submit = submit;
-	ret = npu_sched_queue(ctx, &request, &args->seqno);
+	ret = npu_dispatch_queue(ctx, &request, &args->seqno);
 	if (!ret && submit) {
 		npu_implicit_attach(&implicit, &submit->fence);
 		npu_out_syncs_attach(outs, args->out_sync_count, &submit->fence);
@@ -468,8 +468,8 @@ static int npu_submit_queue(struct npu_context *ctx, struct npu_job **jobs,
 	}
 	do {
 		ret = npu_submit_try(ctx, jobs, args, in_fences, outs);
-		if (ret == -EAGAIN && npu_sched_wait_room(ctx, args->job_count,
-							  false)) {
+		if (ret == -EAGAIN &&
+		    npu_dispatch_wait_room(ctx, args->job_count, false)) {
 			ret = -EINTR;
 			break;
 		}

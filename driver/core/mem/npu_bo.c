@@ -16,7 +16,7 @@
 
 #include "npu_bo.h"
 #include "../include/npu_device.h"
-#include "../exec/npu_sched.h"
+#include "../exec/npu_dispatch.h"
 #include "../exec/npu_share.h"
 #include "npu_vm.h"
 #include "npu_accel.h"

@@ -4,9 +4,9 @@
  *
  * A buffer has its pages of system memory for as long as it lives, so that it
  * can always leave. It moves while no job of its file runs and none is begun
- * (npu_sched_hold()), with its reservation locked, which page faults take: user
- * mappings are torn down, the contents copied, the device's page tables changed.
- * A fault then finds the buffer where it is.
+ * (npu_dispatch_hold()), with its reservation locked, which page faults take:
+ * user mappings are torn down, the contents copied, the device's page tables
+ * changed. A fault then finds the buffer where it is.
  *
  * Control groups are charged for what is asked for, not for what is inside: who
  * comes back does so without the caller, and only the caller can be charged.
@@ -36,7 +36,7 @@
 #include "npu_bo.h"
 #include "../include/npu_device.h"
 #include "npu_residency.h"
-#include "../exec/npu_sched.h"
+#include "../exec/npu_dispatch.h"
 #include "../exec/npu_trace.h"
 #include "npu_vm.h"
 
@@ -174,15 +174,15 @@ static int npu_residency_evict(struct npu_device *npu,
 	drm_gem_object_get(&bo->base.base);
 	mutex_unlock(&npu->sram.lock);
 
-	npu_sched_hold(vm);
-	ret = npu_sched_wait_still(vm, cancelled);
+	npu_dispatch_hold(vm);
+	ret = npu_dispatch_wait_still(vm, cancelled);
 	mutex_lock(&npu->sram.lock);
 	if (!ret && victim->placed && victim->want == DRM_NPU_RESIDENCY_PREFER) {
 		npu_residency_leave(bo);
 		npu->sram.evictions++;
 	}
 	mutex_unlock(&npu->sram.lock);
-	npu_sched_release(vm);
+	npu_dispatch_release(vm);
 
 	drm_gem_object_put(&bo->base.base);
 	npu_vm_put(vm);
@@ -232,8 +232,8 @@ static int npu_residency_enter(struct npu_bo *bo, struct npu_vm *vm,
 	if (ret || inside)
 		return ret;
 
-	npu_sched_hold(vm);
-	ret = npu_sched_wait_still(vm, cancelled);
+	npu_dispatch_hold(vm);
+	ret = npu_dispatch_wait_still(vm, cancelled);
 	mutex_lock(&sram->lock);
 	/* It may have had to leave before it was in. */
 	if (!ret && !residency->block.placed)
@@ -245,7 +245,7 @@ static int npu_residency_enter(struct npu_bo *bo, struct npu_vm *vm,
 			npu_residency_move(bo, true);
 	}
 	mutex_unlock(&sram->lock);
-	npu_sched_release(vm);
+	npu_dispatch_release(vm);
 	return ret;
 }
 
@@ -404,15 +404,15 @@ static int npu_residency_retreat(struct npu_bo *bo, struct npu_vm *vm,
 	struct npu_sram *sram = &npu_bo_device(bo)->sram;
 	int ret;
 
-	npu_sched_hold(vm);
-	ret = npu_sched_wait_still(vm, NULL);
+	npu_dispatch_hold(vm);
+	ret = npu_dispatch_wait_still(vm, NULL);
 	mutex_lock(&sram->lock);
 	if (!ret) {
 		npu_residency_want(bo, DRM_NPU_RESIDENCY_NONE, priority, false);
 		npu_residency_leave(bo);
 	}
 	mutex_unlock(&sram->lock);
-	npu_sched_release(vm);
+	npu_dispatch_release(vm);
 	return ret;
 }
 

@@ -14,7 +14,7 @@
 #include "npu_bo.h"
 #include "../include/npu_device.h"
 #include "npu_residency.h"
-#include "../exec/npu_sched.h"
+#include "../exec/npu_dispatch.h"
 #include "npu_vm.h"
 #include "../../compat.h"
 

@@ -62,7 +62,7 @@
 #include "../exec/npu_context.h"
 #include "../include/npu_device.h"
 #include "npu_policy.h"
-#include "../exec/npu_sched.h"
+#include "../exec/npu_dispatch.h"
 #include "../mem/npu_vm.h"
 
 /* Of virtual time, for each nanosecond of a context of weight 1. */
@@ -197,7 +197,7 @@ static void npu_group_turn(struct npu_group *group)
 /* When the head of @ctx should have ended. */
 static u64 npu_context_deadline(struct npu_context *ctx)
 {
-	const struct npu_slot *head = npu_sched_head(ctx);
+	const struct npu_slot *head = npu_dispatch_head(ctx);
 
 	if (ctx->npu->fcfs)
 		return head->queued_ns;

@@ -37,22 +37,22 @@
 #include "npu_context.h"
 #include "../include/npu_device.h"
 #include "npu_job.h"
-#include "npu_sched.h"
+#include "npu_dispatch.h"
 #include "npu_slice.h"
 #include "npu_submit.h"
 #include "npu_trace.h"
 #include "../mem/npu_vm.h"
 
 /* So much may be owed to others while cores keep an address space. */
-#define NPU_SCHED_STAY_NS	(500 * NSEC_PER_USEC)
+#define NPU_DISPATCH_STAY_NS	(500 * NSEC_PER_USEC)
 
 /**
- * npu_sched_head() - the oldest job that has not ended
+ * npu_dispatch_head() - the oldest job that has not ended
  * @ctx: the context, which has one
  *
  * Return: its slot.
  */
-struct npu_slot *npu_sched_head(struct npu_context *ctx)
+struct npu_slot *npu_dispatch_head(struct npu_context *ctx)
 {
 	lockdep_assert_held(&ctx->npu->sched_lock);
 	return npu_context_slot(ctx, ctx->completed + 1);
@@ -124,7 +124,7 @@ static void npu_context_retire_now(struct npu_context *ctx,
 /* The head has ended: account for it. */
 static void npu_context_complete(struct npu_context *ctx, u64 now)
 {
-	struct npu_slot *head = npu_sched_head(ctx);
+	struct npu_slot *head = npu_dispatch_head(ctx);
 	struct drm_npu_query_context *stats = &ctx->stats;
 
 	head->ended_ns = now;
@@ -171,11 +171,11 @@ static void npu_context_begin(struct npu_context *ctx,
 }
 
 /**
- * npu_sched_advance() - find out what the head can do: end, wait, or become ready
+ * npu_dispatch_advance() - find out what the head can do: end, wait, or become ready
  * @ctx: the context
  * @now: the time
  */
-void npu_sched_advance(struct npu_context *ctx, u64 now)
+void npu_dispatch_advance(struct npu_context *ctx, u64 now)
 {
 	struct npu_slot *head;
 	bool waiting;
@@ -184,13 +184,13 @@ void npu_sched_advance(struct npu_context *ctx, u64 now)
 	lockdep_assert_held(&ctx->npu->sched_lock);
 	/* What a core has ends by itself. */
 	while (ctx->completed < ctx->submitted && !ctx->running) {
-		head = npu_sched_head(ctx);
+		head = npu_dispatch_head(ctx);
 		/* First, for the error is set before the count is dropped. */
 		waiting = head->submit &&
 			  atomic_read_acquire(&head->submit->pending);
 		error = npu_head_refused(ctx, head, waiting);
 		if (!error) {
-			if (!waiting && !npu_sched_held(ctx)) {
+			if (!waiting && !npu_dispatch_held(ctx)) {
 				npu_context_begin(ctx, head);
 				npu_policy_ready(ctx, now);
 			}
@@ -210,7 +210,7 @@ void npu_sched_advance(struct npu_context *ctx, u64 now)
  * The core that is to take another address space, if one is to: of the idle ones
  * that has none, or that has done nothing for longest.
  */
-static struct npu_core *npu_sched_switch(struct npu_device *npu)
+static struct npu_core *npu_dispatch_switch(struct npu_device *npu)
 {
 	struct npu_core *best = NULL;
 	unsigned int i;
@@ -251,7 +251,7 @@ static u32 npu_context_lane(const struct npu_context *ctx,
 static void npu_core_take(struct npu_core *core, struct npu_context *ctx,
 			  u64 now)
 {
-	struct npu_slot *head = npu_sched_head(ctx);
+	struct npu_slot *head = npu_dispatch_head(ctx);
 
 	core->ctx = ctx;
 	core->error = 0;
@@ -271,11 +271,11 @@ static void npu_core_take(struct npu_core *core, struct npu_context *ctx,
 }
 
 /**
- * npu_sched_run() - give work to every idle core that there is work for
+ * npu_dispatch_run() - give work to every idle core that there is work for
  * @npu: the device
  * @now: the time
  */
-void npu_sched_run(struct npu_device *npu, u64 now)
+void npu_dispatch_run(struct npu_device *npu, u64 now)
 {
 	struct npu_context *ctx;
 	struct npu_core *core;
@@ -294,7 +294,7 @@ void npu_sched_run(struct npu_device *npu, u64 now)
 		if (ctx)
 			npu_core_take(core, ctx, now);
 	}
-	while (npu->ready_count && (core = npu_sched_switch(npu)))
+	while (npu->ready_count && (core = npu_dispatch_switch(npu)))
 		npu_core_take(core, npu_policy_pick(core, false, now), now);
 	for (i = 0; i < npu->core_count && !npu->alert; i++)
 		if (npu->cores[i].state == NPU_CORE_IDLE)
@@ -302,8 +302,10 @@ void npu_sched_run(struct npu_device *npu, u64 now)
 }
 
 /* @core is done with its slice of the head of @ctx, after @device_ns. */
-static void npu_sched_end_slice(struct npu_core *core, struct npu_context *ctx,
-				struct npu_slot *head, u64 device_ns, int error)
+static void npu_dispatch_end_slice(struct npu_core *core,
+				   struct npu_context *ctx,
+				   struct npu_slot *head, u64 device_ns,
+				   int error)
 {
 	struct npu_job_lane *lane = &head->job->lanes[core->lane];
 	struct npu_head_lane *progress = &ctx->lanes[core->lane];
@@ -321,16 +323,16 @@ static void npu_sched_end_slice(struct npu_core *core, struct npu_context *ctx,
 }
 
 /**
- * npu_sched_end_lane() - what a core was started with has ended; the core is idle
+ * npu_dispatch_end_lane() - what a core was started with has ended; the core is idle
  * @core: the core
  * @result: how it ended
  * @now: when
  */
-void npu_sched_end_lane(struct npu_core *core,
-			const struct npu_hw_result *result, u64 now)
+void npu_dispatch_end_lane(struct npu_core *core,
+			   const struct npu_hw_result *result, u64 now)
 {
 	struct npu_context *ctx = core->ctx;
-	struct npu_slot *head = npu_sched_head(ctx);
+	struct npu_slot *head = npu_dispatch_head(ctx);
 	struct drm_npu_query_context *stats = &ctx->stats;
 	u64 device_ns;
 
@@ -355,7 +357,7 @@ void npu_sched_end_lane(struct npu_core *core,
 	stats->written_bytes += result->written_bytes;
 	stats->sram_bytes += result->sram_bytes;
 	trace_npu_slice(core, ctx, device_ns, now);
-	npu_sched_end_slice(core, ctx, head, device_ns, result->error);
+	npu_dispatch_end_slice(core, ctx, head, device_ns, result->error);
 	npu_policy_charge(core, ctx, device_ns, now);
 
 	/* The rest of a job that failed is not worth starting. */
@@ -366,7 +368,7 @@ void npu_sched_end_lane(struct npu_core *core,
 	if (ctx->running || ctx->ready)
 		return;
 	npu_context_complete(ctx, now);
-	npu_sched_advance(ctx, now);
+	npu_dispatch_advance(ctx, now);
 }
 
 /* Why @ctx cannot take @count more jobs, or 0. */
@@ -386,7 +388,7 @@ static int npu_context_full(const struct npu_context *ctx, u32 count)
 }
 
 /**
- * npu_sched_queue() - queue jobs behind all that a context has
+ * npu_dispatch_queue() - queue jobs behind all that a context has
  * @ctx: the context
  * @request: the jobs, whose references are taken over; its submit gets a reference
  * for the caller and one a job
@@ -395,10 +397,10 @@ static int npu_context_full(const struct npu_context *ctx, u32 count)
  * Return: 0; or, with nothing changed, -ENODEV, -ENOENT (the context is being
  * destroyed), -EIO (it is banned), -E2BIG, -EBUSY, -ESTALE (a buffer has become
  * shared), or -EAGAIN: there is room, but jobs that have ended are still to be
- * retired, see npu_sched_wait_room().
+ * retired, see npu_dispatch_wait_room().
  */
-int npu_sched_queue(struct npu_context *ctx, const struct npu_request *request,
-		    u64 *seqno)
+int npu_dispatch_queue(struct npu_context *ctx,
+		       const struct npu_request *request, u64 *seqno)
 {
 	struct npu_submit *submit = request->submit;
 	struct npu_device *npu = ctx->npu;
@@ -441,22 +443,22 @@ int npu_sched_queue(struct npu_context *ctx, const struct npu_request *request,
 	*seqno = ctx->submitted;
 	if (submit)
 		atomic_dec(&submit->pending);
-	npu_sched_advance(ctx, now);
-	npu_sched_run(npu, now);
+	npu_dispatch_advance(ctx, now);
+	npu_dispatch_run(npu, now);
 out_unlock:
 	spin_unlock_irqrestore(&npu->sched_lock, flags);
 	return ret;
 }
 
 /**
- * npu_sched_wait_room() - wait until a context may have room
+ * npu_dispatch_wait_room() - wait until a context may have room
  * @ctx: the context
  * @count: for that many jobs
  * @ended: also for jobs to end; else only for ended ones to be retired
  *
  * Return: 0, or -ERESTARTSYS if the caller is killed.
  */
-int npu_sched_wait_room(struct npu_context *ctx, u32 count, bool ended)
+int npu_dispatch_wait_room(struct npu_context *ctx, u32 count, bool ended)
 {
 	struct npu_device *npu = ctx->npu;
 	int full;
@@ -470,10 +472,10 @@ int npu_sched_wait_room(struct npu_context *ctx, u32 count, bool ended)
 }
 
 /**
- * npu_sched_wake() - the in-fences of a submit have signalled
+ * npu_dispatch_wake() - the in-fences of a submit have signalled
  * @ctx: the context
  */
-void npu_sched_wake(struct npu_context *ctx)
+void npu_dispatch_wake(struct npu_context *ctx)
 {
 	struct npu_device *npu = ctx->npu;
 	unsigned long flags;
@@ -481,8 +483,8 @@ void npu_sched_wake(struct npu_context *ctx)
 
 	spin_lock_irqsave(&npu->sched_lock, flags);
 	now = npu_now(npu);
-	npu_sched_advance(ctx, now);
-	npu_sched_run(npu, now);
+	npu_dispatch_advance(ctx, now);
+	npu_dispatch_run(npu, now);
 	spin_unlock_irqrestore(&npu->sched_lock, flags);
 }
 
@@ -510,12 +512,12 @@ static u32 npu_context_cancel(struct npu_context *ctx, u64 first, u64 last,
 			if (npu->cores[i].ctx == ctx)
 				npu_core_abort(&npu->cores[i], -ECANCELED);
 	}
-	npu_sched_advance(ctx, now);
+	npu_dispatch_advance(ctx, now);
 	return last - first + 1;
 }
 
 /**
- * npu_sched_cancel() - cancel jobs
+ * npu_dispatch_cancel() - cancel jobs
  * @ctx: the context
  * @first: the first
  * @last: the last
@@ -523,7 +525,8 @@ static u32 npu_context_cancel(struct npu_context *ctx, u64 first, u64 last,
  *
  * Return: 0, or -ENOENT if @last was not submitted yet.
  */
-int npu_sched_cancel(struct npu_context *ctx, u64 first, u64 last, u32 *count)
+int npu_dispatch_cancel(struct npu_context *ctx, u64 first, u64 last,
+			u32 *count)
 {
 	struct npu_device *npu = ctx->npu;
 	int ret = -ENOENT;
@@ -533,7 +536,7 @@ int npu_sched_cancel(struct npu_context *ctx, u64 first, u64 last, u32 *count)
 	now = npu_now(npu);
 	if (last <= ctx->submitted) {
 		*count = npu_context_cancel(ctx, first, last, now);
-		npu_sched_run(npu, now);
+		npu_dispatch_run(npu, now);
 		ret = 0;
 	}
 	spin_unlock_irq(&npu->sched_lock);
@@ -541,11 +544,11 @@ int npu_sched_cancel(struct npu_context *ctx, u64 first, u64 last, u32 *count)
 }
 
 /**
- * npu_sched_kill() - cancel all of a context that has not started
+ * npu_dispatch_kill() - cancel all of a context that has not started
  * @ctx: the context
  * @running: also what has
  */
-void npu_sched_kill(struct npu_context *ctx, bool running)
+void npu_dispatch_kill(struct npu_context *ctx, bool running)
 {
 	struct npu_device *npu = ctx->npu;
 	u64 now;
@@ -555,20 +558,20 @@ void npu_sched_kill(struct npu_context *ctx, bool running)
 	ctx->killed = true;
 	if (running)
 		npu_context_cancel(ctx, 1, ctx->submitted, now);
-	npu_sched_advance(ctx, now);
-	npu_sched_run(npu, now);
+	npu_dispatch_advance(ctx, now);
+	npu_dispatch_run(npu, now);
 	spin_unlock_irq(&npu->sched_lock);
 }
 
 /**
- * npu_sched_change() - give a context other hints
+ * npu_dispatch_change() - give a context other hints
  * @ctx: the context
  * @sched_class: a &enum drm_npu_class, or %NULL to leave it
  * @weight: its weight, or %NULL to leave it
  * @privileged: no limits
  */
-void npu_sched_change(struct npu_context *ctx, const u32 *sched_class,
-		      const u32 *weight, bool privileged)
+void npu_dispatch_change(struct npu_context *ctx, const u32 *sched_class,
+			 const u32 *weight, bool privileged)
 {
 	struct npu_device *npu = ctx->npu;
 	u64 now;
@@ -577,20 +580,20 @@ void npu_sched_change(struct npu_context *ctx, const u32 *sched_class,
 	now = npu_now(npu);
 	npu_policy_change(ctx, sched_class ? *sched_class : ctx->stats.sched_class,
 			  weight ? *weight : ctx->stats.weight, privileged, now);
-	npu_sched_run(npu, now);
+	npu_dispatch_run(npu, now);
 	spin_unlock_irq(&npu->sched_lock);
 }
 
 /**
- * npu_sched_tail() - the fence of the newest job of a context
+ * npu_dispatch_tail() - the fence of the newest job of a context
  * @ctx: the context
  * @submit: an empty submit, whose fence becomes the job's if it has none yet
  *
  * Return: the fence, referenced, or %NULL if all jobs have ended. If it is not
  * that of @submit, @submit is still the caller's.
  */
-struct dma_fence *npu_sched_tail(struct npu_context *ctx,
-				 struct npu_submit *submit)
+struct dma_fence *npu_dispatch_tail(struct npu_context *ctx,
+				    struct npu_submit *submit)
 {
 	struct npu_device *npu = ctx->npu;
 	struct dma_fence *fence = NULL;
@@ -614,15 +617,15 @@ out_unlock:
 }
 
 /**
- * npu_sched_last_use() - the newest unfinished job that uses a buffer
+ * npu_dispatch_last_use() - the newest unfinished job that uses a buffer
  * @ctx: the context
  * @mapping: the buffer
  * @writes: look only for jobs that write to it
  *
  * Return: its sequence number, or 0.
  */
-u64 npu_sched_last_use(struct npu_context *ctx,
-		       const struct npu_mapping *mapping, bool writes)
+u64 npu_dispatch_last_use(struct npu_context *ctx,
+			  const struct npu_mapping *mapping, bool writes)
 {
 	struct npu_device *npu = ctx->npu;
 	u64 seqno;
@@ -639,10 +642,10 @@ u64 npu_sched_last_use(struct npu_context *ctx,
 }
 
 /**
- * npu_sched_unplug() - stop all cores and end all jobs, for good
+ * npu_dispatch_unplug() - stop all cores and end all jobs, for good
  * @npu: the device, which is unplugged
  */
-void npu_sched_unplug(struct npu_device *npu)
+void npu_dispatch_unplug(struct npu_device *npu)
 {
 	LIST_HEAD(done);
 	unsigned int i;
@@ -659,7 +662,7 @@ void npu_sched_unplug(struct npu_device *npu)
 							   link);
 
 		list_move_tail(&ctx->link, &done);
-		npu_sched_advance(ctx, npu_now(npu));
+		npu_dispatch_advance(ctx, npu_now(npu));
 		spin_unlock_irq(&npu->sched_lock);
 		cond_resched();
 		spin_lock_irq(&npu->sched_lock);
@@ -676,10 +679,10 @@ void npu_sched_unplug(struct npu_device *npu)
 }
 
 /**
- * npu_sched_fini() - end the threads; nothing is queued
+ * npu_dispatch_fini() - end the threads; nothing is queued
  * @npu: the device
  */
-void npu_sched_fini(struct npu_device *npu)
+void npu_dispatch_fini(struct npu_device *npu)
 {
 	unsigned int i;
 
@@ -689,19 +692,19 @@ void npu_sched_fini(struct npu_device *npu)
 }
 
 /**
- * npu_sched_init() - prepare the dispatcher
+ * npu_dispatch_init() - prepare the dispatcher
  * @npu: the device
  *
  * Return: 0 or a negative errno.
  */
-int npu_sched_init(struct npu_device *npu)
+int npu_dispatch_init(struct npu_device *npu)
 {
 	unsigned int i;
 	int ret;
 
 	spin_lock_init(&npu->sched_lock);
 	npu->policy = &npu_policy_defaults;
-	npu->stay_ns = NPU_SCHED_STAY_NS;
+	npu->stay_ns = NPU_DISPATCH_STAY_NS;
 	npu_alert_init(npu);
 	init_waitqueue_head(&npu->idle);
 	INIT_LIST_HEAD(&npu->contexts);
@@ -709,6 +712,6 @@ int npu_sched_init(struct npu_device *npu)
 	for (i = 0; i < npu->core_count && !ret; i++)
 		ret = npu_core_init(npu, i);
 	if (ret)
-		npu_sched_fini(npu);
+		npu_dispatch_fini(npu);
 	return ret;
 }
