@@ -308,10 +308,10 @@ static void npu_dispatch_stay(struct kunit *test)
 	npu_fake_end(fake, 0, 0);
 	NPU_EXPECT_RUNS(fake, 0, job, 0);
 	KUNIT_EXPECT_EQ(test, fake->cores[0].attaches, 1);
-	fake->npu->stay_ns = 0;
+	fake->npu->sched.stay_ns = 0;
 	npu_fake_end(fake, 0, 0);
 	NPU_EXPECT_RUNS(fake, 0, other, 0);
-	fake->npu->stay_ns = U64_MAX;
+	fake->npu->sched.stay_ns = U64_MAX;
 	npu_fake_end(fake, 0, 0);
 	NPU_EXPECT_RUNS(fake, 0, other, 0);
 	KUNIT_EXPECT_EQ(test, fake->cores[0].attaches, 2);
@@ -512,7 +512,7 @@ static void npu_dispatch_stray_end(struct kunit *test)
 }
 
 /* Unplugging ends what runs and what waits, and nothing is called after it. */
-static void npu_dispatch_unplug(struct kunit *test)
+static void npu_dispatch_unplugged(struct kunit *test)
 {
 	struct npu_fake *fake = npu_fake_create(test, 2);
 	struct npu_fake_file *file = npu_fake_open(fake);
@@ -577,7 +577,7 @@ static struct kunit_case npu_dispatch_cases[] = {
 	KUNIT_CASE(npu_dispatch_hang),
 	KUNIT_CASE(npu_dispatch_watchdog_of_old),
 	KUNIT_CASE(npu_dispatch_stray_end),
-	KUNIT_CASE(npu_dispatch_unplug),
+	KUNIT_CASE(npu_dispatch_unplugged),
 	KUNIT_CASE(npu_dispatch_unplug_failed),
 	{}
 };

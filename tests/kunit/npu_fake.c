@@ -272,14 +272,14 @@ static void npu_fake_check_idle(struct npu_fake *fake)
 	enum npu_rank rank;
 	unsigned int i;
 
-	KUNIT_EXPECT_EQ(fake->test, npu->latency_files, 0);
+	KUNIT_EXPECT_EQ(fake->test, npu->sched.latency_files, 0);
 	for (rank = 0; rank < NPU_RANKS; rank++) {
-		KUNIT_EXPECT_EQ(fake->test, npu->fair[rank].weight, 0);
-		KUNIT_EXPECT_EQ(fake->test, npu->fair[rank].rest, 0);
+		KUNIT_EXPECT_EQ(fake->test, npu->sched.fair[rank].weight, 0);
+		KUNIT_EXPECT_EQ(fake->test, npu->sched.fair[rank].rest, 0);
 	}
 	spin_lock_irq(&npu->sched_lock);
 	for (i = 0; i < npu->core_count; i++)
-		KUNIT_EXPECT_FALSE(fake->test, npu_policy_any(&npu->cores[i]));
+		KUNIT_EXPECT_FALSE(fake->test, npu_sched_any(&npu->cores[i].sched));
 	spin_unlock_irq(&npu->sched_lock);
 }
 
@@ -322,7 +322,7 @@ struct npu_fake *npu_fake_create_sram(struct kunit *test, unsigned int cores,
 	KUNIT_ASSERT_NOT_NULL(test, fake);
 	fake->test = test;
 	fake->now = NPU_FAKE_NOW;
-	fake->policy = npu_policy_defaults;
+	fake->policy = npu_sched_defaults;
 	dev = kunit_device_register(test, "npu");
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, dev);
 	desc.core_count = cores;
@@ -334,9 +334,9 @@ struct npu_fake *npu_fake_create_sram(struct kunit *test, unsigned int cores,
 	desc.sram.size = pages * PAGE_SIZE;
 	fake->npu = npu_device_create(dev, &desc, fake);
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, fake->npu);
-	fake->npu->policy = &fake->policy;
+	fake->npu->sched.params = &fake->policy;
 	/* Until a test says otherwise. */
-	fake->npu->stay_ns = U64_MAX;
+	fake->npu->sched.stay_ns = U64_MAX;
 	KUNIT_ASSERT_EQ(test, kunit_add_action_or_reset(test, npu_fake_fini, fake), 0);
 	return fake;
 }
@@ -566,8 +566,8 @@ struct npu_context *npu_fake_context(struct npu_fake_file *file, u32 core_mask,
 void npu_fake_limit(struct npu_context *ctx)
 {
 	spin_lock_irq(&ctx->npu->sched_lock);
-	npu_policy_change(ctx, ctx->stats.sched_class, ctx->stats.weight, false,
-			  npu_now(ctx->npu));
+	npu_context_change(ctx, ctx->stats.sched_class, ctx->stats.weight,
+			   false, npu_now(ctx->npu));
 	spin_unlock_irq(&ctx->npu->sched_lock);
 }
 

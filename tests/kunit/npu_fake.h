@@ -76,7 +76,7 @@ struct npu_fake {
 	/** @npu: The device of the driver. */
 	struct npu_device *npu;
 	/** @policy: What can be set of its policy; the defaults at first. */
-	struct npu_policy_params policy;
+	struct npu_sched_params policy;
 	/** @now: Its time, which passes when a test says so. */
 	u64 now;
 	/** @jobs: Jobs so far. */

@@ -39,7 +39,7 @@ static void npu_latency_start(struct npu_fake *fake,
 	client->job = npu_fake_job(client->file, 1);
 	client->first_ms = 0;
 	/* Address spaces cost nothing. */
-	fake->npu->stay_ns = 0;
+	fake->npu->sched.stay_ns = 0;
 }
 
 /* The core works for so long, a millisecond at a time. */
@@ -54,7 +54,7 @@ static void npu_latency_load(struct npu_fake *fake,
 			while (clients[i].ctx->submitted - clients[i].ctx->completed < 2)
 				npu_fake_queue(fake, clients[i].ctx, clients[i].job);
 		for (i = 0; i < count; i++)
-			if (core->ctx == clients[i].ctx && core->rank == NPU_RANK_LATENCY)
+			if (core->ctx == clients[i].ctx && core->sched.rank == NPU_RANK_LATENCY)
 				clients[i].first_ms++;
 		npu_fake_work(fake, 0, MS);
 	}
@@ -65,7 +65,7 @@ static u32 npu_latency_granted(struct npu_context *ctx)
 	u32 granted;
 
 	spin_lock_irq(&ctx->npu->sched_lock);
-	granted = npu_policy_class(ctx, npu_now(ctx->npu));
+	granted = npu_context_class(ctx, npu_now(ctx->npu));
 	spin_unlock_irq(&ctx->npu->sched_lock);
 	return granted;
 }
@@ -116,7 +116,7 @@ static void npu_latency_shared(struct kunit *test)
 		clients[i].first_ms = 0;
 	/* The third file has a context, so it counts. */
 	npu_latency_load(fake, clients, 4, 900);
-	KUNIT_EXPECT_EQ(test, fake->npu->latency_files, 3);
+	KUNIT_EXPECT_EQ(test, fake->npu->sched.latency_files, 3);
 	KUNIT_EXPECT_GE(test, clients[0].first_ms, 140);
 	KUNIT_EXPECT_LE(test, clients[0].first_ms, 160);
 	KUNIT_EXPECT_GE(test, clients[1].first_ms + clients[2].first_ms, 140);
@@ -186,10 +186,10 @@ static void npu_latency_privileged(struct kunit *test)
 	npu_latency_load(fake, clients, 2, 300);
 	KUNIT_EXPECT_EQ(test, clients[0].first_ms, 300);
 	KUNIT_EXPECT_EQ(test, npu_latency_granted(clients[0].ctx), LATENCY);
-	KUNIT_EXPECT_EQ(test, fake->npu->latency_files, 0);
+	KUNIT_EXPECT_EQ(test, fake->npu->sched.latency_files, 0);
 	npu_fake_limit(clients[0].ctx);
 	KUNIT_EXPECT_EQ(test, npu_latency_granted(clients[0].ctx), THROUGHPUT);
-	KUNIT_EXPECT_EQ(test, fake->npu->latency_files, 1);
+	KUNIT_EXPECT_EQ(test, fake->npu->sched.latency_files, 1);
 }
 
 /* A job of many lanes is no way around the limit. */

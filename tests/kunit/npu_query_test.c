@@ -236,7 +236,7 @@ static void npu_query_refused(struct kunit *test)
 static void npu_query_device_records(struct kunit *test)
 {
 	struct npu_query_user *user = npu_query_user(test);
-	const struct npu_policy_params *policy = &user->fake->policy;
+	const struct npu_sched_params *policy = &user->fake->policy;
 	const struct npu_hw_desc *desc = &user->fake->npu->desc;
 	const struct drm_npu_query_device *device;
 	const struct drm_npu_query_core *core;

@@ -539,7 +539,7 @@ static const struct npu_random_run {
 	const char *name;
 	u64 seed;
 	u32 cores;
-	struct npu_policy_params policy;
+	struct npu_sched_params policy;
 	u64 stay_ns;
 } npu_random_runs[] = {
 	{ "one core", 1, 1, { 1000, 50, 100, 500 }, 500 * NSEC_PER_USEC },
@@ -582,7 +582,7 @@ static void npu_random_start(struct model *m, const struct npu_random_run *run)
 
 	m->fake = npu_fake_create(m->test, run->cores);
 	m->fake->policy = run->policy;
-	m->fake->npu->stay_ns = run->stay_ns;
+	m->fake->npu->sched.stay_ns = run->stay_ns;
 	m->ref.policy = &m->fake->policy;
 	m->ref.stay_ns = run->stay_ns;
 	m->ref.core_count = run->cores;
@@ -591,7 +591,7 @@ static void npu_random_start(struct model *m, const struct npu_random_run *run)
 	prandom_seed_state(&m->rnd, run->seed);
 	for (rank = 0; rank < NPU_RANKS; rank++) {
 		m->ref.mean[rank] = time;
-		m->fake->npu->fair[rank].time = time;
+		m->fake->npu->sched.fair[rank].time = time;
 	}
 	for (i = 0; i < NPU_REF_CONTEXTS; i++)
 		m->contexts[i].ref = &m->ref.contexts[i];
@@ -601,7 +601,7 @@ static void npu_random_start(struct model *m, const struct npu_random_run *run)
 			m->jobs[i][j] = model_job(m, m->files[i]);
 		for (rank = 0; rank < NPU_RANKS; rank++) {
 			struct npu_ref_share *share = &m->ref.files[i].shares[rank];
-			struct npu_group *group = &m->files[i]->npu.vm->groups[rank];
+			struct npu_group *group = &m->files[i]->npu.vm->sched.groups[rank];
 
 			share->time = time;
 			share->lowest = time;

@@ -10,6 +10,7 @@
 #include "npu_accel.h"
 #include "../mem/npu_bo.h"
 #include "../exec/npu_context.h"
+#include "../exec/npu_dispatch.h"
 #include "../include/npu_device.h"
 #include "../exec/npu_implicit.h"
 #include "../include/npu_isa.h"
@@ -93,9 +94,6 @@ static int npu_query_region(struct npu_device *npu, struct npu_file *nfile,
 static int npu_query_limits(struct npu_device *npu, u32 index,
 			    struct drm_npu_query_limits *record)
 {
-	const struct npu_policy_params *policy = npu->policy;
-	u64 slice_ns = npu_policy_slice_ns(npu);
-
 	if (index)
 		return -ENOENT;
 	record->address_bits = npu->desc.address_bits;
@@ -110,11 +108,7 @@ static int npu_query_limits(struct npu_device *npu, u32 index,
 	record->max_guilty = NPU_MAX_GUILTY;
 	record->max_job_bytes = NPU_MAX_JOB_BYTES;
 	record->max_submit_shared = NPU_MAX_SHARED;
-	record->latency_percent = min(READ_ONCE(policy->latency_percent), 100u);
-	record->slice_ns = slice_ns == U64_MAX ? 0 : slice_ns;
-	record->starve_ns = READ_ONCE(policy->starve_ms) * (u64)NSEC_PER_MSEC;
-	record->latency_window_ns = READ_ONCE(policy->latency_window_ms) *
-				    (u64)NSEC_PER_MSEC;
+	npu_dispatch_query(npu, record);
 	record->max_buffer_size = npu_max_buffer_size(npu);
 	return sizeof(*record);
 }
@@ -130,7 +124,7 @@ static int npu_query_context(struct npu_device *npu, struct npu_file *nfile,
 	*record = ctx->stats;
 	record->submitted_seqno = ctx->submitted;
 	record->completed_seqno = ctx->completed;
-	record->granted_class = npu_policy_class(ctx, npu_now(npu));
+	record->granted_class = npu_context_class(ctx, npu_now(npu));
 	spin_unlock_irq(&npu->sched_lock);
 	npu_context_put(ctx);
 	return sizeof(*record);

@@ -35,7 +35,7 @@ static bool npu_alert_look(struct npu_device *npu)
 	bool alert;
 
 	spin_lock_irq(&npu->sched_lock);
-	if (npu->fair[NPU_RANK_LATENCY].weight)
+	if (npu_sched_has_latency(&npu->sched))
 		npu->alert_last = jiffies;
 	alert = !npu->dead &&
 		time_before(jiffies, npu->alert_last + NPU_ALERT_JIFFIES);

@@ -19,7 +19,7 @@
 static void npu_context_free(struct npu_context *ctx)
 {
 	spin_lock_irq(&ctx->npu->sched_lock);
-	npu_policy_leave(ctx);
+	npu_entity_fini(&ctx->entity);
 	list_del(&ctx->link);
 	list_del(&ctx->vm_link);
 	spin_unlock_irq(&ctx->npu->sched_lock);
@@ -97,6 +97,74 @@ struct npu_context *npu_context_next(struct npu_vm *vm,
 	return ctx;
 }
 
+/* Note what is asked for and what is granted. Returns it for the scheduler. */
+static struct npu_hints npu_context_hints(struct npu_context *ctx,
+					  u32 sched_class, u32 weight,
+					  bool privileged)
+{
+	struct npu_hints hints = {
+		.weight = weight ?: DRM_NPU_WEIGHT_DEFAULT,
+		.limited = !privileged,
+	};
+
+	static_assert(NPU_SCHED_WEIGHT == DRM_NPU_WEIGHT_DEFAULT);
+	switch (sched_class) {
+	case DRM_NPU_CLASS_LATENCY:
+		hints.rank = NPU_RANK_LATENCY;
+		break;
+	case DRM_NPU_CLASS_BACKGROUND:
+		hints.rank = NPU_RANK_BACKGROUND;
+		break;
+	default:
+		hints.rank = NPU_RANK_THROUGHPUT;
+		break;
+	}
+	ctx->stats.sched_class = sched_class;
+	ctx->stats.weight = hints.weight;
+	if (!privileged)
+		hints.weight = min_t(u32, hints.weight, DRM_NPU_WEIGHT_DEFAULT);
+	ctx->stats.granted_weight = hints.weight;
+	return hints;
+}
+
+/**
+ * npu_context_change() - give a context other hints
+ * @ctx: the context
+ * @sched_class: a &enum drm_npu_class
+ * @weight: its weight, 0 for the default
+ * @privileged: no limits
+ * @now: the time
+ */
+void npu_context_change(struct npu_context *ctx, u32 sched_class, u32 weight,
+			bool privileged, u64 now)
+{
+	struct npu_hints hints;
+
+	lockdep_assert_held(&ctx->npu->sched_lock);
+	hints = npu_context_hints(ctx, sched_class, weight, privileged);
+	npu_entity_change(&ctx->entity, &hints, now);
+}
+
+/**
+ * npu_context_class() - the class that a context has at present
+ * @ctx: the context
+ * @now: the time
+ *
+ * Return: a &enum drm_npu_class.
+ */
+u32 npu_context_class(struct npu_context *ctx, u64 now)
+{
+	lockdep_assert_held(&ctx->npu->sched_lock);
+	switch (npu_entity_rank(&ctx->entity, now)) {
+	case NPU_RANK_LATENCY:
+		return DRM_NPU_CLASS_LATENCY;
+	case NPU_RANK_BACKGROUND:
+		return DRM_NPU_CLASS_BACKGROUND;
+	default:
+		return DRM_NPU_CLASS_THROUGHPUT;
+	}
+}
+
 /**
  * npu_context_create() - new context without an id
  * @nfile: the file
@@ -116,6 +184,7 @@ struct npu_context *npu_context_create(struct npu_file *nfile, u32 core_mask,
 	struct npu_device *npu = nfile->npu;
 	bool privileged = capable(CAP_SYS_NICE);
 	struct npu_context *ctx;
+	struct npu_hints hints;
 
 	static_assert(sizeof(struct drm_npu_context_page) <= PAGE_SIZE);
 	ctx = kvzalloc(struct_size(ctx, slots, slot_count), GFP_KERNEL_ACCOUNT);
@@ -145,7 +214,8 @@ struct npu_context *npu_context_create(struct npu_file *nfile, u32 core_mask,
 	spin_lock_irq(&npu->sched_lock);
 	list_add_tail(&ctx->link, &npu->contexts);
 	list_add_tail(&ctx->vm_link, &ctx->vm->contexts);
-	npu_policy_join(ctx, sched_class, weight, privileged);
+	hints = npu_context_hints(ctx, sched_class, weight, privileged);
+	npu_entity_init(&ctx->entity, &ctx->vm->sched, core_mask, &hints);
 	spin_unlock_irq(&npu->sched_lock);
 	return ctx;
 }

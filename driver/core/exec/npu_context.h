@@ -9,12 +9,12 @@
 
 #include "npu_accel.h"
 #include "../include/npu_hw.h"
+#include "../sched/npu_sched.h"
 
 struct drm_device;
 struct drm_file;
 struct npu_device;
 struct npu_file;
-struct npu_group;
 struct npu_job;
 struct npu_submit;
 struct npu_vm;
@@ -108,20 +108,8 @@ struct npu_context {
 	u32 todo;
 	/** @running: Its lanes that a core has. */
 	u32 running;
-	/** @privileged: Its class and weight have no limits. */
-	bool privileged;
-	/** @time: Virtual time that it has had, as others of its file count it. */
-	u64 time;
-	/** @group: Where it is active, or %NULL. */
-	struct npu_group *group;
-	/** @active_link: In &npu_group.active. */
-	struct list_head active_link;
-	/** @ready: Its head has lanes that could start. */
-	bool ready;
-	/** @since: Number of when it became ready, see &npu_device.readied. */
-	u64 since;
-	/** @ready_links: In &npu_turn.contexts of each of its cores. */
-	struct list_head ready_links[NPU_MAX_CORES];
+	/** @entity: What the scheduler knows of it; ready if lanes could start. */
+	struct npu_entity entity;
 	/** @signal_link: In &npu_device.signal. */
 	struct list_head signal_link;
 	/** @retire_link: In &npu_device.retire. */
@@ -154,6 +142,9 @@ struct npu_context *npu_context_next(struct npu_vm *vm,
 struct npu_context *npu_context_create(struct npu_file *nfile, u32 core_mask,
 				       u32 max_queued, u32 sched_class,
 				       u32 weight);
+void npu_context_change(struct npu_context *ctx, u32 sched_class, u32 weight,
+			bool privileged, u64 now);
+u32 npu_context_class(struct npu_context *ctx, u64 now);
 void npu_contexts_release(struct npu_file *nfile);
 int npu_context_mmap(struct npu_file *nfile, struct vm_area_struct *vma);
 

@@ -21,6 +21,13 @@
 #include "npu_dispatch.h"
 #include "../mem/npu_vm.h"
 
+static void npu_core_set_attached(struct npu_core *core, struct npu_vm *vm)
+{
+	lockdep_assert_held(&core->npu->sched_lock);
+	core->attached = vm;
+	core->sched.attached = vm ? &vm->sched : NULL;
+}
+
 static void npu_core_watch(struct npu_core *core, unsigned long delay)
 {
 	core->watched = true;
@@ -162,7 +169,7 @@ u64 npu_core_busy_ns(struct npu_device *npu, unsigned int index)
 	spin_lock_irqsave(&npu->sched_lock, flags);
 	busy_ns = core->busy_ns;
 	if (core->state == NPU_CORE_RUNNING &&
-	    core->rank != NPU_RANK_BACKGROUND)
+	    core->sched.rank != NPU_RANK_BACKGROUND)
 		busy_ns += npu_now(npu) - core->started;
 	spin_unlock_irqrestore(&npu->sched_lock, flags);
 	return busy_ns;
@@ -206,7 +213,7 @@ static void npu_core_attach(struct npu_core *core)
 	vm = core->ctx->vm;
 	attached = core->attached == vm;
 	if (!attached)
-		core->attached = NULL;
+		npu_core_set_attached(core, NULL);
 	spin_unlock_irq(&npu->sched_lock);
 
 	ret = npu_core_wake(core);
@@ -224,7 +231,7 @@ static void npu_core_attach(struct npu_core *core)
 		ret = -EIO;
 
 	spin_lock_irq(&npu->sched_lock);
-	core->attached = ret ? NULL : vm;
+	npu_core_set_attached(core, ret ? NULL : vm);
 	/* If the state has changed, the lane is to end and npu_core_reset() follows. */
 	if (core->state == NPU_CORE_ATTACHING) {
 		if (ret) {
@@ -347,7 +354,7 @@ void npu_cores_forget_vm(struct npu_device *npu, struct npu_vm *vm)
 		spin_lock_irq(&npu->sched_lock);
 		attached = core->attached == vm;
 		if (attached)
-			core->attached = NULL;
+			npu_core_set_attached(core, NULL);
 		spin_unlock_irq(&npu->sched_lock);
 		if (attached)
 			npu->desc.ops->attach(npu->hw, i, NULL);
@@ -365,9 +372,9 @@ void npu_core_unplug(struct npu_core *core)
 
 	mutex_lock(&core->hw_lock);
 	drm_WARN_ON(&npu->drm, core->state != NPU_CORE_IDLE);
-	core->attached = NULL;
 	npu->desc.ops->attach(npu->hw, core->index, NULL);
 	spin_lock_irq(&npu->sched_lock);
+	npu_core_set_attached(core, NULL);
 	npu_core_rest(core);
 	spin_unlock_irq(&npu->sched_lock);
 	mutex_unlock(&core->hw_lock);
@@ -402,7 +409,7 @@ int npu_core_init(struct npu_device *npu, unsigned int index)
 	core->index = index;
 	core->awake = !npu->desc.ops->wake;
 	mutex_init(&core->hw_lock);
-	npu_policy_init_core(core);
+	npu_sched_init_core(&npu->sched, &core->sched);
 	kthread_init_work(&core->work, npu_core_work);
 	kthread_init_delayed_work(&core->watchdog, npu_core_watchdog);
 

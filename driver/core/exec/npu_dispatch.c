@@ -5,7 +5,7 @@
  * A context's head is its oldest job that has not ended. A context is *ready*
  * while its head has in-fences signalled and lanes with tasks left that no core
  * has. An idle core takes the next *slice* of such a lane, some of its tasks
- * (npu_slice.c), of the ready context that npu_policy.c chooses; of its lanes the
+ * (npu_slice.c), of the ready context that npu_pick.c chooses; of its lanes the
  * first of those that have most tasks left. So the lanes of a job and the jobs of
  * different contexts run side by side, the jobs of one context stay in order, and
  * nobody waits for more than a slice to be considered.
@@ -30,6 +30,7 @@
 #include <linux/export.h>
 #include <linux/ktime.h>
 #include <linux/lockdep.h>
+#include <linux/moduleparam.h>
 #include <linux/sched.h>
 
 #include <drm/drm_print.h>
@@ -45,6 +46,24 @@
 
 /* So much may be owed to others while cores keep an address space. */
 #define NPU_DISPATCH_STAY_NS	(500 * NSEC_PER_USEC)
+
+struct npu_sched_params npu_sched_defaults = {
+	.slice_us = 1000,
+	.latency_percent = 50,
+	.latency_window_ms = 100,
+	.starve_ms = 500,
+};
+
+module_param_named(slice_us, npu_sched_defaults.slice_us, uint, 0644);
+MODULE_PARM_DESC(slice_us, "Device time for which a core is started, in microseconds; 0: as long as a lane takes (default 1000)");
+module_param_named(latency_percent, npu_sched_defaults.latency_percent, uint, 0644);
+MODULE_PARM_DESC(latency_percent, "Share of the device that latency work of all without CAP_SYS_NICE may have (default 50)");
+module_param_named(latency_window_ms, npu_sched_defaults.latency_window_ms, uint, 0644);
+MODULE_PARM_DESC(latency_window_ms, "Over how long that is counted, in milliseconds (default 100)");
+module_param_named(starve_ms, npu_sched_defaults.starve_ms, uint, 0644);
+MODULE_PARM_DESC(starve_ms, "How long work may wait for that of better classes, in milliseconds (default 500)");
+module_param_named(fcfs, npu_sched_defaults.fcfs, bool, 0644);
+MODULE_PARM_DESC(fcfs, "First come, first served, whole lanes, without regard to hints; to compare with (default off)");
 
 /**
  * npu_dispatch_head() - the oldest job that has not ended
@@ -157,6 +176,18 @@ static void npu_context_complete(struct npu_context *ctx, u64 now)
 	}
 }
 
+/* The head of @ctx has lanes that a core could start. */
+static void npu_context_ready(struct npu_context *ctx, u64 now)
+{
+	const struct npu_slot *head = npu_dispatch_head(ctx);
+	const struct npu_entity_work work = {
+		.queued_ns = head->queued_ns,
+		.deadline_ns = head->deadline_ns,
+	};
+
+	npu_entity_ready(&ctx->entity, &work, now);
+}
+
 /* The head could begin: all of its lanes are to be done. */
 static void npu_context_begin(struct npu_context *ctx,
 			      const struct npu_slot *head)
@@ -192,16 +223,16 @@ void npu_dispatch_advance(struct npu_context *ctx, u64 now)
 		if (!error) {
 			if (!waiting && !npu_dispatch_held(ctx)) {
 				npu_context_begin(ctx, head);
-				npu_policy_ready(ctx, now);
+				npu_context_ready(ctx, now);
 			}
 			break;
 		}
-		npu_policy_unready(ctx, now);
+		npu_entity_unready(&ctx->entity, now);
 		head->error = error;
 		npu_context_complete(ctx, now);
 	}
-	if (!ctx->ready && !ctx->running)
-		npu_policy_idle(ctx);
+	if (!ctx->entity.ready && !ctx->running)
+		npu_entity_idle(&ctx->entity);
 	if (ctx->signalled < ctx->completed)
 		npu_signal_context(ctx);
 }
@@ -218,7 +249,7 @@ static struct npu_core *npu_dispatch_switch(struct npu_device *npu)
 	for (i = 0; i < npu->core_count; i++) {
 		struct npu_core *core = &npu->cores[i];
 
-		if (core->state != NPU_CORE_IDLE || !npu_policy_any(core))
+		if (core->state != NPU_CORE_IDLE || !npu_sched_any(&core->sched))
 			continue;
 		if (!best || (best->attached &&
 			      (!core->attached || core->used < best->used)))
@@ -247,6 +278,15 @@ static u32 npu_context_lane(const struct npu_context *ctx,
 	return best;
 }
 
+/* The context that @core is to serve next, or %NULL. */
+static struct npu_context *npu_core_pick(struct npu_core *core, bool stay,
+					 u64 now)
+{
+	struct npu_entity *entity = npu_sched_pick(&core->sched, stay, now);
+
+	return entity ? container_of(entity, struct npu_context, entity) : NULL;
+}
+
 /* Give @core the next slice of @ctx. */
 static void npu_core_take(struct npu_core *core, struct npu_context *ctx,
 			  u64 now)
@@ -260,13 +300,13 @@ static void npu_core_take(struct npu_core *core, struct npu_context *ctx,
 	core->lane = npu_context_lane(ctx, head);
 	core->first = ctx->lanes[core->lane].next;
 	core->tasks = npu_slice_tasks(&head->job->lanes[core->lane], core->first,
-				      npu_policy_slice_ns(core->npu));
+				      npu_sched_slice_ns(&core->npu->sched));
 	head->begun = true;
 	ctx->todo &= ~BIT(core->lane);
 	ctx->running++;
-	npu_policy_taken(core, ctx, now);
+	npu_sched_taken(&core->sched, &ctx->entity, now);
 	if (!ctx->todo)
-		npu_policy_unready(ctx, now);
+		npu_entity_unready(&ctx->entity, now);
 	npu_core_start(core, now);
 }
 
@@ -284,18 +324,20 @@ void npu_dispatch_run(struct npu_device *npu, u64 now)
 	lockdep_assert_held(&npu->sched_lock);
 	if (npu->dead || npu->frozen)
 		return;
-	npu_policy_follow(npu, now);
+	npu_sched_follow(&npu->sched, now);
+	if (npu_sched_has_latency(&npu->sched))
+		npu_alert_raise(npu);
 	/* Mostly, a lane that starts where another has ended leaves nothing ready. */
-	for (i = 0; i < npu->core_count && npu->ready_count; i++) {
+	for (i = 0; i < npu->core_count && npu->sched.ready_count; i++) {
 		core = &npu->cores[i];
 		if (core->state != NPU_CORE_IDLE)
 			continue;
-		ctx = npu_policy_pick(core, true, now);
+		ctx = npu_core_pick(core, true, now);
 		if (ctx)
 			npu_core_take(core, ctx, now);
 	}
-	while (npu->ready_count && (core = npu_dispatch_switch(npu)))
-		npu_core_take(core, npu_policy_pick(core, false, now), now);
+	while (npu->sched.ready_count && (core = npu_dispatch_switch(npu)))
+		npu_core_take(core, npu_core_pick(core, false, now), now);
 	for (i = 0; i < npu->core_count && !npu->alert; i++)
 		if (npu->cores[i].state == NPU_CORE_IDLE)
 			npu_core_rest(&npu->cores[i]);
@@ -345,7 +387,7 @@ void npu_dispatch_end_lane(struct npu_core *core,
 
 	device_ns = result->device_ns;
 	if (core->started) {
-		if (core->rank != NPU_RANK_BACKGROUND)
+		if (core->sched.rank != NPU_RANK_BACKGROUND)
 			core->busy_ns += now - core->started;
 		if (!device_ns)
 			device_ns = now - core->started;
@@ -358,14 +400,14 @@ void npu_dispatch_end_lane(struct npu_core *core,
 	stats->sram_bytes += result->sram_bytes;
 	trace_npu_slice(core, ctx, device_ns, now);
 	npu_dispatch_end_slice(core, ctx, head, device_ns, result->error);
-	npu_policy_charge(core, ctx, device_ns, now);
+	npu_sched_charge(&core->sched, &ctx->entity, device_ns, now);
 
 	/* The rest of a job that failed is not worth starting. */
 	if (head->error)
-		npu_policy_unready(ctx, now);
+		npu_entity_unready(&ctx->entity, now);
 	else if (ctx->todo)
-		npu_policy_ready(ctx, now);
-	if (ctx->running || ctx->ready)
+		npu_context_ready(ctx, now);
+	if (ctx->running || ctx->entity.ready)
 		return;
 	npu_context_complete(ctx, now);
 	npu_dispatch_advance(ctx, now);
@@ -507,7 +549,7 @@ static u32 npu_context_cancel(struct npu_context *ctx, u64 first, u64 last,
 			slot->error = -ECANCELED;
 	}
 	if (first == head) {
-		npu_policy_unready(ctx, now);
+		npu_entity_unready(&ctx->entity, now);
 		for (i = 0; i < npu->core_count; i++)
 			if (npu->cores[i].ctx == ctx)
 				npu_core_abort(&npu->cores[i], -ECANCELED);
@@ -578,7 +620,7 @@ void npu_dispatch_change(struct npu_context *ctx, const u32 *sched_class,
 
 	spin_lock_irq(&npu->sched_lock);
 	now = npu_now(npu);
-	npu_policy_change(ctx, sched_class ? *sched_class : ctx->stats.sched_class,
+	npu_context_change(ctx, sched_class ? *sched_class : ctx->stats.sched_class,
 			  weight ? *weight : ctx->stats.weight, privileged, now);
 	npu_dispatch_run(npu, now);
 	spin_unlock_irq(&npu->sched_lock);
@@ -703,8 +745,8 @@ int npu_dispatch_init(struct npu_device *npu)
 	int ret;
 
 	spin_lock_init(&npu->sched_lock);
-	npu->policy = &npu_policy_defaults;
-	npu->stay_ns = NPU_DISPATCH_STAY_NS;
+	npu_sched_init(&npu->sched, &npu_sched_defaults);
+	npu->sched.stay_ns = NPU_DISPATCH_STAY_NS;
 	npu_alert_init(npu);
 	init_waitqueue_head(&npu->idle);
 	INIT_LIST_HEAD(&npu->contexts);
@@ -714,4 +756,22 @@ int npu_dispatch_init(struct npu_device *npu)
 	if (ret)
 		npu_dispatch_fini(npu);
 	return ret;
+}
+
+/**
+ * npu_dispatch_query() - fill in what the tunables say
+ * @npu: the device
+ * @record: receives it
+ */
+void npu_dispatch_query(const struct npu_device *npu,
+			struct drm_npu_query_limits *record)
+{
+	const struct npu_sched_params *params = npu->sched.params;
+	u64 slice_ns = npu_sched_slice_ns(&npu->sched);
+
+	record->latency_percent = min(READ_ONCE(params->latency_percent), 100u);
+	record->slice_ns = slice_ns == U64_MAX ? 0 : slice_ns;
+	record->starve_ns = READ_ONCE(params->starve_ms) * (u64)NSEC_PER_MSEC;
+	record->latency_window_ns = READ_ONCE(params->latency_window_ms) *
+				    (u64)NSEC_PER_MSEC;
 }

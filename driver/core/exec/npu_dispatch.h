@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The dispatcher: queues (npu_dispatch.c), order (npu_policy.c), cores (npu_core.c),
+ * The dispatcher: queues (npu_dispatch.c), order (../sched), cores (npu_core.c),
  * ends (npu_signal.c), what is held back (npu_hold.c).
  */
 #ifndef NPU_DISPATCH_H
@@ -9,12 +9,14 @@
 #include <linux/types.h>
 
 struct dma_fence;
+struct drm_npu_query_limits;
 struct npu_context;
 struct npu_core;
 struct npu_device;
 struct npu_hw_result;
 struct npu_job;
 struct npu_mapping;
+struct npu_sched_params;
 struct npu_slot;
 struct npu_submit;
 struct npu_vm;
@@ -22,6 +24,10 @@ struct npu_vm;
 int npu_dispatch_init(struct npu_device *npu);
 void npu_dispatch_unplug(struct npu_device *npu);
 void npu_dispatch_fini(struct npu_device *npu);
+void npu_dispatch_query(const struct npu_device *npu,
+			struct drm_npu_query_limits *record);
+
+extern struct npu_sched_params npu_sched_defaults;
 
 /**
  * struct npu_request - jobs to be queued

@@ -40,10 +40,10 @@ void npu_dispatch_hold(struct npu_vm *vm)
 	now = npu_now(vm->npu);
 	vm->held++;
 	list_for_each_entry(ctx, &vm->contexts, vm_link) {
-		if (!ctx->ready || !npu_dispatch_held(ctx))
+		if (!ctx->entity.ready || !npu_dispatch_held(ctx))
 			continue;
-		npu_policy_unready(ctx, now);
-		npu_policy_idle(ctx);
+		npu_entity_unready(&ctx->entity, now);
+		npu_entity_idle(&ctx->entity);
 	}
 	spin_unlock_irq(&vm->npu->sched_lock);
 }

@@ -41,7 +41,7 @@
 
 #include "../exec/npu_context.h"
 #include "npu_hw.h"
-#include "../sched/npu_policy.h"
+#include "../sched/npu_sched.h"
 #include "../mem/npu_sram.h"
 #include "../exec/npu_watch.h"
 
@@ -105,10 +105,6 @@ struct npu_core {
 	u32 first;
 	/** @tasks: Tasks of that slice. */
 	u32 tasks;
-	/** @rank: What the context was served as. */
-	enum npu_rank rank;
-	/** @limited: It has a budget for that. */
-	bool limited;
 	/** @error: Why it is reset. */
 	int error;
 	/** @awake: The backend keeps it powered. */
@@ -117,8 +113,8 @@ struct npu_core {
 	struct npu_vm *attached;
 	/** @used: Number of the lane that it took last, see &npu_device.taken. */
 	u64 used;
-	/** @queues: What it may serve, by rank. */
-	struct npu_core_queue queues[NPU_RANKS];
+	/** @sched: What the scheduler knows of it. */
+	struct npu_sched_core sched;
 	/** @watch: What the watchdog knows. */
 	struct npu_watch watch;
 	/** @watched: The watchdog is on its way. */
@@ -186,40 +182,26 @@ struct npu_device {
 	/** @alerted: What the backend was told. */
 	bool alerted;
 
-	/** @policy: What can be set of the policy. */
-	const struct npu_policy_params *policy;
 	/** @sched_lock: Protects queues and cores. */
 	spinlock_t sched_lock;
-	/** @fcfs: Contexts are in the order of &npu_policy_params.fcfs. */
-	bool fcfs;
+	/** @sched: Decides which context a core serves. */
+	struct npu_sched sched;
 	/** @dead: Unplugged; nothing is started any more. */
 	bool dead;
 	/** @dead_ns: When that was; the time stands still from then on. */
 	u64 dead_ns;
 	/** @taken: Lanes that cores have taken. */
 	u64 taken;
-	/** @readied: How often a context became ready. */
-	u64 readied;
-	/** @stay_ns: What may be owed to others while cores keep an address space. */
-	u64 stay_ns;
 	/** @alert: Cores keep their power. */
 	bool alert;
 	/** @alert_last: When there was latency work, in jiffies. */
 	unsigned long alert_last;
-	/** @fair: Who is owed how much, by rank. */
-	struct npu_fair fair[NPU_RANKS];
-	/** @budget: For latency work of all that are limited. */
-	struct npu_budget budget;
-	/** @latency_files: Files that have a budget for latency work. */
-	unsigned int latency_files;
 	/** @frozen: Suspended; nothing is started until it is resumed. */
 	bool frozen;
 	/** @idle: Who waits for cores to be idle, or for the jobs of a file. */
 	wait_queue_head_t idle;
 	/** @contexts: All contexts. */
 	struct list_head contexts;
-	/** @ready_count: Contexts that are ready. */
-	u32 ready_count;
 	/** @signal: Contexts with jobs that have ended. */
 	struct list_head signal;
 	/** @retire: Contexts with jobs that have signalled. */

@@ -49,7 +49,7 @@ struct npu_vm *npu_vm_create(struct npu_device *npu)
 		    BIT_ULL(npu->desc.address_bits) - NPU_VM_START);
 	drm_dev_get(&npu->drm);
 	vm->npu = npu;
-	npu_policy_init_vm(vm);
+	npu_sched_init_file(&npu->sched, &vm->sched);
 
 	mutex_lock(&npu->vms_lock);
 	list_add_tail(&vm->link, &npu->vms);

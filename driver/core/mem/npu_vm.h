@@ -10,7 +10,7 @@
 
 #include <drm/drm_mm.h>
 
-#include "../sched/npu_policy.h"
+#include "../sched/npu_sched.h"
 #include "npu_sram.h"
 
 struct npu_bo;
@@ -48,10 +48,8 @@ struct npu_vm {
 	 * finds another number than it began with begins anew.
 	 */
 	u64 shares;
-	/** @groups: Its contexts that have work, by rank. */
-	struct npu_group groups[NPU_RANKS];
-	/** @budget: For latency work. */
-	struct npu_budget budget;
+	/** @sched: What the scheduler knows of its file. */
+	struct npu_sched_file sched;
 	/** @busy_ns: Device time of all lanes of its file. */
 	u64 busy_ns;
 	/** @held: No job of its file begins unless this is 0. */
