@@ -4,6 +4,7 @@
 
 #include <kunit/test.h>
 
+#include "../../driver/core/exec/npu_client.h"
 #include "../../driver/core/exec/npu_context.h"
 #include "../../driver/core/exec/npu_job.h"
 #include "../../driver/core/exec/npu_dispatch.h"
@@ -359,14 +360,17 @@ static void npu_dispatch_detach(struct kunit *test)
 	struct npu_fake *fake = npu_fake_create(test, 2);
 	struct npu_fake_file *file = npu_fake_open(fake);
 	struct npu_vm *vm = npu_vm_create(fake->npu);
-	struct npu_vm *own = file->npu.vm;
-	struct npu_context *ctx;
+	struct npu_client *own = file->npu.client;
 	struct npu_job *job = npu_fake_job(file, 1);
+	struct npu_client *client;
+	struct npu_context *ctx;
 
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, vm);
-	file->npu.vm = vm;
+	client = npu_client_create(vm, 2);
+	KUNIT_ASSERT_NOT_NULL(test, client);
+	file->npu.client = client;
 	ctx = npu_context_create(&file->npu, 1, 4, THROUGHPUT, 0);
-	file->npu.vm = own;
+	file->npu.client = own;
 	KUNIT_ASSERT_NOT_NULL(test, ctx);
 	npu_fake_queue(fake, ctx, job);
 	npu_fake_end(fake, 0, 0);
@@ -374,6 +378,7 @@ static void npu_dispatch_detach(struct kunit *test)
 	npu_dispatch_kill(ctx, true);
 	npu_fake_settle(fake);
 	npu_context_put(ctx);
+	npu_client_put(client);
 	npu_vm_put(vm);
 	KUNIT_EXPECT_NULL(test, fake->cores[0].vm);
 	KUNIT_EXPECT_EQ(test, fake->cores[0].attaches, 2);

@@ -9,6 +9,7 @@
 #include <kunit/resource.h>
 
 #include "../../driver/core/mem/npu_bo.h"
+#include "../../driver/core/exec/npu_client.h"
 #include "../../driver/core/exec/npu_context.h"
 #include "../../driver/core/exec/npu_dump.h"
 #include "../../driver/core/include/npu_isa.h"
@@ -491,6 +492,7 @@ static void npu_fake_close(void *data)
 	npu_jobs_release(&file->npu);
 	if (file->streams)
 		npu_mapping_put(file->streams);
+	npu_client_put(file->npu.client);
 	npu_vm_put(file->npu.vm);
 	mutex_destroy(&file->npu.lock);
 	mutex_destroy(&file->drm.prime.lock);
@@ -521,6 +523,11 @@ struct npu_fake_file *npu_fake_open(struct npu_fake *fake)
 	xa_init_flags(&file->npu.jobs, XA_FLAGS_ALLOC1);
 	file->npu.vm = npu_vm_create(fake->npu);
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, file->npu.vm);
+	file->npu.client = npu_client_create(file->npu.vm, 1);
+	if (!file->npu.client) {
+		npu_vm_put(file->npu.vm);
+		KUNIT_FAIL_AND_ABORT(test, "no memory for a client");
+	}
 	KUNIT_ASSERT_EQ(test, kunit_add_action_or_reset(test, npu_fake_close, file), 0);
 
 	bo = npu_bo_create(fake->npu, PAGE_SIZE);
@@ -727,7 +734,7 @@ int npu_fake_try(struct npu_context *ctx, struct npu_job **jobs, u32 count,
 		.jobs = jobs,
 		.count = count,
 		.submit = submit,
-		.shares = ctx->vm->shares,
+		.shares = npu_vm_shares(ctx->vm),
 	};
 
 	return npu_fake_request(ctx, &request, seqno);
@@ -748,7 +755,7 @@ u64 npu_fake_queue_until(struct npu_fake *fake, struct npu_context *ctx,
 	const struct npu_request request = {
 		.jobs = &job,
 		.count = 1,
-		.shares = ctx->vm->shares,
+		.shares = npu_vm_shares(ctx->vm),
 		.deadline_ns = deadline_ns,
 	};
 	u64 seqno = 0;

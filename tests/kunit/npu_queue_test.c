@@ -5,6 +5,7 @@
 
 #include <kunit/test.h>
 
+#include "../../driver/core/exec/npu_client.h"
 #include "../../driver/core/exec/npu_context.h"
 #include "../../driver/core/exec/npu_job.h"
 #include "../../driver/core/exec/npu_dispatch.h"
@@ -120,7 +121,7 @@ static void npu_queue_stale(struct kunit *test)
 	const struct npu_request request = {
 		.jobs = &job,
 		.count = 1,
-		.shares = ctx->vm->shares + 1,
+		.shares = npu_vm_shares(ctx->vm) + 1,
 	};
 	u64 seqno;
 
@@ -184,7 +185,7 @@ static void npu_queue_statistics(struct kunit *test)
 	npu_fake_end_with(fake, 0, &results[2]);
 	KUNIT_EXPECT_EQ(test, other->stats.device_ns, 50);
 	KUNIT_EXPECT_EQ(test, stats->device_ns, 250);
-	KUNIT_EXPECT_EQ(test, file->npu.vm->busy_ns, 400);
+	KUNIT_EXPECT_EQ(test, file->npu.client->busy_ns, 400);
 
 	npu_fake_queue(fake, ctx, npu_fake_job(file, 1));
 	npu_fake_end(fake, 0, -EIO);

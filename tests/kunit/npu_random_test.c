@@ -7,6 +7,7 @@
 
 #include <kunit/test.h>
 
+#include "../../driver/core/exec/npu_client.h"
 #include "../../driver/core/exec/npu_context.h"
 #include "../../driver/core/exec/npu_job.h"
 #include "../../driver/core/exec/npu_dispatch.h"
@@ -367,11 +368,10 @@ static void model_step_hold(struct model *m)
 	struct npu_vm *vm = m->files[i]->npu.vm;
 
 	if (file->held) {
-		npu_dispatch_release(vm);
+		npu_gate_open(&vm->gate);
 		npu_ref_release(&m->ref, file);
-		npu_ref_run(&m->ref);
 	} else {
-		npu_dispatch_hold(vm);
+		npu_gate_close(&vm->gate);
 		npu_ref_hold(&m->ref, file);
 	}
 }
@@ -526,7 +526,7 @@ static void model_fini(void *data)
 
 	for (i = 0; i < NPU_REF_FILES; i++)
 		if (m->ref.files[i].held)
-			npu_dispatch_release(m->files[i]->npu.vm);
+			npu_gate_open(&m->files[i]->npu.vm->gate);
 	for (i = 0; i < SUBMITS; i++)
 		if (m->submits[i].real)
 			npu_submit_put(m->submits[i].real);
@@ -601,7 +601,7 @@ static void npu_random_start(struct model *m, const struct npu_random_run *run)
 			m->jobs[i][j] = model_job(m, m->files[i]);
 		for (rank = 0; rank < NPU_RANKS; rank++) {
 			struct npu_ref_share *share = &m->ref.files[i].shares[rank];
-			struct npu_group *group = &m->files[i]->npu.vm->sched.groups[rank];
+			struct npu_group *group = &m->files[i]->npu.client->sched.groups[rank];
 
 			share->time = time;
 			share->lowest = time;

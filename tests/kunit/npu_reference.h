@@ -89,7 +89,7 @@ struct npu_ref_file {
 	struct npu_ref_share shares[NPU_RANKS];
 	/** @budget: For latency work. */
 	struct npu_ref_budget budget;
-	/** @held: No job begins. */
+	/** @held: The gate is closed: no slice begins. */
 	bool held;
 };
 

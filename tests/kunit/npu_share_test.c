@@ -84,7 +84,7 @@ static void npu_share_export_busy(struct kunit *test)
 	struct npu_job *reader = npu_fake_job(file, 1);
 	struct npu_job *neither = npu_fake_job(file, 1);
 	struct dma_resv *resv = bo->base.base.resv;
-	u64 shares = file->npu.vm->shares;
+	u64 shares = npu_vm_shares(file->npu.vm);
 	const struct npu_request stale = {
 		.jobs = &neither,
 		.count = 1,
@@ -101,13 +101,13 @@ static void npu_share_export_busy(struct kunit *test)
 	npu_fake_queue(fake, other, npu_fake_job(stranger, 1));
 	KUNIT_EXPECT_EQ(test, npu_share_export(bo), 0);
 	KUNIT_EXPECT_TRUE(test, bo->shared);
-	KUNIT_EXPECT_EQ(test, file->npu.vm->shares, shares + 1);
-	KUNIT_EXPECT_EQ(test, stranger->npu.vm->shares, 0);
+	KUNIT_EXPECT_EQ(test, npu_vm_shares(file->npu.vm), shares + 1);
+	KUNIT_EXPECT_EQ(test, npu_vm_shares(stranger->npu.vm), 0);
 	KUNIT_EXPECT_EQ(test, npu_share_fences(test, bo, DMA_RESV_USAGE_WRITE), 1);
 	KUNIT_EXPECT_EQ(test, npu_share_fences(test, bo, DMA_RESV_USAGE_READ), 2);
 	/* Once is enough. */
 	KUNIT_EXPECT_EQ(test, npu_share_export(bo), 0);
-	KUNIT_EXPECT_EQ(test, file->npu.vm->shares, shares + 1);
+	KUNIT_EXPECT_EQ(test, npu_vm_shares(file->npu.vm), shares + 1);
 	/* Who has looked before does so again. */
 	KUNIT_EXPECT_EQ(test, npu_dispatch_queue(idle, &stale, &seqno), -ESTALE);
 

@@ -10,6 +10,7 @@
 #include "../../driver/core/exec/npu_job.h"
 #include "../../driver/core/exec/npu_dispatch.h"
 #include "../../driver/core/exec/npu_slice.h"
+#include "../../driver/core/mem/npu_vm.h"
 #include "npu_fake.h"
 
 #define THROUGHPUT	DRM_NPU_CLASS_THROUGHPUT
@@ -341,7 +342,7 @@ static void npu_slice_cancel_running(struct kunit *test)
 	npu_fake_work(user.fake, 0, 800 * US);
 }
 
-/* What has begun goes on, in a context that is killed and a file that is held. */
+/* What has begun goes on, in a context that is killed, once its gate is open. */
 static void npu_slice_goes_on(struct kunit *test)
 {
 	struct npu_slice_user user;
@@ -351,9 +352,13 @@ static void npu_slice_goes_on(struct kunit *test)
 	vm = user.file->npu.vm;
 	npu_fake_queue(user.fake, user.ctx, user.next);
 	npu_slice_pause(&user);
-	npu_dispatch_hold(vm);
+	npu_gate_close(&vm->gate);
 	npu_dispatch_kill(user.ctx, false);
 	npu_fake_work(user.fake, 0, 10 * US);
+	NPU_EXPECT_IDLE(user.fake, 0);
+	KUNIT_EXPECT_EQ(test, npu_gate_wait(&vm->gate, NULL), 0);
+	npu_gate_open(&vm->gate);
+	npu_fake_settle(user.fake);
 	NPU_EXPECT_SLICE(user.fake, 0, user.job, 0, 2, 2);
 	npu_fake_work(user.fake, 0, 800 * US);
 	NPU_EXPECT_SLICE(user.fake, 0, user.job, 0, 4, 1);
@@ -361,8 +366,6 @@ static void npu_slice_goes_on(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, npu_fake_error(user.ctx, 1), 0);
 	KUNIT_EXPECT_EQ(test, npu_fake_error(user.ctx, 2), -ECANCELED);
 	NPU_EXPECT_IDLE(user.fake, 0);
-	KUNIT_EXPECT_EQ(test, npu_dispatch_wait_still(vm, false), 0);
-	npu_dispatch_release(vm);
 }
 
 /**

@@ -16,6 +16,7 @@
 #include "../../compat.h"
 #include "npu_accel.h"
 #include "../mem/npu_bo.h"
+#include "../exec/npu_client.h"
 #include "../exec/npu_context.h"
 #include "../include/npu_device.h"
 #include "../exec/npu_dump.h"
@@ -47,15 +48,20 @@ static int npu_open(struct drm_device *dev, struct drm_file *file)
 	ret = PTR_ERR_OR_ZERO(nfile->vm);
 	if (ret)
 		goto err_free;
+	ret = -ENOMEM;
+	nfile->client = npu_client_create(nfile->vm, file->client_id);
+	if (!nfile->client)
+		goto err_vm;
 
 	nfile->npu = npu;
-	nfile->vm->client = file->client_id;
 	mutex_init(&nfile->lock);
 	xa_init_flags(&nfile->contexts, XA_FLAGS_ALLOC1);
 	xa_init_flags(&nfile->jobs, XA_FLAGS_ALLOC1);
 	file->driver_priv = nfile;
 	return 0;
 
+err_vm:
+	npu_vm_put(nfile->vm);
 err_free:
 	kfree(nfile);
 	return ret;
@@ -67,6 +73,7 @@ static void npu_postclose(struct drm_device *dev, struct drm_file *file)
 
 	npu_contexts_release(nfile);
 	npu_jobs_release(nfile);
+	npu_client_put(nfile->client);
 	npu_vm_put(nfile->vm);
 	mutex_destroy(&nfile->lock);
 	kfree(nfile);
@@ -232,6 +239,7 @@ struct npu_device *npu_device_create(struct device *parent,
 	npu->timeout = msecs_to_jiffies(desc->timeout_ms);
 	mutex_init(&npu->vms_lock);
 	INIT_LIST_HEAD(&npu->vms);
+	init_waitqueue_head(&npu->still);
 
 	ret = npu_dump_init(npu);
 	if (ret)

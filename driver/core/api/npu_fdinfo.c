@@ -10,6 +10,7 @@
 #include <drm/drm_gem.h>
 #include <drm/drm_print.h>
 
+#include "../exec/npu_client.h"
 #include "../mem/npu_bo.h"
 #include "../include/npu_device.h"
 #include "npu_fdinfo.h"
@@ -22,7 +23,7 @@ static void npu_show_engine(struct drm_printer *p, struct npu_file *nfile)
 	u64 busy_ns;
 
 	spin_lock_irq(&npu->sched_lock);
-	busy_ns = nfile->vm->busy_ns;
+	busy_ns = nfile->client->busy_ns;
 	spin_unlock_irq(&npu->sched_lock);
 
 	drm_printf(p, "drm-engine-npu:\t%llu ns\n", busy_ns);

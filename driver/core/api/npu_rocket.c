@@ -29,7 +29,6 @@
 #include "../exec/npu_job.h"
 #include "npu_rocket.h"
 #include "../exec/npu_dispatch.h"
-#include "../exec/npu_share.h"
 #include "../exec/npu_submit.h"
 #include "../mem/npu_vm.h"
 #include "rocket_accel.h"
@@ -281,7 +280,7 @@ static int npu_rocket_try(struct npu_context *ctx, struct npu_job *job,
 	struct npu_request request = {
 		.jobs = &job,
 		.count = 1,
-		.shares = npu_share_count(ctx->vm),
+		.shares = npu_vm_shares(ctx->vm),
 	};
 	struct npu_submit *submit;
 	u64 seqno;

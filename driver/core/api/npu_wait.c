@@ -216,8 +216,8 @@ static int npu_wait_completed(struct npu_context *ctx, u64 seqno,
 	return waits ? npu_waiter_end(&waiter, deadline_ns) : 0;
 }
 
-/* Wait for the jobs of @vm that use @mapping now. */
-static int npu_wait_mapping(struct npu_vm *vm,
+/* Wait for the jobs of @client that use @mapping now. */
+static int npu_wait_mapping(struct npu_client *client,
 			    const struct npu_mapping *mapping, bool writes,
 			    s64 deadline_ns)
 {
@@ -227,8 +227,8 @@ static int npu_wait_mapping(struct npu_vm *vm,
 	int ret = 0;
 
 	/* All of them first: those that come while this waits do not count. */
-	for (ctx = npu_context_next(vm, NULL); ctx;
-	     ctx = npu_context_next(vm, ctx)) {
+	for (ctx = npu_context_next(client, NULL); ctx;
+	     ctx = npu_context_next(client, ctx)) {
 		u64 seqno = npu_dispatch_last_use(ctx, mapping, writes);
 
 		if (!seqno)
@@ -304,7 +304,7 @@ int npu_bo_wait_ioctl(struct drm_device *dev, void *data,
 
 	mapping = npu_bo_get_mapping(to_npu_bo(obj), nfile->vm);
 	if (mapping) {
-		ret = npu_wait_mapping(nfile->vm, mapping, writes,
+		ret = npu_wait_mapping(nfile->client, mapping, writes,
 				       args->timeout_ns);
 		npu_mapping_put(mapping);
 	}

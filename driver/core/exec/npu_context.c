@@ -11,6 +11,7 @@
 
 #include <drm/drm_drv.h>
 
+#include "npu_client.h"
 #include "npu_context.h"
 #include "../include/npu_device.h"
 #include "npu_dispatch.h"
@@ -21,10 +22,10 @@ static void npu_context_free(struct npu_context *ctx)
 	spin_lock_irq(&ctx->npu->sched_lock);
 	npu_entity_fini(&ctx->entity);
 	list_del(&ctx->link);
-	list_del(&ctx->vm_link);
+	list_del(&ctx->client_link);
 	spin_unlock_irq(&ctx->npu->sched_lock);
 	atomic_dec(&ctx->npu->context_objects);
-	npu_vm_put(ctx->vm);
+	npu_client_put(ctx->client);
 	/* Those who have mapped it keep it. */
 	__free_page(ctx->page);
 	kvfree(ctx);
@@ -72,25 +73,25 @@ struct npu_context *npu_context_find(struct npu_file *nfile, u32 id)
 }
 
 /**
- * npu_context_next() - go through the contexts of an address space
- * @vm: the address space
+ * npu_context_next() - go through the contexts of a client
+ * @client: the client
  * @previous: the context before, whose reference is dropped, or %NULL
  *
  * Return: the next one with a reference for the caller, or %NULL. May sleep.
  */
-struct npu_context *npu_context_next(struct npu_vm *vm,
+struct npu_context *npu_context_next(struct npu_client *client,
 				     struct npu_context *previous)
 {
 	struct npu_context *ctx = previous;
 
-	spin_lock_irq(&vm->npu->sched_lock);
-	ctx = list_prepare_entry(ctx, &vm->contexts, vm_link);
-	list_for_each_entry_continue(ctx, &vm->contexts, vm_link)
+	spin_lock_irq(&client->npu->sched_lock);
+	ctx = list_prepare_entry(ctx, &client->contexts, client_link);
+	list_for_each_entry_continue(ctx, &client->contexts, client_link)
 		if (refcount_inc_not_zero(&ctx->ref))
 			break;
-	if (list_entry_is_head(ctx, &vm->contexts, vm_link))
+	if (list_entry_is_head(ctx, &client->contexts, client_link))
 		ctx = NULL;
-	spin_unlock_irq(&vm->npu->sched_lock);
+	spin_unlock_irq(&client->npu->sched_lock);
 
 	if (previous)
 		npu_context_put(previous);
@@ -198,7 +199,8 @@ struct npu_context *npu_context_create(struct npu_file *nfile, u32 core_mask,
 	}
 	refcount_set(&ctx->ref, 1);
 	ctx->npu = npu;
-	ctx->vm = npu_vm_get(nfile->vm);
+	ctx->client = npu_client_get(nfile->client);
+	ctx->vm = ctx->client->vm;
 	ctx->core_mask = core_mask;
 	ctx->max_queued = max_queued;
 	ctx->fence_context = dma_fence_context_alloc(1);
@@ -213,9 +215,9 @@ struct npu_context *npu_context_create(struct npu_file *nfile, u32 core_mask,
 	atomic_inc(&npu->context_objects);
 	spin_lock_irq(&npu->sched_lock);
 	list_add_tail(&ctx->link, &npu->contexts);
-	list_add_tail(&ctx->vm_link, &ctx->vm->contexts);
+	list_add_tail(&ctx->client_link, &ctx->client->contexts);
 	hints = npu_context_hints(ctx, sched_class, weight, privileged);
-	npu_entity_init(&ctx->entity, &ctx->vm->sched, core_mask, &hints);
+	npu_entity_init(&ctx->entity, &ctx->client->sched, core_mask, &hints);
 	spin_unlock_irq(&npu->sched_lock);
 	return ctx;
 }
@@ -379,8 +381,8 @@ void npu_contexts_release(struct npu_file *nfile)
 	unsigned long id;
 
 	/* Also those that have no id any more but go on with what they run. */
-	for (ctx = npu_context_next(nfile->vm, NULL); ctx;
-	     ctx = npu_context_next(nfile->vm, ctx))
+	for (ctx = npu_context_next(nfile->client, NULL); ctx;
+	     ctx = npu_context_next(nfile->client, ctx))
 		npu_dispatch_kill(ctx, true);
 	xa_for_each(&nfile->contexts, id, ctx)
 		npu_context_put(ctx);

@@ -13,6 +13,7 @@
 
 struct drm_device;
 struct drm_file;
+struct npu_client;
 struct npu_device;
 struct npu_file;
 struct npu_job;
@@ -70,7 +71,9 @@ struct npu_context {
 	refcount_t ref;
 	/** @npu: The device. */
 	struct npu_device *npu;
-	/** @vm: Address space of its file, referenced. */
+	/** @client: Its client, referenced. */
+	struct npu_client *client;
+	/** @vm: Address space of its client, which keeps it. */
 	struct npu_vm *vm;
 	/** @core_mask: Cores it may use. */
 	u32 core_mask;
@@ -96,8 +99,8 @@ struct npu_context {
 
 	/** @link: In &npu_device.contexts. */
 	struct list_head link;
-	/** @vm_link: In &npu_vm.contexts. */
-	struct list_head vm_link;
+	/** @client_link: In &npu_client.contexts. */
+	struct list_head client_link;
 	/** @killed: Its id is gone; no job of it is started any more. */
 	bool killed;
 	/** @wake_at: The end of this or a later job wakes @wait. */
@@ -137,7 +140,7 @@ static inline struct npu_slot *npu_context_slot(struct npu_context *ctx,
 struct npu_context *npu_context_find(struct npu_file *nfile, u32 id);
 struct npu_context *npu_context_get(struct npu_context *ctx);
 void npu_context_put(struct npu_context *ctx);
-struct npu_context *npu_context_next(struct npu_vm *vm,
+struct npu_context *npu_context_next(struct npu_client *client,
 				     struct npu_context *previous);
 struct npu_context *npu_context_create(struct npu_file *nfile, u32 core_mask,
 				       u32 max_queued, u32 sched_class,

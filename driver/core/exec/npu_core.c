@@ -14,6 +14,7 @@
 #include <drm/drm_print.h>
 
 #include "../../compat.h"
+#include "npu_client.h"
 #include "npu_context.h"
 #include "../include/npu_device.h"
 #include "npu_dump.h"
@@ -21,11 +22,12 @@
 #include "npu_dispatch.h"
 #include "../mem/npu_vm.h"
 
-static void npu_core_set_attached(struct npu_core *core, struct npu_vm *vm)
+static void npu_core_set_attached(struct npu_core *core,
+				  struct npu_client *client)
 {
 	lockdep_assert_held(&core->npu->sched_lock);
-	core->attached = vm;
-	core->sched.attached = vm ? &vm->sched : NULL;
+	core->attached = client;
+	core->sched.attached = client ? &client->sched : NULL;
 }
 
 static void npu_core_watch(struct npu_core *core, unsigned long delay)
@@ -96,7 +98,7 @@ void npu_core_rest(struct npu_core *core)
 void npu_core_start(struct npu_core *core, u64 now)
 {
 	lockdep_assert_held(&core->npu->sched_lock);
-	if (core->attached == core->ctx->vm && npu_core_wake_now(core)) {
+	if (core->attached == core->ctx->client && npu_core_wake_now(core)) {
 		npu_core_kick(core, now);
 	} else {
 		core->state = NPU_CORE_ATTACHING;
@@ -194,44 +196,56 @@ static int npu_core_wake(struct npu_core *core)
 	return ret;
 }
 
-/* Wake @core, attach the address space that its lane needs, and start it. */
-static void npu_core_attach(struct npu_core *core)
+/*
+ * Wake @core and have it attach the address space of @client. On failure it has
+ * none.
+ */
+static int npu_core_prepare(struct npu_core *core, struct npu_client *client)
 {
 	struct npu_device *npu = core->npu;
-	struct npu_vm *vm;
-	bool attached;
-	void *hw_vm;
+	void *hw_vm = READ_ONCE(client->vm->hw);
 	int ret;
 
 	lockdep_assert_held(&core->hw_lock);
+	ret = npu_core_wake(core);
+	/* Changed under hw_lock only. */
+	if (!ret && core->attached == client)
+		return 0;
+	if (!ret)
+		ret = hw_vm ? npu->desc.ops->attach(npu->hw, core->index, hw_vm) :
+			      -ENODEV;
+	/* A core that did not wake may have kept what it had, or not. */
+	if (ret && core->attached)
+		npu->desc.ops->attach(npu->hw, core->index, NULL);
+
+	spin_lock_irq(&npu->sched_lock);
+	npu_core_set_attached(core, ret ? NULL : client);
+	spin_unlock_irq(&npu->sched_lock);
+	return ret;
+}
+
+/* Have @core ready for its lane, and start it. */
+static void npu_core_attach(struct npu_core *core)
+{
+	struct npu_device *npu = core->npu;
+	struct npu_client *client;
+	int ret;
+
 	spin_lock_irq(&npu->sched_lock);
 	if (core->state != NPU_CORE_ATTACHING) {
 		spin_unlock_irq(&npu->sched_lock);
 		return;
 	}
-	/* The queued job keeps the context, that its address space. */
-	vm = core->ctx->vm;
-	attached = core->attached == vm;
-	if (!attached)
-		npu_core_set_attached(core, NULL);
+	/* The queued job keeps the context, that its client. */
+	client = core->ctx->client;
 	spin_unlock_irq(&npu->sched_lock);
 
-	ret = npu_core_wake(core);
-	if (!ret && !attached) {
-		hw_vm = READ_ONCE(vm->hw);
-		ret = hw_vm ? npu->desc.ops->attach(npu->hw, core->index, hw_vm) :
-			      -ENODEV;
-	}
-
-	/* Nobody knows what it has now, if it had one before. */
-	if (ret && attached)
-		npu->desc.ops->attach(npu->hw, core->index, NULL);
+	ret = npu_core_prepare(core, client);
 	/* Whatever it was, it is not the fault of the job. */
 	if (ret && ret != -ENODEV)
 		ret = -EIO;
 
 	spin_lock_irq(&npu->sched_lock);
-	npu_core_set_attached(core, ret ? NULL : vm);
 	/* If the state has changed, the lane is to end and npu_core_reset() follows. */
 	if (core->state == NPU_CORE_ATTACHING) {
 		if (ret) {
@@ -338,12 +352,12 @@ out_unlock:
 }
 
 /**
- * npu_cores_forget_vm() - take an address space from all cores
- * @npu: the device
- * @vm: the address space, which no job uses any more
+ * npu_cores_forget() - take the address space of a client from all cores
+ * @client: the client, which has no contexts any more
  */
-void npu_cores_forget_vm(struct npu_device *npu, struct npu_vm *vm)
+void npu_cores_forget(struct npu_client *client)
 {
+	struct npu_device *npu = client->npu;
 	unsigned int i;
 
 	for (i = 0; i < npu->core_count; i++) {
@@ -352,7 +366,7 @@ void npu_cores_forget_vm(struct npu_device *npu, struct npu_vm *vm)
 
 		mutex_lock(&core->hw_lock);
 		spin_lock_irq(&npu->sched_lock);
-		attached = core->attached == vm;
+		attached = core->attached == client;
 		if (attached)
 			npu_core_set_attached(core, NULL);
 		spin_unlock_irq(&npu->sched_lock);

@@ -35,6 +35,7 @@
 
 #include <drm/drm_print.h>
 
+#include "npu_client.h"
 #include "npu_context.h"
 #include "../include/npu_device.h"
 #include "npu_job.h"
@@ -165,8 +166,6 @@ static void npu_context_complete(struct npu_context *ctx, u64 now)
 	    ++stats->guilty_jobs >= NPU_MAX_GUILTY)
 		stats->flags |= DRM_NPU_CONTEXT_BANNED;
 
-	if (ctx->vm->held)
-		wake_up_all(&ctx->npu->idle);
 	npu_context_publish(ctx, ctx->completed, head);
 	npu_context_retire_now(ctx, head);
 	if (ctx->completed >= ctx->wake_at) {
@@ -221,7 +220,7 @@ void npu_dispatch_advance(struct npu_context *ctx, u64 now)
 			  atomic_read_acquire(&head->submit->pending);
 		error = npu_head_refused(ctx, head, waiting);
 		if (!error) {
-			if (!waiting && !npu_dispatch_held(ctx)) {
+			if (!waiting) {
 				npu_context_begin(ctx, head);
 				npu_context_ready(ctx, now);
 			}
@@ -278,13 +277,23 @@ static u32 npu_context_lane(const struct npu_context *ctx,
 	return best;
 }
 
-/* The context that @core is to serve next, or %NULL. */
+/* The context whose slice @core is to run next, past its gate; or %NULL. */
 static struct npu_context *npu_core_pick(struct npu_core *core, bool stay,
 					 u64 now)
 {
-	struct npu_entity *entity = npu_sched_pick(&core->sched, stay, now);
+	struct npu_entity *entity;
+	struct npu_context *ctx;
 
-	return entity ? container_of(entity, struct npu_context, entity) : NULL;
+	while ((entity = npu_sched_pick(&core->sched, stay, now))) {
+		ctx = container_of(entity, struct npu_context, entity);
+		if (npu_gate_enter(&ctx->vm->gate))
+			return ctx;
+		/* Its buffers move; npu_dispatch_resume() follows. */
+		npu_entity_unready(entity, now);
+		if (!ctx->running)
+			npu_entity_idle(entity);
+	}
+	return NULL;
 }
 
 /* Give @core the next slice of @ctx. */
@@ -336,11 +345,37 @@ void npu_dispatch_run(struct npu_device *npu, u64 now)
 		if (ctx)
 			npu_core_take(core, ctx, now);
 	}
-	while (npu->sched.ready_count && (core = npu_dispatch_switch(npu)))
-		npu_core_take(core, npu_core_pick(core, false, now), now);
+	while (npu->sched.ready_count && (core = npu_dispatch_switch(npu))) {
+		ctx = npu_core_pick(core, false, now);
+		if (ctx)
+			npu_core_take(core, ctx, now);
+	}
 	for (i = 0; i < npu->core_count && !npu->alert; i++)
 		if (npu->cores[i].state == NPU_CORE_IDLE)
 			npu_core_rest(&npu->cores[i]);
+}
+
+/**
+ * npu_dispatch_resume() - the gate of a client's address space has opened
+ * @client: the client
+ */
+void npu_dispatch_resume(struct npu_client *client)
+{
+	struct npu_device *npu = client->npu;
+	struct npu_context *ctx;
+	u64 now;
+
+	spin_lock_irq(&npu->sched_lock);
+	now = npu_now(npu);
+	list_for_each_entry(ctx, &client->contexts, client_link) {
+		/* If the gate was opened early, slices may still run. */
+		if (ctx->running && ctx->todo && !npu_dispatch_head(ctx)->error)
+			npu_context_ready(ctx, now);
+		else
+			npu_dispatch_advance(ctx, now);
+	}
+	npu_dispatch_run(npu, now);
+	spin_unlock_irq(&npu->sched_lock);
 }
 
 /* @core is done with its slice of the head of @ctx, after @device_ns. */
@@ -382,6 +417,7 @@ void npu_dispatch_end_lane(struct npu_core *core,
 	core->state = NPU_CORE_IDLE;
 	core->ctx = NULL;
 	ctx->running--;
+	npu_gate_leave(&ctx->vm->gate);
 	if (core->npu->frozen)
 		wake_up_all(&core->npu->idle);
 
@@ -393,7 +429,7 @@ void npu_dispatch_end_lane(struct npu_core *core,
 			device_ns = now - core->started;
 	}
 	stats->busy_ns += device_ns;
-	ctx->vm->busy_ns += device_ns;
+	ctx->client->busy_ns += device_ns;
 	stats->tasks += result->tasks;
 	stats->read_bytes += result->read_bytes;
 	stats->written_bytes += result->written_bytes;
@@ -459,7 +495,7 @@ int npu_dispatch_queue(struct npu_context *ctx,
 	/* Under the lock, so that no time is before that of what came first. */
 	now = npu_now(npu);
 	ret = npu_context_full(ctx, count);
-	if (!ret && ctx->vm->shares != request->shares)
+	if (!ret && npu_vm_shares(ctx->vm) != request->shares)
 		ret = -ESTALE;
 	if (ret)
 		goto out_unlock;

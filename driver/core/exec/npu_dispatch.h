@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * The dispatcher: queues (npu_dispatch.c), order (../sched), cores (npu_core.c),
- * ends (npu_signal.c), what is held back (npu_hold.c).
+ * ends (npu_signal.c), sleep (npu_suspend.c).
  */
 #ifndef NPU_DISPATCH_H
 #define NPU_DISPATCH_H
@@ -10,6 +10,7 @@
 
 struct dma_fence;
 struct drm_npu_query_limits;
+struct npu_client;
 struct npu_context;
 struct npu_core;
 struct npu_device;
@@ -19,7 +20,6 @@ struct npu_mapping;
 struct npu_sched_params;
 struct npu_slot;
 struct npu_submit;
-struct npu_vm;
 
 int npu_dispatch_init(struct npu_device *npu);
 void npu_dispatch_unplug(struct npu_device *npu);
@@ -61,15 +61,12 @@ u64 npu_dispatch_last_use(struct npu_context *ctx,
 
 /* Among the files of the dispatcher. */
 struct npu_slot *npu_dispatch_head(struct npu_context *ctx);
-bool npu_dispatch_held(struct npu_context *ctx);
 void npu_dispatch_advance(struct npu_context *ctx, u64 now);
 void npu_dispatch_run(struct npu_device *npu, u64 now);
 void npu_dispatch_end_lane(struct npu_core *core,
 			   const struct npu_hw_result *result, u64 now);
 
-void npu_dispatch_hold(struct npu_vm *vm);
-void npu_dispatch_release(struct npu_vm *vm);
-int npu_dispatch_wait_still(struct npu_vm *vm, const bool *cancelled);
+void npu_dispatch_resume(struct npu_client *client);
 
 int npu_core_init(struct npu_device *npu, unsigned int index);
 void npu_core_fini(struct npu_core *core);
@@ -77,7 +74,7 @@ void npu_core_start(struct npu_core *core, u64 now);
 void npu_core_rest(struct npu_core *core);
 void npu_core_unplug(struct npu_core *core);
 void npu_core_abort(struct npu_core *core, int error);
-void npu_cores_forget_vm(struct npu_device *npu, struct npu_vm *vm);
+void npu_cores_forget(struct npu_client *client);
 
 void npu_alert_init(struct npu_device *npu);
 void npu_alert_fini(struct npu_device *npu);

@@ -15,34 +15,6 @@
 #include "npu_submit.h"
 #include "../mem/npu_vm.h"
 
-/**
- * npu_share_vm() - an address space has got a buffer that is shared
- * @vm: the address space
- */
-void npu_share_vm(struct npu_vm *vm)
-{
-	spin_lock_irq(&vm->npu->sched_lock);
-	/* After &npu_bo.shared, see npu_share_count(). */
-	smp_wmb();
-	WRITE_ONCE(vm->shares, vm->shares + 1);
-	spin_unlock_irq(&vm->npu->sched_lock);
-}
-
-/**
- * npu_share_count() - begin to look for shared buffers
- * @vm: the address space
- *
- * Return: &npu_vm.shares, for npu_dispatch_queue(); 0 if there never was one.
- */
-u64 npu_share_count(const struct npu_vm *vm)
-{
-	u64 shares = READ_ONCE(vm->shares);
-
-	/* Before &npu_bo.shared, see npu_share_vm(). */
-	smp_rmb();
-	return shares;
-}
-
 /*
  * Leave the fence of the newest job of @ctx with the buffer, if a job uses it:
  * that job itself may have no fence any more.
@@ -96,8 +68,8 @@ int npu_share_bo(struct npu_bo *bo)
 
 	/* Only one file can have it: that which exports it. */
 	list_for_each_entry(mapping, &bo->mappings, link) {
-		npu_share_vm(mapping->vm);
-		ctx = npu_context_next(mapping->vm, NULL);
+		npu_vm_note_shared(mapping->vm);
+		ctx = npu_context_next(mapping->vm->client, NULL);
 		while (ctx) {
 			dma_resv_lock(resv, NULL);
 			ret = npu_share_fence(resv, ctx, mapping);
@@ -106,7 +78,7 @@ int npu_share_bo(struct npu_bo *bo)
 				npu_context_put(ctx);
 				goto err_not_shared;
 			}
-			ctx = npu_context_next(mapping->vm, ctx);
+			ctx = npu_context_next(mapping->vm->client, ctx);
 		}
 	}
 	return 0;

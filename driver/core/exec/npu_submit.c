@@ -16,7 +16,6 @@
 #include "npu_implicit.h"
 #include "npu_job.h"
 #include "npu_dispatch.h"
-#include "npu_share.h"
 #include "npu_submit.h"
 #include "../mem/npu_vm.h"
 
@@ -406,7 +405,7 @@ static int npu_submit_try(struct npu_context *ctx, struct npu_job **jobs,
 	struct npu_request request = {
 		.jobs = jobs,
 		.count = args->job_count,
-		.shares = npu_share_count(ctx->vm),
+		.shares = npu_vm_shares(ctx->vm),
 		.deadline_ns = args->deadline_ns,
 	};
 	struct npu_submit *submit = NULL;

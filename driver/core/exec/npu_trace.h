@@ -11,6 +11,7 @@
 #include <drm/drm_file.h>
 #include <drm/drm_gem.h>
 
+#include "npu_client.h"
 #include "npu_context.h"
 #include "../include/npu_device.h"
 #include "../mem/npu_vm.h"
@@ -52,7 +53,7 @@ TRACE_EVENT(npu_slice,
 			     __field(u32, tasks)
 	    ),
 	    TP_fast_assign(__assign_str(device);
-			   __entry->client = ctx->vm->client;
+			   __entry->client = ctx->client->id;
 			   __entry->context = ctx->fence_context;
 			   __entry->seqno = ctx->completed + 1;
 			   __entry->started_ns = core->started;

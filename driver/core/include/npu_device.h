@@ -9,12 +9,15 @@
  *     npu_sram.lock			who is in on-chip memory
  *     dma_resv.lock			fences of a buffer, and where it is
  *     npu_vm.lock			layout and page tables of an address space
+ *     npu_gate.notify			what is called when a gate opens
+ *       npu_device.sched_lock (irq)
  *   npu_device.vms_lock		list of address spaces
  *     npu_vm.lock
- *     npu_core.hw_lock			attach and reset of a core
+ *   npu_core.hw_lock			attach and reset of a core
  *       npu_device.sched_lock (irq)	everything about queues and cores
  *
  *         npu_context.wait.lock	who waits for jobs
+ *         npu_gate.lock		slices of an address space
  *
  * Fence locks are taken outside of sched_lock (dependency callbacks run under
  * them), so no fence is ever signalled with sched_lock held. Fences are signalled
@@ -46,6 +49,7 @@
 #include "../exec/npu_watch.h"
 
 struct dmem_cgroup_region;
+struct npu_client;
 struct npu_dump;
 struct npu_vm;
 
@@ -109,8 +113,11 @@ struct npu_core {
 	int error;
 	/** @awake: The backend keeps it powered. */
 	bool awake;
-	/** @attached: Address space it has, not counted as a reference. */
-	struct npu_vm *attached;
+	/**
+	 * @attached: Client whose address space it has, or %NULL. Not a
+	 * reference: npu_cores_forget() clears it before the client is freed.
+	 */
+	struct npu_client *attached;
 	/** @used: Number of the lane that it took last, see &npu_device.taken. */
 	u64 used;
 	/** @sched: What the scheduler knows of it. */
@@ -155,6 +162,8 @@ struct npu_device {
 	struct mutex vms_lock;
 	/** @vms: Address spaces. */
 	struct list_head vms;
+	/** @still: Waits for slices to leave gates. */
+	wait_queue_head_t still;
 
 	/** @used: Bytes in buffers and jobs. */
 	atomic64_t used;
@@ -198,7 +207,7 @@ struct npu_device {
 	unsigned long alert_last;
 	/** @frozen: Suspended; nothing is started until it is resumed. */
 	bool frozen;
-	/** @idle: Who waits for cores to be idle, or for the jobs of a file. */
+	/** @idle: Waits for cores to be idle. */
 	wait_queue_head_t idle;
 	/** @contexts: All contexts. */
 	struct list_head contexts;
@@ -220,6 +229,8 @@ struct npu_file {
 	struct npu_device *npu;
 	/** @vm: Its address space. */
 	struct npu_vm *vm;
+	/** @client: What the dispatcher has of it. */
+	struct npu_client *client;
 	/** @lock: Protects the creation of @rocket. */
 	struct mutex lock;
 	/** @rocket: Context of rocket's calls, or %NULL. */

@@ -16,7 +16,6 @@
 
 #include "npu_bo.h"
 #include "../include/npu_device.h"
-#include "../exec/npu_dispatch.h"
 #include "../exec/npu_share.h"
 #include "npu_vm.h"
 #include "npu_accel.h"
@@ -71,7 +70,7 @@ static int npu_gem_open(struct drm_gem_object *obj, struct drm_file *file)
 		}
 		list_add(&mapping->link, &bo->mappings);
 		if (bo->shared)
-			npu_share_vm(nfile->vm);
+			npu_vm_note_shared(nfile->vm);
 	}
 	mapping->handles++;
 out_unlock:

@@ -3,10 +3,10 @@
  * Buffers move between system memory and the chip.
  *
  * A buffer has its pages of system memory for as long as it lives, so that it
- * can always leave. It moves while no job of its file runs and none is begun
- * (npu_dispatch_hold()), with its reservation locked, which page faults take:
- * user mappings are torn down, the contents copied, the device's page tables
- * changed. A fault then finds the buffer where it is.
+ * can always leave. It moves while the gate of its address space is closed and no
+ * slice runs, with its reservation locked, which page faults take: user mappings
+ * are torn down, the contents copied, the device's page tables changed. A fault
+ * then finds the buffer where it is.
  *
  * Control groups are charged for what is asked for, not for what is inside: who
  * comes back does so without the caller, and only the caller can be charged.
@@ -14,7 +14,7 @@
  * Only buffers of one file move. One that becomes shared goes to system memory
  * first, since other devices and their drivers have its addresses.
  *
- * Of the locks (npu_device.h) none but npu_bo.lock is held while jobs are waited
+ * Of the locks (npu_device.h) none but npu_bo.lock is held while slices are waited
  * for.
  */
 #include <linux/capability.h>
@@ -36,7 +36,6 @@
 #include "npu_bo.h"
 #include "../include/npu_device.h"
 #include "npu_residency.h"
-#include "../exec/npu_dispatch.h"
 #include "../exec/npu_trace.h"
 #include "npu_vm.h"
 
@@ -174,15 +173,15 @@ static int npu_residency_evict(struct npu_device *npu,
 	drm_gem_object_get(&bo->base.base);
 	mutex_unlock(&npu->sram.lock);
 
-	npu_dispatch_hold(vm);
-	ret = npu_dispatch_wait_still(vm, cancelled);
+	npu_gate_close(&vm->gate);
+	ret = npu_gate_wait(&vm->gate, cancelled);
 	mutex_lock(&npu->sram.lock);
 	if (!ret && victim->placed && victim->want == DRM_NPU_RESIDENCY_PREFER) {
 		npu_residency_leave(bo);
 		npu->sram.evictions++;
 	}
 	mutex_unlock(&npu->sram.lock);
-	npu_dispatch_release(vm);
+	npu_gate_open(&vm->gate);
 
 	drm_gem_object_put(&bo->base.base);
 	npu_vm_put(vm);
@@ -214,7 +213,7 @@ static int npu_residency_place(struct npu_bo *bo, const bool *cancelled)
 }
 
 /*
- * Have @bo move in: between jobs of @vm, its file. After an error it may have a
+ * Have @bo move in: between slices of @vm, its file. After an error it may have a
  * place without being there. Signals end it or, where there are none, @cancelled.
  */
 static int npu_residency_enter(struct npu_bo *bo, struct npu_vm *vm,
@@ -232,8 +231,8 @@ static int npu_residency_enter(struct npu_bo *bo, struct npu_vm *vm,
 	if (ret || inside)
 		return ret;
 
-	npu_dispatch_hold(vm);
-	ret = npu_dispatch_wait_still(vm, cancelled);
+	npu_gate_close(&vm->gate);
+	ret = npu_gate_wait(&vm->gate, cancelled);
 	mutex_lock(&sram->lock);
 	/* It may have had to leave before it was in. */
 	if (!ret && !residency->block.placed)
@@ -245,7 +244,7 @@ static int npu_residency_enter(struct npu_bo *bo, struct npu_vm *vm,
 			npu_residency_move(bo, true);
 	}
 	mutex_unlock(&sram->lock);
-	npu_dispatch_release(vm);
+	npu_gate_open(&vm->gate);
 	return ret;
 }
 
@@ -397,22 +396,22 @@ void npu_residency_prepare(struct npu_residency *residency)
 	INIT_WORK(&residency->work, npu_residency_work);
 }
 
-/* Nothing is asked for @bo any more; it leaves between jobs of @vm. */
+/* Nothing is asked for @bo any more; it leaves between slices of @vm. */
 static int npu_residency_retreat(struct npu_bo *bo, struct npu_vm *vm,
 				 u32 priority)
 {
 	struct npu_sram *sram = &npu_bo_device(bo)->sram;
 	int ret;
 
-	npu_dispatch_hold(vm);
-	ret = npu_dispatch_wait_still(vm, NULL);
+	npu_gate_close(&vm->gate);
+	ret = npu_gate_wait(&vm->gate, NULL);
 	mutex_lock(&sram->lock);
 	if (!ret) {
 		npu_residency_want(bo, DRM_NPU_RESIDENCY_NONE, priority, false);
 		npu_residency_leave(bo);
 	}
 	mutex_unlock(&sram->lock);
-	npu_dispatch_release(vm);
+	npu_gate_open(&vm->gate);
 	return ret;
 }
 
@@ -465,9 +464,9 @@ void npu_residency_end(struct npu_mapping *mapping)
 	npu_residency_leave(bo);
 	mutex_unlock(&sram->lock);
 
-	/* It may be waiting for jobs of others. */
+	/* It may be waiting for slices of others. */
 	WRITE_ONCE(residency->cancelled, true);
-	wake_up_all(&npu_bo_device(bo)->idle);
+	wake_up_all(&npu_bo_device(bo)->still);
 	cancel_work_sync(&residency->work);
 	residency->cancelled = false;
 	kvfree(residency->block.pages);

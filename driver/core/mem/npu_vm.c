@@ -14,7 +14,6 @@
 #include "npu_bo.h"
 #include "../include/npu_device.h"
 #include "npu_residency.h"
-#include "../exec/npu_dispatch.h"
 #include "npu_vm.h"
 #include "../../compat.h"
 
@@ -44,12 +43,11 @@ struct npu_vm *npu_vm_create(struct npu_device *npu)
 	}
 	kref_init(&vm->ref);
 	mutex_init(&vm->lock);
-	INIT_LIST_HEAD(&vm->contexts);
+	npu_gate_init(&vm->gate, &npu->still);
 	drm_mm_init(&vm->mm, NPU_VM_START,
 		    BIT_ULL(npu->desc.address_bits) - NPU_VM_START);
 	drm_dev_get(&npu->drm);
 	vm->npu = npu;
-	npu_sched_init_file(&npu->sched, &vm->sched);
 
 	mutex_lock(&npu->vms_lock);
 	list_add_tail(&vm->link, &npu->vms);
@@ -81,11 +79,11 @@ static void npu_vm_release(struct kref *ref)
 
 	mutex_lock(&npu->vms_lock);
 	list_del(&vm->link);
-	npu_cores_forget_vm(npu, vm);
 	npu_vm_unplug(vm);
 	mutex_unlock(&npu->vms_lock);
 
 	drm_mm_takedown(&vm->mm);
+	npu_gate_fini(&vm->gate);
 	mutex_destroy(&vm->lock);
 	kfree(vm);
 	drm_dev_put(&npu->drm);
@@ -110,6 +108,34 @@ struct npu_vm *npu_vm_get(struct npu_vm *vm)
 void npu_vm_put(struct npu_vm *vm)
 {
 	kref_put(&vm->ref, npu_vm_release);
+}
+
+/**
+ * npu_vm_note_shared() - a buffer of an address space has become shared
+ * @vm: the address space
+ */
+void npu_vm_note_shared(struct npu_vm *vm)
+{
+	/* After &npu_bo.shared, see npu_vm_shares(). */
+	smp_mb__before_atomic();
+	atomic64_inc(&vm->shares);
+	/* Before jobs are looked for that know nothing of it. */
+	smp_mb__after_atomic();
+}
+
+/**
+ * npu_vm_shares() - begin to look for shared buffers
+ * @vm: the address space
+ *
+ * Return: &npu_vm.shares; 0 if there never was one.
+ */
+u64 npu_vm_shares(const struct npu_vm *vm)
+{
+	u64 shares = atomic64_read(&vm->shares);
+
+	/* Before &npu_bo.shared, see npu_vm_note_shared(). */
+	smp_rmb();
+	return shares;
 }
 
 /* Bytes that the device sees. */

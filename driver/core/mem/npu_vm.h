@@ -10,10 +10,11 @@
 
 #include <drm/drm_mm.h>
 
-#include "../sched/npu_sched.h"
+#include "npu_gate.h"
 #include "npu_sram.h"
 
 struct npu_bo;
+struct npu_client;
 struct npu_device;
 
 /**
@@ -24,8 +25,15 @@ struct npu_vm {
 	struct kref ref;
 	/** @npu: The device; the DRM device is referenced. */
 	struct npu_device *npu;
-	/** @client: Id of its file, as in fdinfo. */
-	u64 client;
+	/** @client: The dispatcher's, for its use; %NULL once that is gone. */
+	struct npu_client *client;
+	/** @gate: Slices pass it; closed while buffers move. */
+	struct npu_gate gate;
+	/**
+	 * @shares: How often a buffer in it has become shared. A submit that
+	 * finds another number than it began with begins anew.
+	 */
+	atomic64_t shares;
 	/** @link: In &npu_device.vms. */
 	struct list_head link;
 	/** @lock: Protects @mm, @hw and &npu_mapping.node. */
@@ -38,22 +46,6 @@ struct npu_vm {
 	atomic64_t used;
 	/** @sram: What its file has of the on-chip memory. */
 	struct npu_sram_user sram;
-
-	/* The rest is protected by npu_device.sched_lock. */
-
-	/** @contexts: Contexts that use it. */
-	struct list_head contexts;
-	/**
-	 * @shares: How often a buffer in it has become shared. A submit that
-	 * finds another number than it began with begins anew.
-	 */
-	u64 shares;
-	/** @sched: What the scheduler knows of its file. */
-	struct npu_sched_file sched;
-	/** @busy_ns: Device time of all lanes of its file. */
-	u64 busy_ns;
-	/** @held: No job of its file begins unless this is 0. */
-	unsigned int held;
 };
 
 /**
@@ -84,6 +76,8 @@ struct npu_vm *npu_vm_create(struct npu_device *npu);
 struct npu_vm *npu_vm_get(struct npu_vm *vm);
 void npu_vm_put(struct npu_vm *vm);
 void npu_vm_unplug(struct npu_vm *vm);
+void npu_vm_note_shared(struct npu_vm *vm);
+u64 npu_vm_shares(const struct npu_vm *vm);
 
 struct npu_mapping *npu_mapping_create(struct npu_vm *vm, struct npu_bo *bo,
 				       bool writable);

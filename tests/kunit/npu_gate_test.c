@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* A file's jobs are held up while its buffers move. */
+/* No slice of an address space runs while its gate is closed. */
 #include <linux/workqueue.h>
 
 #include <kunit/test.h>
@@ -13,7 +13,7 @@
 #define THROUGHPUT	DRM_NPU_CLASS_THROUGHPUT
 
 /* Nothing begins, whatever is queued before and after, until all let go. */
-static void npu_hold_begins_nothing(struct kunit *test)
+static void npu_gate_test_begins_nothing(struct kunit *test)
 {
 	struct npu_fake *fake = npu_fake_create(test, 2);
 	struct npu_fake_file *file = npu_fake_open(fake);
@@ -22,17 +22,17 @@ static void npu_hold_begins_nothing(struct kunit *test)
 	struct npu_job *job = npu_fake_job(file, 1);
 	struct npu_vm *vm = file->npu.vm;
 
-	npu_dispatch_hold(vm);
-	npu_dispatch_hold(vm);
+	npu_gate_close(&vm->gate);
+	npu_gate_close(&vm->gate);
 	npu_fake_queue(fake, a, job);
 	npu_fake_queue(fake, b, job);
 	NPU_EXPECT_IDLE(fake, 0);
 	NPU_EXPECT_IDLE(fake, 1);
-	KUNIT_EXPECT_EQ(test, npu_dispatch_wait_still(vm, NULL), 0);
-	npu_dispatch_release(vm);
+	KUNIT_EXPECT_EQ(test, npu_gate_wait(&vm->gate, NULL), 0);
+	npu_gate_open(&vm->gate);
 	npu_fake_settle(fake);
 	NPU_EXPECT_IDLE(fake, 0);
-	npu_dispatch_release(vm);
+	npu_gate_open(&vm->gate);
 	npu_fake_settle(fake);
 	NPU_EXPECT_RUNS(fake, 0, job, 0);
 	NPU_EXPECT_RUNS(fake, 1, job, 0);
@@ -42,8 +42,8 @@ static void npu_hold_begins_nothing(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, npu_fake_completed(b, 1));
 }
 
-/* What has begun goes on, all its lanes, and the next job waits. */
-static void npu_hold_lets_end(struct kunit *test)
+/* A slice inside ends; what is left of its job waits, too, and then goes on. */
+static void npu_gate_test_lets_end(struct kunit *test)
 {
 	struct npu_fake *fake = npu_fake_create(test, 2);
 	struct npu_fake_file *file = npu_fake_open(fake);
@@ -55,22 +55,23 @@ static void npu_hold_lets_end(struct kunit *test)
 	npu_fake_queue(fake, ctx, wide);
 	npu_fake_queue(fake, ctx, next);
 	NPU_EXPECT_RUNS(fake, 0, wide, 0);
-	npu_dispatch_hold(vm);
+	npu_gate_close(&vm->gate);
 	npu_fake_end(fake, 0, 0);
 	/* The second lane had no core yet. */
+	NPU_EXPECT_IDLE(fake, 0);
+	KUNIT_EXPECT_FALSE(test, npu_fake_completed(ctx, 1));
+	KUNIT_EXPECT_EQ(test, npu_gate_wait(&vm->gate, NULL), 0);
+	npu_gate_open(&vm->gate);
+	npu_fake_settle(fake);
 	NPU_EXPECT_RUNS(fake, 0, wide, 1);
 	npu_fake_end(fake, 0, 0);
 	KUNIT_EXPECT_TRUE(test, npu_fake_completed(ctx, 1));
-	NPU_EXPECT_IDLE(fake, 0);
-	KUNIT_EXPECT_EQ(test, npu_dispatch_wait_still(vm, NULL), 0);
-	npu_dispatch_release(vm);
-	npu_fake_settle(fake);
 	NPU_EXPECT_RUNS(fake, 0, next, 0);
 	npu_fake_end(fake, 0, 0);
 }
 
 /* Other files have the cores meanwhile. */
-static void npu_hold_one_file(struct kunit *test)
+static void npu_gate_test_one_file(struct kunit *test)
 {
 	struct npu_fake *fake = npu_fake_create(test, 1);
 	struct npu_fake_file *held = npu_fake_open(fake);
@@ -80,11 +81,11 @@ static void npu_hold_one_file(struct kunit *test)
 	struct npu_job *first = npu_fake_job(held, 1);
 	struct npu_job *second = npu_fake_job(other, 1);
 
-	npu_dispatch_hold(held->npu.vm);
+	npu_gate_close(&held->npu.vm->gate);
 	npu_fake_queue(fake, a, first);
 	npu_fake_queue(fake, b, second);
 	NPU_EXPECT_RUNS(fake, 0, second, 0);
-	npu_dispatch_release(held->npu.vm);
+	npu_gate_open(&held->npu.vm->gate);
 	npu_fake_end(fake, 0, 0);
 	npu_fake_settle(fake);
 	NPU_EXPECT_RUNS(fake, 0, first, 0);
@@ -94,43 +95,69 @@ static void npu_hold_one_file(struct kunit *test)
 }
 
 /**
- * struct npu_hold_waiter - a thread that waits
+ * struct npu_gate_test_waiter - a thread that waits
  */
-struct npu_hold_waiter {
+struct npu_gate_test_waiter {
 	/** @work: What it does. */
 	struct work_struct work;
 	/** @vm: What it waits for. */
 	struct npu_vm *vm;
 	/** @cancelled: It need not wait any more. */
 	bool cancelled;
-	/** @still: It has been told that no job runs. */
+	/** @still: It has been told that no slice runs. */
 	bool still;
 };
 
-static void npu_hold_wait(struct work_struct *work)
+static void npu_gate_test_wait(struct work_struct *work)
 {
-	struct npu_hold_waiter *waiter = container_of(work,
-						      struct npu_hold_waiter,
+	struct npu_gate_test_waiter *waiter = container_of(work,
+						      struct npu_gate_test_waiter,
 						      work);
 
-	WRITE_ONCE(waiter->still, !npu_dispatch_wait_still(waiter->vm,
-							   &waiter->cancelled));
+	WRITE_ONCE(waiter->still, !npu_gate_wait(&waiter->vm->gate,
+						 &waiter->cancelled));
 }
 
-/* Whoever waits is woken by the end of the last job that runs. */
-static void npu_hold_wakes(struct kunit *test)
+/* A gate that opens before the slices inside have ended lets others in. */
+static void npu_gate_test_opens_early(struct kunit *test)
+{
+	struct npu_fake *fake = npu_fake_create(test, 2);
+	struct npu_fake_file *file = npu_fake_open(fake);
+	struct npu_fake_file *other = npu_fake_open(fake);
+	struct npu_context *blocker = npu_fake_context(other, 2, 8, THROUGHPUT);
+	struct npu_context *ctx = npu_fake_context(file, 3, 8, THROUGHPUT);
+	struct npu_job *single = npu_fake_job(other, 1);
+	struct npu_job *wide = npu_fake_job(file, 2);
+	struct npu_vm *vm = file->npu.vm;
+
+	npu_fake_queue(fake, blocker, single);
+	npu_fake_queue(fake, ctx, wide);
+	NPU_EXPECT_RUNS(fake, 0, wide, 0);
+	npu_gate_close(&vm->gate);
+	npu_fake_end(fake, 1, 0);
+	NPU_EXPECT_IDLE(fake, 1);
+	npu_gate_open(&vm->gate);
+	npu_fake_settle(fake);
+	NPU_EXPECT_RUNS(fake, 1, wide, 1);
+	npu_fake_end(fake, 0, 0);
+	npu_fake_end(fake, 1, 0);
+	KUNIT_EXPECT_EQ(test, npu_fake_error(ctx, 1), 0);
+}
+
+/* Whoever waits is woken by the end of the last slice inside. */
+static void npu_gate_test_wakes(struct kunit *test)
 {
 	struct npu_fake *fake = npu_fake_create(test, 2);
 	struct npu_fake_file *file = npu_fake_open(fake);
 	struct npu_context *a = npu_fake_context(file, 1, 8, THROUGHPUT);
 	struct npu_context *b = npu_fake_context(file, 2, 8, THROUGHPUT);
 	struct npu_job *job = npu_fake_job(file, 1);
-	struct npu_hold_waiter waiter = { .vm = file->npu.vm };
+	struct npu_gate_test_waiter waiter = { .vm = file->npu.vm };
 
-	INIT_WORK_ONSTACK(&waiter.work, npu_hold_wait);
+	INIT_WORK_ONSTACK(&waiter.work, npu_gate_test_wait);
 	npu_fake_queue(fake, a, job);
 	npu_fake_queue(fake, b, job);
-	npu_dispatch_hold(waiter.vm);
+	npu_gate_close(&waiter.vm->gate);
 	schedule_work(&waiter.work);
 	npu_fake_end(fake, 0, 0);
 	KUNIT_EXPECT_FALSE(test, READ_ONCE(waiter.still));
@@ -138,34 +165,34 @@ static void npu_hold_wakes(struct kunit *test)
 	flush_work(&waiter.work);
 	KUNIT_EXPECT_TRUE(test, waiter.still);
 	destroy_work_on_stack(&waiter.work);
-	npu_dispatch_release(waiter.vm);
+	npu_gate_open(&waiter.vm->gate);
 }
 
-/* Whoever waits in vain can be told so while the job still runs. */
-static void npu_hold_cancelled(struct kunit *test)
+/* A wait can be cancelled while the slice still runs. */
+static void npu_gate_test_cancelled(struct kunit *test)
 {
 	struct npu_fake *fake = npu_fake_create(test, 1);
 	struct npu_fake_file *file = npu_fake_open(fake);
 	struct npu_context *ctx = npu_fake_context(file, 1, 8, THROUGHPUT);
 	struct npu_job *job = npu_fake_job(file, 1);
-	struct npu_hold_waiter waiter = { .vm = file->npu.vm };
+	struct npu_gate_test_waiter waiter = { .vm = file->npu.vm };
 
-	INIT_WORK_ONSTACK(&waiter.work, npu_hold_wait);
+	INIT_WORK_ONSTACK(&waiter.work, npu_gate_test_wait);
 	npu_fake_queue(fake, ctx, job);
-	npu_dispatch_hold(waiter.vm);
+	npu_gate_close(&waiter.vm->gate);
 	schedule_work(&waiter.work);
 	WRITE_ONCE(waiter.cancelled, true);
-	wake_up_all(&fake->npu->idle);
+	wake_up_all(&fake->npu->still);
 	flush_work(&waiter.work);
 	KUNIT_EXPECT_FALSE(test, waiter.still);
 	NPU_EXPECT_RUNS(fake, 0, job, 0);
 	destroy_work_on_stack(&waiter.work);
-	npu_dispatch_release(waiter.vm);
+	npu_gate_open(&waiter.vm->gate);
 	npu_fake_end(fake, 0, 0);
 }
 
-/* The device may go while a file is held up. */
-static void npu_hold_unplug(struct kunit *test)
+/* The device may go while a gate is closed. */
+static void npu_gate_test_unplug(struct kunit *test)
 {
 	struct npu_fake *fake = npu_fake_create(test, 1);
 	struct npu_fake_file *file = npu_fake_open(fake);
@@ -174,27 +201,28 @@ static void npu_hold_unplug(struct kunit *test)
 
 	npu_fake_queue(fake, ctx, job);
 	npu_fake_queue(fake, ctx, job);
-	npu_dispatch_hold(file->npu.vm);
+	npu_gate_close(&file->npu.vm->gate);
 	npu_fake_unplug(fake);
 	KUNIT_EXPECT_EQ(test, npu_fake_error(ctx, 1), -ENODEV);
 	KUNIT_EXPECT_EQ(test, npu_fake_error(ctx, 2), -ENODEV);
-	KUNIT_EXPECT_EQ(test, npu_dispatch_wait_still(file->npu.vm, NULL), 0);
-	npu_dispatch_release(file->npu.vm);
+	KUNIT_EXPECT_EQ(test, npu_gate_wait(&file->npu.vm->gate, NULL), 0);
+	npu_gate_open(&file->npu.vm->gate);
 }
 
-static struct kunit_case npu_hold_cases[] = {
-	KUNIT_CASE(npu_hold_begins_nothing),
-	KUNIT_CASE(npu_hold_lets_end),
-	KUNIT_CASE(npu_hold_one_file),
-	KUNIT_CASE(npu_hold_wakes),
-	KUNIT_CASE(npu_hold_cancelled),
-	KUNIT_CASE(npu_hold_unplug),
+static struct kunit_case npu_gate_test_cases[] = {
+	KUNIT_CASE(npu_gate_test_begins_nothing),
+	KUNIT_CASE(npu_gate_test_lets_end),
+	KUNIT_CASE(npu_gate_test_one_file),
+	KUNIT_CASE(npu_gate_test_opens_early),
+	KUNIT_CASE(npu_gate_test_wakes),
+	KUNIT_CASE(npu_gate_test_cancelled),
+	KUNIT_CASE(npu_gate_test_unplug),
 	{}
 };
 
-static struct kunit_suite npu_hold_suite = {
-	.name = "npu_hold",
-	.test_cases = npu_hold_cases,
+static struct kunit_suite npu_gate_test_suite = {
+	.name = "npu_gate",
+	.test_cases = npu_gate_test_cases,
 };
 
-kunit_test_suite(npu_hold_suite);
+kunit_test_suite(npu_gate_test_suite);
