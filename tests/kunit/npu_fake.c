@@ -8,6 +8,7 @@
 #include <kunit/device.h>
 #include <kunit/resource.h>
 
+#include "../../driver/core/api/npu_api.h"
 #include "../../driver/core/mem/npu_bo.h"
 #include "../../driver/core/exec/npu_client.h"
 #include "../../driver/core/exec/npu_context.h"

@@ -5,6 +5,7 @@
 
 #include <kunit/test.h>
 
+#include "../../driver/core/api/npu_api.h"
 #include "../../driver/core/mem/npu_bo.h"
 #include "../../driver/core/exec/npu_context.h"
 #include "../../driver/core/include/npu_isa.h"

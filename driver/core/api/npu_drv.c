@@ -15,19 +15,16 @@
 
 #include "../../compat.h"
 #include "npu_accel.h"
+#include "npu_api.h"
 #include "../mem/npu_bo.h"
 #include "../exec/npu_client.h"
-#include "../exec/npu_context.h"
 #include "../include/npu_device.h"
 #include "../exec/npu_dump.h"
 #include "npu_fdinfo.h"
-#include "../exec/npu_job.h"
 #include "../mem/npu_residency.h"
 #include "npu_rocket.h"
 #include "../exec/npu_dispatch.h"
-#include "../exec/npu_submit.h"
 #include "../mem/npu_vm.h"
-#include "npu_wait.h"
 #include "rocket_accel.h"
 
 static int npu_open(struct drm_device *dev, struct drm_file *file)

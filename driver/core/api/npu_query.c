@@ -8,6 +8,7 @@
 #include <drm/drm_drv.h>
 
 #include "npu_accel.h"
+#include "npu_api.h"
 #include "../mem/npu_bo.h"
 #include "../exec/npu_context.h"
 #include "../exec/npu_dispatch.h"

@@ -15,11 +15,12 @@
 
 #include "npu_accel.h"
 #include "../mem/npu_bo.h"
+#include "../exec/npu_client.h"
 #include "../exec/npu_context.h"
 #include "../include/npu_device.h"
 #include "../exec/npu_dispatch.h"
 #include "../mem/npu_vm.h"
-#include "npu_wait.h"
+#include "npu_api.h"
 
 /**
  * struct npu_waiter - who waits for a job

@@ -11,8 +11,6 @@
 #include "../include/npu_hw.h"
 #include "../sched/npu_sched.h"
 
-struct drm_device;
-struct drm_file;
 struct npu_client;
 struct npu_device;
 struct npu_file;
@@ -20,7 +18,6 @@ struct npu_job;
 struct npu_submit;
 struct npu_vm;
 struct page;
-struct vm_area_struct;
 
 /**
  * struct npu_head_lane - a lane of the head
@@ -137,7 +134,6 @@ static inline struct npu_slot *npu_context_slot(struct npu_context *ctx,
 	return &ctx->slots[seqno & (ctx->slot_count - 1)];
 }
 
-struct npu_context *npu_context_find(struct npu_file *nfile, u32 id);
 struct npu_context *npu_context_get(struct npu_context *ctx);
 void npu_context_put(struct npu_context *ctx);
 struct npu_context *npu_context_next(struct npu_client *client,
@@ -148,14 +144,5 @@ struct npu_context *npu_context_create(struct npu_file *nfile, u32 core_mask,
 void npu_context_change(struct npu_context *ctx, u32 sched_class, u32 weight,
 			bool privileged, u64 now);
 u32 npu_context_class(struct npu_context *ctx, u64 now);
-void npu_contexts_release(struct npu_file *nfile);
-int npu_context_mmap(struct npu_file *nfile, struct vm_area_struct *vma);
-
-int npu_context_create_ioctl(struct drm_device *dev, void *data,
-			     struct drm_file *file);
-int npu_context_set_ioctl(struct drm_device *dev, void *data,
-			  struct drm_file *file);
-int npu_context_destroy_ioctl(struct drm_device *dev, void *data,
-			      struct drm_file *file);
 
 #endif /* NPU_CONTEXT_H */

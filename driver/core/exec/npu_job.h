@@ -6,12 +6,8 @@
 #include <linux/refcount.h>
 #include <linux/xarray.h>
 
-struct drm_device;
-struct drm_npu_submit_job;
 struct drm_npu_task;
-struct drm_file;
 struct npu_device;
-struct npu_file;
 struct npu_isa_fault;
 struct npu_isa_ops;
 struct npu_mapping;
@@ -101,14 +97,6 @@ int npu_job_build(struct npu_job_builder *builder, struct npu_isa_fault *fault);
 void npu_job_builder_fini(struct npu_job_builder *builder);
 bool npu_job_uses(const struct npu_job *job, const struct npu_mapping *mapping,
 		  bool writes);
-int npu_jobs_find(struct npu_file *nfile, struct npu_job **jobs,
-		  const struct drm_npu_submit_job *ids, u32 count);
 void npu_job_put(struct npu_job *job);
-void npu_jobs_release(struct npu_file *nfile);
-
-int npu_job_create_ioctl(struct drm_device *dev, void *data,
-			 struct drm_file *file);
-int npu_job_destroy_ioctl(struct drm_device *dev, void *data,
-			  struct drm_file *file);
 
 #endif /* NPU_JOB_H */

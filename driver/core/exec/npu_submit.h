@@ -6,8 +6,6 @@
 #include <linux/dma-fence.h>
 #include <linux/spinlock.h>
 
-struct drm_device;
-struct drm_file;
 struct npu_context;
 struct npu_implicit;
 struct npu_submit;
@@ -63,8 +61,5 @@ void npu_submit_depend_implicit(struct npu_submit *submit,
 				struct npu_implicit *implicit);
 void npu_submit_put(struct npu_submit *submit);
 void npu_submit_forget(struct npu_submit *submit);
-
-int npu_job_submit_ioctl(struct drm_device *dev, void *data,
-			 struct drm_file *file);
 
 #endif /* NPU_SUBMIT_H */

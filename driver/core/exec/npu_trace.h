@@ -7,33 +7,9 @@
 
 #include <linux/tracepoint.h>
 
-#include <drm/drm_device.h>
-#include <drm/drm_file.h>
-#include <drm/drm_gem.h>
-
 #include "npu_client.h"
 #include "npu_context.h"
 #include "../include/npu_device.h"
-#include "../mem/npu_vm.h"
-
-TRACE_EVENT(npu_move,
-	    TP_PROTO(struct drm_gem_object *obj, bool in),
-	    TP_ARGS(obj, in),
-	    TP_STRUCT__entry(__string(device, dev_name(obj->dev->dev))
-			     __field(u64, offset)
-			     __field(u64, size)
-			     __field(bool, in)
-	    ),
-	    TP_fast_assign(__assign_str(device);
-			   __entry->offset =
-				drm_vma_node_offset_addr(&obj->vma_node);
-			   __entry->size = obj->size;
-			   __entry->in = in;
-	    ),
-	    TP_printk("%s: buffer %#llx of %llu bytes to %s",
-		      __get_str(device), __entry->offset, __entry->size,
-		      __entry->in ? "on-chip memory" : "system memory")
-);
 
 /* Called when it has ended; times are the device's. */
 TRACE_EVENT(npu_slice,

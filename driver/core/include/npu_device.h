@@ -243,8 +243,6 @@ struct npu_file {
 
 #define to_npu_device(dev) container_of(dev, struct npu_device, drm)
 
-int npu_query_ioctl(struct drm_device *dev, void *data, struct drm_file *file);
-
 /*
  * The time for all that has to do with queues. That of a backend stops when it is
  * unplugged: that of the clock may be long before it.

@@ -11,12 +11,10 @@
 #include <linux/slab.h>
 
 #include <drm/drm_gem.h>
-#include <drm/drm_prime.h>
 #include <drm/drm_print.h>
 
 #include "npu_bo.h"
 #include "../include/npu_device.h"
-#include "../exec/npu_share.h"
 #include "npu_vm.h"
 #include "npu_accel.h"
 
@@ -52,25 +50,29 @@ struct npu_mapping *npu_bo_get_mapping(struct npu_bo *bo, struct npu_vm *vm)
 	return mapping;
 }
 
-/* A handle is made: the file's mapping goes with its first. */
-static int npu_gem_open(struct drm_gem_object *obj, struct drm_file *file)
+/**
+ * npu_bo_open() - a file gets a handle of a buffer
+ * @bo: the buffer
+ * @vm: address space of the file, in which its first handle maps the buffer
+ *
+ * Return: 0 or a negative errno.
+ */
+int npu_bo_open(struct npu_bo *bo, struct npu_vm *vm)
 {
-	struct npu_file *nfile = file->driver_priv;
-	struct npu_bo *bo = to_npu_bo(obj);
 	struct npu_mapping *mapping;
 	int ret = 0;
 
 	mutex_lock(&bo->lock);
-	mapping = npu_bo_find_mapping(bo, nfile->vm);
+	mapping = npu_bo_find_mapping(bo, vm);
 	if (!mapping) {
-		mapping = npu_mapping_create(nfile->vm, bo, !bo->read_only);
+		mapping = npu_mapping_create(vm, bo, !bo->read_only);
 		if (IS_ERR(mapping)) {
 			ret = PTR_ERR(mapping);
 			goto out_unlock;
 		}
 		list_add(&mapping->link, &bo->mappings);
 		if (bo->shared)
-			npu_vm_note_shared(nfile->vm);
+			npu_vm_note_shared(vm);
 	}
 	mapping->handles++;
 out_unlock:
@@ -78,15 +80,18 @@ out_unlock:
 	return ret;
 }
 
-static void npu_gem_close(struct drm_gem_object *obj, struct drm_file *file)
+/**
+ * npu_bo_close() - a file loses a handle of a buffer
+ * @bo: the buffer
+ * @vm: address space of the file
+ */
+void npu_bo_close(struct npu_bo *bo, struct npu_vm *vm)
 {
-	struct npu_file *nfile = file->driver_priv;
-	struct npu_bo *bo = to_npu_bo(obj);
 	struct npu_mapping *mapping;
 
 	mutex_lock(&bo->lock);
-	mapping = npu_bo_find_mapping(bo, nfile->vm);
-	if (!drm_WARN_ON(obj->dev, !mapping) && !--mapping->handles)
+	mapping = npu_bo_find_mapping(bo, vm);
+	if (!drm_WARN_ON(bo->base.base.dev, !mapping) && !--mapping->handles)
 		list_del_init(&mapping->link);
 	else
 		mapping = NULL;
@@ -96,10 +101,14 @@ static void npu_gem_close(struct drm_gem_object *obj, struct drm_file *file)
 		npu_mapping_put(mapping);
 }
 
-static void npu_gem_free(struct drm_gem_object *obj)
+/**
+ * npu_bo_free() - free a buffer that has no references any more
+ * @bo: the buffer
+ */
+void npu_bo_free(struct npu_bo *bo)
 {
+	struct drm_gem_object *obj = &bo->base.base;
 	struct npu_device *npu = to_npu_device(obj->dev);
-	struct npu_bo *bo = to_npu_bo(obj);
 
 	drm_WARN_ON(obj->dev, !list_empty(&bo->mappings));
 	if (!obj->import_attach)
@@ -109,61 +118,28 @@ static void npu_gem_free(struct drm_gem_object *obj)
 	drm_gem_shmem_free(&bo->base);
 }
 
-static struct dma_buf *npu_gem_export(struct drm_gem_object *obj, int flags)
-{
-	struct npu_bo *bo = to_npu_bo(obj);
-	int ret;
-
-	ret = mutex_lock_interruptible(&bo->lock);
-	if (ret)
-		return ERR_PTR(ret);
-	ret = npu_residency_share(bo);
-	if (!ret)
-		ret = npu_share_bo(bo);
-	mutex_unlock(&bo->lock);
-	return ret ? ERR_PTR(ret) : drm_gem_prime_export(obj, flags);
-}
-
-static const struct drm_gem_object_funcs npu_gem_funcs = {
-	.free = npu_gem_free,
-	.open = npu_gem_open,
-	.close = npu_gem_close,
-	.export = npu_gem_export,
-	.print_info = drm_gem_shmem_object_print_info,
-	.pin = drm_gem_shmem_object_pin,
-	.unpin = drm_gem_shmem_object_unpin,
-	.get_sg_table = drm_gem_shmem_object_get_sg_table,
-	.vmap = drm_gem_shmem_object_vmap,
-	.vunmap = drm_gem_shmem_object_vunmap,
-	.mmap = drm_gem_shmem_object_mmap,
-	.vm_ops = &npu_gem_vm_ops,
-};
-
 /**
- * npu_gem_create_object() - &drm_driver.gem_create_object
- * @dev: the device
- * @size: bytes
+ * npu_bo_alloc() - the memory of a buffer object
+ * @npu: the device
  *
- * Return: an object that is not initialised yet, or an ERR_PTR().
+ * Return: an object that DRM is to initialise, or an ERR_PTR().
  */
-struct drm_gem_object *npu_gem_create_object(struct drm_device *dev,
-					     size_t size)
+struct npu_bo *npu_bo_alloc(struct npu_device *npu)
 {
 	struct npu_bo *bo;
 
 	bo = kzalloc(sizeof(*bo), GFP_KERNEL_ACCOUNT);
 	if (!bo)
 		return ERR_PTR(-ENOMEM);
-	bo->base.base.funcs = &npu_gem_funcs;
 	/*
 	 * Caches are written back when the pages are mapped for the device
 	 * (npu_mapping_fill()), and nothing gets into them from then on.
 	 */
-	bo->base.map_wc = to_npu_device(dev)->desc.noncoherent;
+	bo->base.map_wc = npu->desc.noncoherent;
 	mutex_init(&bo->lock);
 	INIT_LIST_HEAD(&bo->mappings);
 	npu_residency_prepare(&bo->residency);
-	return &bo->base.base;
+	return bo;
 }
 
 /**
@@ -177,7 +153,7 @@ struct npu_bo *npu_bo_create(struct npu_device *npu, u64 size)
 {
 	struct drm_gem_shmem_object *shmem;
 
-	/* Before the memory of all others is swapped out in vain. */
+	/* Fail early rather than push other tasks to swap. */
 	if (size >> PAGE_SHIFT > totalram_pages())
 		return ERR_PTR(-ENOMEM);
 	shmem = drm_gem_shmem_create(&npu->drm, size);
@@ -222,40 +198,20 @@ void npu_bo_put(struct npu_bo *bo)
 }
 
 /**
- * npu_gem_import_sg_table() - &drm_driver.gem_prime_import_sg_table
- * @dev: the device
- * @attach: the attachment
- * @sgt: the memory
- *
- * Return: the buffer, or an ERR_PTR().
+ * npu_bo_describe() - what there is to know about a buffer of a file
+ * @bo: the buffer
+ * @vm: address space of the file
+ * @info: receives it
  */
-struct drm_gem_object *
-npu_gem_import_sg_table(struct drm_device *dev,
-			struct dma_buf_attachment *attach,
-			struct sg_table *sgt)
-{
-	struct npu_device *npu = to_npu_device(dev);
-	struct drm_gem_object *obj;
-
-	obj = drm_gem_shmem_prime_import_sg_table(dev, attach, sgt);
-	if (IS_ERR(obj))
-		return obj;
-	/* Nobody else knows it yet. */
-	to_npu_bo(obj)->shared = true;
-	atomic_inc(&npu->buffer_objects);
-	return obj;
-}
-
-/* What there is to know about a buffer of @nfile. */
-static void npu_bo_describe(struct npu_bo *bo, struct npu_file *nfile,
-			    struct drm_npu_query_buffer *info)
+void npu_bo_describe(struct npu_bo *bo, struct npu_vm *vm,
+		     struct drm_npu_query_buffer *info)
 {
 	struct drm_gem_object *obj = &bo->base.base;
 	struct npu_mapping *mapping;
 
 	mutex_lock(&bo->lock);
-	mapping = npu_bo_find_mapping(bo, nfile->vm);
-	/* Another thread may have closed the handle already: it has guessed. */
+	mapping = npu_bo_find_mapping(bo, vm);
+	/* Userspace may have guessed the handle and closed it meanwhile. */
 	info->address = mapping ? mapping->node.start : 0;
 	info->size = obj->size;
 	npu_residency_query(bo, info);
@@ -290,91 +246,8 @@ int npu_bo_create_handle(struct drm_file *file, u64 size, bool read_only,
 
 	ret = drm_gem_handle_create(file, &bo->base.base, handle);
 	if (!ret)
-		npu_bo_describe(bo, nfile, info);
+		npu_bo_describe(bo, nfile->vm, info);
 	npu_bo_put(bo);
 	return ret;
 }
 
-/**
- * npu_bo_query() - what there is to know about a buffer
- * @file: the file
- * @handle: its handle
- * @info: receives it
- *
- * Return: 0 or -ENOENT.
- */
-int npu_bo_query(struct drm_file *file, u32 handle,
-		 struct drm_npu_query_buffer *info)
-{
-	struct drm_gem_object *obj = drm_gem_object_lookup(file, handle);
-
-	if (!obj)
-		return -ENOENT;
-	npu_bo_describe(to_npu_bo(obj), file->driver_priv, info);
-	drm_gem_object_put(obj);
-	return 0;
-}
-
-/* Have a new buffer where it is wanted. */
-static int npu_bo_ask(struct drm_file *file, u32 handle, bool pin)
-{
-	struct npu_file *nfile = file->driver_priv;
-	struct npu_mapping *mapping = NULL;
-	struct drm_gem_object *obj;
-	int ret = -ENOENT;
-
-	/* Another thread may have closed the handle already: it has guessed. */
-	obj = drm_gem_object_lookup(file, handle);
-	if (obj)
-		mapping = npu_bo_get_mapping(to_npu_bo(obj), nfile->vm);
-	if (mapping) {
-		ret = npu_residency_ask(to_npu_bo(obj), mapping,
-					pin ? DRM_NPU_RESIDENCY_PIN :
-					DRM_NPU_RESIDENCY_PREFER, 0);
-		npu_mapping_put(mapping);
-		if (ret)
-			drm_gem_handle_delete(file, handle);
-	}
-	if (obj)
-		drm_gem_object_put(obj);
-	return ret;
-}
-
-/**
- * npu_bo_create_ioctl() - %DRM_IOCTL_NPU_BO_CREATE
- * @dev: the device
- * @data: a &struct drm_npu_bo_create
- * @file: the file
- *
- * Return: 0 or a negative errno.
- */
-int npu_bo_create_ioctl(struct drm_device *dev, void *data,
-			struct drm_file *file)
-{
-	const u32 known = DRM_NPU_BO_READ_ONLY | DRM_NPU_BO_PIN;
-	struct npu_device *npu = to_npu_device(dev);
-	struct drm_npu_query_buffer info;
-	struct drm_npu_bo_create *args = data;
-	u32 handle;
-	int ret;
-
-	if (!args->size || args->flags & ~known || args->pad ||
-	    args->region >= npu_region_count(npu) ||
-	    (args->flags & DRM_NPU_BO_PIN && !args->region))
-		return -EINVAL;
-	if (args->size > npu_max_buffer_size(npu))
-		return -E2BIG;
-
-	ret = npu_bo_create_handle(file, args->size,
-				   args->flags & DRM_NPU_BO_READ_ONLY, &info,
-				   &handle);
-	if (!ret && args->region)
-		ret = npu_bo_ask(file, handle, args->flags & DRM_NPU_BO_PIN);
-	if (ret)
-		return ret;
-	args->handle = handle;
-	args->size = info.size;
-	args->address = info.address;
-	args->mmap_offset = info.mmap_offset;
-	return 0;
-}

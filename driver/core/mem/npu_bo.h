@@ -10,12 +10,10 @@
 
 #include "npu_residency.h"
 
-struct dma_buf_attachment;
 struct drm_npu_query_buffer;
 struct npu_device;
 struct npu_mapping;
 struct npu_vm;
-struct sg_table;
 
 /**
  * struct npu_bo - a buffer
@@ -37,21 +35,17 @@ struct npu_bo {
 
 #define to_npu_bo(obj) container_of(to_drm_gem_shmem_obj(obj), struct npu_bo, base)
 
-struct drm_gem_object *npu_gem_create_object(struct drm_device *dev,
-					     size_t size);
-struct drm_gem_object *
-npu_gem_import_sg_table(struct drm_device *dev, struct dma_buf_attachment *attach,
-			struct sg_table *sgt);
+struct npu_bo *npu_bo_alloc(struct npu_device *npu);
+void npu_bo_free(struct npu_bo *bo);
 struct npu_bo *npu_bo_create(struct npu_device *npu, u64 size);
 int npu_bo_create_handle(struct drm_file *file, u64 size, bool read_only,
 			 struct drm_npu_query_buffer *info, u32 *handle);
-int npu_bo_query(struct drm_file *file, u32 handle,
-		 struct drm_npu_query_buffer *info);
+void npu_bo_describe(struct npu_bo *bo, struct npu_vm *vm,
+		     struct drm_npu_query_buffer *info);
+int npu_bo_open(struct npu_bo *bo, struct npu_vm *vm);
+void npu_bo_close(struct npu_bo *bo, struct npu_vm *vm);
 void npu_bo_put(struct npu_bo *bo);
 void npu_bo_write(struct npu_bo *bo, u64 offset, const void *src, size_t bytes);
 struct npu_mapping *npu_bo_get_mapping(struct npu_bo *bo, struct npu_vm *vm);
-
-int npu_bo_create_ioctl(struct drm_device *dev, void *data,
-			struct drm_file *file);
 
 #endif /* NPU_BO_H */

@@ -24,7 +24,6 @@
 #include <linux/mm.h>
 #include <linux/moduleparam.h>
 #include <linux/slab.h>
-#include <linux/vmalloc.h>
 
 #include <drm/drm_drv.h>
 #include <drm/drm_file.h>
@@ -36,7 +35,7 @@
 #include "npu_bo.h"
 #include "../include/npu_device.h"
 #include "npu_residency.h"
-#include "../exec/npu_trace.h"
+#include "npu_trace_move.h"
 #include "npu_vm.h"
 
 static unsigned int sram_file_pin_percent = 25;
@@ -609,87 +608,3 @@ void npu_residency_query_region(struct npu_device *npu, struct npu_vm *vm,
 	record->moved_bytes = sram->moved << PAGE_SHIFT;
 	mutex_unlock(&sram->lock);
 }
-
-/**
- * npu_bo_residency_ioctl() - %DRM_IOCTL_NPU_BO_RESIDENCY
- * @dev: the device
- * @data: a &struct drm_npu_bo_residency
- * @file: the file
- *
- * Return: 0 or a negative errno.
- */
-int npu_bo_residency_ioctl(struct drm_device *dev, void *data,
-			   struct drm_file *file)
-{
-	struct npu_file *nfile = file->driver_priv;
-	struct drm_npu_bo_residency *args = data;
-	struct npu_mapping *mapping;
-	struct drm_gem_object *obj;
-	int ret = -ENOENT;
-
-	if (args->residency > DRM_NPU_RESIDENCY_PIN ||
-	    args->priority >= NPU_SRAM_PRIORITIES ||
-	    args->region != DRM_NPU_REGION_SRAM || args->pad)
-		return -EINVAL;
-	if (!to_npu_device(dev)->sram.count)
-		return -EOPNOTSUPP;
-	obj = drm_gem_object_lookup(file, args->handle);
-	if (!obj)
-		return -ENOENT;
-	mapping = npu_bo_get_mapping(to_npu_bo(obj), nfile->vm);
-	if (mapping) {
-		ret = npu_residency_ask(to_npu_bo(obj), mapping,
-					args->residency, args->priority);
-		npu_mapping_put(mapping);
-	}
-	drm_gem_object_put(obj);
-	return ret;
-}
-
-static unsigned long npu_residency_pfn(struct npu_device *npu, u32 page)
-{
-	const struct npu_hw_sram *sram = &npu->desc.sram;
-
-	if (sram->phys)
-		return PHYS_PFN(sram->phys) + page;
-	return vmalloc_to_pfn(sram->vaddr + ((size_t)page << PAGE_SHIFT));
-}
-
-static vm_fault_t npu_gem_fault(struct vm_fault *vmf)
-{
-	struct vm_area_struct *vma = vmf->vma;
-	struct drm_gem_object *obj = vma->vm_private_data;
-	struct npu_bo *bo = to_npu_bo(obj);
-	pgoff_t page = vmf->pgoff - drm_vma_node_start(&obj->vma_node);
-	vm_fault_t ret = VM_FAULT_SIGBUS;
-	unsigned long pfn;
-
-	dma_resv_lock(obj->resv, NULL);
-	if (page >= obj->size >> PAGE_SHIFT ||
-	    drm_WARN_ON_ONCE(obj->dev, !bo->base.pages))
-		goto out_unlock;
-	pfn = bo->residency.inside ?
-	      npu_residency_pfn(npu_bo_device(bo), bo->residency.block.pages[page]) :
-	      page_to_pfn(bo->base.pages[page]);
-	ret = vmf_insert_pfn(vma, vmf->address, pfn);
-out_unlock:
-	dma_resv_unlock(obj->resv);
-	return ret;
-}
-
-static void npu_gem_vm_open(struct vm_area_struct *vma)
-{
-	drm_gem_shmem_vm_ops.open(vma);
-}
-
-static void npu_gem_vm_close(struct vm_area_struct *vma)
-{
-	drm_gem_shmem_vm_ops.close(vma);
-}
-
-/* As those of shmem objects, but for where the pages are. */
-const struct vm_operations_struct npu_gem_vm_ops = {
-	.fault = npu_gem_fault,
-	.open = npu_gem_vm_open,
-	.close = npu_gem_vm_close,
-};

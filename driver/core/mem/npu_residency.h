@@ -9,8 +9,6 @@
 #include "npu_sram.h"
 
 struct dmem_cgroup_pool_state;
-struct drm_device;
-struct drm_file;
 struct drm_npu_query_buffer;
 struct drm_npu_query_region;
 struct npu_bo;
@@ -56,8 +54,5 @@ int npu_residency_ask(struct npu_bo *bo, struct npu_mapping *mapping,
 void npu_residency_query(struct npu_bo *bo, struct drm_npu_query_buffer *info);
 void npu_residency_query_region(struct npu_device *npu, struct npu_vm *vm,
 				struct drm_npu_query_region *record);
-
-int npu_bo_residency_ioctl(struct drm_device *dev, void *data,
-			   struct drm_file *file);
 
 #endif /* NPU_RESIDENCY_H */
