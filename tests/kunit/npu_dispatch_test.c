@@ -6,6 +6,7 @@
 
 #include "../../driver/core/exec/npu_client.h"
 #include "../../driver/core/exec/npu_context.h"
+#include "../../driver/core/exec/npu_exec.h"
 #include "../../driver/core/exec/npu_job.h"
 #include "../../driver/core/exec/npu_dispatch.h"
 #include "../../driver/core/mem/npu_vm.h"
@@ -309,10 +310,10 @@ static void npu_dispatch_stay(struct kunit *test)
 	npu_fake_end(fake, 0, 0);
 	NPU_EXPECT_RUNS(fake, 0, job, 0);
 	KUNIT_EXPECT_EQ(test, fake->cores[0].attaches, 1);
-	fake->npu->sched.stay_ns = 0;
+	fake->npu->exec->sched.stay_ns = 0;
 	npu_fake_end(fake, 0, 0);
 	NPU_EXPECT_RUNS(fake, 0, other, 0);
-	fake->npu->sched.stay_ns = U64_MAX;
+	fake->npu->exec->sched.stay_ns = U64_MAX;
 	npu_fake_end(fake, 0, 0);
 	NPU_EXPECT_RUNS(fake, 0, other, 0);
 	KUNIT_EXPECT_EQ(test, fake->cores[0].attaches, 2);
@@ -449,7 +450,7 @@ static void npu_dispatch_hang(struct kunit *test)
 	struct npu_fake *fake = npu_fake_create(test, 1);
 	struct npu_fake_file *file = npu_fake_open(fake);
 	struct npu_context *ctx = npu_fake_context(file, 1, 8, THROUGHPUT);
-	struct npu_core *core = &fake->npu->cores[0];
+	struct npu_core *core = &fake->npu->exec->cores[0];
 	/* So that there is time between the deadline and the limit. */
 	static const u32 task_counts[] = { 3 };
 	struct npu_job *a = npu_fake_job_of(file, 1, task_counts);
@@ -480,7 +481,7 @@ static void npu_dispatch_watchdog_of_old(struct kunit *test)
 	struct npu_fake *fake = npu_fake_create(test, 1);
 	struct npu_fake_file *file = npu_fake_open(fake);
 	struct npu_context *ctx = npu_fake_context(file, 1, 8, THROUGHPUT);
-	struct npu_core *core = &fake->npu->cores[0];
+	struct npu_core *core = &fake->npu->exec->cores[0];
 	struct npu_job *job = npu_fake_job(file, 1);
 
 	npu_fake_queue(fake, ctx, job);

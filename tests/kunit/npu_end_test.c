@@ -3,6 +3,7 @@
 #include <kunit/test.h>
 
 #include "../../driver/core/exec/npu_context.h"
+#include "../../driver/core/exec/npu_exec.h"
 #include "../../driver/core/exec/npu_job.h"
 #include "../../driver/core/exec/npu_dispatch.h"
 #include "../../driver/core/exec/npu_submit.h"
@@ -315,7 +316,7 @@ static void npu_end_last_reference(struct kunit *test)
 	npu_fake_end(fake, 0, 0);
 	KUNIT_EXPECT_EQ(test, atomic_read(&fake->npu->context_objects), 0);
 	KUNIT_EXPECT_EQ(test, refcount_read(&job->ref), 1);
-	KUNIT_EXPECT_TRUE(test, list_empty(&fake->npu->contexts));
+	KUNIT_EXPECT_TRUE(test, list_empty(&fake->npu->exec->contexts));
 }
 
 /* Who hangs or faults too often is banned, alone. */

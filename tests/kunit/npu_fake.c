@@ -9,6 +9,7 @@
 #include <kunit/resource.h>
 
 #include "../../driver/core/api/npu_api.h"
+#include "../../driver/core/exec/npu_exec.h"
 #include "../../driver/core/mem/npu_bo.h"
 #include "../../driver/core/exec/npu_client.h"
 #include "../../driver/core/exec/npu_context.h"
@@ -60,7 +61,7 @@ static void npu_fake_vm_destroy(void *hw, void *vm)
 	npu_fake_check(fake, true, NULL);
 	/* After unplugging no core works any more. */
 	for (i = 0; i < fake->npu->core_count; i++)
-		npu_fake_check(fake, fake->cores[i].vm != vm || fake->npu->dead,
+		npu_fake_check(fake, fake->cores[i].vm != vm || fake->npu->exec->dead,
 			       "destroyed an address space that a core has");
 	fake->vms--;
 	kfree(vm);
@@ -274,15 +275,15 @@ static void npu_fake_check_idle(struct npu_fake *fake)
 	enum npu_rank rank;
 	unsigned int i;
 
-	KUNIT_EXPECT_EQ(fake->test, npu->sched.latency_files, 0);
+	KUNIT_EXPECT_EQ(fake->test, npu->exec->sched.latency_files, 0);
 	for (rank = 0; rank < NPU_RANKS; rank++) {
-		KUNIT_EXPECT_EQ(fake->test, npu->sched.fair[rank].weight, 0);
-		KUNIT_EXPECT_EQ(fake->test, npu->sched.fair[rank].rest, 0);
+		KUNIT_EXPECT_EQ(fake->test, npu->exec->sched.fair[rank].weight, 0);
+		KUNIT_EXPECT_EQ(fake->test, npu->exec->sched.fair[rank].rest, 0);
 	}
-	spin_lock_irq(&npu->sched_lock);
+	spin_lock_irq(&npu->exec->lock);
 	for (i = 0; i < npu->core_count; i++)
-		KUNIT_EXPECT_FALSE(fake->test, npu_sched_any(&npu->cores[i].sched));
-	spin_unlock_irq(&npu->sched_lock);
+		KUNIT_EXPECT_FALSE(fake->test, npu_sched_any(&npu->exec->cores[i].sched));
+	spin_unlock_irq(&npu->exec->lock);
 }
 
 /* Everything of the files is gone: nothing may be left. */
@@ -336,9 +337,9 @@ struct npu_fake *npu_fake_create_sram(struct kunit *test, unsigned int cores,
 	desc.sram.size = pages * PAGE_SIZE;
 	fake->npu = npu_device_create(dev, &desc, fake);
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, fake->npu);
-	fake->npu->sched.params = &fake->policy;
+	fake->npu->exec->sched.params = &fake->policy;
 	/* Until a test says otherwise. */
-	fake->npu->sched.stay_ns = U64_MAX;
+	fake->npu->exec->sched.stay_ns = U64_MAX;
 	KUNIT_ASSERT_EQ(test, kunit_add_action_or_reset(test, npu_fake_fini, fake), 0);
 	return fake;
 }
@@ -374,12 +375,12 @@ static bool npu_fake_busy(struct npu_fake *fake)
 	bool busy = false;
 	unsigned int i;
 
-	spin_lock_irq(&npu->sched_lock);
+	spin_lock_irq(&npu->exec->lock);
 	for (i = 0; i < npu->core_count; i++)
-		busy |= npu->cores[i].state == NPU_CORE_ATTACHING ||
-			npu->cores[i].state == NPU_CORE_RESETTING;
-	busy |= !list_empty(&npu->signal) || !list_empty(&npu->retire);
-	spin_unlock_irq(&npu->sched_lock);
+		busy |= npu->exec->cores[i].state == NPU_CORE_ATTACHING ||
+			npu->exec->cores[i].state == NPU_CORE_RESETTING;
+	busy |= !list_empty(&npu->exec->signal) || !list_empty(&npu->exec->retire);
+	spin_unlock_irq(&npu->exec->lock);
 	return busy;
 }
 
@@ -394,7 +395,7 @@ void npu_fake_settle(struct npu_fake *fake)
 
 	do {
 		for (i = 0; i < npu->core_count; i++)
-			kthread_flush_worker(npu->cores[i].worker);
+			kthread_flush_worker(npu->exec->cores[i].worker);
 		npu_signal_flush(npu);
 	} while (npu_fake_busy(fake));
 }
@@ -406,9 +407,9 @@ void npu_fake_settle(struct npu_fake *fake)
  */
 void npu_fake_pass(struct npu_fake *fake, u64 ns)
 {
-	spin_lock_irq(&fake->npu->sched_lock);
+	spin_lock_irq(&fake->npu->exec->lock);
 	fake->now += ns;
-	spin_unlock_irq(&fake->npu->sched_lock);
+	spin_unlock_irq(&fake->npu->exec->lock);
 }
 
 /**
@@ -418,11 +419,11 @@ void npu_fake_pass(struct npu_fake *fake, u64 ns)
  */
 void npu_fake_look(struct npu_fake *fake, unsigned int core)
 {
-	struct npu_core *c = &fake->npu->cores[core];
+	struct npu_core *c = &fake->npu->exec->cores[core];
 
-	spin_lock_irq(&fake->npu->sched_lock);
+	spin_lock_irq(&fake->npu->exec->lock);
 	c->watch.deadline = jiffies;
-	spin_unlock_irq(&fake->npu->sched_lock);
+	spin_unlock_irq(&fake->npu->exec->lock);
 	kthread_mod_delayed_work(c->worker, &c->watchdog, 0);
 	npu_fake_settle(fake);
 }
@@ -573,10 +574,10 @@ struct npu_context *npu_fake_context(struct npu_fake_file *file, u32 core_mask,
  */
 void npu_fake_limit(struct npu_context *ctx)
 {
-	spin_lock_irq(&ctx->npu->sched_lock);
+	spin_lock_irq(&ctx->npu->exec->lock);
 	npu_context_change(ctx, ctx->stats.sched_class, ctx->stats.weight,
 			   false, npu_now(ctx->npu));
-	spin_unlock_irq(&ctx->npu->sched_lock);
+	spin_unlock_irq(&ctx->npu->exec->lock);
 }
 
 static void npu_fake_bo_put(void *data)
@@ -842,9 +843,9 @@ bool npu_fake_completed(struct npu_context *ctx, u64 seqno)
 {
 	bool completed;
 
-	spin_lock_irq(&ctx->npu->sched_lock);
+	spin_lock_irq(&ctx->npu->exec->lock);
 	completed = ctx->completed >= seqno;
-	spin_unlock_irq(&ctx->npu->sched_lock);
+	spin_unlock_irq(&ctx->npu->exec->lock);
 	return completed;
 }
 

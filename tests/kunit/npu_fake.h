@@ -18,7 +18,9 @@
 #include <drm/drm_file.h>
 #include <kunit/test.h>
 
+#include "../../driver/core/exec/npu_exec.h"
 #include "../../driver/core/include/npu_device.h"
+#include "../../driver/core/mem/npu_mem.h"
 
 struct npu_bo;
 struct npu_job;

@@ -7,6 +7,7 @@
 #include "../../driver/core/exec/npu_context.h"
 #include "../../driver/core/exec/npu_job.h"
 #include "../../driver/core/exec/npu_dispatch.h"
+#include "../../driver/core/mem/npu_mem.h"
 #include "../../driver/core/mem/npu_vm.h"
 #include "npu_fake.h"
 
@@ -182,7 +183,7 @@ static void npu_gate_test_cancelled(struct kunit *test)
 	npu_gate_close(&waiter.vm->gate);
 	schedule_work(&waiter.work);
 	WRITE_ONCE(waiter.cancelled, true);
-	wake_up_all(&fake->npu->still);
+	wake_up_all(&fake->npu->mem->still);
 	flush_work(&waiter.work);
 	KUNIT_EXPECT_FALSE(test, waiter.still);
 	NPU_EXPECT_RUNS(fake, 0, job, 0);

@@ -6,6 +6,7 @@
 #include <kunit/test.h>
 
 #include "../../driver/core/exec/npu_context.h"
+#include "../../driver/core/exec/npu_exec.h"
 #include "../../driver/core/exec/npu_job.h"
 #include "../../driver/core/exec/npu_dispatch.h"
 #include "../../driver/core/mem/npu_vm.h"
@@ -48,7 +49,7 @@ static void npu_policy_start(struct kunit *test, struct npu_policy_user *user,
 {
 	*user = (struct npu_policy_user) { .fake = npu_fake_create(test, cores) };
 	/* Address spaces cost nothing. */
-	user->fake->npu->sched.stay_ns = 0;
+	user->fake->npu->exec->sched.stay_ns = 0;
 }
 
 /* A client, in a file of its own or in that of another. */
@@ -192,17 +193,17 @@ static void npu_policy_change_hints(struct kunit *test)
 	npu_policy_queue(&user, one);
 	npu_policy_queue(&user, one);
 	npu_policy_queue(&user, two);
-	KUNIT_EXPECT_EQ(test, npu->sched.fair[NPU_RANK_THROUGHPUT].weight, 200);
+	KUNIT_EXPECT_EQ(test, npu->exec->sched.fair[NPU_RANK_THROUGHPUT].weight, 200);
 
 	/* One runs; it is active as what it is now. */
 	npu_dispatch_change(one->ctx, &background, &weight, true);
-	KUNIT_EXPECT_EQ(test, npu->sched.fair[NPU_RANK_THROUGHPUT].weight, 100);
-	KUNIT_EXPECT_EQ(test, npu->sched.fair[NPU_RANK_BACKGROUND].weight, 300);
+	KUNIT_EXPECT_EQ(test, npu->exec->sched.fair[NPU_RANK_THROUGHPUT].weight, 100);
+	KUNIT_EXPECT_EQ(test, npu->exec->sched.fair[NPU_RANK_BACKGROUND].weight, 300);
 	npu_dispatch_change(two->ctx, &latency, NULL, true);
-	KUNIT_EXPECT_EQ(test, npu->sched.fair[NPU_RANK_THROUGHPUT].weight, 0);
-	KUNIT_EXPECT_EQ(test, npu->sched.fair[NPU_RANK_LATENCY].weight, 100);
+	KUNIT_EXPECT_EQ(test, npu->exec->sched.fair[NPU_RANK_THROUGHPUT].weight, 0);
+	KUNIT_EXPECT_EQ(test, npu->exec->sched.fair[NPU_RANK_LATENCY].weight, 100);
 	npu_dispatch_change(one->ctx, &latency, NULL, true);
-	KUNIT_EXPECT_EQ(test, npu->sched.fair[NPU_RANK_LATENCY].weight, 400);
+	KUNIT_EXPECT_EQ(test, npu->exec->sched.fair[NPU_RANK_LATENCY].weight, 400);
 	/* Two waits. */
 	npu_dispatch_change(two->ctx, &background, NULL, true);
 	npu_fake_work(user.fake, 0, MS);

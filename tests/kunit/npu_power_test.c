@@ -7,6 +7,7 @@
 #include <kunit/test.h>
 
 #include "../../driver/core/exec/npu_context.h"
+#include "../../driver/core/exec/npu_exec.h"
 #include "../../driver/core/exec/npu_job.h"
 #include "../../driver/core/exec/npu_dispatch.h"
 #include "../../driver/core/mem/npu_vm.h"
@@ -167,7 +168,7 @@ static void npu_power_suspend(struct kunit *test)
 	INIT_WORK_ONSTACK(&suspend.work, npu_power_suspend_work);
 	init_completion(&suspend.done);
 	queue_work(system_long_wq, &suspend.work);
-	while (!READ_ONCE(fake->npu->frozen))
+	while (!READ_ONCE(fake->npu->exec->frozen))
 		usleep_range(1000, 2000);
 	KUNIT_EXPECT_FALSE(test, completion_done(&suspend.done));
 	NPU_EXPECT_RUNS(fake, 0, job, 0);

@@ -7,6 +7,7 @@
 
 #include "../../driver/core/exec/npu_client.h"
 #include "../../driver/core/exec/npu_context.h"
+#include "../../driver/core/exec/npu_exec.h"
 #include "../../driver/core/exec/npu_job.h"
 #include "../../driver/core/exec/npu_dispatch.h"
 #include "../../driver/core/exec/npu_submit.h"
@@ -91,7 +92,7 @@ static void npu_queue_again(struct kunit *test)
 	init_completion(&blocker->end);
 	npu_fake_queue(fake, ctx, job);
 	npu_fake_end(fake, 0, 0);
-	kthread_queue_work(fake->npu->signaller, &blocker->work);
+	kthread_queue_work(fake->npu->exec->signaller, &blocker->work);
 	for (i = 0; i < 4; i++) {
 		struct npu_submit *submit = npu_queue_submit(test, ctx);
 
@@ -141,9 +142,9 @@ static void npu_queue_errors(struct kunit *test)
 
 	npu_fake_queue(fake, ctx, job);
 	KUNIT_EXPECT_EQ(test, npu_fake_try(ctx, &job, 1, NULL, &seqno), -EBUSY);
-	spin_lock_irq(&fake->npu->sched_lock);
+	spin_lock_irq(&fake->npu->exec->lock);
 	ctx->stats.flags |= DRM_NPU_CONTEXT_BANNED;
-	spin_unlock_irq(&fake->npu->sched_lock);
+	spin_unlock_irq(&fake->npu->exec->lock);
 	KUNIT_EXPECT_EQ(test, npu_fake_try(ctx, &job, 1, NULL, &seqno), -EIO);
 	npu_dispatch_kill(ctx, false);
 	KUNIT_EXPECT_EQ(test, npu_fake_try(ctx, &job, 1, NULL, &seqno), -ENOENT);

@@ -9,6 +9,7 @@
 
 #include "../../driver/core/exec/npu_client.h"
 #include "../../driver/core/exec/npu_context.h"
+#include "../../driver/core/exec/npu_exec.h"
 #include "../../driver/core/exec/npu_job.h"
 #include "../../driver/core/exec/npu_dispatch.h"
 #include "../../driver/core/exec/npu_submit.h"
@@ -265,7 +266,7 @@ static void model_hold_cores(struct model *m)
 
 	model_forgive_attach(m);
 	for (i = 0; i < m->ref.core_count; i++)
-		mutex_lock_nested(&m->fake->npu->cores[i].hw_lock, i);
+		mutex_lock_nested(&m->fake->npu->exec->cores[i].hw_lock, i);
 }
 
 static void model_release_cores(struct model *m)
@@ -273,7 +274,7 @@ static void model_release_cores(struct model *m)
 	u32 i;
 
 	for (i = 0; i < m->ref.core_count; i++) {
-		struct npu_core *core = &m->fake->npu->cores[i];
+		struct npu_core *core = &m->fake->npu->exec->cores[i];
 
 		mutex_unlock(&core->hw_lock);
 		kthread_flush_worker(core->worker);
@@ -491,7 +492,7 @@ static void model_compare_core(struct model *m, u32 i, u32 step)
 		const struct npu_job_task *task =
 			&head->job->lanes[core->lane].tasks[core->first];
 
-		KUNIT_EXPECT_PTR_EQ_MSG(test, m->fake->npu->cores[i].ctx, ctx->real,
+		KUNIT_EXPECT_PTR_EQ_MSG(test, m->fake->npu->exec->cores[i].ctx, ctx->real,
 					"core %u, step %u", i, step);
 		KUNIT_EXPECT_EQ(test, fake->lane.stream_words, task->stream_words);
 		KUNIT_EXPECT_EQ(test, fake->lane.stream, task->stream);
@@ -582,7 +583,7 @@ static void npu_random_start(struct model *m, const struct npu_random_run *run)
 
 	m->fake = npu_fake_create(m->test, run->cores);
 	m->fake->policy = run->policy;
-	m->fake->npu->sched.stay_ns = run->stay_ns;
+	m->fake->npu->exec->sched.stay_ns = run->stay_ns;
 	m->ref.policy = &m->fake->policy;
 	m->ref.stay_ns = run->stay_ns;
 	m->ref.core_count = run->cores;
@@ -591,7 +592,7 @@ static void npu_random_start(struct model *m, const struct npu_random_run *run)
 	prandom_seed_state(&m->rnd, run->seed);
 	for (rank = 0; rank < NPU_RANKS; rank++) {
 		m->ref.mean[rank] = time;
-		m->fake->npu->sched.fair[rank].time = time;
+		m->fake->npu->exec->sched.fair[rank].time = time;
 	}
 	for (i = 0; i < NPU_REF_CONTEXTS; i++)
 		m->contexts[i].ref = &m->ref.contexts[i];

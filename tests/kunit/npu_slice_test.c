@@ -7,6 +7,7 @@
 #include <kunit/test.h>
 
 #include "../../driver/core/exec/npu_context.h"
+#include "../../driver/core/exec/npu_exec.h"
 #include "../../driver/core/exec/npu_job.h"
 #include "../../driver/core/exec/npu_dispatch.h"
 #include "../../driver/core/exec/npu_slice.h"
@@ -393,7 +394,7 @@ static void npu_slice_sleep(struct kunit *test)
 	suspend.npu = user.fake->npu;
 	INIT_WORK_ONSTACK(&suspend.work, npu_slice_suspend_work);
 	queue_work(system_long_wq, &suspend.work);
-	while (!READ_ONCE(suspend.npu->frozen))
+	while (!READ_ONCE(suspend.npu->exec->frozen))
 		usleep_range(1000, 2000);
 	npu_fake_work(user.fake, 0, 800 * US);
 	flush_work(&suspend.work);
@@ -425,7 +426,7 @@ static void npu_slice_unplug(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, npu_fake_error(user.urgent, 1), -ENODEV);
 	KUNIT_EXPECT_EQ(test, npu_context_slot(user.ctx, 2)->ended_ns, now);
 	KUNIT_EXPECT_EQ(test, user.urgent->stats.busy_ns, 30 * US);
-	KUNIT_EXPECT_EQ(test, user.fake->npu->cores[0].busy_ns, 830 * US);
+	KUNIT_EXPECT_EQ(test, user.fake->npu->exec->cores[0].busy_ns, 830 * US);
 }
 
 static struct kunit_case npu_slice_cases[] = {

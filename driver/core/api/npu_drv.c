@@ -14,6 +14,7 @@
 #include <drm/drm_managed.h>
 
 #include "../../compat.h"
+#include "../mem/npu_mem.h"
 #include "npu_accel.h"
 #include "npu_api.h"
 #include "../mem/npu_bo.h"
@@ -184,10 +185,10 @@ static int npu_debugfs_objects(struct seq_file *m, void *data)
 	struct npu_vm *vm;
 	unsigned int vms = 0;
 
-	mutex_lock(&npu->vms_lock);
-	list_for_each_entry(vm, &npu->vms, link)
+	mutex_lock(&npu->mem->vms_lock);
+	list_for_each_entry(vm, &npu->mem->vms, link)
 		vms++;
-	mutex_unlock(&npu->vms_lock);
+	mutex_unlock(&npu->mem->vms_lock);
 
 	seq_printf(m, "address_spaces %u\n", vms);
 	seq_printf(m, "buffers %d\n", atomic_read(&npu->buffer_objects));
@@ -202,9 +203,7 @@ static void npu_device_fini(struct drm_device *drm, void *data)
 	struct npu_device *npu = data;
 
 	npu_dispatch_fini(npu);
-	npu_residency_fini(npu);
-	npu_dump_fini(npu);
-	mutex_destroy(&npu->vms_lock);
+	npu_mem_fini(npu);
 }
 
 /**
@@ -233,20 +232,13 @@ struct npu_device *npu_device_create(struct device *parent,
 	strscpy(npu->name, desc->name);
 	npu->hw = hw;
 	npu->core_count = desc->core_count;
-	npu->timeout = msecs_to_jiffies(desc->timeout_ms);
-	mutex_init(&npu->vms_lock);
-	INIT_LIST_HEAD(&npu->vms);
-	init_waitqueue_head(&npu->still);
 
-	ret = npu_dump_init(npu);
+	ret = npu_mem_init(npu);
 	if (ret)
 		return ERR_PTR(ret);
-	ret = npu_residency_init(npu);
-	if (ret)
-		goto err_dump;
 	ret = npu_dispatch_init(npu);
 	if (ret)
-		goto err_residency;
+		goto err_mem;
 	ret = drmm_add_action_or_reset(&npu->drm, npu_device_fini, npu);
 	if (ret)
 		return ERR_PTR(ret);
@@ -254,10 +246,8 @@ struct npu_device *npu_device_create(struct device *parent,
 	drm_debugfs_add_file(&npu->drm, "objects", npu_debugfs_objects, NULL);
 	return npu;
 
-err_residency:
-	npu_residency_fini(npu);
-err_dump:
-	npu_dump_fini(npu);
+err_mem:
+	npu_mem_fini(npu);
 	return ERR_PTR(ret);
 }
 EXPORT_SYMBOL_GPL(npu_device_create);
@@ -284,17 +274,10 @@ EXPORT_SYMBOL_GPL(npu_device_register);
  */
 void npu_device_unplug(struct npu_device *npu)
 {
-	struct npu_vm *vm;
-
 	drm_dev_unplug(&npu->drm);
 	npu_dispatch_unplug(npu);
 	npu_dump_flush(npu);
-	npu_residency_unplug(npu);
-
-	mutex_lock(&npu->vms_lock);
-	list_for_each_entry(vm, &npu->vms, link)
-		npu_vm_unplug(vm);
-	mutex_unlock(&npu->vms_lock);
+	npu_mem_unplug(npu);
 }
 EXPORT_SYMBOL_GPL(npu_device_unplug);
 

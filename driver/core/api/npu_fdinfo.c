@@ -11,6 +11,7 @@
 #include <drm/drm_print.h>
 
 #include "../exec/npu_client.h"
+#include "../exec/npu_exec.h"
 #include "../mem/npu_bo.h"
 #include "../include/npu_device.h"
 #include "npu_fdinfo.h"
@@ -22,9 +23,9 @@ static void npu_show_engine(struct drm_printer *p, struct npu_file *nfile)
 	u64 clock_hz = npu->desc.core.clock_hz;
 	u64 busy_ns;
 
-	spin_lock_irq(&npu->sched_lock);
+	spin_lock_irq(&npu->exec->lock);
 	busy_ns = nfile->client->busy_ns;
-	spin_unlock_irq(&npu->sched_lock);
+	spin_unlock_irq(&npu->exec->lock);
 
 	drm_printf(p, "drm-engine-npu:\t%llu ns\n", busy_ns);
 	drm_printf(p, "drm-engine-capacity-npu:\t%u\n", npu->core_count);

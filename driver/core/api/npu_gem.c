@@ -8,6 +8,8 @@
 #include "../exec/npu_share.h"
 #include "../include/npu_device.h"
 #include "../mem/npu_bo.h"
+#include "../mem/npu_mem.h"
+#include "../mem/npu_mem.h"
 #include "../mem/npu_residency.h"
 #include "../mem/npu_vm.h"
 #include "npu_accel.h"
@@ -211,7 +213,7 @@ int npu_bo_residency_ioctl(struct drm_device *dev, void *data,
 	    args->priority >= NPU_SRAM_PRIORITIES ||
 	    args->region != DRM_NPU_REGION_SRAM || args->pad)
 		return -EINVAL;
-	if (!to_npu_device(dev)->sram.count)
+	if (!to_npu_device(dev)->mem->sram.count)
 		return -EOPNOTSUPP;
 	obj = drm_gem_object_lookup(file, args->handle);
 	if (!obj)

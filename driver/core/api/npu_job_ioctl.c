@@ -10,6 +10,7 @@
 #include "../include/npu_device.h"
 #include "../include/npu_isa.h"
 #include "../mem/npu_bo.h"
+#include "../mem/npu_mem.h"
 #include "../mem/npu_residency.h"
 #include "../mem/npu_vm.h"
 #include "npu_accel.h"
@@ -151,7 +152,7 @@ int npu_job_create_ioctl(struct drm_device *dev, void *data,
 	    args->lane_stride % 8 ||
 	    args->lane_stride < sizeof(struct drm_npu_lane))
 		return -EINVAL;
-	if (args->flags & DRM_NPU_JOB_SRAM && !npu->sram.count)
+	if (args->flags & DRM_NPU_JOB_SRAM && !npu->mem->sram.count)
 		return -EOPNOTSUPP;
 	if (args->lane_count > npu->core_count)
 		return -E2BIG;

@@ -7,6 +7,8 @@
 
 #include <drm/drm_drv.h>
 
+#include "../exec/npu_exec.h"
+#include "../mem/npu_mem.h"
 #include "npu_accel.h"
 #include "npu_api.h"
 #include "../mem/npu_bo.h"
@@ -121,12 +123,12 @@ static int npu_query_context(struct npu_device *npu, struct npu_file *nfile,
 
 	if (!ctx)
 		return -ENOENT;
-	spin_lock_irq(&npu->sched_lock);
+	spin_lock_irq(&npu->exec->lock);
 	*record = ctx->stats;
 	record->submitted_seqno = ctx->submitted;
 	record->completed_seqno = ctx->completed;
 	record->granted_class = npu_context_class(ctx, npu_now(npu));
-	spin_unlock_irq(&npu->sched_lock);
+	spin_unlock_irq(&npu->exec->lock);
 	npu_context_put(ctx);
 	return sizeof(*record);
 }

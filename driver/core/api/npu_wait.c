@@ -13,6 +13,7 @@
 
 #include <drm/drm_utils.h>
 
+#include "../exec/npu_exec.h"
 #include "npu_accel.h"
 #include "../mem/npu_bo.h"
 #include "../exec/npu_client.h"
@@ -45,7 +46,7 @@ static int npu_waiter_wake(struct wait_queue_entry *entry, unsigned int mode,
 	struct npu_waiter *waiter = container_of(entry, struct npu_waiter, entry);
 	struct npu_context *ctx = waiter->ctx;
 
-	lockdep_assert_held(&ctx->npu->sched_lock);
+	lockdep_assert_held(&ctx->npu->exec->lock);
 	if (waiter->ended)
 		return 0;
 	if (waiter->seqno > ctx->completed) {
@@ -64,7 +65,7 @@ static int npu_waiter_wake(struct wait_queue_entry *entry, unsigned int mode,
 static bool npu_waiter_begin(struct npu_waiter *waiter, struct npu_context *ctx,
 			     u64 seqno)
 {
-	lockdep_assert_held(&ctx->npu->sched_lock);
+	lockdep_assert_held(&ctx->npu->exec->lock);
 	init_waitqueue_func_entry(&waiter->entry, npu_waiter_wake);
 	waiter->entry.private = current;
 	waiter->ctx = ctx;
@@ -103,13 +104,13 @@ static int npu_waiter_end(struct npu_waiter *waiter, s64 deadline_ns)
 	}
 	__set_current_state(TASK_RUNNING);
 
-	spin_lock_irq(&ctx->npu->sched_lock);
+	spin_lock_irq(&ctx->npu->exec->lock);
 	remove_wait_queue(&ctx->wait, &waiter->entry);
 	if (waiter->ended)
 		ret = 0;
 	else
 		waiter->slot = *npu_context_slot(ctx, waiter->seqno);
-	spin_unlock_irq(&ctx->npu->sched_lock);
+	spin_unlock_irq(&ctx->npu->exec->lock);
 	return ret;
 }
 
@@ -137,13 +138,13 @@ int npu_job_wait_ioctl(struct drm_device *dev, void *data,
 	if (!ctx)
 		return -ENOENT;
 
-	spin_lock_irq(&ctx->npu->sched_lock);
+	spin_lock_irq(&ctx->npu->exec->lock);
 	if (args->seqno && args->seqno <= ctx->submitted &&
 	    ctx->submitted - args->seqno < ctx->slot_count) {
 		waits = npu_waiter_begin(&waiter, ctx, args->seqno);
 		ret = 0;
 	}
-	spin_unlock_irq(&ctx->npu->sched_lock);
+	spin_unlock_irq(&ctx->npu->exec->lock);
 	if (ret)
 		goto out_put;
 	if (waits)
@@ -211,9 +212,9 @@ static int npu_wait_completed(struct npu_context *ctx, u64 seqno,
 	struct npu_waiter waiter;
 	bool waits;
 
-	spin_lock_irq(&ctx->npu->sched_lock);
+	spin_lock_irq(&ctx->npu->exec->lock);
 	waits = npu_waiter_begin(&waiter, ctx, seqno);
-	spin_unlock_irq(&ctx->npu->sched_lock);
+	spin_unlock_irq(&ctx->npu->exec->lock);
 	return waits ? npu_waiter_end(&waiter, deadline_ns) : 0;
 }
 

@@ -10,6 +10,7 @@
 
 #include "../include/npu_device.h"
 #include "npu_dispatch.h"
+#include "npu_exec.h"
 
 /* Longer than a camera takes from one picture to the next. */
 #define NPU_ALERT_JIFFIES	msecs_to_jiffies(100)
@@ -20,12 +21,12 @@
  */
 void npu_alert_raise(struct npu_device *npu)
 {
-	lockdep_assert_held(&npu->sched_lock);
-	npu->alert_last = jiffies;
-	if (npu->alert || npu->dead)
+	lockdep_assert_held(&npu->exec->lock);
+	npu->exec->alert_last = jiffies;
+	if (npu->exec->alert || npu->exec->dead)
 		return;
-	npu->alert = true;
-	schedule_delayed_work(&npu->alert_work, 0);
+	npu->exec->alert = true;
+	schedule_delayed_work(&npu->exec->alert_work, 0);
 }
 
 /* Is there latency work, or was there of late? If not, cores need no power. */
@@ -34,35 +35,36 @@ static bool npu_alert_look(struct npu_device *npu)
 	unsigned int i;
 	bool alert;
 
-	spin_lock_irq(&npu->sched_lock);
-	if (npu_sched_has_latency(&npu->sched))
-		npu->alert_last = jiffies;
-	alert = !npu->dead &&
-		time_before(jiffies, npu->alert_last + NPU_ALERT_JIFFIES);
-	npu->alert = alert;
-	if (!alert && !npu->dead)
+	spin_lock_irq(&npu->exec->lock);
+	if (npu_sched_has_latency(&npu->exec->sched))
+		npu->exec->alert_last = jiffies;
+	alert = !npu->exec->dead &&
+		time_before(jiffies, npu->exec->alert_last + NPU_ALERT_JIFFIES);
+	npu->exec->alert = alert;
+	if (!alert && !npu->exec->dead)
 		for (i = 0; i < npu->core_count; i++)
-			if (npu->cores[i].state == NPU_CORE_IDLE)
-				npu_core_rest(&npu->cores[i]);
-	spin_unlock_irq(&npu->sched_lock);
+			if (npu->exec->cores[i].state == NPU_CORE_IDLE)
+				npu_core_rest(&npu->exec->cores[i]);
+	spin_unlock_irq(&npu->exec->lock);
 	return alert;
 }
 
 static void npu_alert_work(struct work_struct *work)
 {
-	struct npu_device *npu = container_of(to_delayed_work(work),
-					      struct npu_device, alert_work);
+	struct npu_exec *exec = container_of(to_delayed_work(work),
+					     struct npu_exec, alert_work);
+	struct npu_device *npu = exec->npu;
 	bool alert = npu_alert_look(npu);
 	int idx;
 
-	if (npu->alerted != alert && drm_dev_enter(&npu->drm, &idx)) {
+	if (exec->alerted != alert && drm_dev_enter(&npu->drm, &idx)) {
 		if (npu->desc.ops->alert)
 			npu->desc.ops->alert(npu->hw, alert);
 		drm_dev_exit(idx);
 	}
-	npu->alerted = alert;
+	exec->alerted = alert;
 	if (alert)
-		schedule_delayed_work(&npu->alert_work, NPU_ALERT_JIFFIES);
+		schedule_delayed_work(&exec->alert_work, NPU_ALERT_JIFFIES);
 }
 
 /**
@@ -71,7 +73,7 @@ static void npu_alert_work(struct work_struct *work)
  */
 void npu_alert_init(struct npu_device *npu)
 {
-	INIT_DELAYED_WORK(&npu->alert_work, npu_alert_work);
+	INIT_DELAYED_WORK(&npu->exec->alert_work, npu_alert_work);
 }
 
 /**
@@ -80,5 +82,5 @@ void npu_alert_init(struct npu_device *npu)
  */
 void npu_alert_fini(struct npu_device *npu)
 {
-	cancel_delayed_work_sync(&npu->alert_work);
+	cancel_delayed_work_sync(&npu->exec->alert_work);
 }

@@ -6,6 +6,7 @@
 #include "../mem/npu_vm.h"
 #include "npu_client.h"
 #include "npu_dispatch.h"
+#include "npu_exec.h"
 
 /* Slices of the address space may run again. */
 static void npu_client_opened(struct npu_gate *gate)
@@ -34,7 +35,7 @@ struct npu_client *npu_client_create(struct npu_vm *vm, u64 id)
 	client->vm = npu_vm_get(vm);
 	client->id = id;
 	INIT_LIST_HEAD(&client->contexts);
-	npu_sched_init_file(&vm->npu->sched, &client->sched);
+	npu_sched_init_file(&vm->npu->exec->sched, &client->sched);
 	vm->client = client;
 	npu_gate_listen(&vm->gate, npu_client_opened);
 	return client;

@@ -27,7 +27,7 @@ struct npu_client {
 	/** @id: The file's id, as in fdinfo. */
 	u64 id;
 
-	/* The rest is protected by npu_device.sched_lock. */
+	/* The rest is protected by npu_exec.lock. */
 
 	/** @contexts: Its contexts, by &npu_context.client_link. */
 	struct list_head contexts;

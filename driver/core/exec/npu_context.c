@@ -16,14 +16,15 @@
 #include "../include/npu_device.h"
 #include "npu_dispatch.h"
 #include "../mem/npu_vm.h"
+#include "npu_exec.h"
 
 static void npu_context_free(struct npu_context *ctx)
 {
-	spin_lock_irq(&ctx->npu->sched_lock);
+	spin_lock_irq(&ctx->npu->exec->lock);
 	npu_entity_fini(&ctx->entity);
 	list_del(&ctx->link);
 	list_del(&ctx->client_link);
-	spin_unlock_irq(&ctx->npu->sched_lock);
+	spin_unlock_irq(&ctx->npu->exec->lock);
 	atomic_dec(&ctx->npu->context_objects);
 	npu_client_put(ctx->client);
 	/* Those who have mapped it keep it. */
@@ -65,14 +66,14 @@ struct npu_context *npu_context_next(struct npu_client *client,
 {
 	struct npu_context *ctx = previous;
 
-	spin_lock_irq(&client->npu->sched_lock);
+	spin_lock_irq(&client->npu->exec->lock);
 	ctx = list_prepare_entry(ctx, &client->contexts, client_link);
 	list_for_each_entry_continue(ctx, &client->contexts, client_link)
 		if (refcount_inc_not_zero(&ctx->ref))
 			break;
 	if (list_entry_is_head(ctx, &client->contexts, client_link))
 		ctx = NULL;
-	spin_unlock_irq(&client->npu->sched_lock);
+	spin_unlock_irq(&client->npu->exec->lock);
 
 	if (previous)
 		npu_context_put(previous);
@@ -122,7 +123,7 @@ void npu_context_change(struct npu_context *ctx, u32 sched_class, u32 weight,
 {
 	struct npu_hints hints;
 
-	lockdep_assert_held(&ctx->npu->sched_lock);
+	lockdep_assert_held(&ctx->npu->exec->lock);
 	hints = npu_context_hints(ctx, sched_class, weight, privileged);
 	npu_entity_change(&ctx->entity, &hints, now);
 }
@@ -136,7 +137,7 @@ void npu_context_change(struct npu_context *ctx, u32 sched_class, u32 weight,
  */
 u32 npu_context_class(struct npu_context *ctx, u64 now)
 {
-	lockdep_assert_held(&ctx->npu->sched_lock);
+	lockdep_assert_held(&ctx->npu->exec->lock);
 	switch (npu_entity_rank(&ctx->entity, now)) {
 	case NPU_RANK_LATENCY:
 		return DRM_NPU_CLASS_LATENCY;
@@ -194,12 +195,12 @@ struct npu_context *npu_context_create(struct npu_file *nfile, u32 core_mask,
 	INIT_LIST_HEAD(&ctx->signal_link);
 	INIT_LIST_HEAD(&ctx->retire_link);
 	atomic_inc(&npu->context_objects);
-	spin_lock_irq(&npu->sched_lock);
-	list_add_tail(&ctx->link, &npu->contexts);
+	spin_lock_irq(&npu->exec->lock);
+	list_add_tail(&ctx->link, &npu->exec->contexts);
 	list_add_tail(&ctx->client_link, &ctx->client->contexts);
 	hints = npu_context_hints(ctx, sched_class, weight, privileged);
 	npu_entity_init(&ctx->entity, &ctx->client->sched, core_mask, &hints);
-	spin_unlock_irq(&npu->sched_lock);
+	spin_unlock_irq(&npu->exec->lock);
 	return ctx;
 }
 

@@ -92,9 +92,9 @@ struct npu_context {
 	/** @room: Who waits for jobs to be retired. */
 	wait_queue_head_t room;
 
-	/* The rest is protected by npu_device.sched_lock. */
+	/* The rest is protected by npu_exec.lock. */
 
-	/** @link: In &npu_device.contexts. */
+	/** @link: In &npu_exec.contexts. */
 	struct list_head link;
 	/** @client_link: In &npu_client.contexts. */
 	struct list_head client_link;
@@ -110,9 +110,9 @@ struct npu_context {
 	u32 running;
 	/** @entity: What the scheduler knows of it; ready if lanes could start. */
 	struct npu_entity entity;
-	/** @signal_link: In &npu_device.signal. */
+	/** @signal_link: In &npu_exec.signal. */
 	struct list_head signal_link;
-	/** @retire_link: In &npu_device.retire. */
+	/** @retire_link: In &npu_exec.retire. */
 	struct list_head retire_link;
 	/** @submitted: Newest job. */
 	u64 submitted;

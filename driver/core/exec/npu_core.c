@@ -18,6 +18,7 @@
 #include "npu_context.h"
 #include "../include/npu_device.h"
 #include "npu_dump.h"
+#include "npu_exec.h"
 #include "npu_job.h"
 #include "npu_dispatch.h"
 #include "../mem/npu_vm.h"
@@ -25,7 +26,7 @@
 static void npu_core_set_attached(struct npu_core *core,
 				  struct npu_client *client)
 {
-	lockdep_assert_held(&core->npu->sched_lock);
+	lockdep_assert_held(&core->npu->exec->lock);
 	core->attached = client;
 	core->sched.attached = client ? &client->sched : NULL;
 }
@@ -49,18 +50,18 @@ static void npu_core_kick(struct npu_core *core, u64 now)
 		.job_lanes = head->job->lane_count,
 	};
 
-	lockdep_assert_held(&npu->sched_lock);
+	lockdep_assert_held(&npu->exec->lock);
 	core->state = NPU_CORE_RUNNING;
 	core->started = now;
 	core->ctx->stats.slices++;
 	if (!head->started_ns)
 		head->started_ns = core->started;
-	npu_watch_start(&core->watch, npu->timeout, lane.task_count,
+	npu_watch_start(&core->watch, npu->exec->timeout, lane.task_count,
 			npu->desc.ops->kick(npu->hw, core->index, &lane),
 			jiffies);
 	/* One that is on its way for an earlier lane will look at the watch. */
 	if (!core->watched)
-		npu_core_watch(core, npu->timeout);
+		npu_core_watch(core, npu->exec->timeout);
 }
 
 /* Keep @core powered if it still is. */
@@ -69,7 +70,7 @@ static bool npu_core_wake_now(struct npu_core *core)
 	struct npu_device *npu = core->npu;
 	const struct npu_hw_ops *ops = npu->desc.ops;
 
-	lockdep_assert_held(&npu->sched_lock);
+	lockdep_assert_held(&npu->exec->lock);
 	if (!core->awake && ops->wake_now)
 		core->awake = ops->wake_now(npu->hw, core->index);
 	return core->awake;
@@ -83,7 +84,7 @@ void npu_core_rest(struct npu_core *core)
 {
 	struct npu_device *npu = core->npu;
 
-	lockdep_assert_held(&npu->sched_lock);
+	lockdep_assert_held(&npu->exec->lock);
 	if (!core->awake || !npu->desc.ops->rest)
 		return;
 	npu->desc.ops->rest(npu->hw, core->index);
@@ -97,7 +98,7 @@ void npu_core_rest(struct npu_core *core)
  */
 void npu_core_start(struct npu_core *core, u64 now)
 {
-	lockdep_assert_held(&core->npu->sched_lock);
+	lockdep_assert_held(&core->npu->exec->lock);
 	if (core->attached == core->ctx->client && npu_core_wake_now(core)) {
 		npu_core_kick(core, now);
 	} else {
@@ -113,7 +114,7 @@ void npu_core_start(struct npu_core *core, u64 now)
  */
 void npu_core_abort(struct npu_core *core, int error)
 {
-	lockdep_assert_held(&core->npu->sched_lock);
+	lockdep_assert_held(&core->npu->exec->lock);
 	if (core->state == NPU_CORE_RESETTING)
 		return;
 	core->state = NPU_CORE_RESETTING;
@@ -132,11 +133,11 @@ void npu_core_abort(struct npu_core *core, int error)
 void npu_core_done(struct npu_device *npu, unsigned int core,
 		   const struct npu_hw_result *result)
 {
-	struct npu_core *c = &npu->cores[core];
+	struct npu_core *c = &npu->exec->cores[core];
 	unsigned long flags;
 	u64 now;
 
-	spin_lock_irqsave(&npu->sched_lock, flags);
+	spin_lock_irqsave(&npu->exec->lock, flags);
 	now = npu_now(npu);
 	/* Too late: it is being reset. */
 	if (c->state != NPU_CORE_RUNNING)
@@ -148,7 +149,7 @@ void npu_core_done(struct npu_device *npu, unsigned int core,
 	npu_dispatch_end_lane(c, result, now);
 	npu_dispatch_run(npu, now);
 out_unlock:
-	spin_unlock_irqrestore(&npu->sched_lock, flags);
+	spin_unlock_irqrestore(&npu->exec->lock, flags);
 }
 EXPORT_SYMBOL_GPL(npu_core_done);
 
@@ -164,16 +165,16 @@ EXPORT_SYMBOL_GPL(npu_core_done);
  */
 u64 npu_core_busy_ns(struct npu_device *npu, unsigned int index)
 {
-	struct npu_core *core = &npu->cores[index];
+	struct npu_core *core = &npu->exec->cores[index];
 	unsigned long flags;
 	u64 busy_ns;
 
-	spin_lock_irqsave(&npu->sched_lock, flags);
+	spin_lock_irqsave(&npu->exec->lock, flags);
 	busy_ns = core->busy_ns;
 	if (core->state == NPU_CORE_RUNNING &&
 	    core->sched.rank != NPU_RANK_BACKGROUND)
 		busy_ns += npu_now(npu) - core->started;
-	spin_unlock_irqrestore(&npu->sched_lock, flags);
+	spin_unlock_irqrestore(&npu->exec->lock, flags);
 	return busy_ns;
 }
 EXPORT_SYMBOL_GPL(npu_core_busy_ns);
@@ -189,9 +190,9 @@ static int npu_core_wake(struct npu_core *core)
 		return 0;
 	ret = npu->desc.ops->wake(npu->hw, core->index);
 	if (!ret) {
-		spin_lock_irq(&npu->sched_lock);
+		spin_lock_irq(&npu->exec->lock);
 		core->awake = true;
-		spin_unlock_irq(&npu->sched_lock);
+		spin_unlock_irq(&npu->exec->lock);
 	}
 	return ret;
 }
@@ -218,9 +219,9 @@ static int npu_core_prepare(struct npu_core *core, struct npu_client *client)
 	if (ret && core->attached)
 		npu->desc.ops->attach(npu->hw, core->index, NULL);
 
-	spin_lock_irq(&npu->sched_lock);
+	spin_lock_irq(&npu->exec->lock);
 	npu_core_set_attached(core, ret ? NULL : client);
-	spin_unlock_irq(&npu->sched_lock);
+	spin_unlock_irq(&npu->exec->lock);
 	return ret;
 }
 
@@ -231,21 +232,21 @@ static void npu_core_attach(struct npu_core *core)
 	struct npu_client *client;
 	int ret;
 
-	spin_lock_irq(&npu->sched_lock);
+	spin_lock_irq(&npu->exec->lock);
 	if (core->state != NPU_CORE_ATTACHING) {
-		spin_unlock_irq(&npu->sched_lock);
+		spin_unlock_irq(&npu->exec->lock);
 		return;
 	}
 	/* The queued job keeps the context, that its client. */
 	client = core->ctx->client;
-	spin_unlock_irq(&npu->sched_lock);
+	spin_unlock_irq(&npu->exec->lock);
 
 	ret = npu_core_prepare(core, client);
 	/* Whatever it was, it is not the fault of the job. */
 	if (ret && ret != -ENODEV)
 		ret = -EIO;
 
-	spin_lock_irq(&npu->sched_lock);
+	spin_lock_irq(&npu->exec->lock);
 	/* If the state has changed, the lane is to end and npu_core_reset() follows. */
 	if (core->state == NPU_CORE_ATTACHING) {
 		if (ret) {
@@ -255,7 +256,7 @@ static void npu_core_attach(struct npu_core *core)
 			npu_core_kick(core, npu_now(npu));
 		}
 	}
-	spin_unlock_irq(&npu->sched_lock);
+	spin_unlock_irq(&npu->exec->lock);
 }
 
 /* Reset @core and end its lane with an error. */
@@ -267,9 +268,9 @@ static void npu_core_reset(struct npu_core *core)
 	u64 now;
 
 	lockdep_assert_held(&core->hw_lock);
-	spin_lock_irq(&npu->sched_lock);
+	spin_lock_irq(&npu->exec->lock);
 	resetting = core->state == NPU_CORE_RESETTING;
-	spin_unlock_irq(&npu->sched_lock);
+	spin_unlock_irq(&npu->exec->lock);
 	if (!resetting)
 		return;
 
@@ -284,12 +285,12 @@ static void npu_core_reset(struct npu_core *core)
 	if (READ_ONCE(core->awake))
 		npu->desc.ops->reset(npu->hw, core->index);
 
-	spin_lock_irq(&npu->sched_lock);
+	spin_lock_irq(&npu->exec->lock);
 	now = npu_now(npu);
 	result.error = core->error;
 	npu_dispatch_end_lane(core, &result, now);
 	npu_dispatch_run(npu, now);
-	spin_unlock_irq(&npu->sched_lock);
+	spin_unlock_irq(&npu->exec->lock);
 }
 
 /*
@@ -336,7 +337,7 @@ static void npu_core_watchdog(struct kthread_work *work)
 	struct npu_device *npu = core->npu;
 	enum npu_watch_verdict verdict;
 
-	spin_lock_irq(&npu->sched_lock);
+	spin_lock_irq(&npu->exec->lock);
 	core->watched = false;
 	if (core->state != NPU_CORE_RUNNING)
 		goto out_unlock;
@@ -348,7 +349,7 @@ static void npu_core_watchdog(struct kthread_work *work)
 	else if (!npu_core_ended(core))
 		npu_core_abort(core, -ETIMEDOUT);
 out_unlock:
-	spin_unlock_irq(&npu->sched_lock);
+	spin_unlock_irq(&npu->exec->lock);
 }
 
 /**
@@ -361,15 +362,15 @@ void npu_cores_forget(struct npu_client *client)
 	unsigned int i;
 
 	for (i = 0; i < npu->core_count; i++) {
-		struct npu_core *core = &npu->cores[i];
+		struct npu_core *core = &npu->exec->cores[i];
 		bool attached;
 
 		mutex_lock(&core->hw_lock);
-		spin_lock_irq(&npu->sched_lock);
+		spin_lock_irq(&npu->exec->lock);
 		attached = core->attached == client;
 		if (attached)
 			npu_core_set_attached(core, NULL);
-		spin_unlock_irq(&npu->sched_lock);
+		spin_unlock_irq(&npu->exec->lock);
 		if (attached)
 			npu->desc.ops->attach(npu->hw, i, NULL);
 		mutex_unlock(&core->hw_lock);
@@ -387,10 +388,10 @@ void npu_core_unplug(struct npu_core *core)
 	mutex_lock(&core->hw_lock);
 	drm_WARN_ON(&npu->drm, core->state != NPU_CORE_IDLE);
 	npu->desc.ops->attach(npu->hw, core->index, NULL);
-	spin_lock_irq(&npu->sched_lock);
+	spin_lock_irq(&npu->exec->lock);
 	npu_core_set_attached(core, NULL);
 	npu_core_rest(core);
-	spin_unlock_irq(&npu->sched_lock);
+	spin_unlock_irq(&npu->exec->lock);
 	mutex_unlock(&core->hw_lock);
 }
 
@@ -416,14 +417,14 @@ void npu_core_fini(struct npu_core *core)
  */
 int npu_core_init(struct npu_device *npu, unsigned int index)
 {
-	struct npu_core *core = &npu->cores[index];
+	struct npu_core *core = &npu->exec->cores[index];
 	struct kthread_worker *worker;
 
 	core->npu = npu;
 	core->index = index;
 	core->awake = !npu->desc.ops->wake;
 	mutex_init(&core->hw_lock);
-	npu_sched_init_core(&npu->sched, &core->sched);
+	npu_sched_init_core(&npu->exec->sched, &core->sched);
 	kthread_init_work(&core->work, npu_core_work);
 	kthread_init_delayed_work(&core->watchdog, npu_core_watchdog);
 

@@ -30,16 +30,20 @@
 #include <linux/export.h>
 #include <linux/ktime.h>
 #include <linux/lockdep.h>
+#include <linux/mm.h>
 #include <linux/moduleparam.h>
 #include <linux/sched.h>
+#include <linux/slab.h>
 
 #include <drm/drm_print.h>
 
 #include "npu_client.h"
 #include "npu_context.h"
 #include "../include/npu_device.h"
+#include "npu_exec.h"
 #include "npu_job.h"
 #include "npu_dispatch.h"
+#include "npu_dump.h"
 #include "npu_slice.h"
 #include "npu_submit.h"
 #include "npu_trace.h"
@@ -74,7 +78,7 @@ MODULE_PARM_DESC(fcfs, "First come, first served, whole lanes, without regard to
  */
 struct npu_slot *npu_dispatch_head(struct npu_context *ctx)
 {
-	lockdep_assert_held(&ctx->npu->sched_lock);
+	lockdep_assert_held(&ctx->npu->exec->lock);
 	return npu_context_slot(ctx, ctx->completed + 1);
 }
 
@@ -87,7 +91,7 @@ static int npu_head_refused(const struct npu_context *ctx,
 {
 	if (head->error)
 		return head->error;
-	if (ctx->npu->dead)
+	if (ctx->npu->exec->dead)
 		return -ENODEV;
 	/* What has started goes on, also if its context is destroyed. */
 	if (head->begun)
@@ -211,7 +215,7 @@ void npu_dispatch_advance(struct npu_context *ctx, u64 now)
 	bool waiting;
 	int error;
 
-	lockdep_assert_held(&ctx->npu->sched_lock);
+	lockdep_assert_held(&ctx->npu->exec->lock);
 	/* What a core has ends by itself. */
 	while (ctx->completed < ctx->submitted && !ctx->running) {
 		head = npu_dispatch_head(ctx);
@@ -246,7 +250,7 @@ static struct npu_core *npu_dispatch_switch(struct npu_device *npu)
 	unsigned int i;
 
 	for (i = 0; i < npu->core_count; i++) {
-		struct npu_core *core = &npu->cores[i];
+		struct npu_core *core = &npu->exec->cores[i];
 
 		if (core->state != NPU_CORE_IDLE || !npu_sched_any(&core->sched))
 			continue;
@@ -305,11 +309,11 @@ static void npu_core_take(struct npu_core *core, struct npu_context *ctx,
 	core->ctx = ctx;
 	core->error = 0;
 	core->started = 0;
-	core->used = ++core->npu->taken;
+	core->used = ++core->npu->exec->taken;
 	core->lane = npu_context_lane(ctx, head);
 	core->first = ctx->lanes[core->lane].next;
 	core->tasks = npu_slice_tasks(&head->job->lanes[core->lane], core->first,
-				      npu_sched_slice_ns(&core->npu->sched));
+				      npu_sched_slice_ns(core->sched.sched));
 	head->begun = true;
 	ctx->todo &= ~BIT(core->lane);
 	ctx->running++;
@@ -330,29 +334,30 @@ void npu_dispatch_run(struct npu_device *npu, u64 now)
 	struct npu_core *core;
 	unsigned int i;
 
-	lockdep_assert_held(&npu->sched_lock);
-	if (npu->dead || npu->frozen)
+	lockdep_assert_held(&npu->exec->lock);
+	if (npu->exec->dead || npu->exec->frozen)
 		return;
-	npu_sched_follow(&npu->sched, now);
-	if (npu_sched_has_latency(&npu->sched))
+	npu_sched_follow(&npu->exec->sched, now);
+	if (npu_sched_has_latency(&npu->exec->sched))
 		npu_alert_raise(npu);
 	/* Mostly, a lane that starts where another has ended leaves nothing ready. */
-	for (i = 0; i < npu->core_count && npu->sched.ready_count; i++) {
-		core = &npu->cores[i];
+	for (i = 0; i < npu->core_count && npu->exec->sched.ready_count; i++) {
+		core = &npu->exec->cores[i];
 		if (core->state != NPU_CORE_IDLE)
 			continue;
 		ctx = npu_core_pick(core, true, now);
 		if (ctx)
 			npu_core_take(core, ctx, now);
 	}
-	while (npu->sched.ready_count && (core = npu_dispatch_switch(npu))) {
+	while (npu->exec->sched.ready_count &&
+	       (core = npu_dispatch_switch(npu))) {
 		ctx = npu_core_pick(core, false, now);
 		if (ctx)
 			npu_core_take(core, ctx, now);
 	}
-	for (i = 0; i < npu->core_count && !npu->alert; i++)
-		if (npu->cores[i].state == NPU_CORE_IDLE)
-			npu_core_rest(&npu->cores[i]);
+	for (i = 0; i < npu->core_count && !npu->exec->alert; i++)
+		if (npu->exec->cores[i].state == NPU_CORE_IDLE)
+			npu_core_rest(&npu->exec->cores[i]);
 }
 
 /**
@@ -365,7 +370,7 @@ void npu_dispatch_resume(struct npu_client *client)
 	struct npu_context *ctx;
 	u64 now;
 
-	spin_lock_irq(&npu->sched_lock);
+	spin_lock_irq(&npu->exec->lock);
 	now = npu_now(npu);
 	list_for_each_entry(ctx, &client->contexts, client_link) {
 		/* If the gate was opened early, slices may still run. */
@@ -375,7 +380,7 @@ void npu_dispatch_resume(struct npu_client *client)
 			npu_dispatch_advance(ctx, now);
 	}
 	npu_dispatch_run(npu, now);
-	spin_unlock_irq(&npu->sched_lock);
+	spin_unlock_irq(&npu->exec->lock);
 }
 
 /* @core is done with its slice of the head of @ctx, after @device_ns. */
@@ -413,13 +418,13 @@ void npu_dispatch_end_lane(struct npu_core *core,
 	struct drm_npu_query_context *stats = &ctx->stats;
 	u64 device_ns;
 
-	lockdep_assert_held(&core->npu->sched_lock);
+	lockdep_assert_held(&core->npu->exec->lock);
 	core->state = NPU_CORE_IDLE;
 	core->ctx = NULL;
 	ctx->running--;
 	npu_gate_leave(&ctx->vm->gate);
-	if (core->npu->frozen)
-		wake_up_all(&core->npu->idle);
+	if (core->npu->exec->frozen)
+		wake_up_all(&core->npu->exec->idle);
 
 	device_ns = result->device_ns;
 	if (core->started) {
@@ -452,7 +457,7 @@ void npu_dispatch_end_lane(struct npu_core *core,
 /* Why @ctx cannot take @count more jobs, or 0. */
 static int npu_context_full(const struct npu_context *ctx, u32 count)
 {
-	if (ctx->npu->dead)
+	if (ctx->npu->exec->dead)
 		return -ENODEV;
 	if (ctx->killed)
 		return -ENOENT;
@@ -491,7 +496,7 @@ int npu_dispatch_queue(struct npu_context *ctx,
 	if (count > ctx->max_queued)
 		return -E2BIG;
 
-	spin_lock_irqsave(&npu->sched_lock, flags);
+	spin_lock_irqsave(&npu->exec->lock, flags);
 	/* Under the lock, so that no time is before that of what came first. */
 	now = npu_now(npu);
 	ret = npu_context_full(ctx, count);
@@ -524,7 +529,7 @@ int npu_dispatch_queue(struct npu_context *ctx,
 	npu_dispatch_advance(ctx, now);
 	npu_dispatch_run(npu, now);
 out_unlock:
-	spin_unlock_irqrestore(&npu->sched_lock, flags);
+	spin_unlock_irqrestore(&npu->exec->lock, flags);
 	return ret;
 }
 
@@ -542,9 +547,9 @@ int npu_dispatch_wait_room(struct npu_context *ctx, u32 count, bool ended)
 	int full;
 
 	return wait_event_killable(ctx->room, ({
-		spin_lock_irq(&npu->sched_lock);
+		spin_lock_irq(&npu->exec->lock);
 		full = npu_context_full(ctx, count);
-		spin_unlock_irq(&npu->sched_lock);
+		spin_unlock_irq(&npu->exec->lock);
 		full != -EAGAIN && !(ended && full == -EBUSY);
 	}));
 }
@@ -559,11 +564,11 @@ void npu_dispatch_wake(struct npu_context *ctx)
 	unsigned long flags;
 	u64 now;
 
-	spin_lock_irqsave(&npu->sched_lock, flags);
+	spin_lock_irqsave(&npu->exec->lock, flags);
 	now = npu_now(npu);
 	npu_dispatch_advance(ctx, now);
 	npu_dispatch_run(npu, now);
-	spin_unlock_irqrestore(&npu->sched_lock, flags);
+	spin_unlock_irqrestore(&npu->exec->lock, flags);
 }
 
 /* Have the jobs from @first to @last end with -ECANCELED. Returns their number. */
@@ -574,7 +579,7 @@ static u32 npu_context_cancel(struct npu_context *ctx, u64 first, u64 last,
 	u64 head = ctx->completed + 1, seqno;
 	unsigned int i;
 
-	lockdep_assert_held(&npu->sched_lock);
+	lockdep_assert_held(&npu->exec->lock);
 	first = max(first, head);
 	if (first > last)
 		return 0;
@@ -587,8 +592,8 @@ static u32 npu_context_cancel(struct npu_context *ctx, u64 first, u64 last,
 	if (first == head) {
 		npu_entity_unready(&ctx->entity, now);
 		for (i = 0; i < npu->core_count; i++)
-			if (npu->cores[i].ctx == ctx)
-				npu_core_abort(&npu->cores[i], -ECANCELED);
+			if (npu->exec->cores[i].ctx == ctx)
+				npu_core_abort(&npu->exec->cores[i], -ECANCELED);
 	}
 	npu_dispatch_advance(ctx, now);
 	return last - first + 1;
@@ -610,14 +615,14 @@ int npu_dispatch_cancel(struct npu_context *ctx, u64 first, u64 last,
 	int ret = -ENOENT;
 	u64 now;
 
-	spin_lock_irq(&npu->sched_lock);
+	spin_lock_irq(&npu->exec->lock);
 	now = npu_now(npu);
 	if (last <= ctx->submitted) {
 		*count = npu_context_cancel(ctx, first, last, now);
 		npu_dispatch_run(npu, now);
 		ret = 0;
 	}
-	spin_unlock_irq(&npu->sched_lock);
+	spin_unlock_irq(&npu->exec->lock);
 	return ret;
 }
 
@@ -631,14 +636,14 @@ void npu_dispatch_kill(struct npu_context *ctx, bool running)
 	struct npu_device *npu = ctx->npu;
 	u64 now;
 
-	spin_lock_irq(&npu->sched_lock);
+	spin_lock_irq(&npu->exec->lock);
 	now = npu_now(npu);
 	ctx->killed = true;
 	if (running)
 		npu_context_cancel(ctx, 1, ctx->submitted, now);
 	npu_dispatch_advance(ctx, now);
 	npu_dispatch_run(npu, now);
-	spin_unlock_irq(&npu->sched_lock);
+	spin_unlock_irq(&npu->exec->lock);
 }
 
 /**
@@ -654,12 +659,12 @@ void npu_dispatch_change(struct npu_context *ctx, const u32 *sched_class,
 	struct npu_device *npu = ctx->npu;
 	u64 now;
 
-	spin_lock_irq(&npu->sched_lock);
+	spin_lock_irq(&npu->exec->lock);
 	now = npu_now(npu);
 	npu_context_change(ctx, sched_class ? *sched_class : ctx->stats.sched_class,
 			  weight ? *weight : ctx->stats.weight, privileged, now);
 	npu_dispatch_run(npu, now);
-	spin_unlock_irq(&npu->sched_lock);
+	spin_unlock_irq(&npu->exec->lock);
 }
 
 /**
@@ -677,7 +682,7 @@ struct dma_fence *npu_dispatch_tail(struct npu_context *ctx,
 	struct dma_fence *fence = NULL;
 	struct npu_slot *slot;
 
-	spin_lock_irq(&npu->sched_lock);
+	spin_lock_irq(&npu->exec->lock);
 	if (ctx->completed == ctx->submitted)
 		goto out_unlock;
 	/* The newest job is the last of its submit. */
@@ -690,7 +695,7 @@ struct dma_fence *npu_dispatch_tail(struct npu_context *ctx,
 	}
 	fence = dma_fence_get(&slot->submit->fence);
 out_unlock:
-	spin_unlock_irq(&npu->sched_lock);
+	spin_unlock_irq(&npu->exec->lock);
 	return fence;
 }
 
@@ -708,14 +713,14 @@ u64 npu_dispatch_last_use(struct npu_context *ctx,
 	struct npu_device *npu = ctx->npu;
 	u64 seqno;
 
-	spin_lock_irq(&npu->sched_lock);
+	spin_lock_irq(&npu->exec->lock);
 	for (seqno = ctx->submitted; seqno > ctx->completed; seqno--)
 		if (npu_job_uses(npu_context_slot(ctx, seqno)->job, mapping,
 				 writes))
 			break;
 	if (seqno == ctx->completed)
 		seqno = 0;
-	spin_unlock_irq(&npu->sched_lock);
+	spin_unlock_irq(&npu->exec->lock);
 	return seqno;
 }
 
@@ -728,32 +733,32 @@ void npu_dispatch_unplug(struct npu_device *npu)
 	LIST_HEAD(done);
 	unsigned int i;
 
-	spin_lock_irq(&npu->sched_lock);
-	npu->dead_ns = npu_now(npu);
-	npu->dead = true;
+	spin_lock_irq(&npu->exec->lock);
+	npu->exec->dead_ns = npu_now(npu);
+	npu->exec->dead = true;
 	for (i = 0; i < npu->core_count; i++)
-		if (npu->cores[i].ctx)
-			npu_core_abort(&npu->cores[i], -ENODEV);
-	while (!list_empty(&npu->contexts)) {
-		struct npu_context *ctx = list_first_entry(&npu->contexts,
+		if (npu->exec->cores[i].ctx)
+			npu_core_abort(&npu->exec->cores[i], -ENODEV);
+	while (!list_empty(&npu->exec->contexts)) {
+		struct npu_context *ctx = list_first_entry(&npu->exec->contexts,
 							   struct npu_context,
 							   link);
 
 		list_move_tail(&ctx->link, &done);
 		npu_dispatch_advance(ctx, npu_now(npu));
-		spin_unlock_irq(&npu->sched_lock);
+		spin_unlock_irq(&npu->exec->lock);
 		cond_resched();
-		spin_lock_irq(&npu->sched_lock);
+		spin_lock_irq(&npu->exec->lock);
 	}
-	list_splice(&done, &npu->contexts);
-	spin_unlock_irq(&npu->sched_lock);
+	list_splice(&done, &npu->exec->contexts);
+	spin_unlock_irq(&npu->exec->lock);
 
 	for (i = 0; i < npu->core_count; i++)
-		kthread_flush_worker(npu->cores[i].worker);
+		kthread_flush_worker(npu->exec->cores[i].worker);
 	npu_signal_flush(npu);
 	npu_alert_fini(npu);
 	for (i = 0; i < npu->core_count; i++)
-		npu_core_unplug(&npu->cores[i]);
+		npu_core_unplug(&npu->exec->cores[i]);
 }
 
 /**
@@ -765,8 +770,10 @@ void npu_dispatch_fini(struct npu_device *npu)
 	unsigned int i;
 
 	for (i = 0; i < npu->core_count; i++)
-		npu_core_fini(&npu->cores[i]);
+		npu_core_fini(&npu->exec->cores[i]);
 	npu_signal_fini(npu);
+	npu_dump_fini(npu);
+	kfree(npu->exec);
 }
 
 /**
@@ -777,16 +784,24 @@ void npu_dispatch_fini(struct npu_device *npu)
  */
 int npu_dispatch_init(struct npu_device *npu)
 {
+	struct npu_exec *exec = kzalloc(sizeof(*exec), GFP_KERNEL);
 	unsigned int i;
 	int ret;
 
-	spin_lock_init(&npu->sched_lock);
-	npu_sched_init(&npu->sched, &npu_sched_defaults);
-	npu->sched.stay_ns = NPU_DISPATCH_STAY_NS;
+	if (!exec)
+		return -ENOMEM;
+	npu->exec = exec;
+	exec->npu = npu;
+	exec->timeout = msecs_to_jiffies(npu->desc.timeout_ms);
+	spin_lock_init(&exec->lock);
+	npu_sched_init(&exec->sched, &npu_sched_defaults);
+	exec->sched.stay_ns = NPU_DISPATCH_STAY_NS;
 	npu_alert_init(npu);
-	init_waitqueue_head(&npu->idle);
-	INIT_LIST_HEAD(&npu->contexts);
+	init_waitqueue_head(&exec->idle);
+	INIT_LIST_HEAD(&exec->contexts);
 	ret = npu_signal_init(npu);
+	if (!ret)
+		ret = npu_dump_init(npu);
 	for (i = 0; i < npu->core_count && !ret; i++)
 		ret = npu_core_init(npu, i);
 	if (ret)
@@ -802,8 +817,8 @@ int npu_dispatch_init(struct npu_device *npu)
 void npu_dispatch_query(const struct npu_device *npu,
 			struct drm_npu_query_limits *record)
 {
-	const struct npu_sched_params *params = npu->sched.params;
-	u64 slice_ns = npu_sched_slice_ns(&npu->sched);
+	const struct npu_sched_params *params = npu->exec->sched.params;
+	u64 slice_ns = npu_sched_slice_ns(&npu->exec->sched);
 
 	record->latency_percent = min(READ_ONCE(params->latency_percent), 100u);
 	record->slice_ns = slice_ns == U64_MAX ? 0 : slice_ns;

@@ -26,6 +26,7 @@
 #include "npu_context.h"
 #include "../include/npu_device.h"
 #include "npu_dump.h"
+#include "npu_exec.h"
 #include "npu_job.h"
 #include "npu_dispatch.h"
 #include "../mem/npu_vm.h"
@@ -146,7 +147,7 @@ static void npu_dump_work(struct work_struct *work)
 void npu_dump_take(struct npu_core *core)
 {
 	struct npu_device *npu = core->npu;
-	struct npu_dump *dump = npu->dump;
+	struct npu_dump *dump = npu->exec->dump;
 
 	lockdep_assert_held(&core->hw_lock);
 	if (test_and_set_bit_lock(0, &dump->busy))
@@ -156,7 +157,7 @@ void npu_dump_take(struct npu_core *core)
 	if (npu->desc.ops->snapshot)
 		npu->desc.ops->snapshot(npu->hw, core->index, &dump->snapshot);
 
-	spin_lock_irq(&npu->sched_lock);
+	spin_lock_irq(&npu->exec->lock);
 	dump->job = npu_dispatch_head(core->ctx)->job;
 	refcount_inc(&dump->job->ref);
 	dump->lane = core->lane;
@@ -166,7 +167,7 @@ void npu_dump_take(struct npu_core *core)
 	dump->pid = core->ctx->pid;
 	dump->seqno = core->ctx->completed + 1;
 	dump->started = core->started;
-	spin_unlock_irq(&npu->sched_lock);
+	spin_unlock_irq(&npu->exec->lock);
 	dump->taken = ktime_get_ns();
 	queue_work(system_dfl_wq, &dump->work);
 }
@@ -177,7 +178,7 @@ void npu_dump_take(struct npu_core *core)
  */
 void npu_dump_flush(struct npu_device *npu)
 {
-	flush_work(&npu->dump->work);
+	flush_work(&npu->exec->dump->work);
 }
 
 /**
@@ -186,7 +187,7 @@ void npu_dump_flush(struct npu_device *npu)
  */
 void npu_dump_fini(struct npu_device *npu)
 {
-	kvfree(npu->dump);
+	kvfree(npu->exec->dump);
 }
 
 /**
@@ -203,6 +204,6 @@ int npu_dump_init(struct npu_device *npu)
 		return -ENOMEM;
 	dump->npu = npu;
 	INIT_WORK(&dump->work, npu_dump_work);
-	npu->dump = dump;
+	npu->exec->dump = dump;
 	return 0;
 }

@@ -24,7 +24,7 @@ struct npu_job_task {
 	u32 stream;
 	/** @stream_words: Words of that stream, link included. */
 	u32 stream_words;
-	/** @cost_ns: What it costs; protected by npu_device.sched_lock. */
+	/** @cost_ns: What it costs; protected by npu_exec.lock. */
 	u32 cost_ns;
 	/** @continues: It needs what the task before has left on the chip. */
 	bool continues;

@@ -12,6 +12,7 @@
 #include "../../compat.h"
 #include "npu_context.h"
 #include "../include/npu_device.h"
+#include "npu_exec.h"
 #include "npu_job.h"
 #include "npu_dispatch.h"
 #include "npu_submit.h"
@@ -24,10 +25,10 @@ void npu_signal_context(struct npu_context *ctx)
 {
 	struct npu_device *npu = ctx->npu;
 
-	lockdep_assert_held(&npu->sched_lock);
+	lockdep_assert_held(&npu->exec->lock);
 	if (list_empty(&ctx->signal_link))
-		list_add_tail(&ctx->signal_link, &npu->signal);
-	kthread_queue_work(npu->signaller, &npu->signal_work);
+		list_add_tail(&ctx->signal_link, &npu->exec->signal);
+	kthread_queue_work(npu->exec->signaller, &npu->exec->signal_work);
 }
 
 /* Signal the oldest ended job of @ctx, which may be gone afterwards. */
@@ -38,12 +39,12 @@ static void npu_context_signal_one(struct npu_context *ctx)
 	int error = 0;
 	bool more;
 
-	spin_lock_irq(&npu->sched_lock);
+	spin_lock_irq(&npu->exec->lock);
 	/* The slot is this thread's until it is counted as signalled. */
 	slot = npu_context_slot(ctx, ctx->signalled + 1);
 	if (slot->submit)
 		error = slot->submit->out_error;
-	spin_unlock_irq(&npu->sched_lock);
+	spin_unlock_irq(&npu->exec->lock);
 
 	if (slot->submit && slot->last) {
 		if (error)
@@ -51,35 +52,34 @@ static void npu_context_signal_one(struct npu_context *ctx)
 		dma_fence_signal(&slot->submit->fence);
 	}
 
-	spin_lock_irq(&npu->sched_lock);
+	spin_lock_irq(&npu->exec->lock);
 	ctx->signalled++;
 	more = ctx->signalled < ctx->completed;
 	/* One job at a time, so that no context keeps others waiting. */
 	if (more)
-		list_move_tail(&ctx->signal_link, &npu->signal);
+		list_move_tail(&ctx->signal_link, &npu->exec->signal);
 	else
 		list_del_init(&ctx->signal_link);
 	if (list_empty(&ctx->retire_link))
-		list_add_tail(&ctx->retire_link, &npu->retire);
-	spin_unlock_irq(&npu->sched_lock);
+		list_add_tail(&ctx->retire_link, &npu->exec->retire);
+	spin_unlock_irq(&npu->exec->lock);
 }
 
 static void npu_signal_all(struct kthread_work *work)
 {
-	struct npu_device *npu = container_of(work, struct npu_device,
-					      signal_work);
+	struct npu_exec *exec = container_of(work, struct npu_exec, signal_work);
 	bool cookie = dma_fence_begin_signalling();
 	struct npu_context *ctx;
 
 	for (;;) {
-		spin_lock_irq(&npu->sched_lock);
-		ctx = list_first_entry_or_null(&npu->signal, struct npu_context,
+		spin_lock_irq(&exec->lock);
+		ctx = list_first_entry_or_null(&exec->signal, struct npu_context,
 					       signal_link);
-		spin_unlock_irq(&npu->sched_lock);
+		spin_unlock_irq(&exec->lock);
 		if (!ctx)
 			break;
 		npu_context_signal_one(ctx);
-		queue_work(npu->retirer, &npu->retire_work);
+		queue_work(exec->retirer, &exec->retire_work);
 		cond_resched();
 	}
 	dma_fence_end_signalling(cookie);
@@ -94,12 +94,12 @@ static void npu_context_retire_one(struct npu_context *ctx)
 	struct npu_job *job;
 	bool more, last, wake;
 
-	spin_lock_irq(&npu->sched_lock);
+	spin_lock_irq(&npu->exec->lock);
 	slot = npu_context_slot(ctx, ctx->retired + 1);
 	submit = slot->submit;
 	last = slot->last;
 	job = slot->job;
-	spin_unlock_irq(&npu->sched_lock);
+	spin_unlock_irq(&npu->exec->lock);
 
 	if (submit && last)
 		npu_submit_forget(submit);
@@ -109,19 +109,19 @@ static void npu_context_retire_one(struct npu_context *ctx)
 	if (job)
 		npu_job_put(job);
 
-	spin_lock_irq(&npu->sched_lock);
+	spin_lock_irq(&npu->exec->lock);
 	ctx->retired++;
 	more = ctx->retired < ctx->signalled;
 	last = ctx->retired == ctx->submitted;
 	if (more)
-		list_move_tail(&ctx->retire_link, &npu->retire);
+		list_move_tail(&ctx->retire_link, &npu->exec->retire);
 	else
 		list_del_init(&ctx->retire_link);
 	/* Who looks for room looks under the lock, once in the list. */
 	wake = waitqueue_active(&ctx->room);
 	if (wake)
 		npu_context_get(ctx);
-	spin_unlock_irq(&npu->sched_lock);
+	spin_unlock_irq(&npu->exec->lock);
 
 	/* There may be many, which is nothing for under the lock. */
 	if (wake) {
@@ -134,15 +134,14 @@ static void npu_context_retire_one(struct npu_context *ctx)
 
 static void npu_retire_all(struct work_struct *work)
 {
-	struct npu_device *npu = container_of(work, struct npu_device,
-					      retire_work);
+	struct npu_exec *exec = container_of(work, struct npu_exec, retire_work);
 	struct npu_context *ctx;
 
 	for (;;) {
-		spin_lock_irq(&npu->sched_lock);
-		ctx = list_first_entry_or_null(&npu->retire, struct npu_context,
+		spin_lock_irq(&exec->lock);
+		ctx = list_first_entry_or_null(&exec->retire, struct npu_context,
 					       retire_link);
-		spin_unlock_irq(&npu->sched_lock);
+		spin_unlock_irq(&exec->lock);
 		if (!ctx)
 			break;
 		npu_context_retire_one(ctx);
@@ -156,8 +155,8 @@ static void npu_retire_all(struct work_struct *work)
  */
 void npu_signal_flush(struct npu_device *npu)
 {
-	kthread_flush_worker(npu->signaller);
-	flush_work(&npu->retire_work);
+	kthread_flush_worker(npu->exec->signaller);
+	flush_work(&npu->exec->retire_work);
 }
 
 /**
@@ -166,12 +165,12 @@ void npu_signal_flush(struct npu_device *npu)
  */
 void npu_signal_fini(struct npu_device *npu)
 {
-	if (npu->signaller)
-		kthread_destroy_worker(npu->signaller);
-	npu->signaller = NULL;
-	if (npu->retirer)
-		destroy_workqueue(npu->retirer);
-	npu->retirer = NULL;
+	if (npu->exec->signaller)
+		kthread_destroy_worker(npu->exec->signaller);
+	npu->exec->signaller = NULL;
+	if (npu->exec->retirer)
+		destroy_workqueue(npu->exec->retirer);
+	npu->exec->retirer = NULL;
 }
 
 /**
@@ -184,17 +183,17 @@ int npu_signal_init(struct npu_device *npu)
 {
 	struct kthread_worker *worker;
 
-	INIT_LIST_HEAD(&npu->signal);
-	INIT_LIST_HEAD(&npu->retire);
-	kthread_init_work(&npu->signal_work, npu_signal_all);
-	INIT_WORK(&npu->retire_work, npu_retire_all);
+	INIT_LIST_HEAD(&npu->exec->signal);
+	INIT_LIST_HEAD(&npu->exec->retire);
+	kthread_init_work(&npu->exec->signal_work, npu_signal_all);
+	INIT_WORK(&npu->exec->retire_work, npu_retire_all);
 
-	npu->retirer = alloc_workqueue("npu-retire", WQ_UNBOUND, 1);
-	if (!npu->retirer)
+	npu->exec->retirer = alloc_workqueue("npu-retire", WQ_UNBOUND, 1);
+	if (!npu->exec->retirer)
 		return -ENOMEM;
 	worker = kthread_run_worker(0, "npu-signal");
 	if (IS_ERR(worker))
 		return PTR_ERR(worker);
-	npu->signaller = worker;
+	npu->exec->signaller = worker;
 	return 0;
 }

@@ -7,6 +7,7 @@
 #include "../include/npu_hw.h"
 #include "../mem/npu_residency.h"
 #include "npu_dispatch.h"
+#include "npu_exec.h"
 
 /* Has no core of @npu a lane? */
 static bool npu_dispatch_idle(struct npu_device *npu)
@@ -14,10 +15,10 @@ static bool npu_dispatch_idle(struct npu_device *npu)
 	bool idle = true;
 	unsigned int i;
 
-	spin_lock_irq(&npu->sched_lock);
+	spin_lock_irq(&npu->exec->lock);
 	for (i = 0; i < npu->core_count; i++)
-		idle &= npu->cores[i].state == NPU_CORE_IDLE;
-	spin_unlock_irq(&npu->sched_lock);
+		idle &= npu->exec->cores[i].state == NPU_CORE_IDLE;
+	spin_unlock_irq(&npu->exec->lock);
 	return idle;
 }
 
@@ -32,15 +33,15 @@ void npu_device_suspend(struct npu_device *npu)
 {
 	unsigned int i;
 
-	spin_lock_irq(&npu->sched_lock);
-	npu->frozen = true;
-	spin_unlock_irq(&npu->sched_lock);
-	wait_event(npu->idle, npu_dispatch_idle(npu));
+	spin_lock_irq(&npu->exec->lock);
+	npu->exec->frozen = true;
+	spin_unlock_irq(&npu->exec->lock);
+	wait_event(npu->exec->idle, npu_dispatch_idle(npu));
 
-	spin_lock_irq(&npu->sched_lock);
+	spin_lock_irq(&npu->exec->lock);
 	for (i = 0; i < npu->core_count; i++)
-		npu_core_rest(&npu->cores[i]);
-	spin_unlock_irq(&npu->sched_lock);
+		npu_core_rest(&npu->exec->cores[i]);
+	spin_unlock_irq(&npu->exec->lock);
 	npu_residency_suspend(npu);
 }
 EXPORT_SYMBOL_GPL(npu_device_suspend);
@@ -52,10 +53,10 @@ EXPORT_SYMBOL_GPL(npu_device_suspend);
 void npu_device_resume(struct npu_device *npu)
 {
 	npu_residency_resume(npu);
-	spin_lock_irq(&npu->sched_lock);
-	npu->frozen = false;
+	spin_lock_irq(&npu->exec->lock);
+	npu->exec->frozen = false;
 	npu_dispatch_run(npu, npu_now(npu));
-	spin_unlock_irq(&npu->sched_lock);
+	spin_unlock_irq(&npu->exec->lock);
 }
 EXPORT_SYMBOL_GPL(npu_device_resume);
 
@@ -70,6 +71,6 @@ void npu_device_settle(struct npu_device *npu)
 	unsigned int i;
 
 	for (i = 0; i < npu->core_count; i++)
-		kthread_flush_worker(npu->cores[i].worker);
+		kthread_flush_worker(npu->exec->cores[i].worker);
 }
 EXPORT_SYMBOL_GPL(npu_device_settle);

@@ -10,6 +10,7 @@
 #include "npu_client.h"
 #include "npu_context.h"
 #include "../include/npu_device.h"
+#include "npu_exec.h"
 
 /* Called when it has ended; times are the device's. */
 TRACE_EVENT(npu_slice,

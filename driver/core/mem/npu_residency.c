@@ -34,6 +34,7 @@
 #include "../../compat.h"
 #include "npu_bo.h"
 #include "../include/npu_device.h"
+#include "npu_mem.h"
 #include "npu_residency.h"
 #include "npu_trace_move.h"
 #include "npu_vm.h"
@@ -66,9 +67,9 @@ static int npu_residency_charge(struct npu_bo *bo)
 {
 	struct npu_device *npu = npu_bo_device(bo);
 
-	if (!npu->sram_group)
+	if (!npu->mem->sram_group)
 		return 0;
-	return dmem_cgroup_try_charge(npu->sram_group, bo->base.base.size,
+	return dmem_cgroup_try_charge(npu->mem->sram_group, bo->base.base.size,
 				      &bo->residency.charge, NULL);
 }
 
@@ -82,7 +83,7 @@ static void npu_residency_uncharge(struct npu_bo *bo)
 static int npu_residency_want(struct npu_bo *bo, enum drm_npu_residency want,
 			      u32 priority, bool privileged)
 {
-	struct npu_sram *sram = &npu_bo_device(bo)->sram;
+	struct npu_sram *sram = &npu_bo_device(bo)->mem->sram;
 	struct npu_sram_block *block = &bo->residency.block;
 	int ret = 0;
 
@@ -96,7 +97,7 @@ static int npu_residency_want(struct npu_bo *bo, enum drm_npu_residency want,
 	if (block->want == DRM_NPU_RESIDENCY_NONE)
 		npu_residency_uncharge(bo);
 	if (sram->again)
-		queue_work(system_dfl_wq, &npu_bo_device(bo)->sram_work);
+		queue_work(system_dfl_wq, &npu_bo_device(bo)->mem->sram_work);
 	return ret;
 }
 
@@ -125,7 +126,7 @@ static void npu_residency_move(struct npu_bo *bo, bool in)
 {
 	struct npu_residency *residency = &bo->residency;
 	struct drm_gem_object *obj = &bo->base.base;
-	struct npu_sram *sram = &npu_bo_device(bo)->sram;
+	struct npu_sram *sram = &npu_bo_device(bo)->mem->sram;
 
 	lockdep_assert_held(&sram->lock);
 	dma_resv_lock(obj->resv, NULL);
@@ -148,15 +149,15 @@ static void npu_residency_leave(struct npu_bo *bo)
 	struct npu_residency *residency = &bo->residency;
 	struct npu_device *npu = npu_bo_device(bo);
 
-	lockdep_assert_held(&npu->sram.lock);
+	lockdep_assert_held(&npu->mem->sram.lock);
 	if (!residency->block.placed)
 		return;
 	if (residency->inside)
 		npu_residency_move(bo, false);
 	residency->slept = false;
-	npu_sram_remove(&npu->sram, &residency->block);
+	npu_sram_remove(&npu->mem->sram, &residency->block);
 	/* Not at once: who has asked for the place shall have it. */
-	queue_work(system_dfl_wq, &npu->sram_work);
+	queue_work(system_dfl_wq, &npu->mem->sram_work);
 }
 
 /* Have @victim leave for another. The lock is dropped meanwhile. */
@@ -168,30 +169,30 @@ static int npu_residency_evict(struct npu_device *npu,
 	struct npu_vm *vm = npu_vm_get(residency->mapping->vm);
 	int ret;
 
-	lockdep_assert_held(&npu->sram.lock);
+	lockdep_assert_held(&npu->mem->sram.lock);
 	drm_gem_object_get(&bo->base.base);
-	mutex_unlock(&npu->sram.lock);
+	mutex_unlock(&npu->mem->sram.lock);
 
 	npu_gate_close(&vm->gate);
 	ret = npu_gate_wait(&vm->gate, cancelled);
-	mutex_lock(&npu->sram.lock);
+	mutex_lock(&npu->mem->sram.lock);
 	if (!ret && victim->placed && victim->want == DRM_NPU_RESIDENCY_PREFER) {
 		npu_residency_leave(bo);
-		npu->sram.evictions++;
+		npu->mem->sram.evictions++;
 	}
-	mutex_unlock(&npu->sram.lock);
+	mutex_unlock(&npu->mem->sram.lock);
 	npu_gate_open(&vm->gate);
 
 	drm_gem_object_put(&bo->base.base);
 	npu_vm_put(vm);
-	mutex_lock(&npu->sram.lock);
+	mutex_lock(&npu->mem->sram.lock);
 	return ret;
 }
 
 /* Find a place for @bo, which others may have to leave. */
 static int npu_residency_place(struct npu_bo *bo, const bool *cancelled)
 {
-	struct npu_sram *sram = &npu_bo_device(bo)->sram;
+	struct npu_sram *sram = &npu_bo_device(bo)->mem->sram;
 	struct npu_sram_block *block = &bo->residency.block, *victim;
 	int ret = 0;
 
@@ -219,7 +220,7 @@ static int npu_residency_enter(struct npu_bo *bo, struct npu_vm *vm,
 			       const bool *cancelled)
 {
 	struct npu_residency *residency = &bo->residency;
-	struct npu_sram *sram = &npu_bo_device(bo)->sram;
+	struct npu_sram *sram = &npu_bo_device(bo)->mem->sram;
 	bool inside;
 	int ret;
 
@@ -237,7 +238,7 @@ static int npu_residency_enter(struct npu_bo *bo, struct npu_vm *vm,
 	if (!ret && !residency->block.placed)
 		ret = -EAGAIN;
 	if (!ret && !residency->inside) {
-		if (npu_bo_device(bo)->sram_asleep)
+		if (npu_bo_device(bo)->mem->sram_asleep)
 			residency->slept = true;
 		else
 			npu_residency_move(bo, true);
@@ -253,7 +254,7 @@ static void npu_residency_work(struct work_struct *work)
 	struct npu_residency *residency = container_of(work, struct npu_residency,
 						       work);
 	struct npu_bo *bo = npu_residency_bo(residency);
-	struct npu_sram *sram = &npu_bo_device(bo)->sram;
+	struct npu_sram *sram = &npu_bo_device(bo)->mem->sram;
 	struct npu_mapping *mapping;
 
 	mutex_lock(&sram->lock);
@@ -267,25 +268,25 @@ static void npu_residency_work(struct work_struct *work)
 /* There may be room: let in who fits, and have the others try. */
 static void npu_residency_fill(struct work_struct *work)
 {
-	struct npu_device *npu = container_of(work, struct npu_device, sram_work);
+	struct npu_mem *mem = container_of(work, struct npu_mem, sram_work);
 	struct npu_sram_block *block;
 
-	mutex_lock(&npu->sram.lock);
+	mutex_lock(&mem->sram.lock);
 	for (;;) {
-		block = npu_sram_next(&npu->sram);
+		block = npu_sram_next(&mem->sram);
 		if (!block)
 			break;
-		npu_sram_place(&npu->sram, block);
+		npu_sram_place(&mem->sram, block);
 		queue_work(system_dfl_wq, &npu_block_residency(block)->work);
 	}
 	/* Once for each time that a client has given something up. */
-	if (npu->sram.again)
-		list_for_each_entry(block, &npu->sram.outside, link)
-			if (!IS_ERR(npu_sram_victim(&npu->sram, block)))
+	if (mem->sram.again)
+		list_for_each_entry(block, &mem->sram.outside, link)
+			if (!IS_ERR(npu_sram_victim(&mem->sram, block)))
 				queue_work(system_dfl_wq,
 					   &npu_block_residency(block)->work);
-	npu->sram.again = false;
-	mutex_unlock(&npu->sram.lock);
+	mem->sram.again = false;
+	mutex_unlock(&mem->sram.lock);
 }
 
 /**
@@ -298,14 +299,15 @@ int npu_residency_init(struct npu_device *npu)
 {
 	u64 pages = npu->desc.sram.size >> PAGE_SHIFT;
 
-	INIT_WORK(&npu->sram_work, npu_residency_fill);
-	npu->sram_group = npu_cgroup_register_region(&npu->drm, "sram",
-						     pages << PAGE_SHIFT);
-	if (IS_ERR(npu->sram_group))
-		return PTR_ERR(npu->sram_group);
-	if (npu_sram_init(&npu->sram, min_t(u64, pages, S32_MAX)))
+	INIT_WORK(&npu->mem->sram_work, npu_residency_fill);
+	npu->mem->sram_group = npu_cgroup_register_region(&npu->drm, "sram",
+							  pages << PAGE_SHIFT);
+	if (IS_ERR(npu->mem->sram_group))
+		return PTR_ERR(npu->mem->sram_group);
+	if (npu_sram_init(&npu->mem->sram, min_t(u64, pages, S32_MAX)))
 		return -ENOMEM;
-	npu_sram_limit(&npu->sram, sram_file_pin_percent, sram_pin_percent);
+	npu_sram_limit(&npu->mem->sram, sram_file_pin_percent,
+		       sram_pin_percent);
 	return 0;
 }
 
@@ -315,8 +317,8 @@ int npu_residency_init(struct npu_device *npu)
  */
 void npu_residency_fini(struct npu_device *npu)
 {
-	cancel_work_sync(&npu->sram_work);
-	npu_sram_fini(&npu->sram);
+	cancel_work_sync(&npu->mem->sram_work);
+	npu_sram_fini(&npu->mem->sram);
 }
 
 /**
@@ -327,7 +329,7 @@ void npu_residency_fini(struct npu_device *npu)
  */
 void npu_residency_unplug(struct npu_device *npu)
 {
-	struct npu_sram *sram = &npu->sram;
+	struct npu_sram *sram = &npu->mem->sram;
 	struct npu_sram_block *block, *next;
 
 	mutex_lock(&sram->lock);
@@ -347,11 +349,11 @@ void npu_residency_unplug(struct npu_device *npu)
  */
 void npu_residency_suspend(struct npu_device *npu)
 {
-	struct npu_sram *sram = &npu->sram;
+	struct npu_sram *sram = &npu->mem->sram;
 	struct npu_sram_block *block;
 
 	mutex_lock(&sram->lock);
-	npu->sram_asleep = true;
+	npu->mem->sram_asleep = true;
 	list_for_each_entry(block, &sram->inside, link) {
 		struct npu_residency *residency = npu_block_residency(block);
 
@@ -370,11 +372,11 @@ void npu_residency_suspend(struct npu_device *npu)
  */
 void npu_residency_resume(struct npu_device *npu)
 {
-	struct npu_sram *sram = &npu->sram;
+	struct npu_sram *sram = &npu->mem->sram;
 	struct npu_sram_block *block;
 
 	mutex_lock(&sram->lock);
-	npu->sram_asleep = false;
+	npu->mem->sram_asleep = false;
 	list_for_each_entry(block, &sram->inside, link) {
 		struct npu_residency *residency = npu_block_residency(block);
 
@@ -399,7 +401,7 @@ void npu_residency_prepare(struct npu_residency *residency)
 static int npu_residency_retreat(struct npu_bo *bo, struct npu_vm *vm,
 				 u32 priority)
 {
-	struct npu_sram *sram = &npu_bo_device(bo)->sram;
+	struct npu_sram *sram = &npu_bo_device(bo)->mem->sram;
 	int ret;
 
 	npu_gate_close(&vm->gate);
@@ -424,7 +426,7 @@ static int npu_residency_retreat(struct npu_bo *bo, struct npu_vm *vm,
 int npu_residency_share(struct npu_bo *bo)
 {
 	struct npu_residency *residency = &bo->residency;
-	struct npu_sram *sram = &npu_bo_device(bo)->sram;
+	struct npu_sram *sram = &npu_bo_device(bo)->mem->sram;
 	struct npu_vm *vm = NULL;
 	int ret = 0;
 
@@ -450,7 +452,7 @@ void npu_residency_end(struct npu_mapping *mapping)
 {
 	struct npu_bo *bo = mapping->bo;
 	struct npu_residency *residency = &bo->residency;
-	struct npu_sram *sram = &npu_bo_device(bo)->sram;
+	struct npu_sram *sram = &npu_bo_device(bo)->mem->sram;
 
 	mutex_lock(&sram->lock);
 	if (residency->mapping != mapping) {
@@ -465,7 +467,7 @@ void npu_residency_end(struct npu_mapping *mapping)
 
 	/* It may be waiting for slices of others. */
 	WRITE_ONCE(residency->cancelled, true);
-	wake_up_all(&npu_bo_device(bo)->still);
+	wake_up_all(&npu_bo_device(bo)->mem->still);
 	cancel_work_sync(&residency->work);
 	residency->cancelled = false;
 	kvfree(residency->block.pages);
@@ -476,7 +478,7 @@ void npu_residency_end(struct npu_mapping *mapping)
 static int npu_residency_begin(struct npu_bo *bo, struct npu_mapping *mapping)
 {
 	struct npu_residency *residency = &bo->residency;
-	struct npu_sram *sram = &npu_bo_device(bo)->sram;
+	struct npu_sram *sram = &npu_bo_device(bo)->mem->sram;
 	u64 count = bo->base.base.size >> PAGE_SHIFT;
 	u32 *pages;
 
@@ -501,7 +503,7 @@ static int npu_residency_begin(struct npu_bo *bo, struct npu_mapping *mapping)
 static int npu_residency_advance(struct npu_bo *bo, struct npu_vm *vm,
 				 enum drm_npu_residency want, u32 priority)
 {
-	struct npu_sram *sram = &npu_bo_device(bo)->sram;
+	struct npu_sram *sram = &npu_bo_device(bo)->mem->sram;
 	struct npu_sram_block *block = &bo->residency.block, before;
 	bool privileged = capable(CAP_SYS_RESOURCE);
 	int ret;
@@ -571,7 +573,7 @@ int npu_residency_ask(struct npu_bo *bo, struct npu_mapping *mapping,
  */
 void npu_residency_query(struct npu_bo *bo, struct drm_npu_query_buffer *info)
 {
-	struct npu_sram *sram = &npu_bo_device(bo)->sram;
+	struct npu_sram *sram = &npu_bo_device(bo)->mem->sram;
 
 	mutex_lock(&sram->lock);
 	info->region = bo->residency.inside ? DRM_NPU_REGION_SRAM :
@@ -590,7 +592,7 @@ void npu_residency_query(struct npu_bo *bo, struct drm_npu_query_buffer *info)
 void npu_residency_query_region(struct npu_device *npu, struct npu_vm *vm,
 				struct drm_npu_query_region *record)
 {
-	struct npu_sram *sram = &npu->sram;
+	struct npu_sram *sram = &npu->mem->sram;
 
 	mutex_lock(&sram->lock);
 	record->kind = DRM_NPU_REGION_SRAM;

@@ -13,6 +13,7 @@
 
 #include "npu_bo.h"
 #include "../include/npu_device.h"
+#include "npu_mem.h"
 #include "npu_residency.h"
 #include "npu_vm.h"
 #include "../../compat.h"
@@ -43,15 +44,15 @@ struct npu_vm *npu_vm_create(struct npu_device *npu)
 	}
 	kref_init(&vm->ref);
 	mutex_init(&vm->lock);
-	npu_gate_init(&vm->gate, &npu->still);
+	npu_gate_init(&vm->gate, &npu->mem->still);
 	drm_mm_init(&vm->mm, NPU_VM_START,
 		    BIT_ULL(npu->desc.address_bits) - NPU_VM_START);
 	drm_dev_get(&npu->drm);
 	vm->npu = npu;
 
-	mutex_lock(&npu->vms_lock);
-	list_add_tail(&vm->link, &npu->vms);
-	mutex_unlock(&npu->vms_lock);
+	mutex_lock(&npu->mem->vms_lock);
+	list_add_tail(&vm->link, &npu->mem->vms);
+	mutex_unlock(&npu->mem->vms_lock);
 	return vm;
 }
 
@@ -77,10 +78,10 @@ static void npu_vm_release(struct kref *ref)
 	struct npu_vm *vm = container_of(ref, struct npu_vm, ref);
 	struct npu_device *npu = vm->npu;
 
-	mutex_lock(&npu->vms_lock);
+	mutex_lock(&npu->mem->vms_lock);
 	list_del(&vm->link);
 	npu_vm_unplug(vm);
-	mutex_unlock(&npu->vms_lock);
+	mutex_unlock(&npu->mem->vms_lock);
 
 	drm_mm_takedown(&vm->mm);
 	npu_gate_fini(&vm->gate);

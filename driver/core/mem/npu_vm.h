@@ -34,7 +34,7 @@ struct npu_vm {
 	 * finds another number than it began with begins anew.
 	 */
 	atomic64_t shares;
-	/** @link: In &npu_device.vms. */
+	/** @link: In &npu_mem.vms. */
 	struct list_head link;
 	/** @lock: Protects @mm, @hw and &npu_mapping.node. */
 	struct mutex lock;
