@@ -6,9 +6,9 @@
 
 #include "../../driver/core/exec/npu_client.h"
 #include "../../driver/core/exec/npu_context.h"
+#include "../../driver/core/exec/npu_dispatch.h"
 #include "../../driver/core/exec/npu_exec.h"
 #include "../../driver/core/exec/npu_job.h"
-#include "../../driver/core/exec/npu_dispatch.h"
 #include "../../driver/core/mem/npu_vm.h"
 #include "npu_fake.h"
 
@@ -376,7 +376,7 @@ static void npu_dispatch_detach(struct kunit *test)
 	npu_fake_queue(fake, ctx, job);
 	npu_fake_end(fake, 0, 0);
 	KUNIT_EXPECT_PTR_EQ(test, fake->cores[0].vm, vm->hw);
-	npu_dispatch_kill(ctx, true);
+	npu_queue_kill(ctx, true);
 	npu_fake_settle(fake);
 	npu_context_put(ctx);
 	npu_client_put(client);

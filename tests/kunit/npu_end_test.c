@@ -3,9 +3,9 @@
 #include <kunit/test.h>
 
 #include "../../driver/core/exec/npu_context.h"
+#include "../../driver/core/exec/npu_dispatch.h"
 #include "../../driver/core/exec/npu_exec.h"
 #include "../../driver/core/exec/npu_job.h"
-#include "../../driver/core/exec/npu_dispatch.h"
 #include "../../driver/core/exec/npu_submit.h"
 #include "npu_fake.h"
 
@@ -125,7 +125,7 @@ static void npu_end_cancel_queued(struct kunit *test)
 		jobs[i] = npu_fake_job(file, 1);
 		npu_fake_queue(fake, ctx, jobs[i]);
 	}
-	KUNIT_EXPECT_EQ(test, npu_dispatch_cancel(ctx, 2, 4, &count), 0);
+	KUNIT_EXPECT_EQ(test, npu_queue_cancel(ctx, 2, 4, &count), 0);
 	KUNIT_EXPECT_EQ(test, count, 3);
 	npu_fake_settle(fake);
 	NPU_EXPECT_RUNS(fake, 0, jobs[0], 0);
@@ -156,7 +156,7 @@ static void npu_end_cancel_running(struct kunit *test)
 	npu_fake_queue(fake, other, job);
 	npu_fake_queue(fake, ctx, wide);
 	npu_fake_queue(fake, ctx, job);
-	KUNIT_EXPECT_EQ(test, npu_dispatch_cancel(ctx, 1, 1, &count), 0);
+	KUNIT_EXPECT_EQ(test, npu_queue_cancel(ctx, 1, 1, &count), 0);
 	KUNIT_EXPECT_EQ(test, count, 1);
 	npu_fake_settle(fake);
 	KUNIT_EXPECT_EQ(test, npu_fake_error(ctx, 1), -ECANCELED);
@@ -187,14 +187,14 @@ static void npu_end_cancel_range(struct kunit *test)
 		npu_fake_queue(fake, ctx, job);
 	npu_fake_end(fake, 0, 0);
 	npu_fake_end(fake, 0, 0);
-	KUNIT_EXPECT_EQ(test, npu_dispatch_cancel(ctx, 1, 5, &count), -ENOENT);
+	KUNIT_EXPECT_EQ(test, npu_queue_cancel(ctx, 1, 5, &count), -ENOENT);
 	KUNIT_EXPECT_EQ(test, count, 99);
 	NPU_EXPECT_RUNS(fake, 0, job, 0);
-	KUNIT_EXPECT_EQ(test, npu_dispatch_cancel(ctx, 1, 2, &count), 0);
+	KUNIT_EXPECT_EQ(test, npu_queue_cancel(ctx, 1, 2, &count), 0);
 	KUNIT_EXPECT_EQ(test, count, 0);
 	npu_fake_settle(fake);
 	NPU_EXPECT_RUNS(fake, 0, job, 0);
-	KUNIT_EXPECT_EQ(test, npu_dispatch_cancel(ctx, 1, 4, &count), 0);
+	KUNIT_EXPECT_EQ(test, npu_queue_cancel(ctx, 1, 4, &count), 0);
 	KUNIT_EXPECT_EQ(test, count, 2);
 	npu_fake_settle(fake);
 	KUNIT_EXPECT_EQ(test, npu_fake_error(ctx, 1), 0);
@@ -212,7 +212,7 @@ static void npu_end_cancel_first(struct npu_fake *fake, unsigned int core)
 {
 	u32 count;
 
-	KUNIT_EXPECT_EQ(fake->test, npu_dispatch_cancel(fake->data, 1, 1, &count), 0);
+	KUNIT_EXPECT_EQ(fake->test, npu_queue_cancel(fake->data, 1, 1, &count), 0);
 	KUNIT_EXPECT_EQ(fake->test, count, 1);
 }
 
@@ -265,7 +265,7 @@ static void npu_end_kill(struct kunit *test)
 
 	npu_fake_queue(fake, ctx, wide);
 	npu_fake_queue(fake, ctx, job);
-	npu_dispatch_kill(ctx, false);
+	npu_queue_kill(ctx, false);
 	npu_fake_settle(fake);
 	KUNIT_EXPECT_EQ(test, fake->cores[0].resets, 0);
 	NPU_EXPECT_RUNS(fake, 0, wide, 0);
@@ -288,8 +288,8 @@ static void npu_end_kill_running(struct kunit *test)
 
 	npu_fake_queue(fake, ctx, wide);
 	npu_fake_queue(fake, ctx, wide);
-	npu_dispatch_kill(ctx, true);
-	npu_dispatch_kill(idle, true);
+	npu_queue_kill(ctx, true);
+	npu_queue_kill(idle, true);
 	npu_fake_settle(fake);
 	KUNIT_EXPECT_EQ(test, fake->cores[0].resets, 1);
 	KUNIT_EXPECT_EQ(test, fake->cores[1].resets, 1);
@@ -310,7 +310,7 @@ static void npu_end_last_reference(struct kunit *test)
 	KUNIT_ASSERT_NOT_NULL(test, ctx);
 	npu_fake_queue(fake, ctx, job);
 	npu_fake_queue(fake, ctx, job);
-	npu_dispatch_kill(ctx, false);
+	npu_queue_kill(ctx, false);
 	npu_context_put(ctx);
 	KUNIT_EXPECT_EQ(test, atomic_read(&fake->npu->context_objects), 1);
 	npu_fake_end(fake, 0, 0);

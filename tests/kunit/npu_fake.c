@@ -9,15 +9,15 @@
 #include <kunit/resource.h>
 
 #include "../../driver/core/api/npu_api.h"
-#include "../../driver/core/exec/npu_exec.h"
-#include "../../driver/core/mem/npu_bo.h"
 #include "../../driver/core/exec/npu_client.h"
 #include "../../driver/core/exec/npu_context.h"
-#include "../../driver/core/exec/npu_dump.h"
-#include "../../driver/core/include/npu_isa.h"
-#include "../../driver/core/exec/npu_job.h"
 #include "../../driver/core/exec/npu_dispatch.h"
+#include "../../driver/core/exec/npu_dump.h"
+#include "../../driver/core/exec/npu_exec.h"
+#include "../../driver/core/exec/npu_job.h"
 #include "../../driver/core/exec/npu_submit.h"
+#include "../../driver/core/include/npu_isa.h"
+#include "../../driver/core/mem/npu_bo.h"
 #include "../../driver/core/mem/npu_vm.h"
 #include "npu_fake.h"
 
@@ -703,7 +703,7 @@ void npu_fake_forget_job(struct npu_fake_file *file, struct npu_job *job)
  * reference if it succeeds
  * @seqno: receives the sequence number of the last job
  *
- * Return: what npu_dispatch_queue() returns.
+ * Return: what npu_queue_jobs() returns.
  */
 int npu_fake_request(struct npu_context *ctx, const struct npu_request *request,
 		     u64 *seqno)
@@ -713,7 +713,7 @@ int npu_fake_request(struct npu_context *ctx, const struct npu_request *request,
 
 	for (i = 0; i < request->count; i++)
 		refcount_inc(&request->jobs[i]->ref);
-	ret = npu_dispatch_queue(ctx, request, seqno);
+	ret = npu_queue_jobs(ctx, request, seqno);
 	for (i = 0; ret && i < request->count; i++)
 		npu_job_put(request->jobs[i]);
 	return ret;
@@ -727,7 +727,7 @@ int npu_fake_request(struct npu_context *ctx, const struct npu_request *request,
  * @submit: syncs, or %NULL; of them the caller has a reference if it succeeds
  * @seqno: receives the sequence number of the last job
  *
- * Return: what npu_dispatch_queue() returns.
+ * Return: what npu_queue_jobs() returns.
  */
 int npu_fake_try(struct npu_context *ctx, struct npu_job **jobs, u32 count,
 		 struct npu_submit *submit, u64 *seqno)

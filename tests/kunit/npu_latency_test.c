@@ -6,10 +6,10 @@
 #include <kunit/test.h>
 
 #include "../../driver/core/exec/npu_context.h"
-#include "../../driver/core/exec/npu_exec.h"
-#include "../../driver/core/include/npu_hw.h"
-#include "../../driver/core/exec/npu_job.h"
 #include "../../driver/core/exec/npu_dispatch.h"
+#include "../../driver/core/exec/npu_exec.h"
+#include "../../driver/core/exec/npu_job.h"
+#include "../../driver/core/include/npu_hw.h"
 #include "../../driver/core/mem/npu_vm.h"
 #include "npu_fake.h"
 
@@ -140,9 +140,9 @@ static void npu_latency_new_files(struct kunit *test)
 		npu_fake_limit(clients[0].ctx);
 		npu_latency_load(fake, clients, 2, 10);
 		first_ms += clients[0].first_ms;
-		npu_dispatch_cancel(clients[0].ctx, 1, clients[0].ctx->submitted, &(u32){ 0 });
+		npu_queue_cancel(clients[0].ctx, 1, clients[0].ctx->submitted, &(u32){ 0 });
 		npu_fake_settle(fake);
-		npu_dispatch_change(clients[0].ctx, &throughput, NULL, false);
+		npu_queue_change(clients[0].ctx, &throughput, NULL, false);
 	}
 	/* The window at once, then what comes in a second. */
 	KUNIT_EXPECT_GE(test, first_ms, 400);
@@ -233,9 +233,9 @@ static void npu_latency_class_changes(struct kunit *test)
 		if (npu_latency_granted(client.ctx) != LATENCY)
 			break;
 		npu_fake_queue(fake, client.ctx, client.job);
-		npu_dispatch_change(client.ctx, &throughput, NULL, false);
+		npu_queue_change(client.ctx, &throughput, NULL, false);
 		npu_fake_work(fake, 0, MS);
-		npu_dispatch_change(client.ctx, &latency, NULL, false);
+		npu_queue_change(client.ctx, &latency, NULL, false);
 	}
 	KUNIT_EXPECT_GE(test, i, 50);
 	KUNIT_EXPECT_LT(test, i, 200);
@@ -320,7 +320,7 @@ static void npu_latency_busy(struct kunit *test)
 	npu_fake_work(fake, 0, MS);
 	npu_fake_pass(fake, 3 * MS);
 	KUNIT_EXPECT_EQ(test, npu_core_busy_ns(fake->npu, 0), 4 * MS);
-	npu_dispatch_change(client.ctx, &background, NULL, true);
+	npu_queue_change(client.ctx, &background, NULL, true);
 	npu_fake_queue(fake, client.ctx, client.job);
 	npu_fake_pass(fake, 3 * MS);
 	KUNIT_EXPECT_EQ(test, npu_core_busy_ns(fake->npu, 0), 4 * MS);

@@ -6,9 +6,9 @@
 #include <kunit/test.h>
 
 #include "../../driver/core/exec/npu_context.h"
+#include "../../driver/core/exec/npu_dispatch.h"
 #include "../../driver/core/exec/npu_exec.h"
 #include "../../driver/core/exec/npu_job.h"
-#include "../../driver/core/exec/npu_dispatch.h"
 #include "../../driver/core/mem/npu_vm.h"
 #include "npu_fake.h"
 
@@ -62,7 +62,7 @@ static struct npu_client *npu_policy_client(struct npu_policy_user *user,
 	client->file = other ? other->file : npu_fake_open(user->fake);
 	client->ctx = npu_fake_context(client->file, mask, 8, sched_class);
 	client->job = npu_fake_job(client->file, 1);
-	npu_dispatch_change(client->ctx, NULL, &weight, true);
+	npu_queue_change(client->ctx, NULL, &weight, true);
 	return client;
 }
 
@@ -196,19 +196,19 @@ static void npu_policy_change_hints(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, npu->exec->sched.fair[NPU_RANK_THROUGHPUT].weight, 200);
 
 	/* One runs; it is active as what it is now. */
-	npu_dispatch_change(one->ctx, &background, &weight, true);
+	npu_queue_change(one->ctx, &background, &weight, true);
 	KUNIT_EXPECT_EQ(test, npu->exec->sched.fair[NPU_RANK_THROUGHPUT].weight, 100);
 	KUNIT_EXPECT_EQ(test, npu->exec->sched.fair[NPU_RANK_BACKGROUND].weight, 300);
-	npu_dispatch_change(two->ctx, &latency, NULL, true);
+	npu_queue_change(two->ctx, &latency, NULL, true);
 	KUNIT_EXPECT_EQ(test, npu->exec->sched.fair[NPU_RANK_THROUGHPUT].weight, 0);
 	KUNIT_EXPECT_EQ(test, npu->exec->sched.fair[NPU_RANK_LATENCY].weight, 100);
-	npu_dispatch_change(one->ctx, &latency, NULL, true);
+	npu_queue_change(one->ctx, &latency, NULL, true);
 	KUNIT_EXPECT_EQ(test, npu->exec->sched.fair[NPU_RANK_LATENCY].weight, 400);
 	/* Two waits. */
-	npu_dispatch_change(two->ctx, &background, NULL, true);
+	npu_queue_change(two->ctx, &background, NULL, true);
 	npu_fake_work(user.fake, 0, MS);
 	NPU_EXPECT_RUNS(user.fake, 0, one->job, 0);
-	npu_dispatch_change(two->ctx, NULL, &weight, false);
+	npu_queue_change(two->ctx, NULL, &weight, false);
 	KUNIT_EXPECT_EQ(test, two->ctx->stats.weight, 300);
 	KUNIT_EXPECT_EQ(test, two->ctx->stats.granted_weight, DRM_NPU_WEIGHT_DEFAULT);
 	npu_fake_work(user.fake, 0, MS);

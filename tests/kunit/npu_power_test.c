@@ -7,9 +7,9 @@
 #include <kunit/test.h>
 
 #include "../../driver/core/exec/npu_context.h"
+#include "../../driver/core/exec/npu_dispatch.h"
 #include "../../driver/core/exec/npu_exec.h"
 #include "../../driver/core/exec/npu_job.h"
-#include "../../driver/core/exec/npu_dispatch.h"
 #include "../../driver/core/mem/npu_vm.h"
 #include "npu_fake.h"
 

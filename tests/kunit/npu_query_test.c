@@ -6,11 +6,11 @@
 #include <kunit/test.h>
 
 #include "../../driver/core/api/npu_api.h"
-#include "../../driver/core/mem/npu_bo.h"
 #include "../../driver/core/exec/npu_context.h"
-#include "../../driver/core/include/npu_isa.h"
-#include "../../driver/core/exec/npu_job.h"
 #include "../../driver/core/exec/npu_dispatch.h"
+#include "../../driver/core/exec/npu_job.h"
+#include "../../driver/core/include/npu_isa.h"
+#include "../../driver/core/mem/npu_bo.h"
 #include "../../driver/core/mem/npu_vm.h"
 #include "npu_fake.h"
 

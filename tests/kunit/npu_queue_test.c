@@ -7,9 +7,9 @@
 
 #include "../../driver/core/exec/npu_client.h"
 #include "../../driver/core/exec/npu_context.h"
+#include "../../driver/core/exec/npu_dispatch.h"
 #include "../../driver/core/exec/npu_exec.h"
 #include "../../driver/core/exec/npu_job.h"
-#include "../../driver/core/exec/npu_dispatch.h"
 #include "../../driver/core/exec/npu_submit.h"
 #include "../../driver/core/mem/npu_vm.h"
 #include "npu_fake.h"
@@ -126,7 +126,7 @@ static void npu_queue_stale(struct kunit *test)
 	};
 	u64 seqno;
 
-	KUNIT_EXPECT_EQ(test, npu_dispatch_queue(ctx, &request, &seqno), -ESTALE);
+	KUNIT_EXPECT_EQ(test, npu_queue_jobs(ctx, &request, &seqno), -ESTALE);
 	KUNIT_EXPECT_EQ(test, ctx->submitted, 0);
 	KUNIT_EXPECT_EQ(test, fake->cores[0].attaches, 0);
 }
@@ -146,7 +146,7 @@ static void npu_queue_errors(struct kunit *test)
 	ctx->stats.flags |= DRM_NPU_CONTEXT_BANNED;
 	spin_unlock_irq(&fake->npu->exec->lock);
 	KUNIT_EXPECT_EQ(test, npu_fake_try(ctx, &job, 1, NULL, &seqno), -EIO);
-	npu_dispatch_kill(ctx, false);
+	npu_queue_kill(ctx, false);
 	KUNIT_EXPECT_EQ(test, npu_fake_try(ctx, &job, 1, NULL, &seqno), -ENOENT);
 	npu_fake_unplug(fake);
 	KUNIT_EXPECT_EQ(test, npu_fake_try(ctx, &job, 1, NULL, &seqno), -ENODEV);
@@ -252,7 +252,7 @@ static void npu_queue_page(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, page->completed_seqno, 2);
 	KUNIT_EXPECT_EQ(test, page->failed_seqno, 2);
 	npu_fake_queue(fake, ctx, job);
-	KUNIT_EXPECT_EQ(test, npu_dispatch_cancel(ctx, 4, 4, &count), 0);
+	KUNIT_EXPECT_EQ(test, npu_queue_cancel(ctx, 4, 4, &count), 0);
 	KUNIT_EXPECT_EQ(test, page->completed_seqno, 2);
 	npu_fake_end(fake, 0, 0);
 	KUNIT_EXPECT_EQ(test, page->completed_seqno, 4);

@@ -9,9 +9,9 @@
 
 #include "../../driver/core/exec/npu_client.h"
 #include "../../driver/core/exec/npu_context.h"
+#include "../../driver/core/exec/npu_dispatch.h"
 #include "../../driver/core/exec/npu_exec.h"
 #include "../../driver/core/exec/npu_job.h"
-#include "../../driver/core/exec/npu_dispatch.h"
 #include "../../driver/core/exec/npu_submit.h"
 #include "../../driver/core/mem/npu_vm.h"
 #include "npu_fake.h"
@@ -311,7 +311,7 @@ static void model_step_cancel(struct model *m, struct model_context *ctx)
 	last = submitted - model_random(m, min(submitted, 4ull));
 	first = last - model_random(m, min(last, 3ull));
 	model_hold_cores(m);
-	KUNIT_EXPECT_EQ(m->test, npu_dispatch_cancel(ctx->real, first, last, &count), 0);
+	KUNIT_EXPECT_EQ(m->test, npu_queue_cancel(ctx->real, first, last, &count), 0);
 	if (last > completed) {
 		KUNIT_EXPECT_EQ(m->test, count, last - max(first - 1, completed));
 		model_cancel(m, ctx->ref, first, last);
@@ -330,7 +330,7 @@ static void model_step_kill(struct model *m, struct model_context *ctx)
 	/* As its file does. */
 	xa_erase(&file->npu.contexts, ctx->id);
 	model_hold_cores(m);
-	npu_dispatch_kill(ctx->real, running);
+	npu_queue_kill(ctx->real, running);
 	ctx->ref->killed = true;
 	if (running)
 		model_cancel(m, ctx->ref, 1, ctx->ref->submitted);
@@ -357,7 +357,7 @@ static void model_step_change(struct model *m, struct model_context *ctx)
 	u32 weight = weights[model_random(m, ARRAY_SIZE(weights))];
 	bool privileged = model_random(m, 2);
 
-	npu_dispatch_change(ctx->real, &sched_class, &weight, privileged);
+	npu_queue_change(ctx->real, &sched_class, &weight, privileged);
 	npu_ref_change(&m->ref, ctx->ref, sched_class, weight, privileged);
 	npu_ref_run(&m->ref);
 }

@@ -4,8 +4,8 @@
 #include <linux/limits.h>
 #include <linux/time64.h>
 
-#include "../../driver/core/include/npu_device.h"
 #include "../../driver/core/exec/npu_job.h"
+#include "../../driver/core/include/npu_device.h"
 #include "npu_reference.h"
 
 bool npu_ref_banned(const struct npu_ref_context *ctx)

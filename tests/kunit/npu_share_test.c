@@ -4,13 +4,13 @@
 
 #include <kunit/test.h>
 
-#include "../../driver/core/mem/npu_bo.h"
 #include "../../driver/core/exec/npu_context.h"
+#include "../../driver/core/exec/npu_dispatch.h"
 #include "../../driver/core/exec/npu_implicit.h"
 #include "../../driver/core/exec/npu_job.h"
-#include "../../driver/core/exec/npu_dispatch.h"
 #include "../../driver/core/exec/npu_share.h"
 #include "../../driver/core/exec/npu_submit.h"
+#include "../../driver/core/mem/npu_bo.h"
 #include "../../driver/core/mem/npu_vm.h"
 #include "npu_fake.h"
 
@@ -109,7 +109,7 @@ static void npu_share_export_busy(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, npu_share_export(bo), 0);
 	KUNIT_EXPECT_EQ(test, npu_vm_shares(file->npu.vm), shares + 1);
 	/* Who has looked before does so again. */
-	KUNIT_EXPECT_EQ(test, npu_dispatch_queue(idle, &stale, &seqno), -ESTALE);
+	KUNIT_EXPECT_EQ(test, npu_queue_jobs(idle, &stale, &seqno), -ESTALE);
 
 	npu_fake_end(fake, 0, 0);
 	KUNIT_EXPECT_FALSE(test, dma_resv_test_signaled(resv, DMA_RESV_USAGE_WRITE));

@@ -7,9 +7,9 @@
 #include <kunit/test.h>
 
 #include "../../driver/core/exec/npu_context.h"
+#include "../../driver/core/exec/npu_dispatch.h"
 #include "../../driver/core/exec/npu_exec.h"
 #include "../../driver/core/exec/npu_job.h"
-#include "../../driver/core/exec/npu_dispatch.h"
 #include "../../driver/core/exec/npu_slice.h"
 #include "../../driver/core/mem/npu_vm.h"
 #include "npu_fake.h"
@@ -315,7 +315,7 @@ static void npu_slice_cancel_paused(struct kunit *test)
 	npu_slice_start(test, &user);
 	npu_fake_queue(user.fake, user.ctx, user.next);
 	npu_slice_pause(&user);
-	KUNIT_EXPECT_EQ(test, npu_dispatch_cancel(user.ctx, 1, 1, &count), 0);
+	KUNIT_EXPECT_EQ(test, npu_queue_cancel(user.ctx, 1, 1, &count), 0);
 	KUNIT_EXPECT_EQ(test, count, 1);
 	KUNIT_EXPECT_EQ(test, npu_fake_error(user.ctx, 1), -ECANCELED);
 	NPU_EXPECT_RUNS(user.fake, 0, user.quick, 0);
@@ -334,7 +334,7 @@ static void npu_slice_cancel_running(struct kunit *test)
 	npu_slice_start(test, &user);
 	npu_fake_queue(user.fake, user.ctx, user.next);
 	npu_fake_work(user.fake, 0, 800 * US);
-	KUNIT_EXPECT_EQ(test, npu_dispatch_cancel(user.ctx, 1, 1, &count), 0);
+	KUNIT_EXPECT_EQ(test, npu_queue_cancel(user.ctx, 1, 1, &count), 0);
 	npu_fake_settle(user.fake);
 	KUNIT_EXPECT_EQ(test, user.fake->cores[0].resets, 1);
 	KUNIT_EXPECT_EQ(test, npu_fake_error(user.ctx, 1), -ECANCELED);
@@ -354,7 +354,7 @@ static void npu_slice_goes_on(struct kunit *test)
 	npu_fake_queue(user.fake, user.ctx, user.next);
 	npu_slice_pause(&user);
 	npu_gate_close(&vm->gate);
-	npu_dispatch_kill(user.ctx, false);
+	npu_queue_kill(user.ctx, false);
 	npu_fake_work(user.fake, 0, 10 * US);
 	NPU_EXPECT_IDLE(user.fake, 0);
 	KUNIT_EXPECT_EQ(test, npu_gate_wait(&vm->gate, NULL), 0);

@@ -96,9 +96,9 @@ int npu_context_set_ioctl(struct drm_device *dev, void *data,
 	ctx = npu_context_find(file->driver_priv, args->context_id);
 	if (!ctx)
 		return -ENOENT;
-	npu_dispatch_change(ctx, set_class ? &args->sched_class : NULL,
-			    set_weight ? &args->weight : NULL,
-			    capable(CAP_SYS_NICE));
+	npu_queue_change(ctx, set_class ? &args->sched_class : NULL,
+			 set_weight ? &args->weight : NULL,
+			 capable(CAP_SYS_NICE));
 	npu_context_put(ctx);
 	return 0;
 }
@@ -175,7 +175,7 @@ int npu_context_destroy_ioctl(struct drm_device *dev, void *data,
 	ctx = xa_erase(&nfile->contexts, args->context_id);
 	if (!ctx)
 		return -ENOENT;
-	npu_dispatch_kill(ctx, false);
+	npu_queue_kill(ctx, false);
 	npu_context_put(ctx);
 	return 0;
 }
@@ -192,7 +192,7 @@ void npu_contexts_release(struct npu_file *nfile)
 	/* Also those that have no id any more but go on with what they run. */
 	for (ctx = npu_context_next(nfile->client, NULL); ctx;
 	     ctx = npu_context_next(nfile->client, ctx))
-		npu_dispatch_kill(ctx, true);
+		npu_queue_kill(ctx, true);
 	xa_for_each(&nfile->contexts, id, ctx)
 		npu_context_put(ctx);
 	if (nfile->rocket)

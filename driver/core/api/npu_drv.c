@@ -14,18 +14,18 @@
 #include <drm/drm_managed.h>
 
 #include "../../compat.h"
+#include "../exec/npu_client.h"
+#include "../exec/npu_dispatch.h"
+#include "../exec/npu_dump.h"
+#include "../include/npu_device.h"
+#include "../mem/npu_bo.h"
 #include "../mem/npu_mem.h"
+#include "../mem/npu_residency.h"
+#include "../mem/npu_vm.h"
 #include "npu_accel.h"
 #include "npu_api.h"
-#include "../mem/npu_bo.h"
-#include "../exec/npu_client.h"
-#include "../include/npu_device.h"
-#include "../exec/npu_dump.h"
 #include "npu_fdinfo.h"
-#include "../mem/npu_residency.h"
 #include "npu_rocket.h"
-#include "../exec/npu_dispatch.h"
-#include "../mem/npu_vm.h"
 #include "rocket_accel.h"
 
 static int npu_open(struct drm_device *dev, struct drm_file *file)
@@ -202,7 +202,7 @@ static void npu_device_fini(struct drm_device *drm, void *data)
 {
 	struct npu_device *npu = data;
 
-	npu_dispatch_fini(npu);
+	npu_exec_fini(npu);
 	npu_mem_fini(npu);
 }
 
@@ -236,7 +236,7 @@ struct npu_device *npu_device_create(struct device *parent,
 	ret = npu_mem_init(npu);
 	if (ret)
 		return ERR_PTR(ret);
-	ret = npu_dispatch_init(npu);
+	ret = npu_exec_init(npu);
 	if (ret)
 		goto err_mem;
 	ret = drmm_add_action_or_reset(&npu->drm, npu_device_fini, npu);
@@ -275,7 +275,7 @@ EXPORT_SYMBOL_GPL(npu_device_register);
 void npu_device_unplug(struct npu_device *npu)
 {
 	drm_dev_unplug(&npu->drm);
-	npu_dispatch_unplug(npu);
+	npu_exec_unplug(npu);
 	npu_dump_flush(npu);
 	npu_mem_unplug(npu);
 }

@@ -12,10 +12,10 @@
 
 #include "../exec/npu_client.h"
 #include "../exec/npu_exec.h"
-#include "../mem/npu_bo.h"
 #include "../include/npu_device.h"
-#include "npu_fdinfo.h"
+#include "../mem/npu_bo.h"
 #include "../mem/npu_vm.h"
+#include "npu_fdinfo.h"
 
 static void npu_show_engine(struct drm_printer *p, struct npu_file *nfile)
 {

@@ -9,7 +9,6 @@
 #include "../include/npu_device.h"
 #include "../mem/npu_bo.h"
 #include "../mem/npu_mem.h"
-#include "../mem/npu_mem.h"
 #include "../mem/npu_residency.h"
 #include "../mem/npu_vm.h"
 #include "npu_accel.h"

@@ -7,17 +7,17 @@
 
 #include <drm/drm_drv.h>
 
-#include "../exec/npu_exec.h"
-#include "../mem/npu_mem.h"
-#include "npu_accel.h"
-#include "npu_api.h"
-#include "../mem/npu_bo.h"
 #include "../exec/npu_context.h"
 #include "../exec/npu_dispatch.h"
-#include "../include/npu_device.h"
+#include "../exec/npu_exec.h"
 #include "../exec/npu_implicit.h"
+#include "../include/npu_device.h"
 #include "../include/npu_isa.h"
+#include "../mem/npu_bo.h"
+#include "../mem/npu_mem.h"
 #include "../mem/npu_vm.h"
+#include "npu_accel.h"
+#include "npu_api.h"
 
 /* Room for any record. */
 union npu_record {
@@ -111,7 +111,7 @@ static int npu_query_limits(struct npu_device *npu, u32 index,
 	record->max_guilty = NPU_MAX_GUILTY;
 	record->max_job_bytes = NPU_MAX_JOB_BYTES;
 	record->max_submit_shared = NPU_MAX_SHARED;
-	npu_dispatch_query(npu, record);
+	npu_exec_query(npu, record);
 	record->max_buffer_size = npu_max_buffer_size(npu);
 	return sizeof(*record);
 }

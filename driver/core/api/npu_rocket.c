@@ -20,17 +20,17 @@
 #include <drm/drm_utils.h>
 
 #include "../../compat.h"
-#include "npu_accel.h"
-#include "../mem/npu_bo.h"
 #include "../exec/npu_context.h"
-#include "../include/npu_device.h"
-#include "../exec/npu_implicit.h"
-#include "../include/npu_isa.h"
-#include "../exec/npu_job.h"
-#include "npu_rocket.h"
 #include "../exec/npu_dispatch.h"
+#include "../exec/npu_implicit.h"
+#include "../exec/npu_job.h"
 #include "../exec/npu_submit.h"
+#include "../include/npu_device.h"
+#include "../include/npu_isa.h"
+#include "../mem/npu_bo.h"
 #include "../mem/npu_vm.h"
+#include "npu_accel.h"
+#include "npu_rocket.h"
 #include "rocket_accel.h"
 
 /* Mainline has no bounds; these are beyond what its clients need. */
@@ -272,7 +272,7 @@ static struct npu_context *npu_rocket_context(struct npu_file *nfile)
 
 /*
  * Queue @job, whose reference is taken over on success; it ends with @error if
- * that is not 0. Returns what npu_dispatch_queue() returns, among others.
+ * that is not 0. Returns what npu_queue_jobs() returns, among others.
  */
 static int npu_rocket_try(struct npu_context *ctx, struct npu_job *job,
 			  int error, struct npu_implicit *implicit)
@@ -297,7 +297,7 @@ static int npu_rocket_try(struct npu_context *ctx, struct npu_job *job,
 		npu_submit_depend_implicit(submit, implicit);
 		cookie = dma_fence_begin_signalling();
 		request.submit = submit;
-		ret = npu_dispatch_queue(ctx, &request, &seqno);
+		ret = npu_queue_jobs(ctx, &request, &seqno);
 		if (!ret) {
 			npu_implicit_attach(implicit, &submit->fence);
 			npu_submit_put(submit);
@@ -323,7 +323,7 @@ static int npu_rocket_queue(struct npu_context *ctx, struct npu_job *job,
 		switch (ret) {
 		case -EBUSY:
 		case -EAGAIN:
-			if (npu_dispatch_wait_room(ctx, 1, true))
+			if (npu_queue_wait_room(ctx, 1, true))
 				return -EINTR;
 			break;
 		case -EINTR:

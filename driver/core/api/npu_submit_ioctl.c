@@ -235,7 +235,7 @@ static int npu_submit_find_shared(struct npu_implicit *implicit,
 
 /*
  * Queue @jobs, whose references the queue takes over on success. Returns what
- * npu_dispatch_queue() returns, among others. Must not touch user memory: it may
+ * npu_queue_jobs() returns, among others. Must not touch user memory: it may
  * be a mapping of a buffer whose reservation is locked here.
  */
 static int npu_submit_try(struct npu_context *ctx, struct npu_job **jobs,
@@ -276,7 +276,7 @@ static int npu_submit_try(struct npu_context *ctx, struct npu_job **jobs,
 
 	cookie = dma_fence_begin_signalling();
 	request.submit = submit;
-	ret = npu_dispatch_queue(ctx, &request, &args->seqno);
+	ret = npu_queue_jobs(ctx, &request, &args->seqno);
 	if (!ret && submit) {
 		npu_implicit_attach(&implicit, &submit->fence);
 		npu_out_syncs_attach(outs, args->out_sync_count, &submit->fence);
@@ -309,7 +309,7 @@ static int npu_submit_queue(struct npu_context *ctx, struct npu_job **jobs,
 	do {
 		ret = npu_submit_try(ctx, jobs, args, in_fences, outs);
 		if (ret == -EAGAIN &&
-		    npu_dispatch_wait_room(ctx, args->job_count, false)) {
+		    npu_queue_wait_room(ctx, args->job_count, false)) {
 			ret = -EINTR;
 			break;
 		}

@@ -13,14 +13,14 @@
 
 #include <drm/drm_utils.h>
 
-#include "../exec/npu_exec.h"
-#include "npu_accel.h"
-#include "../mem/npu_bo.h"
 #include "../exec/npu_client.h"
 #include "../exec/npu_context.h"
-#include "../include/npu_device.h"
 #include "../exec/npu_dispatch.h"
+#include "../exec/npu_exec.h"
+#include "../include/npu_device.h"
+#include "../mem/npu_bo.h"
 #include "../mem/npu_vm.h"
+#include "npu_accel.h"
 #include "npu_api.h"
 
 /**
@@ -189,8 +189,8 @@ int npu_job_cancel_ioctl(struct drm_device *dev, void *data,
 	ctx = npu_context_find(file->driver_priv, args->context_id);
 	if (!ctx)
 		return -ENOENT;
-	ret = npu_dispatch_cancel(ctx, args->first_seqno, args->last_seqno,
-				  &args->cancelled);
+	ret = npu_queue_cancel(ctx, args->first_seqno, args->last_seqno,
+			       &args->cancelled);
 	npu_context_put(ctx);
 	return ret;
 }
@@ -231,7 +231,7 @@ static int npu_wait_mapping(struct npu_client *client,
 	/* All of them first: those that come while this waits do not count. */
 	for (ctx = npu_context_next(client, NULL); ctx;
 	     ctx = npu_context_next(client, ctx)) {
-		u64 seqno = npu_dispatch_last_use(ctx, mapping, writes);
+		u64 seqno = npu_queue_last_use(ctx, mapping, writes);
 
 		if (!seqno)
 			continue;

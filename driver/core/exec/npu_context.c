@@ -11,11 +11,11 @@
 
 #include <drm/drm_drv.h>
 
+#include "../include/npu_device.h"
+#include "../mem/npu_vm.h"
 #include "npu_client.h"
 #include "npu_context.h"
-#include "../include/npu_device.h"
 #include "npu_dispatch.h"
-#include "../mem/npu_vm.h"
 #include "npu_exec.h"
 
 static void npu_context_free(struct npu_context *ctx)

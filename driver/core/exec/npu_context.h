@@ -7,9 +7,9 @@
 #include <linux/refcount.h>
 #include <linux/wait.h>
 
-#include "npu_accel.h"
 #include "../include/npu_hw.h"
 #include "../sched/npu_sched.h"
+#include "npu_accel.h"
 
 struct npu_client;
 struct npu_device;

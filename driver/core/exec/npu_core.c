@@ -14,14 +14,14 @@
 #include <drm/drm_print.h>
 
 #include "../../compat.h"
+#include "../include/npu_device.h"
+#include "../mem/npu_vm.h"
 #include "npu_client.h"
 #include "npu_context.h"
-#include "../include/npu_device.h"
+#include "npu_dispatch.h"
 #include "npu_dump.h"
 #include "npu_exec.h"
 #include "npu_job.h"
-#include "npu_dispatch.h"
-#include "../mem/npu_vm.h"
 
 static void npu_core_set_attached(struct npu_core *core,
 				  struct npu_client *client)
@@ -40,7 +40,7 @@ static void npu_core_watch(struct npu_core *core, unsigned long delay)
 static void npu_core_kick(struct npu_core *core, u64 now)
 {
 	struct npu_device *npu = core->npu;
-	struct npu_slot *head = npu_dispatch_head(core->ctx);
+	struct npu_slot *head = npu_context_head(core->ctx);
 	const struct npu_job_lane *job_lane = &head->job->lanes[core->lane];
 	const struct npu_job_task *task = &job_lane->tasks[core->first];
 	struct npu_hw_lane lane = {
@@ -108,6 +108,32 @@ void npu_core_start(struct npu_core *core, u64 now)
 }
 
 /**
+ * npu_core_stop() - a core has ended its slice and is idle
+ * @core: the core
+ * @result: how it ended
+ * @now: when
+ *
+ * Return: device time that the slice took, in nanoseconds.
+ */
+u64 npu_core_stop(struct npu_core *core, const struct npu_hw_result *result,
+		  u64 now)
+{
+	u64 device_ns = result->device_ns;
+
+	lockdep_assert_held(&core->npu->exec->lock);
+	core->state = NPU_CORE_IDLE;
+	core->ctx = NULL;
+	if (core->npu->exec->frozen)
+		wake_up_all(&core->npu->exec->idle);
+	/* It may have failed before it was started. */
+	if (!core->started)
+		return device_ns;
+	if (core->sched.rank != NPU_RANK_BACKGROUND)
+		core->busy_ns += now - core->started;
+	return device_ns ?: now - core->started;
+}
+
+/**
  * npu_core_abort() - have a core reset, then its lane ends with an error
  * @core: the core, which has a lane
  * @error: negative errno
@@ -128,7 +154,8 @@ void npu_core_abort(struct npu_core *core, int error)
  * @core: the core
  * @result: how it ended; with an error the core is reset first
  *
- * Called by backends in any context, once a start. Starts the next lane.
+ * Called by backends in any context, once a start, after they have acknowledged the
+ * interrupt. Stamps the end; npu_dispatch_ended() has what follows.
  */
 void npu_core_done(struct npu_device *npu, unsigned int core,
 		   const struct npu_hw_result *result)
@@ -146,8 +173,7 @@ void npu_core_done(struct npu_device *npu, unsigned int core,
 		npu_core_abort(c, result->error);
 		goto out_unlock;
 	}
-	npu_dispatch_end_lane(c, result, now);
-	npu_dispatch_run(npu, now);
+	npu_dispatch_ended(c, result, now);
 out_unlock:
 	spin_unlock_irqrestore(&npu->exec->lock, flags);
 }
@@ -288,8 +314,7 @@ static void npu_core_reset(struct npu_core *core)
 	spin_lock_irq(&npu->exec->lock);
 	now = npu_now(npu);
 	result.error = core->error;
-	npu_dispatch_end_lane(core, &result, now);
-	npu_dispatch_run(npu, now);
+	npu_dispatch_ended(core, &result, now);
 	spin_unlock_irq(&npu->exec->lock);
 }
 
@@ -323,8 +348,7 @@ static bool npu_core_ended(struct npu_core *core)
 	if (result.error) {
 		npu_core_abort(core, result.error);
 	} else {
-		npu_dispatch_end_lane(core, &result, now);
-		npu_dispatch_run(npu, now);
+		npu_dispatch_ended(core, &result, now);
 	}
 	return true;
 }

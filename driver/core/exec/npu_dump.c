@@ -22,14 +22,14 @@
 #include <drm/drm_gem.h>
 
 #include "../../compat.h"
-#include "../mem/npu_bo.h"
-#include "npu_context.h"
 #include "../include/npu_device.h"
+#include "../mem/npu_bo.h"
+#include "../mem/npu_vm.h"
+#include "npu_context.h"
+#include "npu_dispatch.h"
 #include "npu_dump.h"
 #include "npu_exec.h"
 #include "npu_job.h"
-#include "npu_dispatch.h"
-#include "../mem/npu_vm.h"
 
 /* Words of a lane that are dumped at most; a line is 20 characters. */
 #define NPU_DUMP_WORDS		65536u
@@ -158,7 +158,7 @@ void npu_dump_take(struct npu_core *core)
 		npu->desc.ops->snapshot(npu->hw, core->index, &dump->snapshot);
 
 	spin_lock_irq(&npu->exec->lock);
-	dump->job = npu_dispatch_head(core->ctx)->job;
+	dump->job = npu_context_head(core->ctx)->job;
 	refcount_inc(&dump->job->ref);
 	dump->lane = core->lane;
 	dump->first = core->first;

@@ -11,9 +11,9 @@
 #include <drm/drm_gem.h>
 
 #include "../mem/npu_bo.h"
+#include "../mem/npu_vm.h"
 #include "npu_implicit.h"
 #include "npu_job.h"
-#include "../mem/npu_vm.h"
 
 static int npu_implicit_cmp(const void *a, const void *b)
 {

@@ -17,13 +17,13 @@
 #include <drm/drm_drv.h>
 
 #include "../../compat.h"
-#include "npu_accel.h"
-#include "../mem/npu_bo.h"
 #include "../include/npu_device.h"
 #include "../include/npu_isa.h"
-#include "npu_job.h"
+#include "../mem/npu_bo.h"
 #include "../mem/npu_residency.h"
 #include "../mem/npu_vm.h"
+#include "npu_accel.h"
+#include "npu_job.h"
 
 /* Less than any task was seen to take, in nanoseconds. */
 #define NPU_JOB_TASK_NS		3000u

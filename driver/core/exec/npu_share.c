@@ -7,13 +7,13 @@
 #include <linux/dma-resv.h>
 #include <linux/slab.h>
 
-#include "../mem/npu_bo.h"
-#include "npu_context.h"
 #include "../include/npu_device.h"
+#include "../mem/npu_bo.h"
+#include "../mem/npu_vm.h"
+#include "npu_context.h"
 #include "npu_dispatch.h"
 #include "npu_share.h"
 #include "npu_submit.h"
-#include "../mem/npu_vm.h"
 
 /*
  * Leave the fence of the newest job of @ctx with the buffer, if a job uses it:
@@ -22,12 +22,12 @@
 static int npu_share_fence(struct dma_resv *resv, struct npu_context *ctx,
 			   const struct npu_mapping *mapping)
 {
-	bool writes = npu_dispatch_last_use(ctx, mapping, true);
+	bool writes = npu_queue_last_use(ctx, mapping, true);
 	struct npu_submit *submit;
 	struct dma_fence *fence;
 	int ret;
 
-	if (!writes && !npu_dispatch_last_use(ctx, mapping, false))
+	if (!writes && !npu_queue_last_use(ctx, mapping, false))
 		return 0;
 	ret = dma_resv_reserve_fences(resv, 1);
 	if (ret)
@@ -35,7 +35,7 @@ static int npu_share_fence(struct dma_resv *resv, struct npu_context *ctx,
 	submit = npu_submit_alloc(ctx, 0);
 	if (!submit)
 		return -ENOMEM;
-	fence = npu_dispatch_tail(ctx, submit);
+	fence = npu_queue_tail(ctx, submit);
 	if (fence != &submit->fence)
 		npu_submit_free(submit);
 	if (fence)

@@ -10,16 +10,16 @@
 #include <linux/sched.h>
 
 #include "../../compat.h"
-#include "npu_context.h"
 #include "../include/npu_device.h"
+#include "npu_context.h"
+#include "npu_dispatch.h"
 #include "npu_exec.h"
 #include "npu_job.h"
-#include "npu_dispatch.h"
 #include "npu_submit.h"
 
 /**
- * npu_signal_context() - have signalled what has ended
- * @ctx: the context
+ * npu_signal_context() - jobs of a context have ended
+ * @ctx: the context; npu_signal_kick() is to follow
  */
 void npu_signal_context(struct npu_context *ctx)
 {
@@ -28,7 +28,19 @@ void npu_signal_context(struct npu_context *ctx)
 	lockdep_assert_held(&npu->exec->lock);
 	if (list_empty(&ctx->signal_link))
 		list_add_tail(&ctx->signal_link, &npu->exec->signal);
-	kthread_queue_work(npu->exec->signaller, &npu->exec->signal_work);
+}
+
+/**
+ * npu_signal_kick() - have signalled and retired what has ended
+ * @npu: the device
+ */
+void npu_signal_kick(struct npu_device *npu)
+{
+	struct npu_exec *exec = npu->exec;
+
+	lockdep_assert_held(&exec->lock);
+	if (!list_empty(&exec->signal))
+		kthread_queue_work(exec->signaller, &exec->signal_work);
 }
 
 /* Signal the oldest ended job of @ctx, which may be gone afterwards. */

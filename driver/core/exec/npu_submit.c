@@ -4,10 +4,10 @@
 #include <linux/module.h>
 #include <linux/slab.h>
 
-#include "npu_context.h"
 #include "../include/npu_device.h"
-#include "npu_implicit.h"
+#include "npu_context.h"
 #include "npu_dispatch.h"
+#include "npu_implicit.h"
 #include "npu_submit.h"
 
 static const char *npu_fence_get_driver_name(struct dma_fence *fence)
@@ -54,7 +54,7 @@ struct npu_submit *npu_submit_alloc(struct npu_context *ctx,
 	spin_lock_init(&submit->lock);
 	submit->ctx = ctx;
 	submit->room = dependency_count;
-	/* npu_dispatch_queue() drops it. */
+	/* npu_queue_jobs() drops it. */
 	atomic_set(&submit->pending, 1);
 	return submit;
 }
@@ -119,7 +119,7 @@ static void npu_dependency_done(struct npu_dependency *dependency, int status)
 	if (status < 0 && !dependency->implicit)
 		cmpxchg(&submit->in_error, 0, status);
 	if (atomic_dec_and_test(&submit->pending))
-		npu_dispatch_wake(submit->ctx);
+		npu_queue_wake(submit->ctx);
 }
 
 static void npu_dependency_cb(struct dma_fence *fence, struct dma_fence_cb *cb)

@@ -7,9 +7,9 @@
 
 #include <linux/tracepoint.h>
 
+#include "../include/npu_device.h"
 #include "npu_client.h"
 #include "npu_context.h"
-#include "../include/npu_device.h"
 #include "npu_exec.h"
 
 /* Called when it has ended; times are the device's. */

@@ -13,10 +13,10 @@
 #include <drm/drm_gem.h>
 #include <drm/drm_print.h>
 
-#include "npu_bo.h"
 #include "../include/npu_device.h"
-#include "npu_vm.h"
 #include "npu_accel.h"
+#include "npu_bo.h"
+#include "npu_vm.h"
 
 static struct npu_mapping *npu_bo_find_mapping(struct npu_bo *bo,
 					       struct npu_vm *vm)

@@ -11,12 +11,12 @@
 #include <drm/drm_drv.h>
 #include <drm/drm_gem_shmem_helper.h>
 
-#include "npu_bo.h"
+#include "../../compat.h"
 #include "../include/npu_device.h"
+#include "npu_bo.h"
 #include "npu_mem.h"
 #include "npu_residency.h"
 #include "npu_vm.h"
-#include "../../compat.h"
 
 /* Page 0 is never mapped, so that an address of 0 is always a fault. */
 #define NPU_VM_START		SZ_64K
