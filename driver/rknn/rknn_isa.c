@@ -8,10 +8,8 @@
  */
 #include <linux/align.h>
 #include <linux/errno.h>
-#include <linux/export.h>
 #include <linux/types.h>
 
-#include "../core/include/npu_hw.h"
 #include "../core/include/npu_isa.h"
 #include "npu_accel.h"
 #include "rknn.h"
@@ -87,4 +85,3 @@ const struct npu_isa_ops npu_isa_rknn = {
 	.split = rknn_split,
 	.link = rknn_link,
 };
-EXPORT_SYMBOL_GPL(npu_isa_rknn);

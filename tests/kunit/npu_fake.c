@@ -19,6 +19,7 @@
 #include "../../driver/core/include/npu_isa.h"
 #include "../../driver/core/mem/npu_bo.h"
 #include "../../driver/core/mem/npu_vm.h"
+#include "../../driver/rknn/rknn_family.h"
 #include "npu_fake.h"
 
 /**
@@ -252,7 +253,7 @@ static const struct npu_hw_ops npu_fake_ops = {
 static const struct npu_hw_desc npu_fake_desc = {
 	.name = "fake",
 	.ops = &npu_fake_ops,
-	.isa = &npu_isa_rknn,
+	.family = &npu_family_rknn,
 	.core = {
 		.clock_hz = 1000000000,
 		.bandwidth = 2000000000,

@@ -12,6 +12,7 @@
 #include "../../driver/core/include/npu_isa.h"
 #include "../../driver/core/mem/npu_bo.h"
 #include "../../driver/core/mem/npu_vm.h"
+#include "../../driver/rknn/rknn.h"
 #include "npu_fake.h"
 
 #define THROUGHPUT	DRM_NPU_CLASS_THROUGHPUT

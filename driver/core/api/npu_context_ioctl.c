@@ -195,7 +195,7 @@ void npu_contexts_release(struct npu_file *nfile)
 		npu_queue_kill(ctx, true);
 	xa_for_each(&nfile->contexts, id, ctx)
 		npu_context_put(ctx);
-	if (nfile->rocket)
-		npu_context_put(nfile->rocket);
+	if (nfile->compat)
+		npu_context_put(nfile->compat);
 	xa_destroy(&nfile->contexts);
 }

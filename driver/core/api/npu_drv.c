@@ -18,6 +18,7 @@
 #include "../exec/npu_dispatch.h"
 #include "../exec/npu_dump.h"
 #include "../include/npu_device.h"
+#include "../include/npu_family.h"
 #include "../mem/npu_bo.h"
 #include "../mem/npu_mem.h"
 #include "../mem/npu_residency.h"
@@ -25,8 +26,6 @@
 #include "npu_accel.h"
 #include "npu_api.h"
 #include "npu_fdinfo.h"
-#include "npu_rocket.h"
-#include "rocket_accel.h"
 
 static int npu_open(struct drm_device *dev, struct drm_file *file)
 {
@@ -140,11 +139,8 @@ static const struct file_operations npu_fops = {
 /* Every client may make every call, on a render node too. */
 #define NPU_IOCTL(name, func) DRM_IOCTL_DEF_DRV(name, func, DRM_RENDER_ALLOW)
 
+/* Numbers below NPU_FAMILY_IOCTLS are free here. */
 static const struct drm_ioctl_desc npu_ioctls[] = {
-	NPU_IOCTL(ROCKET_CREATE_BO, npu_rocket_create_bo_ioctl),
-	NPU_IOCTL(ROCKET_SUBMIT, npu_rocket_submit_ioctl),
-	NPU_IOCTL(ROCKET_PREP_BO, npu_rocket_prep_bo_ioctl),
-	NPU_IOCTL(ROCKET_FINI_BO, npu_rocket_fini_bo_ioctl),
 	NPU_IOCTL(NPU_QUERY, npu_query_ioctl),
 	NPU_IOCTL(NPU_BO_CREATE, npu_bo_create_ioctl),
 	NPU_IOCTL(NPU_CONTEXT_CREATE, npu_context_create_ioctl),
@@ -159,7 +155,6 @@ static const struct drm_ioctl_desc npu_ioctls[] = {
 	NPU_IOCTL(NPU_CONTEXT_SET, npu_context_set_ioctl),
 };
 
-/* The name that mainline's user space looks for; mainline is version 0. */
 static const struct drm_driver npu_driver = {
 	.driver_features = NPU_DRIVER_NODE | DRIVER_GEM | DRIVER_SYNCOBJ |
 			   DRIVER_SYNCOBJ_TIMELINE,
@@ -168,14 +163,34 @@ static const struct drm_driver npu_driver = {
 	.gem_create_object = npu_gem_create_object,
 	.gem_prime_import_sg_table = npu_gem_import_sg_table,
 	.show_fdinfo = npu_show_fdinfo,
-	.ioctls = npu_ioctls,
-	.num_ioctls = ARRAY_SIZE(npu_ioctls),
 	.fops = &npu_fops,
-	.name = "rocket",
 	.desc = "NPU with jobs, contexts and residency",
-	.major = 1,
-	.minor = 0,
 };
+
+/* The DRM driver of @family, filled in the first time. */
+static const struct drm_driver *npu_family_driver(struct npu_family *family)
+{
+	static DEFINE_MUTEX(lock);
+	struct drm_driver driver = npu_driver;
+	unsigned int i;
+
+	static_assert(ARRAY_SIZE(npu_ioctls) <= NPU_FAMILY_TABLE);
+	mutex_lock(&lock);
+	if (!family->driver.fops) {
+		for (i = 0; i < ARRAY_SIZE(npu_ioctls); i++)
+			family->table[i] = npu_ioctls[i];
+		for (i = 0; i < min(family->ioctl_count, NPU_FAMILY_IOCTLS); i++)
+			family->table[i] = family->ioctls[i];
+		driver.ioctls = family->table;
+		driver.num_ioctls = ARRAY_SIZE(npu_ioctls);
+		driver.name = family->driver.name;
+		driver.major = family->driver.major;
+		driver.minor = family->driver.minor;
+		family->driver = driver;
+	}
+	mutex_unlock(&lock);
+	return &family->driver;
+}
 
 /* How many objects of each kind are alive, for tests that look for leaks. */
 static int npu_debugfs_objects(struct seq_file *m, void *data)
@@ -223,7 +238,8 @@ struct npu_device *npu_device_create(struct device *parent,
 	if (!desc->core_count || desc->core_count > NPU_MAX_CORES)
 		return ERR_PTR(-EINVAL);
 
-	npu = devm_drm_dev_alloc(parent, &npu_driver, struct npu_device, drm);
+	npu = devm_drm_dev_alloc(parent, npu_family_driver(desc->family),
+				 struct npu_device, drm);
 	if (IS_ERR(npu))
 		return npu;
 

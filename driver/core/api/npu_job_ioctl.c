@@ -8,6 +8,7 @@
 
 #include "../exec/npu_job.h"
 #include "../include/npu_device.h"
+#include "../include/npu_family.h"
 #include "../include/npu_isa.h"
 #include "../mem/npu_bo.h"
 #include "../mem/npu_mem.h"
@@ -139,7 +140,7 @@ int npu_job_create_ioctl(struct drm_device *dev, void *data,
 	struct drm_npu_job_create *args = data;
 	struct npu_job_builder builder = {
 		.vm = nfile->vm,
-		.isa = npu->desc.isa,
+		.isa = npu->desc.family->isa,
 	};
 	struct npu_isa_fault fault = {};
 	int ret;

@@ -12,6 +12,7 @@
 #include "../exec/npu_exec.h"
 #include "../exec/npu_implicit.h"
 #include "../include/npu_device.h"
+#include "../include/npu_family.h"
 #include "../include/npu_isa.h"
 #include "../mem/npu_bo.h"
 #include "../mem/npu_mem.h"
@@ -35,7 +36,7 @@ static int npu_query_device(struct npu_device *npu, u32 index,
 	if (index)
 		return -ENOENT;
 	strscpy(record->name, npu->name);
-	record->isa = npu->desc.isa->id;
+	record->isa = npu->desc.family->isa->id;
 	record->core_count = npu->core_count;
 	record->region_count = npu_region_count(npu);
 	record->flags = npu->desc.flags;
@@ -103,8 +104,8 @@ static int npu_query_limits(struct npu_device *npu, u32 index,
 	record->max_contexts = NPU_MAX_CONTEXTS;
 	record->max_jobs = NPU_MAX_JOBS;
 	record->max_lanes = npu->core_count;
-	record->max_lane_tasks = npu->desc.isa->max_lane_tasks;
-	record->max_task_commands = npu->desc.isa->max_task_commands;
+	record->max_lane_tasks = npu->desc.family->isa->max_lane_tasks;
+	record->max_task_commands = npu->desc.family->isa->max_task_commands;
 	record->max_submit_jobs = NPU_MAX_SUBMIT_JOBS;
 	record->max_submit_syncs = NPU_MAX_SUBMIT_SYNCS;
 	record->max_queued = NPU_MAX_QUEUED;

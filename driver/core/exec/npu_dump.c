@@ -97,8 +97,9 @@ static void npu_dump_text(struct npu_dump *dump, struct seq_buf *text)
 	const struct npu_job_lane *lane = &dump->job->lanes[dump->lane];
 	u32 i;
 
-	seq_buf_printf(text, "driver: rocket\nkernel: %s\ndevice: %s\n",
-		       init_utsname()->release, dump->npu->name);
+	seq_buf_printf(text, "driver: %s\nkernel: %s\ndevice: %s\n",
+		       dump->npu->drm.driver->name, init_utsname()->release,
+		       dump->npu->name);
 	seq_buf_printf(text, "core: %u\nerror: %d\npid: %d\nseqno: %llu\n",
 		       dump->core, dump->error, dump->pid, dump->seqno);
 	seq_buf_printf(text, "started_ns: %llu\ntaken_ns: %llu\n",

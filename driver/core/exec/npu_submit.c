@@ -4,6 +4,8 @@
 #include <linux/module.h>
 #include <linux/slab.h>
 
+#include <drm/drm_drv.h>
+
 #include "../include/npu_device.h"
 #include "npu_context.h"
 #include "npu_dispatch.h"
@@ -12,7 +14,7 @@
 
 static const char *npu_fence_get_driver_name(struct dma_fence *fence)
 {
-	return "rocket";
+	return container_of(fence, struct npu_submit, fence)->driver;
 }
 
 static const char *npu_fence_get_timeline_name(struct dma_fence *fence)
@@ -53,6 +55,7 @@ struct npu_submit *npu_submit_alloc(struct npu_context *ctx,
 		return NULL;
 	spin_lock_init(&submit->lock);
 	submit->ctx = ctx;
+	submit->driver = ctx->npu->drm.driver->name;
 	submit->room = dependency_count;
 	/* npu_queue_jobs() drops it. */
 	atomic_set(&submit->pending, 1);

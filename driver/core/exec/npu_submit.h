@@ -37,6 +37,8 @@ struct npu_submit {
 	spinlock_t lock;
 	/** @ctx: The context; valid until the last job is retired. */
 	struct npu_context *ctx;
+	/** @driver: Name of the DRM driver; outlives the device with the module. */
+	const char *driver;
 	/** @pending: In-fences not signalled, and one until it is queued. */
 	atomic_t pending;
 	/** @in_error: First error of an in-fence, 0 or a negative errno. */

@@ -4,7 +4,7 @@
  *
  * Locks, outermost first:
  *
- *   npu_file.lock			creation of the context of rocket's calls
+ *   npu_file.lock			creation of npu_file.compat
  *   npu_bo.lock			mappings of a buffer
  *     npu_sram.lock			who is in on-chip memory
  *     dma_resv.lock			fences of a buffer, and where it is
@@ -99,10 +99,10 @@ struct npu_file {
 	struct npu_vm *vm;
 	/** @client: What the dispatcher has of it. */
 	struct npu_client *client;
-	/** @lock: Protects the creation of @rocket. */
+	/** @lock: Protects the creation of @compat. */
 	struct mutex lock;
-	/** @rocket: Context of rocket's calls, or %NULL. */
-	struct npu_context *rocket;
+	/** @compat: Context of the family's own calls, or %NULL. */
+	struct npu_context *compat;
 	/** @contexts: Contexts by id. */
 	struct xarray contexts;
 	/** @jobs: Jobs by id. */

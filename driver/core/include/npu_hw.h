@@ -13,7 +13,7 @@
 
 struct device;
 struct npu_device;
-struct npu_isa_ops;
+struct npu_family;
 struct sg_table;
 
 #define NPU_MAX_CORES		8
@@ -208,8 +208,8 @@ struct npu_hw_desc {
 	const char *name;
 	/** @ops: Operations. */
 	const struct npu_hw_ops *ops;
-	/** @isa: Dialect of the command streams. */
-	const struct npu_isa_ops *isa;
+	/** @family: The family of chips. */
+	struct npu_family *family;
 	/** @core: Cores, all alike. */
 	struct npu_hw_core_desc core;
 	/** @core_count: Number of cores. */
@@ -234,8 +234,6 @@ struct npu_hw_desc {
 	 */
 	bool noncoherent;
 };
-
-extern const struct npu_isa_ops npu_isa_rknn;
 
 struct npu_device *npu_device_create(struct device *parent,
 				     const struct npu_hw_desc *desc, void *hw);

@@ -19,30 +19,31 @@
 #include <drm/drm_gem.h>
 #include <drm/drm_utils.h>
 
-#include "../../compat.h"
-#include "../exec/npu_context.h"
-#include "../exec/npu_dispatch.h"
-#include "../exec/npu_implicit.h"
-#include "../exec/npu_job.h"
-#include "../exec/npu_submit.h"
-#include "../include/npu_device.h"
-#include "../include/npu_isa.h"
-#include "../mem/npu_bo.h"
-#include "../mem/npu_vm.h"
+#include "../compat.h"
+#include "../core/exec/npu_context.h"
+#include "../core/exec/npu_dispatch.h"
+#include "../core/exec/npu_implicit.h"
+#include "../core/exec/npu_job.h"
+#include "../core/exec/npu_submit.h"
+#include "../core/include/npu_device.h"
+#include "../core/include/npu_family.h"
+#include "../core/include/npu_isa.h"
+#include "../core/mem/npu_bo.h"
+#include "../core/mem/npu_vm.h"
 #include "npu_accel.h"
-#include "npu_rocket.h"
+#include "rknn_rocket.h"
 #include "rocket_accel.h"
 
 /* Mainline has no bounds; these are beyond what its clients need. */
-#define NPU_ROCKET_MAX_JOBS	65536
-#define NPU_ROCKET_MAX_BOS	4096
+#define RKNN_ROCKET_MAX_JOBS	65536
+#define RKNN_ROCKET_MAX_BOS	4096
 /* Words of a stream that are not commands: the link, the start, rounding. */
-#define NPU_ROCKET_TAIL		16
+#define RKNN_ROCKET_TAIL		16
 
 /**
- * struct npu_rocket_reader - reads streams out of buffers
+ * struct rknn_rocket_reader - reads streams out of buffers
  */
-struct npu_rocket_reader {
+struct rknn_rocket_reader {
 	/** @vm: Address space of the file. */
 	struct npu_vm *vm;
 	/** @mapping: The buffer that is mapped for the kernel, or %NULL. */
@@ -51,7 +52,7 @@ struct npu_rocket_reader {
 	struct iosys_map map;
 };
 
-static void npu_rocket_close(struct npu_rocket_reader *reader)
+static void rknn_rocket_close(struct rknn_rocket_reader *reader)
 {
 	if (!reader->mapping)
 		return;
@@ -61,7 +62,7 @@ static void npu_rocket_close(struct npu_rocket_reader *reader)
 }
 
 /* Have the buffer mapped that @addr lies in. */
-static int npu_rocket_open(struct npu_rocket_reader *reader, u32 addr)
+static int rknn_rocket_open(struct rknn_rocket_reader *reader, u32 addr)
 {
 	struct npu_mapping *mapping = npu_mapping_find(reader->vm, addr);
 	int ret;
@@ -72,7 +73,7 @@ static int npu_rocket_open(struct npu_rocket_reader *reader, u32 addr)
 		npu_mapping_put(mapping);
 		return 0;
 	}
-	npu_rocket_close(reader);
+	rknn_rocket_close(reader);
 	/* Streams of jobs are mapped, but not the client's. */
 	ret = -EINVAL;
 	if (!READ_ONCE(mapping->handles))
@@ -88,8 +89,8 @@ err_put:
 	return ret;
 }
 
-static int npu_rocket_read(struct npu_rocket_reader *reader,
-			   const struct drm_rocket_task *task, u64 *words)
+static int rknn_rocket_read(struct rknn_rocket_reader *reader,
+			    const struct drm_rocket_task *task, u64 *words)
 {
 	size_t bytes = (size_t)task->regcmd_count * sizeof(u64);
 	u64 offset;
@@ -97,7 +98,7 @@ static int npu_rocket_read(struct npu_rocket_reader *reader,
 
 	if (task->regcmd % sizeof(u64))
 		return -EINVAL;
-	ret = npu_rocket_open(reader, task->regcmd);
+	ret = rknn_rocket_open(reader, task->regcmd);
 	if (ret)
 		return ret;
 	offset = task->regcmd - reader->mapping->node.start;
@@ -108,9 +109,9 @@ static int npu_rocket_read(struct npu_rocket_reader *reader,
 }
 
 /* Copy the list of tasks. Returns the words of all streams or an error. */
-static ssize_t npu_rocket_copy_tasks(const struct npu_isa_ops *isa,
-				     const struct drm_rocket_job *rjob,
-				     struct drm_rocket_task *tasks)
+static ssize_t rknn_rocket_copy_tasks(const struct npu_isa_ops *isa,
+				      const struct drm_rocket_job *rjob,
+				      struct drm_rocket_task *tasks)
 {
 	size_t words = 0;
 	u32 i;
@@ -123,7 +124,7 @@ static ssize_t npu_rocket_copy_tasks(const struct npu_isa_ops *isa,
 		if (!tasks[i].regcmd_count)
 			return -EINVAL;
 		if (tasks[i].regcmd_count > isa->max_task_commands +
-					    NPU_ROCKET_TAIL)
+					    RKNN_ROCKET_TAIL)
 			return -E2BIG;
 		words += tasks[i].regcmd_count;
 		cond_resched();
@@ -132,10 +133,10 @@ static ssize_t npu_rocket_copy_tasks(const struct npu_isa_ops *isa,
 }
 
 /* Copy the streams into @builder, without their tails. */
-static int npu_rocket_copy_streams(struct npu_job_builder *builder,
-				   struct npu_rocket_reader *reader,
-				   const struct drm_rocket_task *tasks,
-				   u32 count)
+static int rknn_rocket_copy_streams(struct npu_job_builder *builder,
+				    struct rknn_rocket_reader *reader,
+				    const struct drm_rocket_task *tasks,
+				    u32 count)
 {
 	u64 *words = builder->copy;
 	int ret = 0;
@@ -148,7 +149,7 @@ static int npu_rocket_copy_streams(struct npu_job_builder *builder,
 			ret = -EINTR;
 			break;
 		}
-		ret = npu_rocket_read(reader, &tasks[i], words);
+		ret = rknn_rocket_read(reader, &tasks[i], words);
 		if (!ret)
 			ret = builder->isa->split(words, tasks[i].regcmd_count,
 						  &task->command_count,
@@ -162,9 +163,9 @@ static int npu_rocket_copy_streams(struct npu_job_builder *builder,
 	return ret;
 }
 
-static int npu_rocket_build(struct npu_job_builder *builder,
-			    struct npu_rocket_reader *reader,
-			    const struct drm_rocket_job *rjob)
+static int rknn_rocket_build(struct npu_job_builder *builder,
+			     struct rknn_rocket_reader *reader,
+			     const struct drm_rocket_job *rjob)
 {
 	struct npu_isa_fault fault = {};
 	struct drm_rocket_task *tasks;
@@ -175,7 +176,7 @@ static int npu_rocket_build(struct npu_job_builder *builder,
 			       GFP_KERNEL_ACCOUNT);
 	if (!tasks)
 		return -ENOMEM;
-	words = npu_rocket_copy_tasks(builder->isa, rjob, tasks);
+	words = rknn_rocket_copy_tasks(builder->isa, rjob, tasks);
 	ret = words;
 	if (words < 0)
 		goto out_free;
@@ -187,8 +188,8 @@ static int npu_rocket_build(struct npu_job_builder *builder,
 	builder->copy = kvmalloc_array(words, sizeof(u64), GFP_KERNEL_ACCOUNT);
 	if (!builder->tasks || !builder->copy)
 		goto out_free;
-	ret = npu_rocket_copy_streams(builder, reader, tasks,
-				      rjob->task_count);
+	ret = rknn_rocket_copy_streams(builder, reader, tasks,
+				       rjob->task_count);
 	if (!ret)
 		ret = npu_job_build(builder, &fault);
 out_free:
@@ -197,13 +198,13 @@ out_free:
 }
 
 /* Make a job of @rjob, or return why there is none. */
-static struct npu_job *npu_rocket_create_job(struct npu_file *nfile,
-					     struct npu_rocket_reader *reader,
-					     const struct drm_rocket_job *rjob)
+static struct npu_job *rknn_rocket_create_job(struct npu_file *nfile,
+					      struct rknn_rocket_reader *reader,
+					      const struct drm_rocket_job *rjob)
 {
 	struct npu_job_builder builder = {
 		.vm = nfile->vm,
-		.isa = nfile->npu->desc.isa,
+		.isa = nfile->npu->desc.family->isa,
 	};
 	int ret;
 
@@ -217,7 +218,7 @@ static struct npu_job *npu_rocket_create_job(struct npu_file *nfile,
 	builder.job = npu_job_create(nfile->npu, 1);
 	if (!builder.job)
 		return ERR_PTR(-ENOMEM);
-	ret = npu_rocket_build(&builder, reader, rjob);
+	ret = rknn_rocket_build(&builder, reader, rjob);
 	npu_job_builder_fini(&builder);
 	if (ret) {
 		npu_job_put(builder.job);
@@ -227,13 +228,13 @@ static struct npu_job *npu_rocket_create_job(struct npu_file *nfile,
 }
 
 /* Add the buffers of a list of handles. */
-static int npu_rocket_add_bos(struct npu_implicit *implicit,
-			      struct drm_file *file, u64 user, u32 count,
-			      bool write)
+static int rknn_rocket_add_bos(struct npu_implicit *implicit,
+			       struct drm_file *file, u64 user, u32 count,
+			       bool write)
 {
 	u32 i;
 
-	if (count > NPU_ROCKET_MAX_BOS)
+	if (count > RKNN_ROCKET_MAX_BOS)
 		return -E2BIG;
 	for (i = 0; i < count; i++) {
 		struct drm_gem_object *obj;
@@ -255,17 +256,17 @@ static int npu_rocket_add_bos(struct npu_implicit *implicit,
 }
 
 /* The context of the calls. It lives until the file is closed. */
-static struct npu_context *npu_rocket_context(struct npu_file *nfile)
+static struct npu_context *rknn_rocket_context(struct npu_file *nfile)
 {
 	struct npu_context *ctx;
 
 	mutex_lock(&nfile->lock);
-	if (!nfile->rocket)
-		nfile->rocket = npu_context_create(nfile,
+	if (!nfile->compat)
+		nfile->compat = npu_context_create(nfile,
 						   npu_core_mask(nfile->npu),
 						   NPU_MAX_QUEUED,
 						   DRM_NPU_CLASS_THROUGHPUT, 0);
-	ctx = nfile->rocket;
+	ctx = nfile->compat;
 	mutex_unlock(&nfile->lock);
 	return ctx;
 }
@@ -274,8 +275,8 @@ static struct npu_context *npu_rocket_context(struct npu_file *nfile)
  * Queue @job, whose reference is taken over on success; it ends with @error if
  * that is not 0. Returns what npu_queue_jobs() returns, among others.
  */
-static int npu_rocket_try(struct npu_context *ctx, struct npu_job *job,
-			  int error, struct npu_implicit *implicit)
+static int rknn_rocket_try(struct npu_context *ctx, struct npu_job *job,
+			   int error, struct npu_implicit *implicit)
 {
 	struct npu_request request = {
 		.jobs = &job,
@@ -312,14 +313,14 @@ static int npu_rocket_try(struct npu_context *ctx, struct npu_job *job,
 	return ret;
 }
 
-/* Queue @job as npu_rocket_try() does, waiting for room. */
-static int npu_rocket_queue(struct npu_context *ctx, struct npu_job *job,
-			    int error, struct npu_implicit *implicit)
+/* Queue @job as rknn_rocket_try() does, waiting for room. */
+static int rknn_rocket_queue(struct npu_context *ctx, struct npu_job *job,
+			     int error, struct npu_implicit *implicit)
 {
 	int ret;
 
 	for (;;) {
-		ret = npu_rocket_try(ctx, job, error, implicit);
+		ret = rknn_rocket_try(ctx, job, error, implicit);
 		switch (ret) {
 		case -EBUSY:
 		case -EAGAIN:
@@ -345,30 +346,31 @@ static int npu_rocket_queue(struct npu_context *ctx, struct npu_job *job,
  * One job of a SUBMIT. Only what concerns the whole call is returned; what is
  * wrong with the job goes to its fence, or nowhere if its buffers do not exist.
  */
-static int npu_rocket_submit_job(struct npu_context *ctx, struct drm_file *file,
-				 struct npu_rocket_reader *reader,
-				 const struct drm_rocket_job *rjob)
+static int rknn_rocket_submit_job(struct npu_context *ctx,
+				  struct drm_file *file,
+				  struct rknn_rocket_reader *reader,
+				  const struct drm_rocket_job *rjob)
 {
 	struct npu_implicit implicit = {};
 	struct npu_job *job;
 	int error, ret;
 
-	ret = npu_rocket_add_bos(&implicit, file, rjob->out_bo_handles,
-				 rjob->out_bo_handle_count, true);
+	ret = rknn_rocket_add_bos(&implicit, file, rjob->out_bo_handles,
+				  rjob->out_bo_handle_count, true);
 	if (ret) {
 		if (ret != -ENOMEM && ret != -E2BIG)
 			ret = 0;
 		goto out_fini;
 	}
-	error = npu_rocket_add_bos(&implicit, file, rjob->in_bo_handles,
-				   rjob->in_bo_handle_count, false);
+	error = rknn_rocket_add_bos(&implicit, file, rjob->in_bo_handles,
+				    rjob->in_bo_handle_count, false);
 	if (error == -E2BIG) {
 		ret = error;
 		goto out_fini;
 	}
 
 	job = error ? ERR_PTR(error) :
-		      npu_rocket_create_job(file->driver_priv, reader, rjob);
+		      rknn_rocket_create_job(file->driver_priv, reader, rjob);
 	if (IS_ERR(job)) {
 		error = PTR_ERR(job);
 		if (error == -EINTR || error == -ENOMEM) {
@@ -381,7 +383,7 @@ static int npu_rocket_submit_job(struct npu_context *ctx, struct drm_file *file,
 		if (!job)
 			goto out_fini;
 	}
-	ret = npu_rocket_queue(ctx, job, error, &implicit);
+	ret = rknn_rocket_queue(ctx, job, error, &implicit);
 	if (ret)
 		npu_job_put(job);
 out_fini:
@@ -390,19 +392,19 @@ out_fini:
 }
 
 /**
- * npu_rocket_submit_ioctl() - %DRM_IOCTL_ROCKET_SUBMIT
+ * rknn_rocket_submit_ioctl() - %DRM_IOCTL_ROCKET_SUBMIT
  * @dev: the device
  * @data: a &struct drm_rocket_submit
  * @file: the file
  *
  * Return: 0 or a negative errno.
  */
-int npu_rocket_submit_ioctl(struct drm_device *dev, void *data,
-			    struct drm_file *file)
+int rknn_rocket_submit_ioctl(struct drm_device *dev, void *data,
+			     struct drm_file *file)
 {
 	struct npu_file *nfile = file->driver_priv;
 	/* Jobs of a call mostly have their streams in the same buffer. */
-	struct npu_rocket_reader reader = { .vm = nfile->vm };
+	struct rknn_rocket_reader reader = { .vm = nfile->vm };
 	struct drm_rocket_submit *args = data;
 	struct drm_rocket_job *jobs;
 	struct npu_context *ctx;
@@ -414,7 +416,7 @@ int npu_rocket_submit_ioctl(struct drm_device *dev, void *data,
 	if (args->job_struct_size < sizeof(*jobs) || args->reserved)
 		return -EINVAL;
 	if (args->job_struct_size > NPU_MAX_STRIDE ||
-	    args->job_count > NPU_ROCKET_MAX_JOBS)
+	    args->job_count > RKNN_ROCKET_MAX_JOBS)
 		return -E2BIG;
 
 	jobs = kvmalloc_array(args->job_count, sizeof(*jobs),
@@ -428,27 +430,27 @@ int npu_rocket_submit_ioctl(struct drm_device *dev, void *data,
 			ret = -EFAULT;
 		cond_resched();
 	}
-	ctx = ret ? NULL : npu_rocket_context(nfile);
+	ctx = ret ? NULL : rknn_rocket_context(nfile);
 	if (!ret && !ctx)
 		ret = -ENOMEM;
 	for (i = 0; i < args->job_count && !ret; i++)
 		ret = fatal_signal_pending(current) ? -EINTR :
-		      npu_rocket_submit_job(ctx, file, &reader, &jobs[i]);
-	npu_rocket_close(&reader);
+		      rknn_rocket_submit_job(ctx, file, &reader, &jobs[i]);
+	rknn_rocket_close(&reader);
 	kvfree(jobs);
 	return ret;
 }
 
 /**
- * npu_rocket_create_bo_ioctl() - %DRM_IOCTL_ROCKET_CREATE_BO
+ * rknn_rocket_create_bo_ioctl() - %DRM_IOCTL_ROCKET_CREATE_BO
  * @dev: the device
  * @data: a &struct drm_rocket_create_bo
  * @file: the file
  *
  * Return: 0 or a negative errno.
  */
-int npu_rocket_create_bo_ioctl(struct drm_device *dev, void *data,
-			       struct drm_file *file)
+int rknn_rocket_create_bo_ioctl(struct drm_device *dev, void *data,
+				struct drm_file *file)
 {
 	struct drm_rocket_create_bo *args = data;
 	struct drm_npu_query_buffer info;
@@ -468,7 +470,7 @@ int npu_rocket_create_bo_ioctl(struct drm_device *dev, void *data,
 }
 
 /* Hand @bo to the CPU or to the device. */
-static void npu_rocket_sync(struct npu_bo *bo, bool for_cpu)
+static void rknn_rocket_sync(struct npu_bo *bo, bool for_cpu)
 {
 	struct drm_device *drm = bo->base.base.dev;
 	int idx;
@@ -486,15 +488,15 @@ static void npu_rocket_sync(struct npu_bo *bo, bool for_cpu)
 }
 
 /**
- * npu_rocket_prep_bo_ioctl() - %DRM_IOCTL_ROCKET_PREP_BO
+ * rknn_rocket_prep_bo_ioctl() - %DRM_IOCTL_ROCKET_PREP_BO
  * @dev: the device
  * @data: a &struct drm_rocket_prep_bo
  * @file: the file
  *
  * Return: 0 or a negative errno.
  */
-int npu_rocket_prep_bo_ioctl(struct drm_device *dev, void *data,
-			     struct drm_file *file)
+int rknn_rocket_prep_bo_ioctl(struct drm_device *dev, void *data,
+			      struct drm_file *file)
 {
 	struct drm_rocket_prep_bo *args = data;
 	unsigned long timeout = drm_timeout_abs_to_jiffies(args->timeout_ns);
@@ -509,7 +511,7 @@ int npu_rocket_prep_bo_ioctl(struct drm_device *dev, void *data,
 	ret = dma_resv_wait_timeout(obj->resv, DMA_RESV_USAGE_READ, true,
 				    timeout);
 	if (ret > 0) {
-		npu_rocket_sync(to_npu_bo(obj), true);
+		rknn_rocket_sync(to_npu_bo(obj), true);
 		ret = 0;
 	} else if (!ret) {
 		ret = timeout ? -ETIMEDOUT : -EBUSY;
@@ -519,15 +521,15 @@ int npu_rocket_prep_bo_ioctl(struct drm_device *dev, void *data,
 }
 
 /**
- * npu_rocket_fini_bo_ioctl() - %DRM_IOCTL_ROCKET_FINI_BO
+ * rknn_rocket_fini_bo_ioctl() - %DRM_IOCTL_ROCKET_FINI_BO
  * @dev: the device
  * @data: a &struct drm_rocket_fini_bo
  * @file: the file
  *
  * Return: 0 or a negative errno.
  */
-int npu_rocket_fini_bo_ioctl(struct drm_device *dev, void *data,
-			     struct drm_file *file)
+int rknn_rocket_fini_bo_ioctl(struct drm_device *dev, void *data,
+			      struct drm_file *file)
 {
 	struct drm_rocket_fini_bo *args = data;
 	struct drm_gem_object *obj;
@@ -537,7 +539,7 @@ int npu_rocket_fini_bo_ioctl(struct drm_device *dev, void *data,
 	obj = drm_gem_object_lookup(file, args->handle);
 	if (!obj)
 		return -ENOENT;
-	npu_rocket_sync(to_npu_bo(obj), false);
+	rknn_rocket_sync(to_npu_bo(obj), false);
 	drm_gem_object_put(obj);
 	return 0;
 }
