@@ -116,6 +116,11 @@ dt-check:
 bench-model: deps-test user
 	@tests/bench/model
 
+## bench-sched: what the driver's scheduler costs, on this machine
+bench-sched: deps-test
+	@scripts/user ON sched-bench
+	@tests/bench/sched
+
 ## bench-matmul: modelled device time of real models' matrix products
 bench-matmul: deps-demo modules tools
 	@tests/bench/in-vm matmul
@@ -187,5 +192,5 @@ clean:
 	rm -rf $(BUILD)
 
 .PHONY: help demo check check-long newcomer mutants soak lint unit conformance kunit board igt fuzz fuzz-gguf fuzz-stream dkms-check \
-	dkms-matrix arm64 dts dt-check bench-model bench-matmul bench-accuracy bench-sram bench-submit bench-rocket \
+	dkms-matrix arm64 dts dt-check bench-model bench-sched bench-matmul bench-accuracy bench-sram bench-submit bench-rocket \
 	bench-qos modules tools user install uninstall deps deps-demo deps-lint deps-test clean

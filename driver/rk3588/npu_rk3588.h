@@ -12,7 +12,7 @@
 #include <linux/types.h>
 #include <linux/workqueue.h>
 
-#include "../core/npu_hw.h"
+#include "../core/include/npu_hw.h"
 
 struct device;
 struct gen_pool;

@@ -21,6 +21,7 @@
 #include <linux/regulator/consumer.h>
 #include <linux/units.h>
 
+#include "../rknn/rknn_family.h"
 #include "../rknn/rknn_regs.h"
 #include "npu_rk3588.h"
 
@@ -69,7 +70,7 @@ static void npu_rk3588_describe(struct npu_rk3588 *rk)
 	rk->desc = (struct npu_hw_desc) {
 		.name = "RK3588 NPU",
 		.ops = &npu_rk3588_ops,
-		.isa = &npu_isa_rknn,
+		.family = &npu_family_rknn,
 		.core = {
 			.clock_hz = rk->fastest_hz,
 			/* Measured on boards: one core alone, all together. */

@@ -8,6 +8,7 @@
 #include "rknn_regs.h"
 
 struct npu_isa_fault;
+struct npu_isa_ops;
 struct npu_isa_task;
 struct npu_isa_stream;
 
@@ -33,6 +34,8 @@ static inline u32 rknn_mask_shift(u32 mask)
 {
 	return __builtin_ctz(mask);
 }
+
+extern const struct npu_isa_ops npu_isa_rknn;
 
 u32 rknn_get(const struct rknn_task *task, u16 reg, u32 mask);
 u16 rknn_check_shape(const struct rknn_task *task);

@@ -8,11 +8,9 @@
  */
 #include <linux/align.h>
 #include <linux/errno.h>
-#include <linux/export.h>
 #include <linux/types.h>
 
-#include "../core/npu_hw.h"
-#include "../core/npu_isa.h"
+#include "../core/include/npu_isa.h"
 #include "npu_accel.h"
 #include "rknn.h"
 #include "rknn_regs.h"
@@ -87,4 +85,3 @@ const struct npu_isa_ops npu_isa_rknn = {
 	.split = rknn_split,
 	.link = rknn_link,
 };
-EXPORT_SYMBOL_GPL(npu_isa_rknn);

@@ -17,7 +17,7 @@
 #include <linux/limits.h>
 #include <linux/string.h>
 
-#include "../core/npu_isa.h"
+#include "../core/include/npu_isa.h"
 #include "npu_accel.h"
 #include "rknn.h"
 #include "rknn_regs.h"

@@ -12,6 +12,7 @@
 #include <linux/string.h>
 #include <linux/vmalloc.h>
 
+#include "../rknn/rknn_family.h"
 #include "../compat.h"
 #include "../model/npu_model.h"
 #include "../rknn/rknn_regs.h"
@@ -353,7 +354,7 @@ static void npu_virt_describe(struct npu_hw_desc *desc)
 	*desc = (struct npu_hw_desc) {
 		.name = "RK3588 NPU (model)",
 		.ops = &npu_virt_ops,
-		.isa = &npu_isa_rknn,
+		.family = &npu_family_rknn,
 		.core = {
 			.clock_hz = clock_mhz * 1000000ull,
 			.bandwidth = core_mbps * 1000000ull,

@@ -8,7 +8,7 @@
 #include <linux/mutex.h>
 #include <linux/types.h>
 
-#include "../core/npu_hw.h"
+#include "../core/include/npu_hw.h"
 
 struct attribute_group;
 struct device;

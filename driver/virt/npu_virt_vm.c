@@ -11,7 +11,7 @@
 #include <linux/spinlock.h>
 #include <linux/xarray.h>
 
-#include "../core/npu_hw.h"
+#include "../core/include/npu_hw.h"
 #include "npu_virt_vm.h"
 
 /* The tag of an entry that may be written to. */

@@ -4,10 +4,12 @@
 
 #include <kunit/test.h>
 
-#include "../../driver/core/npu_context.h"
-#include "../../driver/core/npu_job.h"
-#include "../../driver/core/npu_sched.h"
-#include "../../driver/core/npu_vm.h"
+#include "../../driver/core/exec/npu_client.h"
+#include "../../driver/core/exec/npu_context.h"
+#include "../../driver/core/exec/npu_dispatch.h"
+#include "../../driver/core/exec/npu_exec.h"
+#include "../../driver/core/exec/npu_job.h"
+#include "../../driver/core/mem/npu_vm.h"
 #include "npu_fake.h"
 
 #define THROUGHPUT	DRM_NPU_CLASS_THROUGHPUT
@@ -308,10 +310,10 @@ static void npu_dispatch_stay(struct kunit *test)
 	npu_fake_end(fake, 0, 0);
 	NPU_EXPECT_RUNS(fake, 0, job, 0);
 	KUNIT_EXPECT_EQ(test, fake->cores[0].attaches, 1);
-	fake->npu->stay_ns = 0;
+	fake->npu->exec->sched.stay_ns = 0;
 	npu_fake_end(fake, 0, 0);
 	NPU_EXPECT_RUNS(fake, 0, other, 0);
-	fake->npu->stay_ns = U64_MAX;
+	fake->npu->exec->sched.stay_ns = U64_MAX;
 	npu_fake_end(fake, 0, 0);
 	NPU_EXPECT_RUNS(fake, 0, other, 0);
 	KUNIT_EXPECT_EQ(test, fake->cores[0].attaches, 2);
@@ -359,21 +361,25 @@ static void npu_dispatch_detach(struct kunit *test)
 	struct npu_fake *fake = npu_fake_create(test, 2);
 	struct npu_fake_file *file = npu_fake_open(fake);
 	struct npu_vm *vm = npu_vm_create(fake->npu);
-	struct npu_vm *own = file->npu.vm;
-	struct npu_context *ctx;
+	struct npu_client *own = file->npu.client;
 	struct npu_job *job = npu_fake_job(file, 1);
+	struct npu_client *client;
+	struct npu_context *ctx;
 
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, vm);
-	file->npu.vm = vm;
+	client = npu_client_create(vm, 2);
+	KUNIT_ASSERT_NOT_NULL(test, client);
+	file->npu.client = client;
 	ctx = npu_context_create(&file->npu, 1, 4, THROUGHPUT, 0);
-	file->npu.vm = own;
+	file->npu.client = own;
 	KUNIT_ASSERT_NOT_NULL(test, ctx);
 	npu_fake_queue(fake, ctx, job);
 	npu_fake_end(fake, 0, 0);
 	KUNIT_EXPECT_PTR_EQ(test, fake->cores[0].vm, vm->hw);
-	npu_sched_kill(ctx, true);
+	npu_queue_kill(ctx, true);
 	npu_fake_settle(fake);
 	npu_context_put(ctx);
+	npu_client_put(client);
 	npu_vm_put(vm);
 	KUNIT_EXPECT_NULL(test, fake->cores[0].vm);
 	KUNIT_EXPECT_EQ(test, fake->cores[0].attaches, 2);
@@ -444,7 +450,7 @@ static void npu_dispatch_hang(struct kunit *test)
 	struct npu_fake *fake = npu_fake_create(test, 1);
 	struct npu_fake_file *file = npu_fake_open(fake);
 	struct npu_context *ctx = npu_fake_context(file, 1, 8, THROUGHPUT);
-	struct npu_core *core = &fake->npu->cores[0];
+	struct npu_core *core = &fake->npu->exec->cores[0];
 	/* So that there is time between the deadline and the limit. */
 	static const u32 task_counts[] = { 3 };
 	struct npu_job *a = npu_fake_job_of(file, 1, task_counts);
@@ -475,7 +481,7 @@ static void npu_dispatch_watchdog_of_old(struct kunit *test)
 	struct npu_fake *fake = npu_fake_create(test, 1);
 	struct npu_fake_file *file = npu_fake_open(fake);
 	struct npu_context *ctx = npu_fake_context(file, 1, 8, THROUGHPUT);
-	struct npu_core *core = &fake->npu->cores[0];
+	struct npu_core *core = &fake->npu->exec->cores[0];
 	struct npu_job *job = npu_fake_job(file, 1);
 
 	npu_fake_queue(fake, ctx, job);
@@ -512,7 +518,7 @@ static void npu_dispatch_stray_end(struct kunit *test)
 }
 
 /* Unplugging ends what runs and what waits, and nothing is called after it. */
-static void npu_dispatch_unplug(struct kunit *test)
+static void npu_dispatch_unplugged(struct kunit *test)
 {
 	struct npu_fake *fake = npu_fake_create(test, 2);
 	struct npu_fake_file *file = npu_fake_open(fake);
@@ -577,7 +583,7 @@ static struct kunit_case npu_dispatch_cases[] = {
 	KUNIT_CASE(npu_dispatch_hang),
 	KUNIT_CASE(npu_dispatch_watchdog_of_old),
 	KUNIT_CASE(npu_dispatch_stray_end),
-	KUNIT_CASE(npu_dispatch_unplug),
+	KUNIT_CASE(npu_dispatch_unplugged),
 	KUNIT_CASE(npu_dispatch_unplug_failed),
 	{}
 };

@@ -2,10 +2,11 @@
 /* Jobs that do not end well: they fail, are cancelled, killed, banned. */
 #include <kunit/test.h>
 
-#include "../../driver/core/npu_context.h"
-#include "../../driver/core/npu_job.h"
-#include "../../driver/core/npu_sched.h"
-#include "../../driver/core/npu_submit.h"
+#include "../../driver/core/exec/npu_context.h"
+#include "../../driver/core/exec/npu_dispatch.h"
+#include "../../driver/core/exec/npu_exec.h"
+#include "../../driver/core/exec/npu_job.h"
+#include "../../driver/core/exec/npu_submit.h"
 #include "npu_fake.h"
 
 #define THROUGHPUT	DRM_NPU_CLASS_THROUGHPUT
@@ -124,7 +125,7 @@ static void npu_end_cancel_queued(struct kunit *test)
 		jobs[i] = npu_fake_job(file, 1);
 		npu_fake_queue(fake, ctx, jobs[i]);
 	}
-	KUNIT_EXPECT_EQ(test, npu_sched_cancel(ctx, 2, 4, &count), 0);
+	KUNIT_EXPECT_EQ(test, npu_queue_cancel(ctx, 2, 4, &count), 0);
 	KUNIT_EXPECT_EQ(test, count, 3);
 	npu_fake_settle(fake);
 	NPU_EXPECT_RUNS(fake, 0, jobs[0], 0);
@@ -155,7 +156,7 @@ static void npu_end_cancel_running(struct kunit *test)
 	npu_fake_queue(fake, other, job);
 	npu_fake_queue(fake, ctx, wide);
 	npu_fake_queue(fake, ctx, job);
-	KUNIT_EXPECT_EQ(test, npu_sched_cancel(ctx, 1, 1, &count), 0);
+	KUNIT_EXPECT_EQ(test, npu_queue_cancel(ctx, 1, 1, &count), 0);
 	KUNIT_EXPECT_EQ(test, count, 1);
 	npu_fake_settle(fake);
 	KUNIT_EXPECT_EQ(test, npu_fake_error(ctx, 1), -ECANCELED);
@@ -186,14 +187,14 @@ static void npu_end_cancel_range(struct kunit *test)
 		npu_fake_queue(fake, ctx, job);
 	npu_fake_end(fake, 0, 0);
 	npu_fake_end(fake, 0, 0);
-	KUNIT_EXPECT_EQ(test, npu_sched_cancel(ctx, 1, 5, &count), -ENOENT);
+	KUNIT_EXPECT_EQ(test, npu_queue_cancel(ctx, 1, 5, &count), -ENOENT);
 	KUNIT_EXPECT_EQ(test, count, 99);
 	NPU_EXPECT_RUNS(fake, 0, job, 0);
-	KUNIT_EXPECT_EQ(test, npu_sched_cancel(ctx, 1, 2, &count), 0);
+	KUNIT_EXPECT_EQ(test, npu_queue_cancel(ctx, 1, 2, &count), 0);
 	KUNIT_EXPECT_EQ(test, count, 0);
 	npu_fake_settle(fake);
 	NPU_EXPECT_RUNS(fake, 0, job, 0);
-	KUNIT_EXPECT_EQ(test, npu_sched_cancel(ctx, 1, 4, &count), 0);
+	KUNIT_EXPECT_EQ(test, npu_queue_cancel(ctx, 1, 4, &count), 0);
 	KUNIT_EXPECT_EQ(test, count, 2);
 	npu_fake_settle(fake);
 	KUNIT_EXPECT_EQ(test, npu_fake_error(ctx, 1), 0);
@@ -211,7 +212,7 @@ static void npu_end_cancel_first(struct npu_fake *fake, unsigned int core)
 {
 	u32 count;
 
-	KUNIT_EXPECT_EQ(fake->test, npu_sched_cancel(fake->data, 1, 1, &count), 0);
+	KUNIT_EXPECT_EQ(fake->test, npu_queue_cancel(fake->data, 1, 1, &count), 0);
 	KUNIT_EXPECT_EQ(fake->test, count, 1);
 }
 
@@ -264,7 +265,7 @@ static void npu_end_kill(struct kunit *test)
 
 	npu_fake_queue(fake, ctx, wide);
 	npu_fake_queue(fake, ctx, job);
-	npu_sched_kill(ctx, false);
+	npu_queue_kill(ctx, false);
 	npu_fake_settle(fake);
 	KUNIT_EXPECT_EQ(test, fake->cores[0].resets, 0);
 	NPU_EXPECT_RUNS(fake, 0, wide, 0);
@@ -287,8 +288,8 @@ static void npu_end_kill_running(struct kunit *test)
 
 	npu_fake_queue(fake, ctx, wide);
 	npu_fake_queue(fake, ctx, wide);
-	npu_sched_kill(ctx, true);
-	npu_sched_kill(idle, true);
+	npu_queue_kill(ctx, true);
+	npu_queue_kill(idle, true);
 	npu_fake_settle(fake);
 	KUNIT_EXPECT_EQ(test, fake->cores[0].resets, 1);
 	KUNIT_EXPECT_EQ(test, fake->cores[1].resets, 1);
@@ -309,13 +310,13 @@ static void npu_end_last_reference(struct kunit *test)
 	KUNIT_ASSERT_NOT_NULL(test, ctx);
 	npu_fake_queue(fake, ctx, job);
 	npu_fake_queue(fake, ctx, job);
-	npu_sched_kill(ctx, false);
+	npu_queue_kill(ctx, false);
 	npu_context_put(ctx);
 	KUNIT_EXPECT_EQ(test, atomic_read(&fake->npu->context_objects), 1);
 	npu_fake_end(fake, 0, 0);
 	KUNIT_EXPECT_EQ(test, atomic_read(&fake->npu->context_objects), 0);
 	KUNIT_EXPECT_EQ(test, refcount_read(&job->ref), 1);
-	KUNIT_EXPECT_TRUE(test, list_empty(&fake->npu->contexts));
+	KUNIT_EXPECT_TRUE(test, list_empty(&fake->npu->exec->contexts));
 }
 
 /* Who hangs or faults too often is banned, alone. */

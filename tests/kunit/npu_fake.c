@@ -8,14 +8,18 @@
 #include <kunit/device.h>
 #include <kunit/resource.h>
 
-#include "../../driver/core/npu_bo.h"
-#include "../../driver/core/npu_context.h"
-#include "../../driver/core/npu_dump.h"
-#include "../../driver/core/npu_isa.h"
-#include "../../driver/core/npu_job.h"
-#include "../../driver/core/npu_sched.h"
-#include "../../driver/core/npu_submit.h"
-#include "../../driver/core/npu_vm.h"
+#include "../../driver/core/api/npu_api.h"
+#include "../../driver/core/exec/npu_client.h"
+#include "../../driver/core/exec/npu_context.h"
+#include "../../driver/core/exec/npu_dispatch.h"
+#include "../../driver/core/exec/npu_dump.h"
+#include "../../driver/core/exec/npu_exec.h"
+#include "../../driver/core/exec/npu_job.h"
+#include "../../driver/core/exec/npu_submit.h"
+#include "../../driver/core/include/npu_isa.h"
+#include "../../driver/core/mem/npu_bo.h"
+#include "../../driver/core/mem/npu_vm.h"
+#include "../../driver/rknn/rknn_family.h"
 #include "npu_fake.h"
 
 /**
@@ -58,7 +62,7 @@ static void npu_fake_vm_destroy(void *hw, void *vm)
 	npu_fake_check(fake, true, NULL);
 	/* After unplugging no core works any more. */
 	for (i = 0; i < fake->npu->core_count; i++)
-		npu_fake_check(fake, fake->cores[i].vm != vm || fake->npu->dead,
+		npu_fake_check(fake, fake->cores[i].vm != vm || fake->npu->exec->dead,
 			       "destroyed an address space that a core has");
 	fake->vms--;
 	kfree(vm);
@@ -249,7 +253,7 @@ static const struct npu_hw_ops npu_fake_ops = {
 static const struct npu_hw_desc npu_fake_desc = {
 	.name = "fake",
 	.ops = &npu_fake_ops,
-	.isa = &npu_isa_rknn,
+	.family = &npu_family_rknn,
 	.core = {
 		.clock_hz = 1000000000,
 		.bandwidth = 2000000000,
@@ -272,15 +276,15 @@ static void npu_fake_check_idle(struct npu_fake *fake)
 	enum npu_rank rank;
 	unsigned int i;
 
-	KUNIT_EXPECT_EQ(fake->test, npu->latency_files, 0);
+	KUNIT_EXPECT_EQ(fake->test, npu->exec->sched.latency_files, 0);
 	for (rank = 0; rank < NPU_RANKS; rank++) {
-		KUNIT_EXPECT_EQ(fake->test, npu->fair[rank].weight, 0);
-		KUNIT_EXPECT_EQ(fake->test, npu->fair[rank].rest, 0);
+		KUNIT_EXPECT_EQ(fake->test, npu->exec->sched.fair[rank].weight, 0);
+		KUNIT_EXPECT_EQ(fake->test, npu->exec->sched.fair[rank].rest, 0);
 	}
-	spin_lock_irq(&npu->sched_lock);
+	spin_lock_irq(&npu->exec->lock);
 	for (i = 0; i < npu->core_count; i++)
-		KUNIT_EXPECT_FALSE(fake->test, npu_policy_any(&npu->cores[i]));
-	spin_unlock_irq(&npu->sched_lock);
+		KUNIT_EXPECT_FALSE(fake->test, npu_sched_any(&npu->exec->cores[i].sched));
+	spin_unlock_irq(&npu->exec->lock);
 }
 
 /* Everything of the files is gone: nothing may be left. */
@@ -322,7 +326,7 @@ struct npu_fake *npu_fake_create_sram(struct kunit *test, unsigned int cores,
 	KUNIT_ASSERT_NOT_NULL(test, fake);
 	fake->test = test;
 	fake->now = NPU_FAKE_NOW;
-	fake->policy = npu_policy_defaults;
+	fake->policy = npu_sched_defaults;
 	dev = kunit_device_register(test, "npu");
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, dev);
 	desc.core_count = cores;
@@ -334,9 +338,9 @@ struct npu_fake *npu_fake_create_sram(struct kunit *test, unsigned int cores,
 	desc.sram.size = pages * PAGE_SIZE;
 	fake->npu = npu_device_create(dev, &desc, fake);
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, fake->npu);
-	fake->npu->policy = &fake->policy;
+	fake->npu->exec->sched.params = &fake->policy;
 	/* Until a test says otherwise. */
-	fake->npu->stay_ns = U64_MAX;
+	fake->npu->exec->sched.stay_ns = U64_MAX;
 	KUNIT_ASSERT_EQ(test, kunit_add_action_or_reset(test, npu_fake_fini, fake), 0);
 	return fake;
 }
@@ -372,12 +376,12 @@ static bool npu_fake_busy(struct npu_fake *fake)
 	bool busy = false;
 	unsigned int i;
 
-	spin_lock_irq(&npu->sched_lock);
+	spin_lock_irq(&npu->exec->lock);
 	for (i = 0; i < npu->core_count; i++)
-		busy |= npu->cores[i].state == NPU_CORE_ATTACHING ||
-			npu->cores[i].state == NPU_CORE_RESETTING;
-	busy |= !list_empty(&npu->signal) || !list_empty(&npu->retire);
-	spin_unlock_irq(&npu->sched_lock);
+		busy |= npu->exec->cores[i].state == NPU_CORE_ATTACHING ||
+			npu->exec->cores[i].state == NPU_CORE_RESETTING;
+	busy |= !list_empty(&npu->exec->signal) || !list_empty(&npu->exec->retire);
+	spin_unlock_irq(&npu->exec->lock);
 	return busy;
 }
 
@@ -392,7 +396,7 @@ void npu_fake_settle(struct npu_fake *fake)
 
 	do {
 		for (i = 0; i < npu->core_count; i++)
-			kthread_flush_worker(npu->cores[i].worker);
+			kthread_flush_worker(npu->exec->cores[i].worker);
 		npu_signal_flush(npu);
 	} while (npu_fake_busy(fake));
 }
@@ -404,9 +408,9 @@ void npu_fake_settle(struct npu_fake *fake)
  */
 void npu_fake_pass(struct npu_fake *fake, u64 ns)
 {
-	spin_lock_irq(&fake->npu->sched_lock);
+	spin_lock_irq(&fake->npu->exec->lock);
 	fake->now += ns;
-	spin_unlock_irq(&fake->npu->sched_lock);
+	spin_unlock_irq(&fake->npu->exec->lock);
 }
 
 /**
@@ -416,11 +420,11 @@ void npu_fake_pass(struct npu_fake *fake, u64 ns)
  */
 void npu_fake_look(struct npu_fake *fake, unsigned int core)
 {
-	struct npu_core *c = &fake->npu->cores[core];
+	struct npu_core *c = &fake->npu->exec->cores[core];
 
-	spin_lock_irq(&fake->npu->sched_lock);
+	spin_lock_irq(&fake->npu->exec->lock);
 	c->watch.deadline = jiffies;
-	spin_unlock_irq(&fake->npu->sched_lock);
+	spin_unlock_irq(&fake->npu->exec->lock);
 	kthread_mod_delayed_work(c->worker, &c->watchdog, 0);
 	npu_fake_settle(fake);
 }
@@ -491,6 +495,7 @@ static void npu_fake_close(void *data)
 	npu_jobs_release(&file->npu);
 	if (file->streams)
 		npu_mapping_put(file->streams);
+	npu_client_put(file->npu.client);
 	npu_vm_put(file->npu.vm);
 	mutex_destroy(&file->npu.lock);
 	mutex_destroy(&file->drm.prime.lock);
@@ -521,6 +526,11 @@ struct npu_fake_file *npu_fake_open(struct npu_fake *fake)
 	xa_init_flags(&file->npu.jobs, XA_FLAGS_ALLOC1);
 	file->npu.vm = npu_vm_create(fake->npu);
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, file->npu.vm);
+	file->npu.client = npu_client_create(file->npu.vm, 1);
+	if (!file->npu.client) {
+		npu_vm_put(file->npu.vm);
+		KUNIT_FAIL_AND_ABORT(test, "no memory for a client");
+	}
 	KUNIT_ASSERT_EQ(test, kunit_add_action_or_reset(test, npu_fake_close, file), 0);
 
 	bo = npu_bo_create(fake->npu, PAGE_SIZE);
@@ -565,10 +575,10 @@ struct npu_context *npu_fake_context(struct npu_fake_file *file, u32 core_mask,
  */
 void npu_fake_limit(struct npu_context *ctx)
 {
-	spin_lock_irq(&ctx->npu->sched_lock);
-	npu_policy_change(ctx, ctx->stats.sched_class, ctx->stats.weight, false,
-			  npu_now(ctx->npu));
-	spin_unlock_irq(&ctx->npu->sched_lock);
+	spin_lock_irq(&ctx->npu->exec->lock);
+	npu_context_change(ctx, ctx->stats.sched_class, ctx->stats.weight,
+			   false, npu_now(ctx->npu));
+	spin_unlock_irq(&ctx->npu->exec->lock);
 }
 
 static void npu_fake_bo_put(void *data)
@@ -694,7 +704,7 @@ void npu_fake_forget_job(struct npu_fake_file *file, struct npu_job *job)
  * reference if it succeeds
  * @seqno: receives the sequence number of the last job
  *
- * Return: what npu_sched_queue() returns.
+ * Return: what npu_queue_jobs() returns.
  */
 int npu_fake_request(struct npu_context *ctx, const struct npu_request *request,
 		     u64 *seqno)
@@ -704,7 +714,7 @@ int npu_fake_request(struct npu_context *ctx, const struct npu_request *request,
 
 	for (i = 0; i < request->count; i++)
 		refcount_inc(&request->jobs[i]->ref);
-	ret = npu_sched_queue(ctx, request, seqno);
+	ret = npu_queue_jobs(ctx, request, seqno);
 	for (i = 0; ret && i < request->count; i++)
 		npu_job_put(request->jobs[i]);
 	return ret;
@@ -718,7 +728,7 @@ int npu_fake_request(struct npu_context *ctx, const struct npu_request *request,
  * @submit: syncs, or %NULL; of them the caller has a reference if it succeeds
  * @seqno: receives the sequence number of the last job
  *
- * Return: what npu_sched_queue() returns.
+ * Return: what npu_queue_jobs() returns.
  */
 int npu_fake_try(struct npu_context *ctx, struct npu_job **jobs, u32 count,
 		 struct npu_submit *submit, u64 *seqno)
@@ -727,7 +737,7 @@ int npu_fake_try(struct npu_context *ctx, struct npu_job **jobs, u32 count,
 		.jobs = jobs,
 		.count = count,
 		.submit = submit,
-		.shares = ctx->vm->shares,
+		.shares = npu_vm_shares(ctx->vm),
 	};
 
 	return npu_fake_request(ctx, &request, seqno);
@@ -748,7 +758,7 @@ u64 npu_fake_queue_until(struct npu_fake *fake, struct npu_context *ctx,
 	const struct npu_request request = {
 		.jobs = &job,
 		.count = 1,
-		.shares = ctx->vm->shares,
+		.shares = npu_vm_shares(ctx->vm),
 		.deadline_ns = deadline_ns,
 	};
 	u64 seqno = 0;
@@ -834,9 +844,9 @@ bool npu_fake_completed(struct npu_context *ctx, u64 seqno)
 {
 	bool completed;
 
-	spin_lock_irq(&ctx->npu->sched_lock);
+	spin_lock_irq(&ctx->npu->exec->lock);
 	completed = ctx->completed >= seqno;
-	spin_unlock_irq(&ctx->npu->sched_lock);
+	spin_unlock_irq(&ctx->npu->exec->lock);
 	return completed;
 }
 

@@ -18,7 +18,9 @@
 #include <drm/drm_file.h>
 #include <kunit/test.h>
 
-#include "../../driver/core/npu_device.h"
+#include "../../driver/core/exec/npu_exec.h"
+#include "../../driver/core/include/npu_device.h"
+#include "../../driver/core/mem/npu_mem.h"
 
 struct npu_bo;
 struct npu_job;
@@ -76,7 +78,7 @@ struct npu_fake {
 	/** @npu: The device of the driver. */
 	struct npu_device *npu;
 	/** @policy: What can be set of its policy; the defaults at first. */
-	struct npu_policy_params policy;
+	struct npu_sched_params policy;
 	/** @now: Its time, which passes when a test says so. */
 	u64 now;
 	/** @jobs: Jobs so far. */

@@ -4,12 +4,12 @@
 
 #include <kunit/test.h>
 
-#include "../../driver/core/npu_bo.h"
-#include "../../driver/core/npu_context.h"
-#include "../../driver/core/npu_job.h"
-#include "../../driver/core/npu_sched.h"
-#include "../../driver/core/npu_submit.h"
-#include "../../driver/core/npu_vm.h"
+#include "../../driver/core/exec/npu_context.h"
+#include "../../driver/core/exec/npu_dispatch.h"
+#include "../../driver/core/exec/npu_job.h"
+#include "../../driver/core/exec/npu_submit.h"
+#include "../../driver/core/mem/npu_bo.h"
+#include "../../driver/core/mem/npu_vm.h"
 #include "npu_fake.h"
 
 #define THROUGHPUT	DRM_NPU_CLASS_THROUGHPUT
@@ -224,7 +224,7 @@ static void npu_fence_cancel(struct kunit *test)
 
 	submit = npu_fence_queue(fake, ctx, a, &fence, 1, false);
 	npu_fake_queue(fake, ctx, b);
-	KUNIT_EXPECT_EQ(test, npu_sched_cancel(ctx, 1, 1, &count), 0);
+	KUNIT_EXPECT_EQ(test, npu_queue_cancel(ctx, 1, 1, &count), 0);
 	KUNIT_EXPECT_EQ(test, count, 1);
 	npu_fake_settle(fake);
 	KUNIT_EXPECT_EQ(test, npu_fake_error(ctx, 1), -ECANCELED);
@@ -254,7 +254,7 @@ static void npu_fence_kill(struct kunit *test)
 
 	killed = npu_fence_queue(fake, ctx, job, &fence, 1, false);
 	unplugged = npu_fence_queue(fake, other, job, &fence, 1, false);
-	npu_sched_kill(ctx, false);
+	npu_queue_kill(ctx, false);
 	npu_fake_settle(fake);
 	KUNIT_EXPECT_EQ(test, dma_fence_get_status(&killed->fence), -ECANCELED);
 	KUNIT_EXPECT_EQ(test, dma_fence_get_status(&unplugged->fence), 0);
@@ -326,13 +326,13 @@ static void npu_fence_tail(struct kunit *test)
 
 	KUNIT_ASSERT_NOT_NULL(test, spare);
 	KUNIT_ASSERT_NOT_NULL(test, other);
-	KUNIT_EXPECT_NULL(test, npu_sched_tail(ctx, spare));
+	KUNIT_EXPECT_NULL(test, npu_queue_tail(ctx, spare));
 	npu_fake_queue(fake, ctx, job);
 	npu_fake_queue(fake, ctx, job);
-	fence = npu_sched_tail(ctx, spare);
+	fence = npu_queue_tail(ctx, spare);
 	KUNIT_EXPECT_PTR_EQ(test, fence, &spare->fence);
 	KUNIT_EXPECT_EQ(test, fence->seqno, 2);
-	again = npu_sched_tail(ctx, other);
+	again = npu_queue_tail(ctx, other);
 	KUNIT_EXPECT_PTR_EQ(test, again, fence);
 	dma_fence_put(again);
 
@@ -342,7 +342,7 @@ static void npu_fence_tail(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, dma_fence_get_status(fence), -EIO);
 	KUNIT_EXPECT_EQ(test, kref_read(&fence->refcount), 1);
 	dma_fence_put(fence);
-	KUNIT_EXPECT_NULL(test, npu_sched_tail(ctx, other));
+	KUNIT_EXPECT_NULL(test, npu_queue_tail(ctx, other));
 	npu_submit_free(other);
 	KUNIT_EXPECT_EQ(test, ctx->retired, 2);
 }
@@ -366,18 +366,18 @@ static void npu_fence_last_use(struct kunit *test)
 	KUNIT_ASSERT_EQ(test, xa_insert(&writes->used, index, mapping, GFP_KERNEL), 0);
 	xa_set_mark(&writes->used, index, NPU_JOB_WRITES);
 
-	KUNIT_EXPECT_EQ(test, npu_sched_last_use(ctx, mapping, false), 0);
+	KUNIT_EXPECT_EQ(test, npu_queue_last_use(ctx, mapping, false), 0);
 	npu_fake_queue(fake, ctx, writes);
 	npu_fake_queue(fake, ctx, reads);
 	npu_fake_queue(fake, ctx, neither);
-	KUNIT_EXPECT_EQ(test, npu_sched_last_use(ctx, mapping, false), 2);
-	KUNIT_EXPECT_EQ(test, npu_sched_last_use(ctx, mapping, true), 1);
-	KUNIT_EXPECT_EQ(test, npu_sched_last_use(ctx, unused, false), 0);
+	KUNIT_EXPECT_EQ(test, npu_queue_last_use(ctx, mapping, false), 2);
+	KUNIT_EXPECT_EQ(test, npu_queue_last_use(ctx, mapping, true), 1);
+	KUNIT_EXPECT_EQ(test, npu_queue_last_use(ctx, unused, false), 0);
 	npu_fake_end(fake, 0, 0);
-	KUNIT_EXPECT_EQ(test, npu_sched_last_use(ctx, mapping, false), 2);
-	KUNIT_EXPECT_EQ(test, npu_sched_last_use(ctx, mapping, true), 0);
+	KUNIT_EXPECT_EQ(test, npu_queue_last_use(ctx, mapping, false), 2);
+	KUNIT_EXPECT_EQ(test, npu_queue_last_use(ctx, mapping, true), 0);
 	npu_fake_end(fake, 0, 0);
-	KUNIT_EXPECT_EQ(test, npu_sched_last_use(ctx, mapping, false), 0);
+	KUNIT_EXPECT_EQ(test, npu_queue_last_use(ctx, mapping, false), 0);
 	npu_fake_end(fake, 0, 0);
 }
 

@@ -1,170 +1,162 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* A file's jobs are held up while its buffers move. */
-#include <linux/workqueue.h>
-
+/* The gate of debugfs: lanes end when it lets them, and only then. */
 #include <kunit/test.h>
 
-#include "../../driver/core/npu_context.h"
-#include "../../driver/core/npu_job.h"
-#include "../../driver/core/npu_sched.h"
-#include "../../driver/core/npu_vm.h"
+#include "../../driver/core/exec/npu_context.h"
+#include "../../driver/core/exec/npu_dispatch.h"
+#include "../../driver/core/exec/npu_exec.h"
+#include "../../driver/core/exec/npu_hold.h"
+#include "../../driver/core/exec/npu_job.h"
 #include "npu_fake.h"
 
 #define THROUGHPUT	DRM_NPU_CLASS_THROUGHPUT
 
-/* Nothing begins, whatever is queued before and after, until all let go. */
-static void npu_hold_begins_nothing(struct kunit *test)
-{
-	struct npu_fake *fake = npu_fake_create(test, 2);
-	struct npu_fake_file *file = npu_fake_open(fake);
-	struct npu_context *a = npu_fake_context(file, 3, 8, THROUGHPUT);
-	struct npu_context *b = npu_fake_context(file, 3, 8, THROUGHPUT);
-	struct npu_job *job = npu_fake_job(file, 1);
-	struct npu_vm *vm = file->npu.vm;
-
-	npu_sched_hold(vm);
-	npu_sched_hold(vm);
-	npu_fake_queue(fake, a, job);
-	npu_fake_queue(fake, b, job);
-	NPU_EXPECT_IDLE(fake, 0);
-	NPU_EXPECT_IDLE(fake, 1);
-	KUNIT_EXPECT_EQ(test, npu_sched_wait_still(vm, NULL), 0);
-	npu_sched_release(vm);
-	npu_fake_settle(fake);
-	NPU_EXPECT_IDLE(fake, 0);
-	npu_sched_release(vm);
-	npu_fake_settle(fake);
-	NPU_EXPECT_RUNS(fake, 0, job, 0);
-	NPU_EXPECT_RUNS(fake, 1, job, 0);
-	npu_fake_end(fake, 0, 0);
-	npu_fake_end(fake, 1, 0);
-	KUNIT_EXPECT_TRUE(test, npu_fake_completed(a, 1));
-	KUNIT_EXPECT_TRUE(test, npu_fake_completed(b, 1));
-}
-
-/* What has begun goes on, all its lanes, and the next job waits. */
-static void npu_hold_lets_end(struct kunit *test)
-{
-	struct npu_fake *fake = npu_fake_create(test, 2);
-	struct npu_fake_file *file = npu_fake_open(fake);
-	struct npu_context *ctx = npu_fake_context(file, 1, 8, THROUGHPUT);
-	struct npu_job *wide = npu_fake_job(file, 2);
-	struct npu_job *next = npu_fake_job(file, 1);
-	struct npu_vm *vm = file->npu.vm;
-
-	npu_fake_queue(fake, ctx, wide);
-	npu_fake_queue(fake, ctx, next);
-	NPU_EXPECT_RUNS(fake, 0, wide, 0);
-	npu_sched_hold(vm);
-	npu_fake_end(fake, 0, 0);
-	/* The second lane had no core yet. */
-	NPU_EXPECT_RUNS(fake, 0, wide, 1);
-	npu_fake_end(fake, 0, 0);
-	KUNIT_EXPECT_TRUE(test, npu_fake_completed(ctx, 1));
-	NPU_EXPECT_IDLE(fake, 0);
-	KUNIT_EXPECT_EQ(test, npu_sched_wait_still(vm, NULL), 0);
-	npu_sched_release(vm);
-	npu_fake_settle(fake);
-	NPU_EXPECT_RUNS(fake, 0, next, 0);
-	npu_fake_end(fake, 0, 0);
-}
-
-/* Other files have the cores meanwhile. */
-static void npu_hold_one_file(struct kunit *test)
-{
-	struct npu_fake *fake = npu_fake_create(test, 1);
-	struct npu_fake_file *held = npu_fake_open(fake);
-	struct npu_fake_file *other = npu_fake_open(fake);
-	struct npu_context *a = npu_fake_context(held, 1, 8, THROUGHPUT);
-	struct npu_context *b = npu_fake_context(other, 1, 8, THROUGHPUT);
-	struct npu_job *first = npu_fake_job(held, 1);
-	struct npu_job *second = npu_fake_job(other, 1);
-
-	npu_sched_hold(held->npu.vm);
-	npu_fake_queue(fake, a, first);
-	npu_fake_queue(fake, b, second);
-	NPU_EXPECT_RUNS(fake, 0, second, 0);
-	npu_sched_release(held->npu.vm);
-	npu_fake_end(fake, 0, 0);
-	npu_fake_settle(fake);
-	NPU_EXPECT_RUNS(fake, 0, first, 0);
-	npu_fake_end(fake, 0, 0);
-	KUNIT_EXPECT_TRUE(test, npu_fake_completed(a, 1));
-	KUNIT_EXPECT_TRUE(test, npu_fake_completed(b, 1));
-}
-
-/**
- * struct npu_hold_waiter - a thread that waits
- */
-struct npu_hold_waiter {
-	/** @work: What it does. */
-	struct work_struct work;
-	/** @vm: What it waits for. */
-	struct npu_vm *vm;
-	/** @cancelled: It need not wait any more. */
-	bool cancelled;
-	/** @still: It has been told that no job runs. */
-	bool still;
-};
-
-static void npu_hold_wait(struct work_struct *work)
-{
-	struct npu_hold_waiter *waiter = container_of(work,
-						      struct npu_hold_waiter,
-						      work);
-
-	WRITE_ONCE(waiter->still, !npu_sched_wait_still(waiter->vm,
-							&waiter->cancelled));
-}
-
-/* Whoever waits is woken by the end of the last job that runs. */
-static void npu_hold_wakes(struct kunit *test)
+/* A core keeps a lane that has ended; when the gate opens, the next lane starts. */
+static void npu_hold_keeps(struct kunit *test)
 {
 	struct npu_fake *fake = npu_fake_create(test, 2);
 	struct npu_fake_file *file = npu_fake_open(fake);
 	struct npu_context *a = npu_fake_context(file, 1, 8, THROUGHPUT);
 	struct npu_context *b = npu_fake_context(file, 2, 8, THROUGHPUT);
 	struct npu_job *job = npu_fake_job(file, 1);
-	struct npu_hold_waiter waiter = { .vm = file->npu.vm };
 
-	INIT_WORK_ONSTACK(&waiter.work, npu_hold_wait);
+	npu_hold_set(fake->npu, 1, 0);
+	npu_fake_queue(fake, a, job);
 	npu_fake_queue(fake, a, job);
 	npu_fake_queue(fake, b, job);
-	npu_sched_hold(waiter.vm);
-	schedule_work(&waiter.work);
 	npu_fake_end(fake, 0, 0);
-	KUNIT_EXPECT_FALSE(test, READ_ONCE(waiter.still));
-	npu_fake_end(fake, 1, -ETIMEDOUT);
-	flush_work(&waiter.work);
-	KUNIT_EXPECT_TRUE(test, waiter.still);
-	destroy_work_on_stack(&waiter.work);
-	npu_sched_release(waiter.vm);
+	KUNIT_EXPECT_FALSE(test, npu_fake_completed(a, 1));
+	KUNIT_EXPECT_EQ(test, fake->cores[0].kicks, 1);
+	/* Other cores have nothing to do with it. */
+	npu_fake_end(fake, 1, 0);
+	KUNIT_EXPECT_TRUE(test, npu_fake_completed(b, 1));
+
+	npu_hold_set(fake->npu, 0, 0);
+	npu_fake_settle(fake);
+	KUNIT_EXPECT_TRUE(test, npu_fake_completed(a, 1));
+	KUNIT_EXPECT_EQ(test, fake->cores[0].kicks, 2);
+	npu_fake_end(fake, 0, 0);
+	KUNIT_EXPECT_TRUE(test, npu_fake_completed(a, 2));
 }
 
-/* Whoever waits in vain can be told so while the job still runs. */
-static void npu_hold_cancelled(struct kunit *test)
+/* So many lanes may end as the gate lets pass, those held back included. */
+static void npu_hold_passes(struct kunit *test)
 {
 	struct npu_fake *fake = npu_fake_create(test, 1);
 	struct npu_fake_file *file = npu_fake_open(fake);
 	struct npu_context *ctx = npu_fake_context(file, 1, 8, THROUGHPUT);
 	struct npu_job *job = npu_fake_job(file, 1);
-	struct npu_hold_waiter waiter = { .vm = file->npu.vm };
+	unsigned int i;
 
-	INIT_WORK_ONSTACK(&waiter.work, npu_hold_wait);
-	npu_fake_queue(fake, ctx, job);
-	npu_sched_hold(waiter.vm);
-	schedule_work(&waiter.work);
-	WRITE_ONCE(waiter.cancelled, true);
-	wake_up_all(&fake->npu->idle);
-	flush_work(&waiter.work);
-	KUNIT_EXPECT_FALSE(test, waiter.still);
-	NPU_EXPECT_RUNS(fake, 0, job, 0);
-	destroy_work_on_stack(&waiter.work);
-	npu_sched_release(waiter.vm);
+	npu_hold_set(fake->npu, 1, 0);
+	for (i = 0; i < 5; i++)
+		npu_fake_queue(fake, ctx, job);
 	npu_fake_end(fake, 0, 0);
+	npu_hold_set(fake->npu, 1, 3);
+	npu_fake_settle(fake);
+	KUNIT_EXPECT_TRUE(test, npu_fake_completed(ctx, 1));
+	npu_fake_end(fake, 0, 0);
+	npu_fake_end(fake, 0, 0);
+	KUNIT_EXPECT_TRUE(test, npu_fake_completed(ctx, 3));
+	npu_fake_end(fake, 0, 0);
+	KUNIT_EXPECT_FALSE(test, npu_fake_completed(ctx, 4));
+	KUNIT_EXPECT_EQ(test, fake->npu->exec->cores[0].pass, 0);
+	npu_hold_set(fake->npu, 0, 0);
+	npu_fake_settle(fake);
+	npu_fake_end(fake, 0, 0);
+	KUNIT_EXPECT_TRUE(test, npu_fake_completed(ctx, 5));
 }
 
-/* The device may go while a file is held up. */
+/* A lane that fails keeps its error, and its core is reset when it may end. */
+static void npu_hold_error(struct kunit *test)
+{
+	struct npu_fake *fake = npu_fake_create(test, 1);
+	struct npu_fake_file *file = npu_fake_open(fake);
+	struct npu_context *ctx = npu_fake_context(file, 1, 8, THROUGHPUT);
+	struct npu_job *job = npu_fake_job(file, 1);
+
+	npu_hold_set(fake->npu, 1, 0);
+	npu_fake_queue(fake, ctx, job);
+	npu_fake_end(fake, 0, -EFAULT);
+	KUNIT_EXPECT_EQ(test, fake->cores[0].resets, 0);
+	KUNIT_EXPECT_FALSE(test, npu_fake_completed(ctx, 1));
+	npu_hold_set(fake->npu, 0, 0);
+	npu_fake_settle(fake);
+	KUNIT_EXPECT_EQ(test, fake->cores[0].resets, 1);
+	KUNIT_EXPECT_EQ(test, npu_fake_error(ctx, 1), -EFAULT);
+}
+
+/* What is cancelled need not wait; its end is nobody else's. */
+static void npu_hold_cancel(struct kunit *test)
+{
+	struct npu_fake *fake = npu_fake_create(test, 1);
+	struct npu_fake_file *file = npu_fake_open(fake);
+	struct npu_context *ctx = npu_fake_context(file, 1, 8, THROUGHPUT);
+	struct npu_job *job = npu_fake_job(file, 1);
+	u32 cancelled;
+
+	npu_hold_set(fake->npu, 1, 0);
+	npu_fake_queue(fake, ctx, job);
+	npu_fake_queue(fake, ctx, job);
+	npu_fake_end(fake, 0, 0);
+	KUNIT_EXPECT_EQ(test, npu_queue_cancel(ctx, 1, 1, &cancelled), 0);
+	npu_fake_settle(fake);
+	KUNIT_EXPECT_EQ(test, npu_fake_error(ctx, 1), -ECANCELED);
+	/* The second runs, and has not ended. */
+	NPU_EXPECT_RUNS(fake, 0, job, 0);
+	npu_hold_set(fake->npu, 0, 0);
+	npu_fake_settle(fake);
+	KUNIT_EXPECT_FALSE(test, npu_fake_completed(ctx, 2));
+	npu_fake_end(fake, 0, 0);
+	KUNIT_EXPECT_EQ(test, npu_fake_error(ctx, 2), 0);
+}
+
+/* The watchdog waits for the gate, and looks anew when it is open. */
+static void npu_hold_watchdog(struct kunit *test)
+{
+	struct npu_fake *fake = npu_fake_create(test, 1);
+	struct npu_fake_file *file = npu_fake_open(fake);
+	struct npu_context *ctx = npu_fake_context(file, 1, 8, THROUGHPUT);
+	struct npu_job *job = npu_fake_job(file, 1);
+
+	npu_hold_set(fake->npu, 1, 0);
+	npu_fake_queue(fake, ctx, job);
+	npu_hold_expire(fake->npu, 1);
+	npu_fake_settle(fake);
+	KUNIT_EXPECT_FALSE(test, npu_fake_completed(ctx, 1));
+	NPU_EXPECT_RUNS(fake, 0, job, 0);
+	npu_hold_set(fake->npu, 0, 0);
+	npu_fake_settle(fake);
+	KUNIT_EXPECT_FALSE(test, npu_fake_completed(ctx, 1));
+	npu_hold_expire(fake->npu, 1);
+	npu_fake_settle(fake);
+	KUNIT_EXPECT_EQ(test, npu_fake_error(ctx, 1), -ETIMEDOUT);
+	KUNIT_EXPECT_EQ(test, ctx->stats.guilty_jobs, 1);
+}
+
+/* Patience ends with the lanes of the cores that are named, and no others. */
+static void npu_hold_expires(struct kunit *test)
+{
+	struct npu_fake *fake = npu_fake_create(test, 3);
+	struct npu_fake_file *file = npu_fake_open(fake);
+	struct npu_context *a = npu_fake_context(file, 1, 8, THROUGHPUT);
+	struct npu_context *b = npu_fake_context(file, 2, 8, THROUGHPUT);
+	struct npu_job *job = npu_fake_job(file, 1);
+
+	npu_fake_queue(fake, a, job);
+	npu_fake_queue(fake, b, job);
+	/* Progress is no excuse; an idle core has nothing to lose. */
+	fake->cores[1].progress++;
+	npu_hold_expire(fake->npu, 6);
+	npu_fake_settle(fake);
+	KUNIT_EXPECT_FALSE(test, npu_fake_completed(a, 1));
+	KUNIT_EXPECT_EQ(test, npu_fake_error(b, 1), -ETIMEDOUT);
+	KUNIT_EXPECT_EQ(test, fake->cores[2].resets, 0);
+	npu_fake_end(fake, 0, 0);
+	KUNIT_EXPECT_EQ(test, npu_fake_error(a, 1), 0);
+}
+
+/* The device may go while a lane is held back, and the gate be opened then. */
 static void npu_hold_unplug(struct kunit *test)
 {
 	struct npu_fake *fake = npu_fake_create(test, 1);
@@ -172,23 +164,40 @@ static void npu_hold_unplug(struct kunit *test)
 	struct npu_context *ctx = npu_fake_context(file, 1, 8, THROUGHPUT);
 	struct npu_job *job = npu_fake_job(file, 1);
 
+	npu_hold_set(fake->npu, 1, 0);
 	npu_fake_queue(fake, ctx, job);
-	npu_fake_queue(fake, ctx, job);
-	npu_sched_hold(file->npu.vm);
+	npu_fake_end(fake, 0, 0);
 	npu_fake_unplug(fake);
 	KUNIT_EXPECT_EQ(test, npu_fake_error(ctx, 1), -ENODEV);
-	KUNIT_EXPECT_EQ(test, npu_fake_error(ctx, 2), -ENODEV);
-	KUNIT_EXPECT_EQ(test, npu_sched_wait_still(file->npu.vm, NULL), 0);
-	npu_sched_release(file->npu.vm);
+	npu_hold_release(fake->npu);
+	KUNIT_EXPECT_EQ(test, fake->npu->exec->hold.cores, 0);
+}
+
+/* One controls it; whoever comes next finds it open. */
+static void npu_hold_one(struct kunit *test)
+{
+	struct npu_fake *fake = npu_fake_create(test, 1);
+
+	KUNIT_EXPECT_EQ(test, npu_hold_take(fake->npu), 0);
+	npu_hold_set(fake->npu, 1, 5);
+	KUNIT_EXPECT_EQ(test, npu_hold_take(fake->npu), -EBUSY);
+	KUNIT_EXPECT_EQ(test, fake->npu->exec->hold.cores, 1);
+	npu_hold_release(fake->npu);
+	KUNIT_EXPECT_EQ(test, npu_hold_take(fake->npu), 0);
+	KUNIT_EXPECT_EQ(test, fake->npu->exec->hold.cores, 0);
+	KUNIT_EXPECT_EQ(test, fake->npu->exec->cores[0].pass, 0);
+	npu_hold_release(fake->npu);
 }
 
 static struct kunit_case npu_hold_cases[] = {
-	KUNIT_CASE(npu_hold_begins_nothing),
-	KUNIT_CASE(npu_hold_lets_end),
-	KUNIT_CASE(npu_hold_one_file),
-	KUNIT_CASE(npu_hold_wakes),
-	KUNIT_CASE(npu_hold_cancelled),
+	KUNIT_CASE(npu_hold_keeps),
+	KUNIT_CASE(npu_hold_passes),
+	KUNIT_CASE(npu_hold_error),
+	KUNIT_CASE(npu_hold_cancel),
+	KUNIT_CASE(npu_hold_watchdog),
+	KUNIT_CASE(npu_hold_expires),
 	KUNIT_CASE(npu_hold_unplug),
+	KUNIT_CASE(npu_hold_one),
 	{}
 };
 

@@ -5,11 +5,12 @@
 
 #include <kunit/test.h>
 
-#include "../../driver/core/npu_context.h"
-#include "../../driver/core/npu_hw.h"
-#include "../../driver/core/npu_job.h"
-#include "../../driver/core/npu_sched.h"
-#include "../../driver/core/npu_vm.h"
+#include "../../driver/core/exec/npu_context.h"
+#include "../../driver/core/exec/npu_dispatch.h"
+#include "../../driver/core/exec/npu_exec.h"
+#include "../../driver/core/exec/npu_job.h"
+#include "../../driver/core/include/npu_hw.h"
+#include "../../driver/core/mem/npu_vm.h"
 #include "npu_fake.h"
 
 #define THROUGHPUT	DRM_NPU_CLASS_THROUGHPUT
@@ -39,14 +40,14 @@ static void npu_latency_start(struct npu_fake *fake,
 	client->job = npu_fake_job(client->file, 1);
 	client->first_ms = 0;
 	/* Address spaces cost nothing. */
-	fake->npu->stay_ns = 0;
+	fake->npu->exec->sched.stay_ns = 0;
 }
 
 /* The core works for so long, a millisecond at a time. */
 static void npu_latency_load(struct npu_fake *fake,
 			     struct npu_latency_client *clients, u32 count, u32 ms)
 {
-	struct npu_core *core = &fake->npu->cores[0];
+	struct npu_core *core = &fake->npu->exec->cores[0];
 	u32 i;
 
 	for (; ms; ms--) {
@@ -54,7 +55,7 @@ static void npu_latency_load(struct npu_fake *fake,
 			while (clients[i].ctx->submitted - clients[i].ctx->completed < 2)
 				npu_fake_queue(fake, clients[i].ctx, clients[i].job);
 		for (i = 0; i < count; i++)
-			if (core->ctx == clients[i].ctx && core->rank == NPU_RANK_LATENCY)
+			if (core->ctx == clients[i].ctx && core->sched.rank == NPU_RANK_LATENCY)
 				clients[i].first_ms++;
 		npu_fake_work(fake, 0, MS);
 	}
@@ -64,9 +65,9 @@ static u32 npu_latency_granted(struct npu_context *ctx)
 {
 	u32 granted;
 
-	spin_lock_irq(&ctx->npu->sched_lock);
-	granted = npu_policy_class(ctx, npu_now(ctx->npu));
-	spin_unlock_irq(&ctx->npu->sched_lock);
+	spin_lock_irq(&ctx->npu->exec->lock);
+	granted = npu_context_class(ctx, npu_now(ctx->npu));
+	spin_unlock_irq(&ctx->npu->exec->lock);
 	return granted;
 }
 
@@ -116,7 +117,7 @@ static void npu_latency_shared(struct kunit *test)
 		clients[i].first_ms = 0;
 	/* The third file has a context, so it counts. */
 	npu_latency_load(fake, clients, 4, 900);
-	KUNIT_EXPECT_EQ(test, fake->npu->latency_files, 3);
+	KUNIT_EXPECT_EQ(test, fake->npu->exec->sched.latency_files, 3);
 	KUNIT_EXPECT_GE(test, clients[0].first_ms, 140);
 	KUNIT_EXPECT_LE(test, clients[0].first_ms, 160);
 	KUNIT_EXPECT_GE(test, clients[1].first_ms + clients[2].first_ms, 140);
@@ -139,9 +140,9 @@ static void npu_latency_new_files(struct kunit *test)
 		npu_fake_limit(clients[0].ctx);
 		npu_latency_load(fake, clients, 2, 10);
 		first_ms += clients[0].first_ms;
-		npu_sched_cancel(clients[0].ctx, 1, clients[0].ctx->submitted, &(u32){ 0 });
+		npu_queue_cancel(clients[0].ctx, 1, clients[0].ctx->submitted, &(u32){ 0 });
 		npu_fake_settle(fake);
-		npu_sched_change(clients[0].ctx, &throughput, NULL, false);
+		npu_queue_change(clients[0].ctx, &throughput, NULL, false);
 	}
 	/* The window at once, then what comes in a second. */
 	KUNIT_EXPECT_GE(test, first_ms, 400);
@@ -186,10 +187,10 @@ static void npu_latency_privileged(struct kunit *test)
 	npu_latency_load(fake, clients, 2, 300);
 	KUNIT_EXPECT_EQ(test, clients[0].first_ms, 300);
 	KUNIT_EXPECT_EQ(test, npu_latency_granted(clients[0].ctx), LATENCY);
-	KUNIT_EXPECT_EQ(test, fake->npu->latency_files, 0);
+	KUNIT_EXPECT_EQ(test, fake->npu->exec->sched.latency_files, 0);
 	npu_fake_limit(clients[0].ctx);
 	KUNIT_EXPECT_EQ(test, npu_latency_granted(clients[0].ctx), THROUGHPUT);
-	KUNIT_EXPECT_EQ(test, fake->npu->latency_files, 1);
+	KUNIT_EXPECT_EQ(test, fake->npu->exec->sched.latency_files, 1);
 }
 
 /* A job of many lanes is no way around the limit. */
@@ -232,9 +233,9 @@ static void npu_latency_class_changes(struct kunit *test)
 		if (npu_latency_granted(client.ctx) != LATENCY)
 			break;
 		npu_fake_queue(fake, client.ctx, client.job);
-		npu_sched_change(client.ctx, &throughput, NULL, false);
+		npu_queue_change(client.ctx, &throughput, NULL, false);
 		npu_fake_work(fake, 0, MS);
-		npu_sched_change(client.ctx, &latency, NULL, false);
+		npu_queue_change(client.ctx, &latency, NULL, false);
 	}
 	KUNIT_EXPECT_GE(test, i, 50);
 	KUNIT_EXPECT_LT(test, i, 200);
@@ -250,14 +251,14 @@ static void npu_latency_look(struct npu_fake *fake, bool late)
 {
 	struct npu_device *npu = fake->npu;
 
-	cancel_delayed_work_sync(&npu->alert_work);
-	spin_lock_irq(&npu->sched_lock);
-	npu->alert_last = late ? jiffies - NPU_LATENCY_HOUR :
+	cancel_delayed_work_sync(&npu->exec->alert_work);
+	spin_lock_irq(&npu->exec->lock);
+	npu->exec->alert_last = late ? jiffies - NPU_LATENCY_HOUR :
 			  jiffies + NPU_LATENCY_HOUR;
-	spin_unlock_irq(&npu->sched_lock);
-	schedule_delayed_work(&npu->alert_work, 0);
-	flush_delayed_work(&npu->alert_work);
-	cancel_delayed_work_sync(&npu->alert_work);
+	spin_unlock_irq(&npu->exec->lock);
+	schedule_delayed_work(&npu->exec->alert_work, 0);
+	flush_delayed_work(&npu->exec->alert_work);
+	cancel_delayed_work_sync(&npu->exec->alert_work);
 }
 
 /* Latency work keeps cores awake, and for a while after it. */
@@ -268,12 +269,12 @@ static void npu_latency_alert(struct kunit *test)
 
 	npu_latency_start(fake, &client, LATENCY);
 	npu_fake_queue(fake, client.ctx, client.job);
-	flush_delayed_work(&fake->npu->alert_work);
+	flush_delayed_work(&fake->npu->exec->alert_work);
 	KUNIT_EXPECT_TRUE(test, fake->alert);
 	KUNIT_EXPECT_EQ(test, fake->alerts, 1);
 	/* However long it runs. */
 	npu_latency_look(fake, true);
-	KUNIT_EXPECT_TRUE(test, fake->npu->alert);
+	KUNIT_EXPECT_TRUE(test, fake->npu->exec->alert);
 	npu_fake_work(fake, 0, MS);
 	KUNIT_EXPECT_TRUE(test, fake->cores[0].awake);
 	/* Another one is nothing new. */
@@ -288,7 +289,7 @@ static void npu_latency_alert(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, fake->alerts, 2);
 	KUNIT_EXPECT_FALSE(test, fake->cores[0].awake);
 	npu_fake_queue(fake, client.ctx, client.job);
-	flush_delayed_work(&fake->npu->alert_work);
+	flush_delayed_work(&fake->npu->exec->alert_work);
 	KUNIT_EXPECT_EQ(test, fake->alerts, 3);
 	npu_fake_work(fake, 0, MS);
 }
@@ -307,7 +308,7 @@ static void npu_latency_no_alert(struct kunit *test)
 	npu_fake_work(fake, 0, MS);
 	npu_fake_work(fake, 0, MS);
 	npu_fake_work(fake, 0, MS);
-	flush_delayed_work(&fake->npu->alert_work);
+	flush_delayed_work(&fake->npu->exec->alert_work);
 	KUNIT_EXPECT_EQ(test, fake->alerts, 0);
 	KUNIT_EXPECT_FALSE(test, fake->cores[0].awake);
 }
@@ -326,7 +327,7 @@ static void npu_latency_busy(struct kunit *test)
 	npu_fake_work(fake, 0, MS);
 	npu_fake_pass(fake, 3 * MS);
 	KUNIT_EXPECT_EQ(test, npu_core_busy_ns(fake->npu, 0), 4 * MS);
-	npu_sched_change(client.ctx, &background, NULL, true);
+	npu_queue_change(client.ctx, &background, NULL, true);
 	npu_fake_queue(fake, client.ctx, client.job);
 	npu_fake_pass(fake, 3 * MS);
 	KUNIT_EXPECT_EQ(test, npu_core_busy_ns(fake->npu, 0), 4 * MS);

@@ -6,9 +6,11 @@
 
 #include <kunit/test.h>
 
-#include "../../driver/core/npu_context.h"
-#include "../../driver/core/npu_job.h"
-#include "../../driver/core/npu_sched.h"
+#include "../../driver/core/exec/npu_context.h"
+#include "../../driver/core/exec/npu_dispatch.h"
+#include "../../driver/core/exec/npu_exec.h"
+#include "../../driver/core/exec/npu_job.h"
+#include "../../driver/core/mem/npu_vm.h"
 #include "npu_fake.h"
 
 #define THROUGHPUT	DRM_NPU_CLASS_THROUGHPUT
@@ -83,6 +85,31 @@ static void npu_power_fails(struct kunit *test)
 	KUNIT_EXPECT_NOT_NULL(test, fake->cores[0].vm);
 }
 
+/* A core that does not wake for another file keeps nothing of the one before. */
+static void npu_power_wake_fails_for_other(struct kunit *test)
+{
+	struct npu_fake *fake = npu_fake_create(test, 1);
+	struct npu_fake_file *one = npu_fake_open(fake);
+	struct npu_fake_file *two = npu_fake_open(fake);
+	struct npu_context *a = npu_fake_context(one, 1, 8, THROUGHPUT);
+	struct npu_context *b = npu_fake_context(two, 1, 8, THROUGHPUT);
+	struct npu_job *first = npu_fake_job(one, 1);
+	struct npu_job *second = npu_fake_job(two, 1);
+
+	npu_fake_queue(fake, a, first);
+	npu_fake_end(fake, 0, 0);
+	KUNIT_EXPECT_PTR_EQ(test, fake->cores[0].vm, one->npu.vm->hw);
+	fake->cores[0].power = false;
+	fake->cores[0].wake_error = -ETIMEDOUT;
+	npu_fake_queue(fake, b, second);
+	KUNIT_EXPECT_EQ(test, npu_fake_error(b, 1), -EIO);
+	/* Its address space may be destroyed now. */
+	KUNIT_EXPECT_NULL(test, fake->cores[0].vm);
+	npu_fake_queue(fake, a, first);
+	NPU_EXPECT_RUNS(fake, 0, first, 0);
+	npu_fake_end(fake, 0, 0);
+}
+
 /* An end that nobody told of is found before the core is taken to hang. */
 static void npu_power_lost_interrupt(struct kunit *test)
 {
@@ -141,7 +168,7 @@ static void npu_power_suspend(struct kunit *test)
 	INIT_WORK_ONSTACK(&suspend.work, npu_power_suspend_work);
 	init_completion(&suspend.done);
 	queue_work(system_long_wq, &suspend.work);
-	while (!READ_ONCE(fake->npu->frozen))
+	while (!READ_ONCE(fake->npu->exec->frozen))
 		usleep_range(1000, 2000);
 	KUNIT_EXPECT_FALSE(test, completion_done(&suspend.done));
 	NPU_EXPECT_RUNS(fake, 0, job, 0);
@@ -166,6 +193,7 @@ static struct kunit_case npu_power_cases[] = {
 	KUNIT_CASE(npu_power_rest),
 	KUNIT_CASE(npu_power_lost),
 	KUNIT_CASE(npu_power_fails),
+	KUNIT_CASE(npu_power_wake_fails_for_other),
 	KUNIT_CASE(npu_power_lost_interrupt),
 	KUNIT_CASE(npu_power_suspend),
 	{}

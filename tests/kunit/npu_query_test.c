@@ -5,12 +5,14 @@
 
 #include <kunit/test.h>
 
-#include "../../driver/core/npu_bo.h"
-#include "../../driver/core/npu_context.h"
-#include "../../driver/core/npu_isa.h"
-#include "../../driver/core/npu_job.h"
-#include "../../driver/core/npu_sched.h"
-#include "../../driver/core/npu_vm.h"
+#include "../../driver/core/api/npu_api.h"
+#include "../../driver/core/exec/npu_context.h"
+#include "../../driver/core/exec/npu_dispatch.h"
+#include "../../driver/core/exec/npu_job.h"
+#include "../../driver/core/include/npu_isa.h"
+#include "../../driver/core/mem/npu_bo.h"
+#include "../../driver/core/mem/npu_vm.h"
+#include "../../driver/rknn/rknn.h"
 #include "npu_fake.h"
 
 #define THROUGHPUT	DRM_NPU_CLASS_THROUGHPUT
@@ -236,7 +238,7 @@ static void npu_query_refused(struct kunit *test)
 static void npu_query_device_records(struct kunit *test)
 {
 	struct npu_query_user *user = npu_query_user(test);
-	const struct npu_policy_params *policy = &user->fake->policy;
+	const struct npu_sched_params *policy = &user->fake->policy;
 	const struct npu_hw_desc *desc = &user->fake->npu->desc;
 	const struct drm_npu_query_device *device;
 	const struct drm_npu_query_core *core;

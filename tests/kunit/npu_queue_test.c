@@ -5,11 +5,13 @@
 
 #include <kunit/test.h>
 
-#include "../../driver/core/npu_context.h"
-#include "../../driver/core/npu_job.h"
-#include "../../driver/core/npu_sched.h"
-#include "../../driver/core/npu_submit.h"
-#include "../../driver/core/npu_vm.h"
+#include "../../driver/core/exec/npu_client.h"
+#include "../../driver/core/exec/npu_context.h"
+#include "../../driver/core/exec/npu_dispatch.h"
+#include "../../driver/core/exec/npu_exec.h"
+#include "../../driver/core/exec/npu_job.h"
+#include "../../driver/core/exec/npu_submit.h"
+#include "../../driver/core/mem/npu_vm.h"
 #include "npu_fake.h"
 
 #define THROUGHPUT	DRM_NPU_CLASS_THROUGHPUT
@@ -90,7 +92,7 @@ static void npu_queue_again(struct kunit *test)
 	init_completion(&blocker->end);
 	npu_fake_queue(fake, ctx, job);
 	npu_fake_end(fake, 0, 0);
-	kthread_queue_work(fake->npu->signaller, &blocker->work);
+	kthread_queue_work(fake->npu->exec->signaller, &blocker->work);
 	for (i = 0; i < 4; i++) {
 		struct npu_submit *submit = npu_queue_submit(test, ctx);
 
@@ -120,11 +122,11 @@ static void npu_queue_stale(struct kunit *test)
 	const struct npu_request request = {
 		.jobs = &job,
 		.count = 1,
-		.shares = ctx->vm->shares + 1,
+		.shares = npu_vm_shares(ctx->vm) + 1,
 	};
 	u64 seqno;
 
-	KUNIT_EXPECT_EQ(test, npu_sched_queue(ctx, &request, &seqno), -ESTALE);
+	KUNIT_EXPECT_EQ(test, npu_queue_jobs(ctx, &request, &seqno), -ESTALE);
 	KUNIT_EXPECT_EQ(test, ctx->submitted, 0);
 	KUNIT_EXPECT_EQ(test, fake->cores[0].attaches, 0);
 }
@@ -140,11 +142,11 @@ static void npu_queue_errors(struct kunit *test)
 
 	npu_fake_queue(fake, ctx, job);
 	KUNIT_EXPECT_EQ(test, npu_fake_try(ctx, &job, 1, NULL, &seqno), -EBUSY);
-	spin_lock_irq(&fake->npu->sched_lock);
+	spin_lock_irq(&fake->npu->exec->lock);
 	ctx->stats.flags |= DRM_NPU_CONTEXT_BANNED;
-	spin_unlock_irq(&fake->npu->sched_lock);
+	spin_unlock_irq(&fake->npu->exec->lock);
 	KUNIT_EXPECT_EQ(test, npu_fake_try(ctx, &job, 1, NULL, &seqno), -EIO);
-	npu_sched_kill(ctx, false);
+	npu_queue_kill(ctx, false);
 	KUNIT_EXPECT_EQ(test, npu_fake_try(ctx, &job, 1, NULL, &seqno), -ENOENT);
 	npu_fake_unplug(fake);
 	KUNIT_EXPECT_EQ(test, npu_fake_try(ctx, &job, 1, NULL, &seqno), -ENODEV);
@@ -184,7 +186,7 @@ static void npu_queue_statistics(struct kunit *test)
 	npu_fake_end_with(fake, 0, &results[2]);
 	KUNIT_EXPECT_EQ(test, other->stats.device_ns, 50);
 	KUNIT_EXPECT_EQ(test, stats->device_ns, 250);
-	KUNIT_EXPECT_EQ(test, file->npu.vm->busy_ns, 400);
+	KUNIT_EXPECT_EQ(test, file->npu.client->busy_ns, 400);
 
 	npu_fake_queue(fake, ctx, npu_fake_job(file, 1));
 	npu_fake_end(fake, 0, -EIO);
@@ -250,7 +252,7 @@ static void npu_queue_page(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, page->completed_seqno, 2);
 	KUNIT_EXPECT_EQ(test, page->failed_seqno, 2);
 	npu_fake_queue(fake, ctx, job);
-	KUNIT_EXPECT_EQ(test, npu_sched_cancel(ctx, 4, 4, &count), 0);
+	KUNIT_EXPECT_EQ(test, npu_queue_cancel(ctx, 4, 4, &count), 0);
 	KUNIT_EXPECT_EQ(test, page->completed_seqno, 2);
 	npu_fake_end(fake, 0, 0);
 	KUNIT_EXPECT_EQ(test, page->completed_seqno, 4);

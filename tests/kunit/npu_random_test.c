@@ -7,11 +7,13 @@
 
 #include <kunit/test.h>
 
-#include "../../driver/core/npu_context.h"
-#include "../../driver/core/npu_job.h"
-#include "../../driver/core/npu_sched.h"
-#include "../../driver/core/npu_submit.h"
-#include "../../driver/core/npu_vm.h"
+#include "../../driver/core/exec/npu_client.h"
+#include "../../driver/core/exec/npu_context.h"
+#include "../../driver/core/exec/npu_dispatch.h"
+#include "../../driver/core/exec/npu_exec.h"
+#include "../../driver/core/exec/npu_job.h"
+#include "../../driver/core/exec/npu_submit.h"
+#include "../../driver/core/mem/npu_vm.h"
 #include "npu_fake.h"
 #include "npu_reference.h"
 
@@ -264,7 +266,7 @@ static void model_hold_cores(struct model *m)
 
 	model_forgive_attach(m);
 	for (i = 0; i < m->ref.core_count; i++)
-		mutex_lock_nested(&m->fake->npu->cores[i].hw_lock, i);
+		mutex_lock_nested(&m->fake->npu->exec->cores[i].hw_lock, i);
 }
 
 static void model_release_cores(struct model *m)
@@ -272,7 +274,7 @@ static void model_release_cores(struct model *m)
 	u32 i;
 
 	for (i = 0; i < m->ref.core_count; i++) {
-		struct npu_core *core = &m->fake->npu->cores[i];
+		struct npu_core *core = &m->fake->npu->exec->cores[i];
 
 		mutex_unlock(&core->hw_lock);
 		kthread_flush_worker(core->worker);
@@ -309,7 +311,7 @@ static void model_step_cancel(struct model *m, struct model_context *ctx)
 	last = submitted - model_random(m, min(submitted, 4ull));
 	first = last - model_random(m, min(last, 3ull));
 	model_hold_cores(m);
-	KUNIT_EXPECT_EQ(m->test, npu_sched_cancel(ctx->real, first, last, &count), 0);
+	KUNIT_EXPECT_EQ(m->test, npu_queue_cancel(ctx->real, first, last, &count), 0);
 	if (last > completed) {
 		KUNIT_EXPECT_EQ(m->test, count, last - max(first - 1, completed));
 		model_cancel(m, ctx->ref, first, last);
@@ -328,7 +330,7 @@ static void model_step_kill(struct model *m, struct model_context *ctx)
 	/* As its file does. */
 	xa_erase(&file->npu.contexts, ctx->id);
 	model_hold_cores(m);
-	npu_sched_kill(ctx->real, running);
+	npu_queue_kill(ctx->real, running);
 	ctx->ref->killed = true;
 	if (running)
 		model_cancel(m, ctx->ref, 1, ctx->ref->submitted);
@@ -355,7 +357,7 @@ static void model_step_change(struct model *m, struct model_context *ctx)
 	u32 weight = weights[model_random(m, ARRAY_SIZE(weights))];
 	bool privileged = model_random(m, 2);
 
-	npu_sched_change(ctx->real, &sched_class, &weight, privileged);
+	npu_queue_change(ctx->real, &sched_class, &weight, privileged);
 	npu_ref_change(&m->ref, ctx->ref, sched_class, weight, privileged);
 	npu_ref_run(&m->ref);
 }
@@ -367,11 +369,10 @@ static void model_step_hold(struct model *m)
 	struct npu_vm *vm = m->files[i]->npu.vm;
 
 	if (file->held) {
-		npu_sched_release(vm);
+		npu_gate_open(&vm->gate);
 		npu_ref_release(&m->ref, file);
-		npu_ref_run(&m->ref);
 	} else {
-		npu_sched_hold(vm);
+		npu_gate_close(&vm->gate);
 		npu_ref_hold(&m->ref, file);
 	}
 }
@@ -491,7 +492,7 @@ static void model_compare_core(struct model *m, u32 i, u32 step)
 		const struct npu_job_task *task =
 			&head->job->lanes[core->lane].tasks[core->first];
 
-		KUNIT_EXPECT_PTR_EQ_MSG(test, m->fake->npu->cores[i].ctx, ctx->real,
+		KUNIT_EXPECT_PTR_EQ_MSG(test, m->fake->npu->exec->cores[i].ctx, ctx->real,
 					"core %u, step %u", i, step);
 		KUNIT_EXPECT_EQ(test, fake->lane.stream_words, task->stream_words);
 		KUNIT_EXPECT_EQ(test, fake->lane.stream, task->stream);
@@ -526,7 +527,7 @@ static void model_fini(void *data)
 
 	for (i = 0; i < NPU_REF_FILES; i++)
 		if (m->ref.files[i].held)
-			npu_sched_release(m->files[i]->npu.vm);
+			npu_gate_open(&m->files[i]->npu.vm->gate);
 	for (i = 0; i < SUBMITS; i++)
 		if (m->submits[i].real)
 			npu_submit_put(m->submits[i].real);
@@ -539,7 +540,7 @@ static const struct npu_random_run {
 	const char *name;
 	u64 seed;
 	u32 cores;
-	struct npu_policy_params policy;
+	struct npu_sched_params policy;
 	u64 stay_ns;
 } npu_random_runs[] = {
 	{ "one core", 1, 1, { 1000, 50, 100, 500 }, 500 * NSEC_PER_USEC },
@@ -582,7 +583,7 @@ static void npu_random_start(struct model *m, const struct npu_random_run *run)
 
 	m->fake = npu_fake_create(m->test, run->cores);
 	m->fake->policy = run->policy;
-	m->fake->npu->stay_ns = run->stay_ns;
+	m->fake->npu->exec->sched.stay_ns = run->stay_ns;
 	m->ref.policy = &m->fake->policy;
 	m->ref.stay_ns = run->stay_ns;
 	m->ref.core_count = run->cores;
@@ -591,7 +592,7 @@ static void npu_random_start(struct model *m, const struct npu_random_run *run)
 	prandom_seed_state(&m->rnd, run->seed);
 	for (rank = 0; rank < NPU_RANKS; rank++) {
 		m->ref.mean[rank] = time;
-		m->fake->npu->fair[rank].time = time;
+		m->fake->npu->exec->sched.fair[rank].time = time;
 	}
 	for (i = 0; i < NPU_REF_CONTEXTS; i++)
 		m->contexts[i].ref = &m->ref.contexts[i];
@@ -601,7 +602,7 @@ static void npu_random_start(struct model *m, const struct npu_random_run *run)
 			m->jobs[i][j] = model_job(m, m->files[i]);
 		for (rank = 0; rank < NPU_RANKS; rank++) {
 			struct npu_ref_share *share = &m->ref.files[i].shares[rank];
-			struct npu_group *group = &m->files[i]->npu.vm->groups[rank];
+			struct npu_group *group = &m->files[i]->npu.client->sched.groups[rank];
 
 			share->time = time;
 			share->lowest = time;

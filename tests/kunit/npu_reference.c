@@ -4,8 +4,8 @@
 #include <linux/limits.h>
 #include <linux/time64.h>
 
-#include "../../driver/core/npu_device.h"
-#include "../../driver/core/npu_job.h"
+#include "../../driver/core/exec/npu_job.h"
+#include "../../driver/core/include/npu_device.h"
 #include "npu_reference.h"
 
 bool npu_ref_banned(const struct npu_ref_context *ctx)
@@ -53,9 +53,14 @@ void npu_ref_advance(struct npu_ref *ref, struct npu_ref_context *ctx)
 	while (ctx->completed < ctx->submitted) {
 		struct npu_ref_job *head = npu_ref_job(ctx, ctx->completed + 1);
 		bool waiting = head->submit && head->submit->pending;
+		u32 lane;
 
-		if (head->busy)
+		if (head->busy) {
+			/* Lanes that found the gate closed. */
+			if (!ctx->ready && !head->error && npu_ref_lane(ctx, &lane))
+				npu_ref_ready(ref, ctx);
 			return;
+		}
 		if (!head->error && !head->begun) {
 			if (ctx->killed || npu_ref_banned(ctx))
 				head->error = -ECANCELED;
@@ -63,7 +68,7 @@ void npu_ref_advance(struct npu_ref *ref, struct npu_ref_context *ctx)
 				head->error = head->submit->in_error;
 		}
 		if (!head->error) {
-			if (!waiting && (head->begun || !ctx->file->held))
+			if (!waiting)
 				npu_ref_ready(ref, ctx);
 			break;
 		}
@@ -76,18 +81,7 @@ void npu_ref_advance(struct npu_ref *ref, struct npu_ref_context *ctx)
 
 void npu_ref_hold(struct npu_ref *ref, struct npu_ref_file *file)
 {
-	u32 i;
-
 	file->held = true;
-	for (i = 0; i < NPU_REF_CONTEXTS; i++) {
-		struct npu_ref_context *ctx = &ref->contexts[i];
-
-		if (ctx->file == file && ctx->ready &&
-		    !npu_ref_job(ctx, ctx->completed + 1)->begun) {
-			npu_ref_unready(ref, ctx);
-			npu_ref_idle(ref, ctx);
-		}
-	}
 }
 
 /* The oldest context after @previous. */
@@ -114,6 +108,7 @@ void npu_ref_release(struct npu_ref *ref, struct npu_ref_file *file)
 	for (ctx = npu_ref_next(ref, 0); ctx; ctx = npu_ref_next(ref, ctx->born))
 		if (ctx->file == file)
 			npu_ref_advance(ref, ctx);
+	npu_ref_run(ref);
 }
 
 /* Tasks that take no longer than a slice; one at least, and what belongs to them. */
@@ -174,6 +169,23 @@ static void npu_ref_follow(struct npu_ref *ref)
 	}
 }
 
+/* What a core is to serve, whose gate is open; contexts that find it shut wait. */
+static struct npu_ref_context *npu_ref_choose(struct npu_ref *ref, u32 i, bool stay)
+{
+	struct npu_ref_context *ctx;
+
+	for (;;) {
+		ctx = npu_ref_pick(ref, i);
+		if (!ctx || (stay && ctx->file != ref->cores[i].attached))
+			return NULL;
+		if (!ctx->file->held)
+			return ctx;
+		npu_ref_unready(ref, ctx);
+		if (!npu_ref_job(ctx, ctx->completed + 1)->busy)
+			npu_ref_idle(ref, ctx);
+	}
+}
+
 /* Cores that fit come first, then the one that is not missed. */
 void npu_ref_run(struct npu_ref *ref)
 {
@@ -183,8 +195,8 @@ void npu_ref_run(struct npu_ref *ref)
 
 	npu_ref_follow(ref);
 	for (i = 0; i < ref->core_count; i++) {
-		ctx = ref->cores[i].ctx ? NULL : npu_ref_pick(ref, i);
-		if (ctx && ctx->file == ref->cores[i].attached)
+		ctx = ref->cores[i].ctx ? NULL : npu_ref_choose(ref, i, true);
+		if (ctx)
 			npu_ref_take(ref, i, ctx);
 	}
 	do {
@@ -199,8 +211,10 @@ void npu_ref_run(struct npu_ref *ref)
 				least = used;
 			}
 		}
-		if (best < ref->core_count)
-			npu_ref_take(ref, best, npu_ref_pick(ref, best));
+		ctx = best < ref->core_count ? npu_ref_choose(ref, best, false) :
+					       NULL;
+		if (ctx)
+			npu_ref_take(ref, best, ctx);
 	} while (best < ref->core_count);
 }
 

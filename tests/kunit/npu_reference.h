@@ -1,20 +1,23 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * A scheduler that does what the documentation says ("policy" in npu_policy.c,
- * "dispatcher" in npu_sched.c), by looking at all that there is: it has no queues,
- * trees or sums.
+ * A scheduler and a dispatcher that do what the documentation says ("scheduler" in
+ * npu_pick.c, "fair share", "latency budget", "dispatcher" in npu_dispatch.c), by
+ * looking at everything each time: they have no queues, trees or sums. The part in
+ * npu_reference_policy.c is built for the host, too, with larger numbers.
  */
 #ifndef NPU_REFERENCE_H
 #define NPU_REFERENCE_H
 
 #include <linux/types.h>
 
-#include "../../driver/core/npu_policy.h"
+#include "../../driver/core/sched/npu_sched.h"
 
 struct npu_job;
 
+#ifndef NPU_REF_FILES
 #define NPU_REF_FILES		3
 #define NPU_REF_CONTEXTS	8
+#endif
 #define NPU_REF_QUEUED		6
 #define NPU_REF_SLOTS		(2 * NPU_REF_QUEUED)
 
@@ -86,7 +89,7 @@ struct npu_ref_file {
 	struct npu_ref_share shares[NPU_RANKS];
 	/** @budget: For latency work. */
 	struct npu_ref_budget budget;
-	/** @held: No job begins. */
+	/** @held: The gate is closed: no slice begins. */
 	bool held;
 };
 
@@ -165,10 +168,10 @@ struct npu_ref_core {
  */
 struct npu_ref {
 	/** @policy: What can be set. */
-	const struct npu_policy_params *policy;
+	const struct npu_sched_params *policy;
 	/** @fcfs: What it follows. */
 	bool fcfs;
-	/** @stay_ns: As &npu_device.stay_ns. */
+	/** @stay_ns: As &npu_sched.stay_ns. */
 	u64 stay_ns;
 	/** @now: The time. */
 	u64 now;

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Who is next; see npu_reference.h. */
+#include <linux/bits.h>
 #include <linux/limits.h>
 #include <linux/math64.h>
 #include <linux/minmax.h>
 #include <linux/time64.h>
 
-#include "../../driver/core/npu_context.h"
+#include "npu_accel.h"
 #include "npu_reference.h"
 
 /* Virtual time of a default context in 100 ms. */

@@ -7,9 +7,10 @@
 
 #include <kunit/test.h>
 
-#include "../../driver/core/npu_bo.h"
-#include "../../driver/core/npu_residency.h"
-#include "../../driver/core/npu_vm.h"
+#include "../../driver/core/mem/npu_bo.h"
+#include "../../driver/core/mem/npu_mem.h"
+#include "../../driver/core/mem/npu_residency.h"
+#include "../../driver/core/mem/npu_vm.h"
 #include "npu_fake.h"
 
 #define NONE	DRM_NPU_RESIDENCY_NONE
@@ -98,7 +99,7 @@ static void npu_residency_sleeps(struct kunit *test)
 	residents_expect(test, &r, 0, false);
 	residents_expect(test, &r, 1, false);
 	KUNIT_EXPECT_EQ(test, r.fake->moves, 4);
-	KUNIT_EXPECT_EQ(test, r.fake->npu->sram.pinned, 2);
+	KUNIT_EXPECT_EQ(test, r.fake->npu->mem->sram.pinned, 2);
 	npu_device_resume(r.fake->npu);
 	residents_expect(test, &r, 0, true);
 	residents_expect(test, &r, 1, true);
@@ -138,7 +139,7 @@ static void npu_residency_leaves_asleep(struct kunit *test)
 	npu_device_resume(r.fake->npu);
 	residents_expect(test, &r, 0, false);
 	residents_expect(test, &r, 1, false);
-	KUNIT_EXPECT_EQ(test, r.fake->npu->sram.used, 0);
+	KUNIT_EXPECT_EQ(test, r.fake->npu->mem->sram.used, 0);
 	/* The next has nothing of the sleep about it. */
 	residents_ask(test, &r, 0, PREFER);
 	residents_expect(test, &r, 0, true);
@@ -154,7 +155,7 @@ static void npu_residency_unplugged_asleep(struct kunit *test)
 	residents_sleep(&r);
 	npu_fake_unplug(r.fake);
 	residents_expect(test, &r, 0, false);
-	KUNIT_EXPECT_EQ(test, r.fake->npu->sram.used, 0);
+	KUNIT_EXPECT_EQ(test, r.fake->npu->mem->sram.used, 0);
 	npu_device_resume(r.fake->npu);
 	residents_expect(test, &r, 0, false);
 }

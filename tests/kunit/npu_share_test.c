@@ -4,14 +4,14 @@
 
 #include <kunit/test.h>
 
-#include "../../driver/core/npu_bo.h"
-#include "../../driver/core/npu_context.h"
-#include "../../driver/core/npu_implicit.h"
-#include "../../driver/core/npu_job.h"
-#include "../../driver/core/npu_sched.h"
-#include "../../driver/core/npu_share.h"
-#include "../../driver/core/npu_submit.h"
-#include "../../driver/core/npu_vm.h"
+#include "../../driver/core/exec/npu_context.h"
+#include "../../driver/core/exec/npu_dispatch.h"
+#include "../../driver/core/exec/npu_implicit.h"
+#include "../../driver/core/exec/npu_job.h"
+#include "../../driver/core/exec/npu_share.h"
+#include "../../driver/core/exec/npu_submit.h"
+#include "../../driver/core/mem/npu_bo.h"
+#include "../../driver/core/mem/npu_vm.h"
 #include "npu_fake.h"
 
 #define THROUGHPUT	DRM_NPU_CLASS_THROUGHPUT
@@ -84,7 +84,7 @@ static void npu_share_export_busy(struct kunit *test)
 	struct npu_job *reader = npu_fake_job(file, 1);
 	struct npu_job *neither = npu_fake_job(file, 1);
 	struct dma_resv *resv = bo->base.base.resv;
-	u64 shares = file->npu.vm->shares;
+	u64 shares = npu_vm_shares(file->npu.vm);
 	const struct npu_request stale = {
 		.jobs = &neither,
 		.count = 1,
@@ -101,15 +101,15 @@ static void npu_share_export_busy(struct kunit *test)
 	npu_fake_queue(fake, other, npu_fake_job(stranger, 1));
 	KUNIT_EXPECT_EQ(test, npu_share_export(bo), 0);
 	KUNIT_EXPECT_TRUE(test, bo->shared);
-	KUNIT_EXPECT_EQ(test, file->npu.vm->shares, shares + 1);
-	KUNIT_EXPECT_EQ(test, stranger->npu.vm->shares, 0);
+	KUNIT_EXPECT_EQ(test, npu_vm_shares(file->npu.vm), shares + 1);
+	KUNIT_EXPECT_EQ(test, npu_vm_shares(stranger->npu.vm), 0);
 	KUNIT_EXPECT_EQ(test, npu_share_fences(test, bo, DMA_RESV_USAGE_WRITE), 1);
 	KUNIT_EXPECT_EQ(test, npu_share_fences(test, bo, DMA_RESV_USAGE_READ), 2);
 	/* Once is enough. */
 	KUNIT_EXPECT_EQ(test, npu_share_export(bo), 0);
-	KUNIT_EXPECT_EQ(test, file->npu.vm->shares, shares + 1);
+	KUNIT_EXPECT_EQ(test, npu_vm_shares(file->npu.vm), shares + 1);
 	/* Who has looked before does so again. */
-	KUNIT_EXPECT_EQ(test, npu_sched_queue(idle, &stale, &seqno), -ESTALE);
+	KUNIT_EXPECT_EQ(test, npu_queue_jobs(idle, &stale, &seqno), -ESTALE);
 
 	npu_fake_end(fake, 0, 0);
 	KUNIT_EXPECT_FALSE(test, dma_resv_test_signaled(resv, DMA_RESV_USAGE_WRITE));

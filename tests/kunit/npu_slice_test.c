@@ -6,10 +6,12 @@
 
 #include <kunit/test.h>
 
-#include "../../driver/core/npu_context.h"
-#include "../../driver/core/npu_job.h"
-#include "../../driver/core/npu_sched.h"
-#include "../../driver/core/npu_slice.h"
+#include "../../driver/core/exec/npu_context.h"
+#include "../../driver/core/exec/npu_dispatch.h"
+#include "../../driver/core/exec/npu_exec.h"
+#include "../../driver/core/exec/npu_job.h"
+#include "../../driver/core/exec/npu_slice.h"
+#include "../../driver/core/mem/npu_vm.h"
 #include "npu_fake.h"
 
 #define THROUGHPUT	DRM_NPU_CLASS_THROUGHPUT
@@ -313,7 +315,7 @@ static void npu_slice_cancel_paused(struct kunit *test)
 	npu_slice_start(test, &user);
 	npu_fake_queue(user.fake, user.ctx, user.next);
 	npu_slice_pause(&user);
-	KUNIT_EXPECT_EQ(test, npu_sched_cancel(user.ctx, 1, 1, &count), 0);
+	KUNIT_EXPECT_EQ(test, npu_queue_cancel(user.ctx, 1, 1, &count), 0);
 	KUNIT_EXPECT_EQ(test, count, 1);
 	KUNIT_EXPECT_EQ(test, npu_fake_error(user.ctx, 1), -ECANCELED);
 	NPU_EXPECT_RUNS(user.fake, 0, user.quick, 0);
@@ -332,7 +334,7 @@ static void npu_slice_cancel_running(struct kunit *test)
 	npu_slice_start(test, &user);
 	npu_fake_queue(user.fake, user.ctx, user.next);
 	npu_fake_work(user.fake, 0, 800 * US);
-	KUNIT_EXPECT_EQ(test, npu_sched_cancel(user.ctx, 1, 1, &count), 0);
+	KUNIT_EXPECT_EQ(test, npu_queue_cancel(user.ctx, 1, 1, &count), 0);
 	npu_fake_settle(user.fake);
 	KUNIT_EXPECT_EQ(test, user.fake->cores[0].resets, 1);
 	KUNIT_EXPECT_EQ(test, npu_fake_error(user.ctx, 1), -ECANCELED);
@@ -341,7 +343,7 @@ static void npu_slice_cancel_running(struct kunit *test)
 	npu_fake_work(user.fake, 0, 800 * US);
 }
 
-/* What has begun goes on, in a context that is killed and a file that is held. */
+/* What has begun goes on, in a context that is killed, once its gate is open. */
 static void npu_slice_goes_on(struct kunit *test)
 {
 	struct npu_slice_user user;
@@ -351,9 +353,13 @@ static void npu_slice_goes_on(struct kunit *test)
 	vm = user.file->npu.vm;
 	npu_fake_queue(user.fake, user.ctx, user.next);
 	npu_slice_pause(&user);
-	npu_sched_hold(vm);
-	npu_sched_kill(user.ctx, false);
+	npu_gate_close(&vm->gate);
+	npu_queue_kill(user.ctx, false);
 	npu_fake_work(user.fake, 0, 10 * US);
+	NPU_EXPECT_IDLE(user.fake, 0);
+	KUNIT_EXPECT_EQ(test, npu_gate_wait(&vm->gate, NULL), 0);
+	npu_gate_open(&vm->gate);
+	npu_fake_settle(user.fake);
 	NPU_EXPECT_SLICE(user.fake, 0, user.job, 0, 2, 2);
 	npu_fake_work(user.fake, 0, 800 * US);
 	NPU_EXPECT_SLICE(user.fake, 0, user.job, 0, 4, 1);
@@ -361,8 +367,6 @@ static void npu_slice_goes_on(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, npu_fake_error(user.ctx, 1), 0);
 	KUNIT_EXPECT_EQ(test, npu_fake_error(user.ctx, 2), -ECANCELED);
 	NPU_EXPECT_IDLE(user.fake, 0);
-	KUNIT_EXPECT_EQ(test, npu_sched_wait_still(vm, false), 0);
-	npu_sched_release(vm);
 }
 
 /**
@@ -390,7 +394,7 @@ static void npu_slice_sleep(struct kunit *test)
 	suspend.npu = user.fake->npu;
 	INIT_WORK_ONSTACK(&suspend.work, npu_slice_suspend_work);
 	queue_work(system_long_wq, &suspend.work);
-	while (!READ_ONCE(suspend.npu->frozen))
+	while (!READ_ONCE(suspend.npu->exec->frozen))
 		usleep_range(1000, 2000);
 	npu_fake_work(user.fake, 0, 800 * US);
 	flush_work(&suspend.work);
@@ -422,7 +426,7 @@ static void npu_slice_unplug(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, npu_fake_error(user.urgent, 1), -ENODEV);
 	KUNIT_EXPECT_EQ(test, npu_context_slot(user.ctx, 2)->ended_ns, now);
 	KUNIT_EXPECT_EQ(test, user.urgent->stats.busy_ns, 30 * US);
-	KUNIT_EXPECT_EQ(test, user.fake->npu->cores[0].busy_ns, 830 * US);
+	KUNIT_EXPECT_EQ(test, user.fake->npu->exec->cores[0].busy_ns, 830 * US);
 }
 
 static struct kunit_case npu_slice_cases[] = {

@@ -10,7 +10,7 @@
 
 #include <kunit/test.h>
 
-#include "../../driver/core/npu_sram.h"
+#include "../../driver/core/mem/npu_sram.h"
 
 #define PAGES		40
 #define FILES		4

@@ -4,11 +4,12 @@
 
 #include <kunit/test.h>
 
-#include "../../driver/core/npu_bo.h"
-#include "../../driver/core/npu_context.h"
-#include "../../driver/core/npu_job.h"
-#include "../../driver/core/npu_sched.h"
-#include "../../driver/core/npu_vm.h"
+#include "../../driver/core/exec/npu_context.h"
+#include "../../driver/core/exec/npu_dispatch.h"
+#include "../../driver/core/exec/npu_job.h"
+#include "../../driver/core/mem/npu_bo.h"
+#include "../../driver/core/mem/npu_mem.h"
+#include "../../driver/core/mem/npu_vm.h"
 #include "npu_fake.h"
 
 /* An address space counts for its device, which it keeps. */
@@ -22,14 +23,14 @@ static void npu_vm_life(struct kunit *test)
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, vm);
 	KUNIT_EXPECT_EQ(test, fake->vms, 1);
 	KUNIT_EXPECT_EQ(test, kref_read(&drm->ref), refs + 1);
-	KUNIT_EXPECT_FALSE(test, list_empty(&fake->npu->vms));
+	KUNIT_EXPECT_FALSE(test, list_empty(&fake->npu->mem->vms));
 	KUNIT_EXPECT_PTR_EQ(test, npu_vm_get(vm), vm);
 	npu_vm_put(vm);
 	KUNIT_EXPECT_EQ(test, fake->vms, 1);
 	npu_vm_put(vm);
 	KUNIT_EXPECT_EQ(test, fake->vms, 0);
 	KUNIT_EXPECT_EQ(test, kref_read(&drm->ref), refs);
-	KUNIT_EXPECT_TRUE(test, list_empty(&fake->npu->vms));
+	KUNIT_EXPECT_TRUE(test, list_empty(&fake->npu->mem->vms));
 }
 
 /* Where the backend has none, there is none. */
@@ -40,7 +41,7 @@ static void npu_vm_create_failure(struct kunit *test)
 
 	fake->vm_create_error = -ENOSPC;
 	KUNIT_EXPECT_PTR_EQ(test, npu_vm_create(fake->npu), ERR_PTR(-ENOSPC));
-	KUNIT_EXPECT_TRUE(test, list_empty(&fake->npu->vms));
+	KUNIT_EXPECT_TRUE(test, list_empty(&fake->npu->mem->vms));
 	KUNIT_EXPECT_EQ(test, kref_read(&fake->npu->drm.ref), refs);
 }
 

@@ -2,7 +2,7 @@
 /* When a core is taken to hang. */
 #include <kunit/test.h>
 
-#include "../../driver/core/npu_watch.h"
+#include "../../driver/core/exec/npu_watch.h"
 
 #define TIMEOUT	100ul
 

@@ -5,8 +5,8 @@
  */
 #include <kunit/test.h>
 
-#include "../../driver/core/npu_hw.h"
-#include "../../driver/core/npu_isa.h"
+#include "../../driver/core/include/npu_isa.h"
+#include "../../driver/rknn/rknn.h"
 
 #define WORD(target, reg, value) \
 	((u64)(target) << 48 | (u64)(u32)(value) << 16 | (reg))

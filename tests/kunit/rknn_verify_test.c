@@ -4,8 +4,8 @@
 
 #include <kunit/test.h>
 
-#include "../../driver/core/npu_hw.h"
-#include "../../driver/core/npu_isa.h"
+#include "../../driver/core/include/npu_isa.h"
+#include "../../driver/rknn/rknn.h"
 #include "rknn_cases.h"
 
 /**

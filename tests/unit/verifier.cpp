@@ -5,7 +5,7 @@
 #include <utility>
 
 extern "C" {
-#include <core/npu_isa.h>
+#include <core/include/npu_isa.h>
 
 extern const struct npu_isa_ops npu_isa_rknn;
 }

@@ -1,0 +1,319 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * JOB_WAIT, JOB_CANCEL and BO_WAIT: no fence is needed to know when a job has
+ * ended, only its sequence number.
+ */
+#include <linux/dma-fence.h>
+#include <linux/dma-resv.h>
+#include <linux/hrtimer.h>
+#include <linux/ktime.h>
+#include <linux/sched/signal.h>
+#include <linux/slab.h>
+#include <linux/wait.h>
+
+#include <drm/drm_utils.h>
+
+#include "../exec/npu_client.h"
+#include "../exec/npu_context.h"
+#include "../exec/npu_dispatch.h"
+#include "../exec/npu_exec.h"
+#include "../include/npu_device.h"
+#include "../mem/npu_bo.h"
+#include "../mem/npu_vm.h"
+#include "npu_accel.h"
+#include "npu_api.h"
+
+/**
+ * struct npu_waiter - who waits for a job
+ */
+struct npu_waiter {
+	/** @entry: In &npu_context.wait. */
+	struct wait_queue_entry entry;
+	/** @ctx: The context, referenced. */
+	struct npu_context *ctx;
+	/** @seqno: The job. */
+	u64 seqno;
+	/** @ended: It has ended. */
+	bool ended;
+	/** @slot: What became of it; its slot may soon be that of another. */
+	struct npu_slot slot;
+};
+
+/* A job of the context has ended: wake those who wait for this one only. */
+static int npu_waiter_wake(struct wait_queue_entry *entry, unsigned int mode,
+			   int flags, void *key)
+{
+	struct npu_waiter *waiter = container_of(entry, struct npu_waiter, entry);
+	struct npu_context *ctx = waiter->ctx;
+
+	lockdep_assert_held(&ctx->npu->exec->lock);
+	if (waiter->ended)
+		return 0;
+	if (waiter->seqno > ctx->completed) {
+		ctx->wake_at = min(ctx->wake_at, waiter->seqno);
+		return 0;
+	}
+	waiter->slot = *npu_context_slot(ctx, waiter->seqno);
+	WRITE_ONCE(waiter->ended, true);
+	return default_wake_function(entry, mode, flags, key);
+}
+
+/*
+ * Look at a job, and if it has not ended, begin to wait for it. Returns whether
+ * it has begun; npu_waiter_end() is to be called then.
+ */
+static bool npu_waiter_begin(struct npu_waiter *waiter, struct npu_context *ctx,
+			     u64 seqno)
+{
+	lockdep_assert_held(&ctx->npu->exec->lock);
+	init_waitqueue_func_entry(&waiter->entry, npu_waiter_wake);
+	waiter->entry.private = current;
+	waiter->ctx = ctx;
+	waiter->seqno = seqno;
+	waiter->ended = seqno <= ctx->completed;
+	waiter->slot = *npu_context_slot(ctx, seqno);
+	if (waiter->ended)
+		return false;
+	add_wait_queue(&ctx->wait, &waiter->entry);
+	ctx->wake_at = min(ctx->wake_at, seqno);
+	return true;
+}
+
+/*
+ * Wait for the job, which has a slot, until @deadline_ns. Returns 0, -ETIME or
+ * -ERESTARTSYS; &npu_waiter.slot is up to date then.
+ */
+static int npu_waiter_end(struct npu_waiter *waiter, s64 deadline_ns)
+{
+	ktime_t deadline = ns_to_ktime(max(deadline_ns, 0));
+	struct npu_context *ctx = waiter->ctx;
+	int ret;
+
+	for (;;) {
+		set_current_state(TASK_INTERRUPTIBLE);
+		ret = 0;
+		if (READ_ONCE(waiter->ended))
+			break;
+		ret = -ERESTARTSYS;
+		if (signal_pending(current))
+			break;
+		ret = -ETIME;
+		if (!ktime_after(deadline, ktime_get()) ||
+		    !schedule_hrtimeout(&deadline, HRTIMER_MODE_ABS))
+			break;
+	}
+	__set_current_state(TASK_RUNNING);
+
+	spin_lock_irq(&ctx->npu->exec->lock);
+	remove_wait_queue(&ctx->wait, &waiter->entry);
+	if (waiter->ended)
+		ret = 0;
+	else
+		waiter->slot = *npu_context_slot(ctx, waiter->seqno);
+	spin_unlock_irq(&ctx->npu->exec->lock);
+	return ret;
+}
+
+/**
+ * npu_job_wait_ioctl() - %DRM_IOCTL_NPU_JOB_WAIT
+ * @dev: the device
+ * @data: a &struct drm_npu_job_wait
+ * @file: the file
+ *
+ * Return: 0 or a negative errno.
+ */
+int npu_job_wait_ioctl(struct drm_device *dev, void *data,
+		       struct drm_file *file)
+{
+	struct drm_npu_job_wait *args = data;
+	const struct npu_slot *slot;
+	struct npu_waiter waiter;
+	struct npu_context *ctx;
+	bool waits = false;
+	int ret = -ENOENT;
+
+	if (args->flags)
+		return -EINVAL;
+	ctx = npu_context_find(file->driver_priv, args->context_id);
+	if (!ctx)
+		return -ENOENT;
+
+	spin_lock_irq(&ctx->npu->exec->lock);
+	if (args->seqno && args->seqno <= ctx->submitted &&
+	    ctx->submitted - args->seqno < ctx->slot_count) {
+		waits = npu_waiter_begin(&waiter, ctx, args->seqno);
+		ret = 0;
+	}
+	spin_unlock_irq(&ctx->npu->exec->lock);
+	if (ret)
+		goto out_put;
+	if (waits)
+		ret = npu_waiter_end(&waiter, args->timeout_ns);
+	if (ret && ret != -ETIME)
+		goto out_put;
+
+	ret = 0;
+	slot = &waiter.slot;
+	args->state = waiter.ended ? DRM_NPU_JOB_ENDED :
+		      slot->started_ns ? DRM_NPU_JOB_RUNNING :
+		      DRM_NPU_JOB_QUEUED;
+	/* One that is cancelled has its error before its end. */
+	args->error = waiter.ended ? -slot->error : 0;
+	args->queued_ns = slot->queued_ns;
+	args->started_ns = slot->started_ns;
+	args->ended_ns = slot->ended_ns;
+	args->device_ns = slot->device_ns;
+out_put:
+	npu_context_put(ctx);
+	return ret;
+}
+
+/**
+ * npu_job_cancel_ioctl() - %DRM_IOCTL_NPU_JOB_CANCEL
+ * @dev: the device
+ * @data: a &struct drm_npu_job_cancel
+ * @file: the file
+ *
+ * Return: 0 or a negative errno.
+ */
+int npu_job_cancel_ioctl(struct drm_device *dev, void *data,
+			 struct drm_file *file)
+{
+	struct drm_npu_job_cancel *args = data;
+	struct npu_context *ctx;
+	int ret;
+
+	if (args->flags || args->pad || !args->first_seqno ||
+	    args->first_seqno > args->last_seqno)
+		return -EINVAL;
+	ctx = npu_context_find(file->driver_priv, args->context_id);
+	if (!ctx)
+		return -ENOENT;
+	ret = npu_queue_cancel(ctx, args->first_seqno, args->last_seqno,
+			       &args->cancelled);
+	npu_context_put(ctx);
+	return ret;
+}
+
+/**
+ * struct npu_last_use - the newest job of a context that uses a buffer
+ */
+struct npu_last_use {
+	/** @ctx: The context, referenced. */
+	struct npu_context *ctx;
+	/** @seqno: The job. */
+	u64 seqno;
+};
+
+/* Wait for a job. Returns 0, -ETIME or -ERESTARTSYS. */
+static int npu_wait_completed(struct npu_context *ctx, u64 seqno,
+			      s64 deadline_ns)
+{
+	struct npu_waiter waiter;
+	bool waits;
+
+	spin_lock_irq(&ctx->npu->exec->lock);
+	waits = npu_waiter_begin(&waiter, ctx, seqno);
+	spin_unlock_irq(&ctx->npu->exec->lock);
+	return waits ? npu_waiter_end(&waiter, deadline_ns) : 0;
+}
+
+/* Wait for the jobs of @client that use @mapping now. */
+static int npu_wait_mapping(struct npu_client *client,
+			    const struct npu_mapping *mapping, bool writes,
+			    s64 deadline_ns)
+{
+	struct npu_last_use *uses = NULL, *more;
+	struct npu_context *ctx;
+	size_t count = 0, i;
+	int ret = 0;
+
+	/* All of them first: those that come while this waits do not count. */
+	for (ctx = npu_context_next(client, NULL); ctx;
+	     ctx = npu_context_next(client, ctx)) {
+		u64 seqno = npu_queue_last_use(ctx, mapping, writes);
+
+		if (!seqno)
+			continue;
+		more = krealloc_array(uses, count + 1, sizeof(*uses),
+				      GFP_KERNEL_ACCOUNT);
+		if (!more) {
+			npu_context_put(ctx);
+			ret = -ENOMEM;
+			break;
+		}
+		uses = more;
+		uses[count].ctx = npu_context_get(ctx);
+		uses[count++].seqno = seqno;
+	}
+	for (i = 0; i < count; i++) {
+		if (!ret)
+			ret = npu_wait_completed(uses[i].ctx, uses[i].seqno,
+						 deadline_ns);
+		npu_context_put(uses[i].ctx);
+	}
+	kfree(uses);
+	return ret;
+}
+
+/* Wait for the fences that @bo has now. */
+static int npu_wait_fences(struct npu_bo *bo, bool writes, s64 deadline_ns)
+{
+	struct dma_fence *fence;
+	long left;
+	int ret;
+
+	ret = dma_resv_get_singleton(bo->base.base.resv,
+				     writes ? DMA_RESV_USAGE_WRITE :
+				     DMA_RESV_USAGE_READ, &fence);
+	if (ret || !fence)
+		return ret;
+	/* Jiffies that are late run fast to catch up. */
+	do {
+		left = dma_fence_wait_timeout(fence, true,
+					      drm_timeout_abs_to_jiffies(deadline_ns));
+	} while (!left && ktime_to_ns(ktime_get()) < deadline_ns);
+	dma_fence_put(fence);
+	if (left < 0)
+		return left;
+	return left ? 0 : -ETIME;
+}
+
+/**
+ * npu_bo_wait_ioctl() - %DRM_IOCTL_NPU_BO_WAIT
+ * @dev: the device
+ * @data: a &struct drm_npu_bo_wait
+ * @file: the file
+ *
+ * Return: 0 or a negative errno.
+ */
+int npu_bo_wait_ioctl(struct drm_device *dev, void *data,
+		      struct drm_file *file)
+{
+	struct npu_file *nfile = file->driver_priv;
+	struct drm_npu_bo_wait *args = data;
+	bool writes = args->flags & DRM_NPU_BO_WAIT_WRITES;
+	bool poll = args->timeout_ns <= ktime_to_ns(ktime_get());
+	struct npu_mapping *mapping;
+	struct drm_gem_object *obj;
+	int ret = 0;
+
+	if (args->flags & ~DRM_NPU_BO_WAIT_WRITES)
+		return -EINVAL;
+	obj = drm_gem_object_lookup(file, args->handle);
+	if (!obj)
+		return -ENOENT;
+
+	mapping = npu_bo_get_mapping(to_npu_bo(obj), nfile->vm);
+	if (mapping) {
+		ret = npu_wait_mapping(nfile->client, mapping, writes,
+				       args->timeout_ns);
+		npu_mapping_put(mapping);
+	}
+	if (!ret && READ_ONCE(to_npu_bo(obj)->shared))
+		ret = npu_wait_fences(to_npu_bo(obj), writes, args->timeout_ns);
+	drm_gem_object_put(obj);
+	if (ret == -ETIME)
+		ret = poll ? -EBUSY : -ETIMEDOUT;
+	return ret;
+}

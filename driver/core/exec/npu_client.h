@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Clients: open files as the dispatcher knows them. */
+#ifndef NPU_CLIENT_H
+#define NPU_CLIENT_H
+
+#include <linux/kref.h>
+#include <linux/list.h>
+#include <linux/types.h>
+
+#include "../sched/npu_sched.h"
+
+struct npu_device;
+struct npu_vm;
+
+/**
+ * struct npu_client - the contexts of an open file
+ *
+ * Outlives the file while a job of it is not retired.
+ */
+struct npu_client {
+	/** @ref: References: the file and its contexts. */
+	struct kref ref;
+	/** @npu: The device, kept by @vm. */
+	struct npu_device *npu;
+	/** @vm: Address space of the file, referenced. */
+	struct npu_vm *vm;
+	/** @id: The file's id, as in fdinfo. */
+	u64 id;
+
+	/* The rest is protected by npu_exec.lock. */
+
+	/** @contexts: Its contexts, by &npu_context.client_link. */
+	struct list_head contexts;
+	/** @sched: What the scheduler knows of it. */
+	struct npu_sched_file sched;
+	/** @busy_ns: Device time of all its slices, in nanoseconds. */
+	u64 busy_ns;
+};
+
+struct npu_client *npu_client_create(struct npu_vm *vm, u64 id);
+struct npu_client *npu_client_get(struct npu_client *client);
+void npu_client_put(struct npu_client *client);
+
+#endif /* NPU_CLIENT_H */

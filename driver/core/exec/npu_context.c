@@ -1,0 +1,206 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Contexts: creation, look-up, end. What they do is the dispatcher's business.
+ */
+#include <linux/capability.h>
+#include <linux/dma-fence.h>
+#include <linux/log2.h>
+#include <linux/mm.h>
+#include <linux/sched.h>
+#include <linux/slab.h>
+
+#include <drm/drm_drv.h>
+
+#include "../include/npu_device.h"
+#include "../mem/npu_vm.h"
+#include "npu_client.h"
+#include "npu_context.h"
+#include "npu_dispatch.h"
+#include "npu_exec.h"
+
+static void npu_context_free(struct npu_context *ctx)
+{
+	spin_lock_irq(&ctx->npu->exec->lock);
+	npu_entity_fini(&ctx->entity);
+	list_del(&ctx->link);
+	list_del(&ctx->client_link);
+	spin_unlock_irq(&ctx->npu->exec->lock);
+	atomic_dec(&ctx->npu->context_objects);
+	npu_client_put(ctx->client);
+	/* Those who have mapped it keep it. */
+	__free_page(ctx->page);
+	kvfree(ctx);
+}
+
+/**
+ * npu_context_get() - take a reference
+ * @ctx: the context
+ *
+ * Return: @ctx.
+ */
+struct npu_context *npu_context_get(struct npu_context *ctx)
+{
+	refcount_inc(&ctx->ref);
+	return ctx;
+}
+
+/**
+ * npu_context_put() - drop a reference; may sleep
+ * @ctx: the context
+ */
+void npu_context_put(struct npu_context *ctx)
+{
+	if (refcount_dec_and_test(&ctx->ref))
+		npu_context_free(ctx);
+}
+
+/**
+ * npu_context_next() - go through the contexts of a client
+ * @client: the client
+ * @previous: the context before, whose reference is dropped, or %NULL
+ *
+ * Return: the next one with a reference for the caller, or %NULL. May sleep.
+ */
+struct npu_context *npu_context_next(struct npu_client *client,
+				     struct npu_context *previous)
+{
+	struct npu_context *ctx = previous;
+
+	spin_lock_irq(&client->npu->exec->lock);
+	ctx = list_prepare_entry(ctx, &client->contexts, client_link);
+	list_for_each_entry_continue(ctx, &client->contexts, client_link)
+		if (refcount_inc_not_zero(&ctx->ref))
+			break;
+	if (list_entry_is_head(ctx, &client->contexts, client_link))
+		ctx = NULL;
+	spin_unlock_irq(&client->npu->exec->lock);
+
+	if (previous)
+		npu_context_put(previous);
+	return ctx;
+}
+
+/* Note what is asked for and what is granted. Returns it for the scheduler. */
+static struct npu_hints npu_context_hints(struct npu_context *ctx,
+					  u32 sched_class, u32 weight,
+					  bool privileged)
+{
+	struct npu_hints hints = {
+		.weight = weight ?: DRM_NPU_WEIGHT_DEFAULT,
+		.limited = !privileged,
+	};
+
+	static_assert(NPU_SCHED_WEIGHT == DRM_NPU_WEIGHT_DEFAULT);
+	switch (sched_class) {
+	case DRM_NPU_CLASS_LATENCY:
+		hints.rank = NPU_RANK_LATENCY;
+		break;
+	case DRM_NPU_CLASS_BACKGROUND:
+		hints.rank = NPU_RANK_BACKGROUND;
+		break;
+	default:
+		hints.rank = NPU_RANK_THROUGHPUT;
+		break;
+	}
+	ctx->stats.sched_class = sched_class;
+	ctx->stats.weight = hints.weight;
+	if (!privileged)
+		hints.weight = min_t(u32, hints.weight, DRM_NPU_WEIGHT_DEFAULT);
+	ctx->stats.granted_weight = hints.weight;
+	return hints;
+}
+
+/**
+ * npu_context_change() - give a context other hints
+ * @ctx: the context
+ * @sched_class: a &enum drm_npu_class
+ * @weight: its weight, 0 for the default
+ * @privileged: no limits
+ * @now: the time
+ */
+void npu_context_change(struct npu_context *ctx, u32 sched_class, u32 weight,
+			bool privileged, u64 now)
+{
+	struct npu_hints hints;
+
+	lockdep_assert_held(&ctx->npu->exec->lock);
+	hints = npu_context_hints(ctx, sched_class, weight, privileged);
+	npu_entity_change(&ctx->entity, &hints, now);
+}
+
+/**
+ * npu_context_class() - the class that a context has at present
+ * @ctx: the context
+ * @now: the time
+ *
+ * Return: a &enum drm_npu_class.
+ */
+u32 npu_context_class(struct npu_context *ctx, u64 now)
+{
+	lockdep_assert_held(&ctx->npu->exec->lock);
+	switch (npu_entity_rank(&ctx->entity, now)) {
+	case NPU_RANK_LATENCY:
+		return DRM_NPU_CLASS_LATENCY;
+	case NPU_RANK_BACKGROUND:
+		return DRM_NPU_CLASS_BACKGROUND;
+	default:
+		return DRM_NPU_CLASS_THROUGHPUT;
+	}
+}
+
+/**
+ * npu_context_create() - new context without an id
+ * @nfile: the file
+ * @core_mask: cores it may use, at least one
+ * @max_queued: jobs that may be unfinished, at least one
+ * @sched_class: a &enum drm_npu_class
+ * @weight: its weight, 0 for the default
+ *
+ * Return: the context with one reference, or %NULL.
+ */
+struct npu_context *npu_context_create(struct npu_file *nfile, u32 core_mask,
+				       u32 max_queued, u32 sched_class,
+				       u32 weight)
+{
+	/* A job's slot is looked up several times, without a division then. */
+	u32 slot_count = roundup_pow_of_two(2 * max_queued);
+	struct npu_device *npu = nfile->npu;
+	bool privileged = capable(CAP_SYS_NICE);
+	struct npu_context *ctx;
+	struct npu_hints hints;
+
+	static_assert(sizeof(struct drm_npu_context_page) <= PAGE_SIZE);
+	ctx = kvzalloc(struct_size(ctx, slots, slot_count), GFP_KERNEL_ACCOUNT);
+	if (!ctx)
+		return NULL;
+	ctx->slot_count = slot_count;
+	ctx->page = alloc_page(GFP_KERNEL_ACCOUNT | __GFP_ZERO);
+	if (!ctx->page) {
+		kvfree(ctx);
+		return NULL;
+	}
+	refcount_set(&ctx->ref, 1);
+	ctx->npu = npu;
+	ctx->client = npu_client_get(nfile->client);
+	ctx->vm = ctx->client->vm;
+	ctx->core_mask = core_mask;
+	ctx->max_queued = max_queued;
+	ctx->fence_context = dma_fence_context_alloc(1);
+	ctx->pid = task_tgid_nr(current);
+	ctx->stats.core_mask = core_mask;
+	ctx->stats.max_queued = max_queued;
+	init_waitqueue_head(&ctx->wait);
+	init_waitqueue_head(&ctx->room);
+	ctx->wake_at = U64_MAX;
+	INIT_LIST_HEAD(&ctx->signal_link);
+	INIT_LIST_HEAD(&ctx->retire_link);
+	atomic_inc(&npu->context_objects);
+	spin_lock_irq(&npu->exec->lock);
+	list_add_tail(&ctx->link, &npu->exec->contexts);
+	list_add_tail(&ctx->client_link, &ctx->client->contexts);
+	hints = npu_context_hints(ctx, sched_class, weight, privileged);
+	npu_entity_init(&ctx->entity, &ctx->client->sched, core_mask, &hints);
+	spin_unlock_irq(&npu->exec->lock);
+	return ctx;
+}
+

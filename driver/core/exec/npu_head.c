@@ -1,0 +1,267 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The head of a context: its oldest job that has not ended. When it can start, what
+ * of it is left, and how it ends.
+ */
+#include <linux/dma-fence.h>
+#include <linux/mm.h>
+
+#include "../include/npu_hw.h"
+#include "../mem/npu_vm.h"
+#include "npu_client.h"
+#include "npu_context.h"
+#include "npu_dispatch.h"
+#include "npu_exec.h"
+#include "npu_job.h"
+#include "npu_slice.h"
+#include "npu_submit.h"
+
+/**
+ * npu_context_head() - the oldest job that has not ended
+ * @ctx: the context, which has one
+ *
+ * Return: its slot.
+ */
+struct npu_slot *npu_context_head(struct npu_context *ctx)
+{
+	lockdep_assert_held(&ctx->npu->exec->lock);
+	return npu_context_slot(ctx, ctx->completed + 1);
+}
+
+/*
+ * The error that keeps the head from running, or 0. While in-fences are pending,
+ * that of another does not count yet: others may rely on the order.
+ */
+static int npu_head_refused(const struct npu_context *ctx,
+			    const struct npu_slot *head, bool waiting)
+{
+	if (head->error)
+		return head->error;
+	if (ctx->npu->exec->dead)
+		return -ENODEV;
+	/* What has started goes on, also if its context is destroyed. */
+	if (head->begun)
+		return 0;
+	if (ctx->killed || ctx->stats.flags & DRM_NPU_CONTEXT_BANNED)
+		return -ECANCELED;
+	return head->submit && !waiting ? READ_ONCE(head->submit->in_error) : 0;
+}
+
+/* Tell those who read the page. */
+static void npu_head_publish(struct npu_context *ctx, u64 seqno,
+				const struct npu_slot *slot)
+{
+	struct drm_npu_context_page *page = page_address(ctx->page);
+	struct drm_npu_page_job *job = &page->jobs[seqno % DRM_NPU_PAGE_JOBS];
+
+	WRITE_ONCE(job->seqno, 0);
+	/* Readers look at seqno before and after the rest. */
+	smp_wmb();
+	job->queued_ns = slot->queued_ns;
+	job->started_ns = slot->started_ns;
+	job->ended_ns = slot->ended_ns;
+	job->device_ns = slot->device_ns;
+	job->error = -slot->error;
+	/* Who sees seqno sees the rest of the job. */
+	smp_wmb();
+	WRITE_ONCE(job->seqno, seqno);
+	WRITE_ONCE(page->failed_seqno, ctx->stats.failed_seqno);
+	WRITE_ONCE(page->flags, ctx->stats.flags);
+	/* Who sees this sees all of the above. */
+	smp_wmb();
+	WRITE_ONCE(page->completed_seqno, seqno);
+}
+
+/*
+ * Be done with the job that has just ended, unless there is a fence to signal,
+ * an older job to be done with, or something to be freed.
+ */
+static void npu_head_retire_now(struct npu_context *ctx,
+				   struct npu_slot *slot)
+{
+	if (slot->submit || ctx->retired != ctx->completed - 1 ||
+	    !refcount_dec_not_one(&slot->job->ref))
+		return;
+	slot->job = NULL;
+	/* The reference of the queue; without it others keep the context. */
+	if (ctx->completed == ctx->submitted &&
+	    !refcount_dec_not_one(&ctx->ref))
+		return;
+	ctx->signalled = ctx->completed;
+	ctx->retired = ctx->completed;
+}
+
+/* The head has ended: account for it. */
+static void npu_head_complete(struct npu_context *ctx, u64 now)
+{
+	struct npu_slot *head = npu_context_head(ctx);
+	struct drm_npu_query_context *stats = &ctx->stats;
+
+	head->ended_ns = now;
+	if (head->deadline_ns && now > head->deadline_ns)
+		stats->missed_deadlines++;
+	ctx->todo = 0;
+	ctx->completed++;
+	stats->device_ns += head->device_ns;
+	if (head->error) {
+		stats->failed_jobs++;
+		stats->failed_seqno = ctx->completed;
+		stats->failed_errno = -head->error;
+		if (head->submit && !head->submit->out_error)
+			head->submit->out_error = head->error;
+	}
+	/* An in-fence may have had the same errors: that is nobody's guilt. */
+	if (head->started_ns &&
+	    (head->error == -ETIMEDOUT || head->error == -EFAULT) &&
+	    ++stats->guilty_jobs >= NPU_MAX_GUILTY)
+		stats->flags |= DRM_NPU_CONTEXT_BANNED;
+
+	npu_head_publish(ctx, ctx->completed, head);
+	npu_head_retire_now(ctx, head);
+	if (ctx->completed >= ctx->wake_at) {
+		/* Those for whom it is too early say when to wake them. */
+		ctx->wake_at = U64_MAX;
+		wake_up_all(&ctx->wait);
+	}
+}
+
+/* The head of @ctx has lanes that a core could start. */
+static void npu_head_ready(struct npu_context *ctx, u64 now)
+{
+	const struct npu_slot *head = npu_context_head(ctx);
+	const struct npu_entity_work work = {
+		.queued_ns = head->queued_ns,
+		.deadline_ns = head->deadline_ns,
+	};
+
+	npu_entity_ready(&ctx->entity, &work, now);
+}
+
+/* The head could begin: all of its lanes are to be done. */
+static void npu_head_begin(struct npu_context *ctx,
+			      const struct npu_slot *head)
+{
+	u32 i;
+
+	if (ctx->todo || head->begun)
+		return;
+	for (i = 0; i < head->job->lane_count; i++)
+		ctx->lanes[i] = (struct npu_head_lane) {};
+	ctx->todo = GENMASK(head->job->lane_count - 1, 0);
+}
+
+/**
+ * npu_head_advance() - find out what the head can do: end, wait, or become ready
+ * @ctx: the context
+ * @now: the time
+ */
+void npu_head_advance(struct npu_context *ctx, u64 now)
+{
+	struct npu_slot *head;
+	bool waiting;
+	int error;
+
+	lockdep_assert_held(&ctx->npu->exec->lock);
+	/* What a core has ends by itself. */
+	while (ctx->completed < ctx->submitted && !ctx->running) {
+		head = npu_context_head(ctx);
+		/* First, for the error is set before the count is dropped. */
+		waiting = head->submit &&
+			  atomic_read_acquire(&head->submit->pending);
+		error = npu_head_refused(ctx, head, waiting);
+		if (!error) {
+			if (!waiting) {
+				npu_head_begin(ctx, head);
+				npu_head_ready(ctx, now);
+			}
+			break;
+		}
+		npu_entity_unready(&ctx->entity, now);
+		head->error = error;
+		npu_head_complete(ctx, now);
+	}
+	if (!ctx->entity.ready && !ctx->running)
+		npu_entity_idle(&ctx->entity);
+	if (ctx->signalled < ctx->completed)
+		npu_signal_context(ctx);
+}
+
+/**
+ * npu_head_lane() - the lane of the head that has most left to do
+ * @ctx: the context, whose head has lanes that no core has
+ *
+ * If it were another, a job whose lanes have to wait for cores by turns would end
+ * with one lane, and idle cores.
+ *
+ * Return: the number of the lane.
+ */
+u32 npu_head_lane(struct npu_context *ctx)
+{
+	const struct npu_slot *head = npu_context_head(ctx);
+	u32 best = 0, most = 0, i;
+
+	for (i = 0; i < head->job->lane_count; i++) {
+		u32 left = head->job->lanes[i].task_count - ctx->lanes[i].next;
+
+		if (ctx->todo & BIT(i) && left > most) {
+			most = left;
+			best = i;
+		}
+	}
+	return best;
+}
+
+/**
+ * npu_head_end_slice() - account for a slice that has ended
+ * @ctx: the context
+ * @core: the core that had the slice
+ * @result: how it ended
+ * @device_ns: device time that it took
+ */
+void npu_head_end_slice(struct npu_context *ctx, const struct npu_core *core,
+			const struct npu_hw_result *result, u64 device_ns)
+{
+	struct npu_slot *head = npu_context_head(ctx);
+	struct npu_job_lane *lane = &head->job->lanes[core->lane];
+	struct npu_head_lane *progress = &ctx->lanes[core->lane];
+	struct drm_npu_query_context *stats = &ctx->stats;
+
+	ctx->running--;
+	ctx->client->busy_ns += device_ns;
+	stats->busy_ns += device_ns;
+	stats->tasks += result->tasks;
+	stats->read_bytes += result->read_bytes;
+	stats->written_bytes += result->written_bytes;
+	stats->sram_bytes += result->sram_bytes;
+
+	progress->device_ns += device_ns;
+	head->device_ns = max(head->device_ns, progress->device_ns);
+	if (result->error) {
+		head->error = head->error ?: result->error;
+		return;
+	}
+	progress->next += core->tasks;
+	if (progress->next < lane->task_count)
+		ctx->todo |= BIT(core->lane);
+	npu_slice_learn(lane, core->first, core->tasks, device_ns);
+}
+
+/**
+ * npu_head_continue() - find out what is left of the head, which has begun
+ * @ctx: the context
+ * @now: the time
+ *
+ * Lanes that are left become ready, or, if nothing is left, the job ends.
+ */
+void npu_head_continue(struct npu_context *ctx, u64 now)
+{
+	/* The rest of a job that failed is not worth starting. */
+	if (npu_context_head(ctx)->error)
+		npu_entity_unready(&ctx->entity, now);
+	else if (ctx->todo)
+		npu_head_ready(ctx, now);
+	if (ctx->running || ctx->entity.ready)
+		return;
+	npu_head_complete(ctx, now);
+	npu_head_advance(ctx, now);
+}

@@ -1,0 +1,280 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Implicit fences: work on a buffer that is shared waits for the fences in its
+ * reservation and leaves its own there. Who reads waits for writers, who writes
+ * waits for all.
+ */
+#include <linux/dma-resv.h>
+#include <linux/slab.h>
+#include <linux/sort.h>
+
+#include <drm/drm_gem.h>
+
+#include "../mem/npu_bo.h"
+#include "../mem/npu_vm.h"
+#include "npu_implicit.h"
+#include "npu_job.h"
+
+static int npu_implicit_cmp(const void *a, const void *b)
+{
+	const struct npu_implicit_use *x = a, *y = b;
+
+	if (x->obj->resv == y->obj->resv)
+		return 0;
+	return x->obj->resv < y->obj->resv ? -1 : 1;
+}
+
+/* One use for each reservation: locking one twice would fail. */
+static void npu_implicit_merge(struct npu_implicit *implicit)
+{
+	u32 i, last = 0;
+
+	if (!implicit->count)
+		return;
+	sort(implicit->uses, implicit->count, sizeof(*implicit->uses),
+	     npu_implicit_cmp, NULL);
+	for (i = 1; i < implicit->count; i++) {
+		struct npu_implicit_use *use = &implicit->uses[i];
+
+		if (use->obj->resv == implicit->uses[last].obj->resv) {
+			implicit->uses[last].write |= use->write;
+			drm_gem_object_put(use->obj);
+		} else {
+			implicit->uses[++last] = *use;
+		}
+	}
+	implicit->count = last + 1;
+}
+
+/* Make an array of @size byte elements twice as long. */
+static int npu_implicit_grow(void **array, u32 *room, u32 count, size_t size)
+{
+	u32 more = max(2 * *room, 16u);
+	void *new;
+
+	new = kvmalloc_array(more, size, GFP_KERNEL_ACCOUNT);
+	if (!new)
+		return -ENOMEM;
+	if (count)
+		memcpy(new, *array, count * size);
+	kvfree(*array);
+	*array = new;
+	*room = more;
+	return 0;
+}
+
+/**
+ * npu_implicit_add() - add a buffer
+ * @implicit: the set
+ * @obj: the buffer, which may be in the set already
+ * @write: whether it is written to
+ *
+ * Return: 0, -E2BIG or -ENOMEM.
+ */
+int npu_implicit_add(struct npu_implicit *implicit, struct drm_gem_object *obj,
+		     bool write)
+{
+	int ret;
+
+	if (implicit->count == implicit->room) {
+		npu_implicit_merge(implicit);
+		if (implicit->count > NPU_MAX_SHARED)
+			return -E2BIG;
+		/* Unless merging has helped a lot. */
+		ret = 2 * implicit->count < implicit->room ? 0 :
+		      npu_implicit_grow((void **)&implicit->uses,
+					&implicit->room, implicit->count,
+					sizeof(*implicit->uses));
+		if (ret)
+			return ret;
+	}
+	drm_gem_object_get(obj);
+	implicit->uses[implicit->count++] = (struct npu_implicit_use) {
+		.obj = obj,
+		.write = write,
+	};
+	return 0;
+}
+
+/**
+ * npu_implicit_add_job() - add the shared buffers that a job uses
+ * @implicit: the set
+ * @job: the job
+ *
+ * Return: 0, -E2BIG or -ENOMEM.
+ */
+int npu_implicit_add_job(struct npu_implicit *implicit, struct npu_job *job)
+{
+	struct npu_mapping *mapping;
+	unsigned long index;
+	int ret;
+
+	xa_for_each(&job->used, index, mapping) {
+		if (!READ_ONCE(mapping->bo->shared))
+			continue;
+		ret = npu_implicit_add(implicit, &mapping->bo->base.base,
+				       xa_get_mark(&job->used, index,
+						   NPU_JOB_WRITES));
+		if (ret)
+			return ret;
+	}
+	return 0;
+}
+
+/* Make room for the fence of the submit, and add those to wait for. */
+static int npu_implicit_collect(struct npu_implicit *implicit,
+				const struct npu_implicit_use *use,
+				u64 own_context)
+{
+	struct dma_resv *resv = use->obj->resv;
+	struct dma_resv_iter cursor;
+	struct dma_fence *fence;
+	int ret;
+
+	ret = dma_resv_reserve_fences(resv, 1);
+	if (ret)
+		return ret;
+	dma_resv_for_each_fence(&cursor, resv, dma_resv_usage_rw(use->write),
+				fence) {
+		/* Jobs of a context are in order anyway. */
+		if (fence->context == own_context ||
+		    dma_fence_is_signaled(fence))
+			continue;
+		ret = implicit->fence_count < implicit->fence_room ? 0 :
+		      npu_implicit_grow((void **)&implicit->fences,
+					&implicit->fence_room,
+					implicit->fence_count,
+					sizeof(*implicit->fences));
+		if (ret)
+			return ret;
+		implicit->fences[implicit->fence_count++] = dma_fence_get(fence);
+	}
+	return 0;
+}
+
+static int npu_implicit_fence_cmp(const void *a, const void *b)
+{
+	const struct dma_fence *x = *(struct dma_fence * const *)a;
+	const struct dma_fence *y = *(struct dma_fence * const *)b;
+
+	if (x->context == y->context)
+		return 0;
+	return x->context < y->context ? -1 : 1;
+}
+
+/* The last fence of each timeline is enough. */
+static void npu_implicit_merge_fences(struct npu_implicit *implicit)
+{
+	struct dma_fence **fences = implicit->fences;
+	u32 i, last = 0;
+
+	if (!implicit->fence_count)
+		return;
+	sort(fences, implicit->fence_count, sizeof(*fences),
+	     npu_implicit_fence_cmp, NULL);
+	for (i = 1; i < implicit->fence_count; i++) {
+		if (fences[i]->context != fences[last]->context) {
+			fences[++last] = fences[i];
+			continue;
+		}
+		/* Numbers of some timelines wrap. */
+		if (dma_fence_is_later(fences[i], fences[last]))
+			swap(fences[i], fences[last]);
+		dma_fence_put(fences[i]);
+	}
+	implicit->fence_count = last + 1;
+}
+
+/**
+ * npu_implicit_lock() - lock the buffers and find out what to wait for
+ * @implicit: the set
+ * @own_context: fence context whose fences need not be waited for
+ *
+ * Return: 0 or a negative errno, with nothing locked.
+ */
+int npu_implicit_lock(struct npu_implicit *implicit, u64 own_context)
+{
+	int ret = 0;
+	u32 i;
+
+	if (!implicit->count)
+		return 0;
+	npu_implicit_merge(implicit);
+	if (implicit->count > NPU_MAX_SHARED)
+		return -E2BIG;
+	implicit->locked = kvmalloc_array(implicit->count,
+					  sizeof(*implicit->locked),
+					  GFP_KERNEL_ACCOUNT);
+	if (!implicit->locked)
+		return -ENOMEM;
+	for (i = 0; i < implicit->count; i++)
+		implicit->locked[i] = implicit->uses[i].obj;
+	ret = drm_gem_lock_reservations(implicit->locked, implicit->count,
+					&implicit->acquire);
+	if (ret)
+		goto err_unlock;
+	implicit->locked_count = implicit->count;
+
+	for (i = 0; i < implicit->count && !ret; i++)
+		ret = npu_implicit_collect(implicit, &implicit->uses[i],
+					   own_context);
+	npu_implicit_merge_fences(implicit);
+	if (!ret)
+		return 0;
+err_unlock:
+	npu_implicit_unlock(implicit);
+	return ret;
+}
+
+/**
+ * npu_implicit_attach() - leave the fence of the submit with the buffers
+ * @implicit: the set, which is locked
+ * @fence: the fence
+ */
+void npu_implicit_attach(struct npu_implicit *implicit, struct dma_fence *fence)
+{
+	u32 i;
+
+	for (i = 0; i < implicit->count; i++)
+		dma_resv_add_fence(implicit->uses[i].obj->resv, fence,
+				   implicit->uses[i].write ?
+				   DMA_RESV_USAGE_WRITE : DMA_RESV_USAGE_READ);
+}
+
+/**
+ * npu_implicit_unlock() - unlock the buffers, if they are locked
+ * @implicit: the set; it can be locked again
+ */
+void npu_implicit_unlock(struct npu_implicit *implicit)
+{
+	u32 i;
+
+	if (implicit->locked_count)
+		drm_gem_unlock_reservations(implicit->locked,
+					    implicit->locked_count,
+					    &implicit->acquire);
+	implicit->locked_count = 0;
+	kvfree(implicit->locked);
+	implicit->locked = NULL;
+	for (i = 0; i < implicit->fence_count; i++)
+		dma_fence_put(implicit->fences[i]);
+	implicit->fence_count = 0;
+	kvfree(implicit->fences);
+	implicit->fences = NULL;
+	implicit->fence_room = 0;
+}
+
+/**
+ * npu_implicit_fini() - let go of the buffers
+ * @implicit: the set; empty and not locked afterwards
+ */
+void npu_implicit_fini(struct npu_implicit *implicit)
+{
+	u32 i;
+
+	npu_implicit_unlock(implicit);
+	for (i = 0; i < implicit->count; i++)
+		drm_gem_object_put(implicit->uses[i].obj);
+	kvfree(implicit->uses);
+	*implicit = (struct npu_implicit) {};
+}

@@ -1,0 +1,334 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Jobs: copied, verified and linked once, submitted often.
+ *
+ * Streams are verified in kernel memory and then written to memory that the
+ * device reads and no client can map, so nothing can change in between or
+ * later. The job holds the mappings that its streams address.
+ */
+#include <linux/dma-mapping.h>
+#include <linux/dma-resv.h>
+#include <linux/math64.h>
+#include <linux/overflow.h>
+#include <linux/sched/signal.h>
+#include <linux/slab.h>
+#include <linux/uaccess.h>
+
+#include <drm/drm_drv.h>
+
+#include "../../compat.h"
+#include "../include/npu_device.h"
+#include "../include/npu_isa.h"
+#include "../mem/npu_bo.h"
+#include "../mem/npu_residency.h"
+#include "../mem/npu_vm.h"
+#include "npu_accel.h"
+#include "npu_job.h"
+
+/* Less than any task was seen to take, in nanoseconds. */
+#define NPU_JOB_TASK_NS		3000u
+
+static void npu_job_free(struct npu_job *job)
+{
+	struct npu_mapping *mapping;
+	unsigned long index;
+
+	/* First, for the mappings may hold the last references to the device. */
+	atomic_dec(&job->npu->job_objects);
+	xa_for_each(&job->used, index, mapping)
+		npu_mapping_put(mapping);
+	xa_destroy(&job->used);
+	if (job->streams)
+		npu_mapping_put(job->streams);
+	kvfree(job->tasks);
+	kfree(job);
+}
+
+/**
+ * npu_job_put() - drop a reference; may sleep
+ * @job: the job
+ */
+void npu_job_put(struct npu_job *job)
+{
+	if (refcount_dec_and_test(&job->ref))
+		npu_job_free(job);
+}
+
+/**
+ * npu_job_uses() - does a job use a buffer?
+ * @job: the job
+ * @mapping: the buffer
+ * @writes: does it write to it?
+ *
+ * Return: whether it does. Callable in any context.
+ */
+bool npu_job_uses(const struct npu_job *job, const struct npu_mapping *mapping,
+		  bool writes)
+{
+	struct xarray *used = (struct xarray *)&job->used;
+	unsigned long index = mapping->node.start >> PAGE_SHIFT;
+
+	return xa_load(used, index) == mapping &&
+	       (!writes || xa_get_mark(used, index, NPU_JOB_WRITES));
+}
+
+/* &npu_isa_stream.use */
+static int npu_job_use(void *data, u64 addr, bool write)
+{
+	struct npu_job_builder *builder = data;
+	struct npu_job *job = builder->job;
+	struct npu_mapping *mapping;
+	unsigned long index;
+	int ret;
+
+	mapping = npu_mapping_find(builder->vm, addr);
+	if (!mapping)
+		return -EINVAL;
+	/* Streams of jobs are mapped, but not the client's to touch. */
+	ret = -EINVAL;
+	if (!READ_ONCE(mapping->handles) || (write && !mapping->writable))
+		goto out_put;
+	index = mapping->node.start >> PAGE_SHIFT;
+	ret = xa_insert(&job->used, index, mapping, GFP_KERNEL_ACCOUNT);
+	if (!ret)
+		mapping = NULL;
+	else if (ret == -EBUSY)
+		ret = 0;
+	if (!ret && write)
+		xa_set_mark(&job->used, index, NPU_JOB_WRITES);
+out_put:
+	if (mapping)
+		npu_mapping_put(mapping);
+	return ret;
+}
+
+/* Bytes that the streams take, or -E2BIG. */
+static s64 npu_job_bytes(const struct npu_job_builder *builder)
+{
+	const struct npu_isa_ops *isa = builder->isa;
+	u64 words = 0;
+	u32 total = 0, i;
+
+	for (i = 0; i < builder->job->lane_count; i++)
+		total += builder->job->lanes[i].task_count;
+	for (i = 0; i < total; i++) {
+		u32 count = builder->tasks[i].command_count;
+
+		if (count > isa->max_task_commands)
+			return -E2BIG;
+		words += isa->stream_words(count);
+	}
+	return words * sizeof(u64) > NPU_MAX_JOB_BYTES ? -E2BIG :
+	       words * sizeof(u64);
+}
+
+/* Get the commands of @task, the next one. */
+static int npu_job_fetch(struct npu_job_builder *builder,
+			 const struct drm_npu_task *task)
+{
+	size_t bytes = task->command_count * sizeof(u64);
+
+	if (builder->copy) {
+		memcpy(builder->commands, builder->copy + builder->copied, bytes);
+		builder->copied += task->command_count;
+		return 0;
+	}
+	return copy_from_user(builder->commands,
+			      u64_to_user_ptr(task->commands), bytes) ?
+	       -EFAULT : 0;
+}
+
+/* What the kernel knows of the task that was verified last; @cost_ns is a guess. */
+static void npu_job_describe(struct npu_job_builder *builder,
+			     struct npu_job_task *task, u32 cost_ns)
+{
+	const struct npu_hw_desc *desc = &builder->job->npu->desc;
+	struct npu_isa_task isa_task = {};
+	u64 cycles_ns, bytes_ns;
+
+	builder->isa->describe(builder->state, &isa_task);
+	cycles_ns = mul_u64_u64_div_u64(isa_task.macs, NSEC_PER_SEC,
+					desc->core.clock_hz *
+					desc->core.int8_macs_per_cycle);
+	bytes_ns = mul_u64_u64_div_u64(isa_task.bytes, NSEC_PER_SEC,
+				       desc->core.bandwidth);
+	task->continues = isa_task.continues;
+	task->cost_ns = clamp(max(cycles_ns, bytes_ns),
+			      max(cost_ns, NPU_JOB_TASK_NS), U32_MAX);
+}
+
+/* Copy, verify, link and write lane @lane, whose tasks are at @tasks. */
+static int npu_job_build_lane(struct npu_job_builder *builder, u32 lane,
+			      const struct drm_npu_task *tasks, struct npu_bo *bo,
+			      u64 *offset, struct npu_isa_fault *fault)
+{
+	struct npu_job_lane *job_lane = &builder->job->lanes[lane];
+	const struct npu_isa_ops *isa = builder->isa;
+	u64 base = builder->job->streams->node.start;
+	u32 i;
+
+	memset(builder->state, 0, isa->state_size());
+	for (i = 0; i < job_lane->task_count; i++) {
+		u32 count = tasks[i].command_count;
+		u32 words = isa->stream_words(count);
+		bool last = i + 1 == job_lane->task_count;
+		struct npu_isa_stream stream = {
+			.commands = builder->commands,
+			.count = count,
+			.enable = tasks[i].enable,
+			.use = npu_job_use,
+			.data = builder,
+		};
+		u64 next = *offset + words * sizeof(u64);
+		int ret;
+
+		if (fatal_signal_pending(current))
+			return -EINTR;
+		ret = npu_job_fetch(builder, &tasks[i]);
+		if (ret)
+			return ret;
+		builder->fault_lane = lane;
+		builder->fault_task = i;
+		ret = isa->verify(builder->state, &stream, fault);
+		if (ret)
+			return ret;
+
+		memset(builder->commands + count, 0,
+		       (words - count) * sizeof(u64));
+		isa->link(builder->commands, count, tasks[i].enable,
+			  last ? 0 : base + next,
+			  last ? 0 : tasks[i + 1].command_count);
+		npu_bo_write(bo, *offset, builder->commands,
+			     words * sizeof(u64));
+		job_lane->tasks[i].stream = base + *offset;
+		job_lane->tasks[i].stream_words = words;
+		npu_job_describe(builder, &job_lane->tasks[i],
+				 tasks[i].cost_ns);
+		job_lane->words += words;
+		*offset = next;
+		cond_resched();
+	}
+	return 0;
+}
+
+/* Write all lanes to the memory of the streams. */
+static int npu_job_write(struct npu_job_builder *builder, struct npu_bo *bo,
+			 struct npu_isa_fault *fault)
+{
+	struct npu_job *job = builder->job;
+	const struct drm_npu_task *tasks = builder->tasks;
+	u64 offset = 0;
+	int ret = 0, idx;
+	u32 i;
+
+	for (i = 0; i < job->lane_count && !ret; i++) {
+		ret = npu_job_build_lane(builder, i, tasks, bo, &offset, fault);
+		tasks += job->lanes[i].task_count;
+	}
+	/* The pages may not be mapped any more once the device is gone. */
+	if (!drm_dev_enter(&job->npu->drm, &idx))
+		return -ENODEV;
+	dma_sync_sgtable_for_device(job->npu->drm.dev, bo->base.sgt,
+				    DMA_TO_DEVICE);
+	drm_dev_exit(idx);
+	return ret;
+}
+
+/**
+ * npu_job_build() - verify, link and write the streams of a job
+ * @builder: the builder; job, address space, dialect and tasks are filled in
+ * @fault: receives, with -EINVAL, why a stream is refused
+ *
+ * Return: 0 or a negative errno.
+ */
+int npu_job_build(struct npu_job_builder *builder, struct npu_isa_fault *fault)
+{
+	const struct npu_isa_ops *isa = builder->isa;
+	s64 bytes = npu_job_bytes(builder);
+	struct npu_job *job = builder->job;
+	struct npu_bo *bo;
+	int ret;
+
+	if (bytes < 0)
+		return bytes;
+	ret = npu_job_alloc_tasks(job);
+	if (ret)
+		return ret;
+	builder->state = kvmalloc(isa->state_size(), GFP_KERNEL);
+	builder->commands = kvmalloc_array(isa->stream_words(isa->max_task_commands),
+					   sizeof(u64), GFP_KERNEL);
+	if (!builder->state || !builder->commands)
+		return -ENOMEM;
+
+	bo = npu_bo_create(job->npu, bytes);
+	if (IS_ERR(bo))
+		return PTR_ERR(bo);
+	job->streams = npu_mapping_create(builder->vm, bo, false);
+	if (IS_ERR(job->streams)) {
+		ret = PTR_ERR(job->streams);
+		job->streams = NULL;
+	} else {
+		ret = npu_job_write(builder, bo, fault);
+	}
+	npu_bo_put(bo);
+	return ret;
+}
+
+/**
+ * npu_job_builder_fini() - free all but the job
+ * @builder: the builder
+ */
+void npu_job_builder_fini(struct npu_job_builder *builder)
+{
+	kvfree(builder->commands);
+	kvfree(builder->state);
+	kvfree(builder->copy);
+	kvfree(builder->tasks);
+}
+
+/**
+ * npu_job_create() - new job, which does nothing yet
+ * @npu: the device
+ * @lane_count: number of its lanes
+ *
+ * Return: the job with one reference, or %NULL.
+ */
+struct npu_job *npu_job_create(struct npu_device *npu, u32 lane_count)
+{
+	struct npu_job *job;
+
+	job = kzalloc(struct_size(job, lanes, lane_count), GFP_KERNEL_ACCOUNT);
+	if (!job)
+		return NULL;
+	refcount_set(&job->ref, 1);
+	job->npu = npu;
+	job->lane_count = lane_count;
+	xa_init(&job->used);
+	atomic_inc(&npu->job_objects);
+	return job;
+}
+
+/**
+ * npu_job_alloc_tasks() - make room for what is known of the tasks
+ * @job: the job, whose lanes have their task counts
+ *
+ * Return: 0 or -ENOMEM.
+ */
+int npu_job_alloc_tasks(struct npu_job *job)
+{
+	struct npu_job_task *tasks;
+	u32 total = 0, i;
+
+	for (i = 0; i < job->lane_count; i++)
+		total += job->lanes[i].task_count;
+	tasks = kvcalloc(total, sizeof(*tasks), GFP_KERNEL_ACCOUNT);
+	if (!tasks)
+		return -ENOMEM;
+	job->tasks = tasks;
+	for (i = 0; i < job->lane_count; i++) {
+		job->lanes[i].tasks = tasks;
+		tasks += job->lanes[i].task_count;
+	}
+	return 0;
+}
+

@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Jobs: immutable programs. */
+#ifndef NPU_JOB_H
+#define NPU_JOB_H
+
+#include <linux/refcount.h>
+#include <linux/xarray.h>
+
+struct drm_npu_task;
+struct npu_device;
+struct npu_isa_fault;
+struct npu_isa_ops;
+struct npu_mapping;
+struct npu_vm;
+
+/* Mark of those &npu_job.used that the job writes to. */
+#define NPU_JOB_WRITES		XA_MARK_0
+
+/**
+ * struct npu_job_task - a task of a lane
+ */
+struct npu_job_task {
+	/** @stream: Device address of its stream. */
+	u32 stream;
+	/** @stream_words: Words of that stream, link included. */
+	u32 stream_words;
+	/** @cost_ns: What it costs; protected by npu_exec.lock. */
+	u32 cost_ns;
+	/** @continues: It needs what the task before has left on the chip. */
+	bool continues;
+};
+
+/**
+ * struct npu_job_lane - a lane
+ */
+struct npu_job_lane {
+	/** @tasks: Its tasks. */
+	struct npu_job_task *tasks;
+	/** @task_count: Tasks in the chain. */
+	u32 task_count;
+	/** @words: Words of all streams of the chain. */
+	u32 words;
+};
+
+/**
+ * struct npu_job - a job
+ */
+struct npu_job {
+	/** @ref: References: the id and every slot. */
+	refcount_t ref;
+	/** @npu: The device. */
+	struct npu_device *npu;
+	/** @streams: Command memory; no client has a handle of it. */
+	struct npu_mapping *streams;
+	/** @tasks: The tasks of all lanes. */
+	struct npu_job_task *tasks;
+	/** @used: Mappings that the streams address, by address, referenced. */
+	struct xarray used;
+	/** @lane_count: Number of lanes. */
+	u32 lane_count;
+	/** @lanes: The lanes. */
+	struct npu_job_lane lanes[] __counted_by(lane_count);
+};
+
+/**
+ * struct npu_job_builder - a job under construction
+ */
+struct npu_job_builder {
+	/** @job: The job; its lanes' task counts are filled in. */
+	struct npu_job *job;
+	/** @vm: Address space of the file. */
+	struct npu_vm *vm;
+	/** @isa: Dialect. */
+	const struct npu_isa_ops *isa;
+	/** @tasks: All tasks of all lanes, one after the other. */
+	struct drm_npu_task *tasks;
+	/**
+	 * @copy: All commands of all tasks, one after the other, if they have
+	 * been copied already; else the tasks tell where in user memory they are.
+	 */
+	u64 *copy;
+	/** @copied: Words of @copy that have been used up. */
+	size_t copied;
+	/** @commands: Room for the commands of one task. */
+	u64 *commands;
+	/** @state: State of the verifier. */
+	void *state;
+	/** @fault_lane: Lane of the stream that was refused. */
+	u32 fault_lane;
+	/** @fault_task: Its task. */
+	u32 fault_task;
+};
+
+struct npu_job *npu_job_create(struct npu_device *npu, u32 lane_count);
+int npu_job_alloc_tasks(struct npu_job *job);
+int npu_job_build(struct npu_job_builder *builder, struct npu_isa_fault *fault);
+void npu_job_builder_fini(struct npu_job_builder *builder);
+bool npu_job_uses(const struct npu_job *job, const struct npu_mapping *mapping,
+		  bool writes);
+void npu_job_put(struct npu_job *job);
+
+#endif /* NPU_JOB_H */

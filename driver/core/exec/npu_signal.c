@@ -1,0 +1,211 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * After the end of a job: a thread signals its fence, then a work item drops its
+ * references. Both go through the jobs of a context in order.
+ *
+ * The two are apart because dropping references may take locks under which
+ * others allocate memory, which who signals must not.
+ */
+#include <linux/dma-fence.h>
+#include <linux/sched.h>
+
+#include "../../compat.h"
+#include "../include/npu_device.h"
+#include "npu_context.h"
+#include "npu_dispatch.h"
+#include "npu_exec.h"
+#include "npu_job.h"
+#include "npu_submit.h"
+
+/**
+ * npu_signal_context() - jobs of a context have ended
+ * @ctx: the context; npu_signal_kick() is to follow
+ */
+void npu_signal_context(struct npu_context *ctx)
+{
+	struct npu_device *npu = ctx->npu;
+
+	lockdep_assert_held(&npu->exec->lock);
+	if (list_empty(&ctx->signal_link))
+		list_add_tail(&ctx->signal_link, &npu->exec->signal);
+}
+
+/**
+ * npu_signal_kick() - have signalled and retired what has ended
+ * @npu: the device
+ */
+void npu_signal_kick(struct npu_device *npu)
+{
+	struct npu_exec *exec = npu->exec;
+
+	lockdep_assert_held(&exec->lock);
+	if (!list_empty(&exec->signal))
+		kthread_queue_work(exec->signaller, &exec->signal_work);
+}
+
+/* Signal the oldest ended job of @ctx, which may be gone afterwards. */
+static void npu_context_signal_one(struct npu_context *ctx)
+{
+	struct npu_device *npu = ctx->npu;
+	struct npu_slot *slot;
+	int error = 0;
+	bool more;
+
+	spin_lock_irq(&npu->exec->lock);
+	/* The slot is this thread's until it is counted as signalled. */
+	slot = npu_context_slot(ctx, ctx->signalled + 1);
+	if (slot->submit)
+		error = slot->submit->out_error;
+	spin_unlock_irq(&npu->exec->lock);
+
+	if (slot->submit && slot->last) {
+		if (error)
+			dma_fence_set_error(&slot->submit->fence, error);
+		dma_fence_signal(&slot->submit->fence);
+	}
+
+	spin_lock_irq(&npu->exec->lock);
+	ctx->signalled++;
+	more = ctx->signalled < ctx->completed;
+	/* One job at a time, so that no context keeps others waiting. */
+	if (more)
+		list_move_tail(&ctx->signal_link, &npu->exec->signal);
+	else
+		list_del_init(&ctx->signal_link);
+	if (list_empty(&ctx->retire_link))
+		list_add_tail(&ctx->retire_link, &npu->exec->retire);
+	spin_unlock_irq(&npu->exec->lock);
+}
+
+static void npu_signal_all(struct kthread_work *work)
+{
+	struct npu_exec *exec = container_of(work, struct npu_exec, signal_work);
+	bool cookie = dma_fence_begin_signalling();
+	struct npu_context *ctx;
+
+	for (;;) {
+		spin_lock_irq(&exec->lock);
+		ctx = list_first_entry_or_null(&exec->signal, struct npu_context,
+					       signal_link);
+		spin_unlock_irq(&exec->lock);
+		if (!ctx)
+			break;
+		npu_context_signal_one(ctx);
+		queue_work(exec->retirer, &exec->retire_work);
+		cond_resched();
+	}
+	dma_fence_end_signalling(cookie);
+}
+
+/* Retire the oldest signalled job of @ctx, which may be gone afterwards. */
+static void npu_context_retire_one(struct npu_context *ctx)
+{
+	struct npu_device *npu = ctx->npu;
+	struct npu_submit *submit;
+	struct npu_slot *slot;
+	struct npu_job *job;
+	bool more, last, wake;
+
+	spin_lock_irq(&npu->exec->lock);
+	slot = npu_context_slot(ctx, ctx->retired + 1);
+	submit = slot->submit;
+	last = slot->last;
+	job = slot->job;
+	spin_unlock_irq(&npu->exec->lock);
+
+	if (submit && last)
+		npu_submit_forget(submit);
+	if (submit)
+		npu_submit_put(submit);
+	/* None if npu_context_retire_now() has dropped it. */
+	if (job)
+		npu_job_put(job);
+
+	spin_lock_irq(&npu->exec->lock);
+	ctx->retired++;
+	more = ctx->retired < ctx->signalled;
+	last = ctx->retired == ctx->submitted;
+	if (more)
+		list_move_tail(&ctx->retire_link, &npu->exec->retire);
+	else
+		list_del_init(&ctx->retire_link);
+	/* Who looks for room looks under the lock, once in the list. */
+	wake = waitqueue_active(&ctx->room);
+	if (wake)
+		npu_context_get(ctx);
+	spin_unlock_irq(&npu->exec->lock);
+
+	/* There may be many, which is nothing for under the lock. */
+	if (wake) {
+		wake_up_all(&ctx->room);
+		npu_context_put(ctx);
+	}
+	if (last)
+		npu_context_put(ctx);
+}
+
+static void npu_retire_all(struct work_struct *work)
+{
+	struct npu_exec *exec = container_of(work, struct npu_exec, retire_work);
+	struct npu_context *ctx;
+
+	for (;;) {
+		spin_lock_irq(&exec->lock);
+		ctx = list_first_entry_or_null(&exec->retire, struct npu_context,
+					       retire_link);
+		spin_unlock_irq(&exec->lock);
+		if (!ctx)
+			break;
+		npu_context_retire_one(ctx);
+		cond_resched();
+	}
+}
+
+/**
+ * npu_signal_flush() - wait until all that has ended is retired
+ * @npu: the device
+ */
+void npu_signal_flush(struct npu_device *npu)
+{
+	kthread_flush_worker(npu->exec->signaller);
+	flush_work(&npu->exec->retire_work);
+}
+
+/**
+ * npu_signal_fini() - end thread and work item; there is nothing to signal
+ * @npu: the device
+ */
+void npu_signal_fini(struct npu_device *npu)
+{
+	if (npu->exec->signaller)
+		kthread_destroy_worker(npu->exec->signaller);
+	npu->exec->signaller = NULL;
+	if (npu->exec->retirer)
+		destroy_workqueue(npu->exec->retirer);
+	npu->exec->retirer = NULL;
+}
+
+/**
+ * npu_signal_init() - prepare thread and work item
+ * @npu: the device
+ *
+ * Return: 0, or a negative errno; npu_signal_fini() is to be called anyway.
+ */
+int npu_signal_init(struct npu_device *npu)
+{
+	struct kthread_worker *worker;
+
+	INIT_LIST_HEAD(&npu->exec->signal);
+	INIT_LIST_HEAD(&npu->exec->retire);
+	kthread_init_work(&npu->exec->signal_work, npu_signal_all);
+	INIT_WORK(&npu->exec->retire_work, npu_retire_all);
+
+	npu->exec->retirer = alloc_workqueue("npu-retire", WQ_UNBOUND, 1);
+	if (!npu->exec->retirer)
+		return -ENOMEM;
+	worker = kthread_run_worker(0, "npu-signal");
+	if (IS_ERR(worker))
+		return PTR_ERR(worker);
+	npu->exec->signaller = worker;
+	return 0;
+}

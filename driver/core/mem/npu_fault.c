@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Page faults of user mappings, which find a buffer where it is. */
+#include <linux/dma-resv.h>
+#include <linux/mm.h>
+#include <linux/vmalloc.h>
+
+#include <drm/drm_gem.h>
+#include <drm/drm_gem_shmem_helper.h>
+#include <drm/drm_print.h>
+#include <drm/drm_vma_manager.h>
+
+#include "../include/npu_device.h"
+#include "npu_bo.h"
+#include "npu_residency.h"
+
+static unsigned long npu_residency_pfn(struct npu_device *npu, u32 page)
+{
+	const struct npu_hw_sram *sram = &npu->desc.sram;
+
+	if (sram->phys)
+		return PHYS_PFN(sram->phys) + page;
+	return vmalloc_to_pfn(sram->vaddr + ((size_t)page << PAGE_SHIFT));
+}
+
+static vm_fault_t npu_gem_fault(struct vm_fault *vmf)
+{
+	struct vm_area_struct *vma = vmf->vma;
+	struct drm_gem_object *obj = vma->vm_private_data;
+	struct npu_bo *bo = to_npu_bo(obj);
+	pgoff_t page = vmf->pgoff - drm_vma_node_start(&obj->vma_node);
+	vm_fault_t ret = VM_FAULT_SIGBUS;
+	unsigned long pfn;
+
+	dma_resv_lock(obj->resv, NULL);
+	if (page >= obj->size >> PAGE_SHIFT ||
+	    drm_WARN_ON_ONCE(obj->dev, !bo->base.pages))
+		goto out_unlock;
+	pfn = bo->residency.inside ?
+	      npu_residency_pfn(to_npu_device(obj->dev), bo->residency.block.pages[page]) :
+	      page_to_pfn(bo->base.pages[page]);
+	ret = vmf_insert_pfn(vma, vmf->address, pfn);
+out_unlock:
+	dma_resv_unlock(obj->resv);
+	return ret;
+}
+
+static void npu_gem_vm_open(struct vm_area_struct *vma)
+{
+	drm_gem_shmem_vm_ops.open(vma);
+}
+
+static void npu_gem_vm_close(struct vm_area_struct *vma)
+{
+	drm_gem_shmem_vm_ops.close(vma);
+}
+
+/* As those of shmem objects, but for where the pages are. */
+const struct vm_operations_struct npu_gem_vm_ops = {
+	.fault = npu_gem_fault,
+	.open = npu_gem_vm_open,
+	.close = npu_gem_vm_close,
+};

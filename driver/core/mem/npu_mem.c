@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* The memory of a device: address spaces and on-chip memory. */
+#include <linux/slab.h>
+
+#include "npu_mem.h"
+#include "npu_residency.h"
+#include "npu_vm.h"
+
+/**
+ * npu_mem_init() - prepare the memory of a device
+ * @npu: the device
+ *
+ * Return: 0 or a negative errno.
+ */
+int npu_mem_init(struct npu_device *npu)
+{
+	struct npu_mem *mem = kzalloc(sizeof(*mem), GFP_KERNEL);
+	int ret;
+
+	if (!mem)
+		return -ENOMEM;
+	mem->npu = npu;
+	mutex_init(&mem->vms_lock);
+	INIT_LIST_HEAD(&mem->vms);
+	init_waitqueue_head(&mem->still);
+	npu->mem = mem;
+	ret = npu_residency_init(npu);
+	if (ret) {
+		mutex_destroy(&mem->vms_lock);
+		kfree(mem);
+	}
+	return ret;
+}
+
+/**
+ * npu_mem_fini() - undo npu_mem_init()
+ * @npu: the device, which has no buffers any more
+ */
+void npu_mem_fini(struct npu_device *npu)
+{
+	npu_residency_fini(npu);
+	mutex_destroy(&npu->mem->vms_lock);
+	kfree(npu->mem);
+}
+
+/**
+ * npu_mem_unplug() - let go of the backend
+ * @npu: the device, whose cores start nothing any more
+ */
+void npu_mem_unplug(struct npu_device *npu)
+{
+	struct npu_vm *vm;
+
+	npu_residency_unplug(npu);
+	mutex_lock(&npu->mem->vms_lock);
+	list_for_each_entry(vm, &npu->mem->vms, link)
+		npu_vm_unplug(vm);
+	mutex_unlock(&npu->mem->vms_lock);
+}

@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Where buffers are: in system memory or on the chip. */
+#ifndef NPU_RESIDENCY_H
+#define NPU_RESIDENCY_H
+
+#include <linux/mm_types.h>
+#include <linux/workqueue.h>
+
+#include "npu_sram.h"
+
+struct dmem_cgroup_pool_state;
+struct drm_npu_query_buffer;
+struct drm_npu_query_region;
+struct npu_bo;
+struct npu_device;
+struct npu_mapping;
+struct npu_vm;
+
+/**
+ * struct npu_residency - where a buffer is
+ *
+ * Protected by npu_sram.lock, but for @inside.
+ */
+struct npu_residency {
+	/** @block: Its pages on the chip. */
+	struct npu_sram_block block;
+	/** @mapping: Its mapping, as long as anything is asked for. */
+	struct npu_mapping *mapping;
+	/** @charge: The control group charged for it while it is wanted, or %NULL. */
+	struct dmem_cgroup_pool_state *charge;
+	/** @inside: It is there; also protected by its reservation lock. */
+	bool inside;
+	/** @slept: It goes back to its place on the chip when the system wakes. */
+	bool slept;
+	/** @cancelled: @work is to end, whatever it waits for. */
+	bool cancelled;
+	/** @work: Moves it in. */
+	struct work_struct work;
+};
+
+extern const struct vm_operations_struct npu_gem_vm_ops;
+
+int npu_residency_init(struct npu_device *npu);
+void npu_residency_fini(struct npu_device *npu);
+void npu_residency_unplug(struct npu_device *npu);
+void npu_residency_suspend(struct npu_device *npu);
+void npu_residency_resume(struct npu_device *npu);
+
+void npu_residency_prepare(struct npu_residency *residency);
+int npu_residency_share(struct npu_bo *bo);
+void npu_residency_end(struct npu_mapping *mapping);
+int npu_residency_ask(struct npu_bo *bo, struct npu_mapping *mapping,
+		      enum drm_npu_residency want, u32 priority);
+void npu_residency_query(struct npu_bo *bo, struct drm_npu_query_buffer *info);
+void npu_residency_query_region(struct npu_device *npu, struct npu_vm *vm,
+				struct drm_npu_query_region *record);
+
+#endif /* NPU_RESIDENCY_H */

@@ -1,4 +1,0 @@
-// SPDX-License-Identifier: GPL-2.0-only
-/* What can be traced. */
-#define CREATE_TRACE_POINTS
-#include "npu_trace.h"

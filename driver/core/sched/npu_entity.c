@@ -1,0 +1,189 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Entities: their hints, and whether they are active and ready.
+ *
+ * An entity is ready while it has work that a core could start, and active while
+ * it is ready or a core has a slice of it.
+ */
+#include <linux/limits.h>
+
+#include "npu_sched_priv.h"
+
+/**
+ * npu_entity_rank() - what an entity would be served as
+ * @entity: the entity
+ * @now: the time
+ *
+ * Return: its class, or %NPU_RANK_THROUGHPUT for latency work without budget.
+ */
+enum npu_rank npu_entity_rank(struct npu_entity *entity, u64 now)
+{
+	if (entity->file->sched->fcfs)
+		return NPU_RANK_THROUGHPUT;
+	if (entity->rank == NPU_RANK_LATENCY && entity->limited &&
+	    !npu_budget_any(entity->file, now))
+		return NPU_RANK_THROUGHPUT;
+	return entity->rank;
+}
+
+/* Make @entity active as what it is at present. */
+static void npu_entity_activate(struct npu_entity *entity, u64 now)
+{
+	enum npu_rank rank = npu_entity_rank(entity, now);
+
+	if (entity->group && entity->group->rank == rank)
+		return;
+	npu_entity_idle(entity);
+	entity->group = &entity->file->groups[rank];
+	list_add_tail(&entity->active_link, &entity->group->active);
+	npu_entity_bound(entity, entity->group);
+	npu_group_weigh(entity->group);
+}
+
+/**
+ * npu_entity_idle() - an entity has nothing any more that can run
+ * @entity: the entity, which is not ready
+ */
+void npu_entity_idle(struct npu_entity *entity)
+{
+	struct npu_group *group = entity->group;
+
+	if (!group)
+		return;
+	entity->group = NULL;
+	list_del(&entity->active_link);
+	npu_group_weigh(group);
+}
+
+/* Queue @entity, which is active, with its cores. */
+static void npu_entity_enqueue(struct npu_entity *entity, u64 now)
+{
+	struct npu_sched *sched = entity->file->sched;
+	unsigned int i;
+
+	entity->since = ++sched->readied;
+	entity->due = sched->fcfs ? entity->queued_ns : entity->deadline_ns;
+	for (i = 0; i < sched->core_count; i++)
+		if (entity->core_mask & (1u << i))
+			npu_turn_add(&entity->group->turns[i],
+				     &entity->places[i], sched->cores[i], now);
+	entity->ready = true;
+	sched->ready_count++;
+}
+
+/**
+ * npu_entity_ready() - an entity has work that a core could start
+ * @entity: the entity, whose rank is found out anew
+ * @work: the work
+ * @now: the time
+ */
+void npu_entity_ready(struct npu_entity *entity,
+		      const struct npu_entity_work *work, u64 now)
+{
+	if (entity->ready) {
+		if (entity->group->rank == npu_entity_rank(entity, now))
+			return;
+		npu_entity_unready(entity, now);
+	}
+	entity->queued_ns = work->queued_ns;
+	entity->deadline_ns = work->deadline_ns ?: U64_MAX;
+	npu_entity_activate(entity, now);
+	npu_entity_enqueue(entity, now);
+}
+
+/**
+ * npu_entity_unready() - an entity has no work left that a core could start
+ * @entity: the entity; it stays active until npu_entity_idle()
+ * @now: the time
+ */
+void npu_entity_unready(struct npu_entity *entity, u64 now)
+{
+	struct npu_sched *sched = entity->file->sched;
+	unsigned int i;
+
+	if (!entity->ready)
+		return;
+	for (i = 0; i < sched->core_count; i++)
+		if (entity->core_mask & (1u << i))
+			npu_turn_remove(&entity->group->turns[i],
+					&entity->places[i], sched->cores[i],
+					now);
+	entity->ready = false;
+	sched->ready_count--;
+}
+
+static bool npu_entity_needs_budget(const struct npu_entity *entity)
+{
+	return entity->limited && entity->rank == NPU_RANK_LATENCY;
+}
+
+static void npu_entity_join(struct npu_entity *entity,
+			    const struct npu_hints *hints)
+{
+	struct npu_sched_file *file = entity->file;
+
+	entity->rank = hints->rank;
+	entity->weight = hints->weight;
+	entity->limited = hints->limited;
+	if (npu_entity_needs_budget(entity) && !file->limited++)
+		file->sched->latency_files++;
+}
+
+static void npu_entity_leave(struct npu_entity *entity)
+{
+	struct npu_sched_file *file = entity->file;
+
+	if (npu_entity_needs_budget(entity) && !--file->limited)
+		file->sched->latency_files--;
+}
+
+/**
+ * npu_entity_change() - give an entity other hints
+ * @entity: the entity; a slice that a core has is charged as what it was taken
+ * @hints: the hints
+ * @now: the time
+ */
+void npu_entity_change(struct npu_entity *entity, const struct npu_hints *hints,
+		       u64 now)
+{
+	bool ready = entity->ready, active = entity->group;
+
+	npu_entity_unready(entity, now);
+	npu_entity_idle(entity);
+	npu_entity_leave(entity);
+	npu_entity_join(entity, hints);
+	if (active)
+		npu_entity_activate(entity, now);
+	if (ready)
+		npu_entity_enqueue(entity, now);
+}
+
+/**
+ * npu_entity_init() - new entity
+ * @entity: the entity, filled with zeros
+ * @file: its file, which outlives it
+ * @core_mask: cores that may serve it, at least one
+ * @hints: its hints
+ */
+void npu_entity_init(struct npu_entity *entity, struct npu_sched_file *file,
+		     u32 core_mask, const struct npu_hints *hints)
+{
+	unsigned int i;
+
+	entity->file = file;
+	entity->core_mask = core_mask;
+	for (i = 0; i < NPU_MAX_CORES; i++)
+		entity->places[i].entity = entity;
+	list_add_tail(&entity->link, &file->sched->entities);
+	npu_entity_join(entity, hints);
+}
+
+/**
+ * npu_entity_fini() - an entity goes
+ * @entity: the entity, which is neither ready nor active
+ */
+void npu_entity_fini(struct npu_entity *entity)
+{
+	npu_entity_leave(entity);
+	list_del(&entity->link);
+}

@@ -1,0 +1,156 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/**
+ * DOC: fair share
+ *
+ * Each file has, in each rank, a virtual time: device time divided by the largest
+ * weight of its entities that are active there. The mean of a rank is that of the
+ * active files, by weight and rounded down; without any it stays what it was. A
+ * file that becomes active begins where it was, but not before the mean and at
+ * most a span after it. Each slice leaves it at most a span before or after the
+ * mean of the others, or, without others, after where it was. So a file saves up
+ * no time by being idle, does not wait for long after it was alone on a core for
+ * long, and gets no more by having many entities: these share what their file
+ * gets.
+ *
+ * Entities have virtual times of their own, by their own weights. The lowest of
+ * the active ones of a group, taken when one of them was served and never
+ * decreasing, is where entities begin that become active: where they were, but
+ * not before it, and at most a span after it.
+ *
+ * A span is what an entity of the default weight has in 100 ms.
+ *
+ * A file is overdrawn, and its deadlines do not count against other files, if it
+ * was more than half a span after the mean of the others when it became active or
+ * when a slice of it ended last. Otherwise deadlines would be a means to get more.
+ */
+#include <linux/limits.h>
+#include <linux/math64.h>
+#include <linux/minmax.h>
+
+#include "npu_sched_priv.h"
+
+/* How far a file can be from the mean. */
+#define NPU_FAIR_SPAN		NPU_SCHED_TIME(100 * (s64)NSEC_PER_MSEC)
+/* How far ahead of it its deadlines still count. */
+#define NPU_FAIR_CREDIT		(NPU_FAIR_SPAN / 2)
+
+static void npu_fair_settle(struct npu_fair *fair)
+{
+	s64 step;
+
+	if (!fair->weight) {
+		fair->rest = 0;
+		return;
+	}
+	step = div64_s64(fair->rest, fair->weight);
+	/* Round down, also below zero. */
+	if (step * (s64)fair->weight > fair->rest)
+		step--;
+	fair->time += step;
+	fair->rest -= step * (s64)fair->weight;
+}
+
+static void npu_fair_add(struct npu_fair *fair, const struct npu_group *group)
+{
+	fair->weight += group->weight;
+	fair->rest += group->weight * npu_time_diff(group->time, fair->time);
+	npu_fair_settle(fair);
+}
+
+static void npu_fair_remove(struct npu_fair *fair,
+			    const struct npu_group *group)
+{
+	fair->rest -= group->weight * npu_time_diff(group->time, fair->time);
+	fair->weight -= group->weight;
+	npu_fair_settle(fair);
+}
+
+/*
+ * Keep the virtual time of @group within bounds. @fair must not include @group:
+ * a mean that follows the group would never find it far ahead of few others.
+ */
+static void npu_group_bound(struct npu_group *group,
+			    const struct npu_fair *fair, s64 least)
+{
+	s64 ahead = clamp(npu_time_diff(group->time, fair->time), least,
+			  NPU_FAIR_SPAN);
+
+	group->time = fair->time + ahead;
+	group->overdrawn = fair->weight && ahead > NPU_FAIR_CREDIT;
+}
+
+static struct npu_fair *npu_group_fair(const struct npu_group *group)
+{
+	return &group->file->sched->fair[group->rank];
+}
+
+/**
+ * npu_group_weigh() - the active entities of a group have changed
+ * @group: the group
+ */
+void npu_group_weigh(struct npu_group *group)
+{
+	struct npu_fair *fair = npu_group_fair(group);
+	struct npu_entity *entity;
+	u32 weight = 0;
+
+	list_for_each_entry(entity, &group->active, active_link)
+		weight = max(weight, entity->weight);
+	if (weight == group->weight)
+		return;
+	/* The group is sorted by its time, which only changes before it is active. */
+	if (group->weight)
+		npu_fair_remove(fair, group);
+	else
+		npu_group_bound(group, fair, 0);
+	group->weight = weight;
+	if (weight)
+		npu_fair_add(fair, group);
+}
+
+/**
+ * npu_entity_bound() - keep the virtual time of an entity within bounds
+ * @entity: the entity
+ * @group: its group
+ */
+void npu_entity_bound(struct npu_entity *entity, const struct npu_group *group)
+{
+	s64 ahead = npu_time_diff(entity->time, group->turn);
+
+	entity->time = group->turn + clamp(ahead, (s64)0, NPU_FAIR_SPAN);
+}
+
+/* An entity of @group has been served: advance its lowest virtual time. */
+static void npu_group_advance(struct npu_group *group)
+{
+	struct npu_entity *entity;
+	s64 least = S64_MAX;
+
+	list_for_each_entry(entity, &group->active, active_link)
+		least = min(least, npu_time_diff(entity->time, group->turn));
+	if (least != S64_MAX)
+		group->turn += max(least, (s64)0);
+}
+
+/**
+ * npu_group_charge() - an entity has had device time
+ * @group: the group in which it was served, perhaps no longer its own
+ * @entity: the entity
+ * @ns: the time, at most %NPU_SCHED_LONG
+ */
+void npu_group_charge(struct npu_group *group, struct npu_entity *entity, u64 ns)
+{
+	struct npu_fair *fair = npu_group_fair(group);
+	u64 scaled = ns * NPU_SCHED_SCALE;
+
+	entity->time += div_u64(scaled, entity->weight);
+	npu_group_advance(group);
+	if (entity->group == group)
+		npu_entity_bound(entity, group);
+	if (group->weight)
+		npu_fair_remove(fair, group);
+	group->time += div_u64(scaled, group->weight ?: entity->weight);
+	npu_group_bound(group, fair, -NPU_FAIR_SPAN);
+	if (group->weight)
+		npu_fair_add(fair, group);
+}

@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: MIT */
+/* Clients and cores around the driver's scheduler, with a time of their own. */
+#ifndef SCHED_MACHINE_H
+#define SCHED_MACHINE_H
+
+#include <cstdint>
+#include <deque>
+#include <span>
+
+extern "C" {
+#include <core/sched/npu_sched.h>
+}
+
+namespace npu::test
+{
+
+/// One millisecond in nanoseconds.
+inline constexpr std::uint64_t ms = 1000000;
+
+/// Hints of an entity; without privileges it is \a limited.
+npu_hints hints(npu_rank rank, std::uint32_t weight = NPU_SCHED_WEIGHT, bool limited = false);
+
+/// A queue with work.
+struct SchedClient {
+	npu_entity entity{};
+	/// Device time so far.
+	std::uint64_t had_ns = 0;
+	/// Part of it that was served as latency work.
+	std::uint64_t latency_ns = 0;
+	/// Time from when work is queued to its deadline, or 0.
+	std::uint64_t until_ns = 0;
+	/// Work that no core has taken.
+	std::uint32_t queued = 0;
+	/// A core has a slice of it.
+	bool running = false;
+
+	/// Milliseconds since the last call.
+	std::uint64_t had_ms();
+};
+
+/**
+ * A device whose cores take slices of a millisecond.
+ *
+ * Nothing depends on the time of the host.
+ */
+class SchedMachine
+{
+public:
+	explicit SchedMachine(unsigned int cores);
+	~SchedMachine();
+	SchedMachine(const SchedMachine &) = delete;
+	SchedMachine &operator=(const SchedMachine &) = delete;
+
+	npu_sched_params params{1000, 50, 100, 500, false};
+	npu_sched sched{};
+	std::uint64_t now = 1000000 * ms;
+
+	npu_sched_file &file();
+	SchedClient &client(npu_sched_file &file, std::uint32_t mask, const npu_hints &hints);
+	/// A client in a file of its own.
+	SchedClient &client(std::uint32_t mask, const npu_hints &hints);
+	/// Queue a slice of work.
+	void queue(SchedClient &client);
+	/// All \a clients always have work, and all cores work, for \a duration_ms.
+	void load(std::span<SchedClient *const> clients, std::uint32_t duration_ms);
+	/// The client that a core serves, or a null pointer.
+	[[nodiscard]] const SchedClient *serves(unsigned int core) const;
+	/// Idle cores take work.
+	void run();
+	/// What the cores have ends after a millisecond, and they take more.
+	void step();
+	/// How often a core has taken work of another file than before.
+	[[nodiscard]] std::uint32_t switches() const { return switches_; }
+
+private:
+	struct Core {
+		npu_sched_core sched{};
+		SchedClient *client = nullptr;
+	};
+
+	void take(Core &core, SchedClient &client);
+	void end(Core &core);
+	void ready(SchedClient &client);
+
+	std::deque<Core> cores_;
+	std::deque<npu_sched_file> files_;
+	std::deque<SchedClient> clients_;
+	std::uint32_t switches_ = 0;
+};
+
+} // namespace npu::test
+
+#endif
