@@ -71,8 +71,8 @@ def uml_kernel(flavour):
 
 
 SUITES = {suite.name: suite for suite in (
-    Suite("lint-kernel", "the kernel code keeps the kernel's style; sparse, W=1, kernel-doc",
-          "scripts/lint checkpatch modules kernel-doc uapi", 60, (MODULES,),
+    Suite("lint-kernel", "the kernel code keeps the kernel's style and its layers; sparse, W=1, kernel-doc",
+          "scripts/lint checkpatch modules layers kernel-doc uapi", 60, (MODULES,),
           KERNEL + ("scripts/", "tests/kunit/", "tests/board/"), (), STOCK),
     Suite("lint-cpp", "clang-format and clang-tidy find nothing",
           "scripts/lint clang-format clang-tidy", 480, (USER,)),
