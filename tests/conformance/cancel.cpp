@@ -226,11 +226,11 @@ SUBTEST(cancel_others_unaffected)
 {
 	Fixture f;
 	Device other;
-	Product product(other), long_product(f.device, slow_shape, 9);
+	Product product(other), long_product(f.device, {}, 9);
 	std::uint32_t theirs = other.context(), mine = f.device.context();
 	std::uint32_t held = f.device.context(one_core);
 	std::uint32_t their_job = create_job(other, {{product.task()}});
-	std::uint32_t slow = create_job(f.device, {slow_lane(long_product)});
+	std::uint32_t slow = create_job(f.device, {slow_lane(long_product, 20)});
 	RunningJob running(f.device);
 
 	for (int i = 0; i < 5; i++) {

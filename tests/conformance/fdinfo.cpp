@@ -138,7 +138,7 @@ SUBTEST(fdinfo_concurrent)
 	Device device;
 
 	igt::parallel(4, [&](unsigned thread) {
-		for (int i = 0; i < 100; i++) {
+		for (int i = 0; i < 40; i++) {
 			if (thread < 2) {
 				read_info(device.fd());
 				continue;

@@ -84,9 +84,8 @@ void Blocker::stop() const
 	CHECK_EQ(wait_ended(device_, context, 1).error, ECANCELED);
 }
 
-Endless::Endless(const Device &device, drm_npu_context_create args, std::uint64_t deadline_ns,
-		 Shape shape)
-	: context(create_context(device, args)), device_(device), product_(device, shape)
+Endless::Endless(const Device &device, drm_npu_context_create args, std::uint64_t deadline_ns)
+	: context(create_context(device, args)), device_(device), product_(device)
 {
 	std::uint32_t job = create_job(device, {slow_lane(product_, 1000)});
 	std::uint32_t count = device.limits().max_submit_jobs;
@@ -134,7 +133,7 @@ Shares shares(const Hold &hold, const Device &first_device, const std::vector<st
 	      std::uint64_t total_ns)
 {
 	/* Where a task takes long, the first slice is far too long: nobody knows yet. */
-	constexpr std::uint64_t first_slices = 3, least_slices = 80;
+	constexpr std::uint64_t first_slices = 3, least_slices = 60;
 	constexpr auto busy = &drm_npu_query_context::busy_ns;
 	constexpr auto slices = &drm_npu_query_context::slices;
 

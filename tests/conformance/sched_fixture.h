@@ -58,7 +58,7 @@ class Endless
 public:
 	explicit Endless(const Device &device,
 			 drm_npu_context_create args = hints(DRM_NPU_CLASS_THROUGHPUT),
-			 std::uint64_t deadline_ns = 0, Shape shape = short_shape);
+			 std::uint64_t deadline_ns = 0);
 
 	~Endless() { end(); }
 	Endless(const Endless &) = delete;

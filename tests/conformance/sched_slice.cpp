@@ -60,7 +60,7 @@ struct Slow {
 
 /// A client that takes the core again and again.
 struct Disturber {
-	Disturber() : endless(device, hints(throughput), 0, {4, 32, 32}) {}
+	Disturber() : endless(device) {}
 
 	/// Checks that it had its turns, and that it had not come to its end.
 	void check(std::uint64_t turns) const
