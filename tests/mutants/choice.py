@@ -46,8 +46,8 @@ GROUPS = {
     "rknn": "job rocket",
     "npu_model": "job rocket fault",
 }
-BOARD_JOBS = "info steady close fault-stuck fault-iommu fault-spurious fault-lost fault-slow"
-BOARD_POWER = "clock sleeps suspend unload missing no-reset no-power"
+BOARD_JOBS = "info steady fault-stuck fault-iommu fault-spurious fault-lost fault-slow"
+BOARD_POWER = "close clock sleeps suspend unload missing no-reset no-power"
 BOARD_GROUPS = "job submit wait fault idle sram"
 
 
