@@ -189,7 +189,7 @@ void npu_contexts_release(struct npu_file *nfile)
 	struct npu_context *ctx;
 	unsigned long id;
 
-	/* Also those that have no id any more but go on with what they run. */
+	/* Includes contexts without an id whose jobs still run. */
 	for (ctx = npu_context_next(nfile->client, NULL); ctx;
 	     ctx = npu_context_next(nfile->client, ctx))
 		npu_queue_kill(ctx, true);

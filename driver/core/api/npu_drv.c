@@ -283,12 +283,12 @@ int npu_device_register(struct npu_device *npu)
 EXPORT_SYMBOL_GPL(npu_device_register);
 
 /**
- * npu_device_unplug() - the hardware goes away, whether clients like it or not
+ * npu_device_unplug() - the hardware goes away while clients may still use it
  * @npu: the device
  *
  * Jobs end with ENODEV, calls answer ENODEV, and none of the backend's
- * operations is called after it: those on cores need the dispatcher, which is
- * dead, those on address spaces their page tables, which are gone.
+ * operations is called after it: the dispatcher is dead and calls none on cores,
+ * and the page tables of all address spaces have been destroyed.
  */
 void npu_device_unplug(struct npu_device *npu)
 {

@@ -31,7 +31,7 @@ static void npu_show_engine(struct drm_printer *p, struct npu_file *nfile)
 	drm_printf(p, "drm-engine-capacity-npu:\t%u\n", npu->core_count);
 	if (!clock_hz)
 		return;
-	/* Cycles are counted by nobody, and are told only if they follow. */
+	/* There is no cycle counter; report cycles only at a fixed clock. */
 	if (!npu->scaled)
 		drm_printf(p, "drm-cycles-npu:\t%llu\n",
 			   mul_u64_u32_div(busy_ns, div_u64(clock_hz, 1000),

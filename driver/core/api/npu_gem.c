@@ -100,14 +100,14 @@ npu_gem_import_sg_table(struct drm_device *dev,
 	obj = drm_gem_shmem_prime_import_sg_table(dev, attach, sgt);
 	if (IS_ERR(obj))
 		return obj;
-	/* Nobody else knows it yet. */
+	/* No lock: the object is not published yet. */
 	to_npu_bo(obj)->shared = true;
 	atomic_inc(&npu->buffer_objects);
 	return obj;
 }
 
 /**
- * npu_bo_query() - what there is to know about a buffer
+ * npu_bo_query() - describe the buffer of a handle
  * @file: the file
  * @handle: its handle
  * @info: receives it

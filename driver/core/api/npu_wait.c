@@ -24,7 +24,7 @@
 #include "npu_api.h"
 
 /**
- * struct npu_waiter - who waits for a job
+ * struct npu_waiter - a thread that waits for a job
  */
 struct npu_waiter {
 	/** @entry: In &npu_context.wait. */
@@ -35,11 +35,11 @@ struct npu_waiter {
 	u64 seqno;
 	/** @ended: It has ended. */
 	bool ended;
-	/** @slot: What became of it; its slot may soon be that of another. */
+	/** @slot: Copy of its slot, which another job may soon reuse. */
 	struct npu_slot slot;
 };
 
-/* A job of the context has ended: wake those who wait for this one only. */
+/* A job of the context has ended: wake the threads that wait for this one. */
 static int npu_waiter_wake(struct wait_queue_entry *entry, unsigned int mode,
 			   int flags, void *key)
 {
@@ -157,7 +157,7 @@ int npu_job_wait_ioctl(struct drm_device *dev, void *data,
 	args->state = waiter.ended ? DRM_NPU_JOB_ENDED :
 		      slot->started_ns ? DRM_NPU_JOB_RUNNING :
 		      DRM_NPU_JOB_QUEUED;
-	/* One that is cancelled has its error before its end. */
+	/* A cancelled job has its error before it ends. */
 	args->error = waiter.ended ? -slot->error : 0;
 	args->queued_ns = slot->queued_ns;
 	args->started_ns = slot->started_ns;
@@ -228,7 +228,7 @@ static int npu_wait_mapping(struct npu_client *client,
 	size_t count = 0, i;
 	int ret = 0;
 
-	/* All of them first: those that come while this waits do not count. */
+	/* Collect all first: jobs submitted while this waits do not count. */
 	for (ctx = npu_context_next(client, NULL); ctx;
 	     ctx = npu_context_next(client, ctx)) {
 		u64 seqno = npu_queue_last_use(ctx, mapping, writes);
@@ -268,7 +268,7 @@ static int npu_wait_fences(struct npu_bo *bo, bool writes, s64 deadline_ns)
 				     DMA_RESV_USAGE_READ, &fence);
 	if (ret || !fence)
 		return ret;
-	/* Jiffies that are late run fast to catch up. */
+	/* Late jiffies catch up, so a timeout in jiffies may be short. */
 	do {
 		left = dma_fence_wait_timeout(fence, true,
 					      drm_timeout_abs_to_jiffies(deadline_ns));

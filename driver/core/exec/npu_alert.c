@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Latency work keeps the device awake: while there is some, and for a while after
- * it, idle cores keep their power, and the backend is told.
+ * Alert: while there is latency work, and for a while after it, idle cores keep
+ * their power, and the backend is told to keep the clock up.
  */
 #include <linux/jiffies.h>
 #include <linux/lockdep.h>

@@ -31,7 +31,7 @@ struct npu_client {
 
 	/** @contexts: Its contexts, by &npu_context.client_link. */
 	struct list_head contexts;
-	/** @sched: What the scheduler knows of it. */
+	/** @sched: Its file of the scheduler. */
 	struct npu_sched_file sched;
 	/** @busy_ns: Device time of all its slices, in nanoseconds. */
 	u64 busy_ns;

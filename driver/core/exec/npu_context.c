@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/*
- * Contexts: creation, look-up, end. What they do is the dispatcher's business.
- */
+/* Contexts: their life time and their hints. */
 #include <linux/capability.h>
 #include <linux/dma-fence.h>
 #include <linux/log2.h>
@@ -27,7 +25,7 @@ static void npu_context_free(struct npu_context *ctx)
 	spin_unlock_irq(&ctx->npu->exec->lock);
 	atomic_dec(&ctx->npu->context_objects);
 	npu_client_put(ctx->client);
-	/* Those who have mapped it keep it. */
+	/* User mappings hold their own page references. */
 	__free_page(ctx->page);
 	kvfree(ctx);
 }
@@ -80,7 +78,7 @@ struct npu_context *npu_context_next(struct npu_client *client,
 	return ctx;
 }
 
-/* Note what is asked for and what is granted. Returns it for the scheduler. */
+/* Record the hints asked for and granted. Returns the latter for the scheduler. */
 static struct npu_hints npu_context_hints(struct npu_context *ctx,
 					  u32 sched_class, u32 weight,
 					  bool privileged)

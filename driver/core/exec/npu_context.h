@@ -87,9 +87,9 @@ struct npu_context {
 	pid_t pid;
 	/** @page: The page that clients map. */
 	struct page *page;
-	/** @wait: Who waits for jobs to end, each a struct npu_waiter. */
+	/** @wait: Waits for jobs to end; entries are struct npu_waiter. */
 	wait_queue_head_t wait;
-	/** @room: Who waits for jobs to be retired. */
+	/** @room: Waits for jobs to be retired. */
 	wait_queue_head_t room;
 
 	/* The rest is protected by npu_exec.lock. */
@@ -108,7 +108,7 @@ struct npu_context {
 	u32 todo;
 	/** @running: Its lanes that a core has. */
 	u32 running;
-	/** @entity: What the scheduler knows of it; ready if lanes could start. */
+	/** @entity: Its entity of the scheduler; ready if lanes could start. */
 	struct npu_entity entity;
 	/** @signal_link: In &npu_exec.signal. */
 	struct list_head signal_link;

@@ -2,8 +2,8 @@
 /*
  * Cores: start, end, attach, reset, and the watchdog.
  *
- * What must sleep is done by a thread of the core, under npu_core.hw_lock. It
- * stands in the way of fences, so it allocates no memory.
+ * Operations that sleep run in a thread of the core, under npu_core.hw_lock. Fences
+ * depend on it, so it must not allocate memory.
  */
 #include <linux/dma-fence.h>
 #include <linux/jiffies.h>
@@ -61,7 +61,7 @@ static void npu_core_kick(struct npu_core *core, u64 now)
 	npu_watch_start(&core->watch, npu->exec->timeout, lane.task_count,
 			npu->desc.ops->kick(npu->hw, core->index, &lane),
 			jiffies);
-	/* One that is on its way for an earlier lane will look at the watch. */
+	/* A pending watchdog re-reads core->watch. */
 	if (!core->watched)
 		npu_core_watch(core, npu->exec->timeout);
 }
@@ -189,7 +189,7 @@ void npu_core_done(struct npu_device *npu, unsigned int core,
 
 	spin_lock_irqsave(&npu->exec->lock, flags);
 	now = npu_now(npu);
-	/* Too late: it is being reset. */
+	/* The core is being reset: ignore the late end. */
 	if (c->state != NPU_CORE_RUNNING)
 		goto out_unlock;
 	if (npu_hold_holds(c)) {
@@ -265,7 +265,7 @@ static int npu_core_prepare(struct npu_core *core, struct npu_client *client)
 	if (!ret)
 		ret = hw_vm ? npu->desc.ops->attach(npu->hw, core->index, hw_vm) :
 			      -ENODEV;
-	/* A core that did not wake may have kept what it had, or not. */
+	/* A core that failed to wake may or may not have kept its address space. */
 	if (ret && core->attached)
 		npu->desc.ops->attach(npu->hw, core->index, NULL);
 
@@ -292,7 +292,7 @@ static void npu_core_attach(struct npu_core *core)
 	spin_unlock_irq(&npu->exec->lock);
 
 	ret = npu_core_prepare(core, client);
-	/* Whatever it was, it is not the fault of the job. */
+	/* The job is not to blame. */
 	if (ret && ret != -ENODEV)
 		ret = -EIO;
 
@@ -331,7 +331,7 @@ static void npu_core_reset(struct npu_core *core)
 		npu_dump_take(core);
 		dma_fence_end_signalling(cookie);
 	}
-	/* What has no power has started nothing. */
+	/* An unpowered core has nothing to reset. */
 	if (READ_ONCE(core->awake))
 		npu->desc.ops->reset(npu->hw, core->index);
 
@@ -358,7 +358,7 @@ static void npu_core_work(struct kthread_work *work)
 	mutex_unlock(&core->hw_lock);
 }
 
-/* Find an end that was not reported, and be done with the lane. */
+/* Handle an end whose interrupt was lost. Returns whether there was one. */
 static bool npu_core_ended(struct npu_core *core)
 {
 	struct npu_device *npu = core->npu;
@@ -372,7 +372,7 @@ static bool npu_core_ended(struct npu_core *core)
 	return true;
 }
 
-/* No end of the lane for a while: is it slow or stuck? */
+/* The slice has not ended for a while: tell slow from stuck. */
 static void npu_core_watchdog(struct kthread_work *work)
 {
 	struct npu_core *core = container_of(work, struct npu_core,
@@ -493,7 +493,7 @@ int npu_core_init(struct npu_device *npu, unsigned int index)
 	worker = kthread_run_worker(0, "npu-core%u", index);
 	if (IS_ERR(worker))
 		return PTR_ERR(worker);
-	/* A core waits for it, whatever else the processors have to do. */
+	/* The hardware idles until this thread runs. */
 	sched_set_fifo_low(worker->task);
 	core->worker = worker;
 	return 0;

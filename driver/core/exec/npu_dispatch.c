@@ -8,20 +8,20 @@
  * (npu_slice.c), of the ready context that npu_pick.c chooses; of its lanes the
  * first of those that have most tasks left. So the lanes of a job and the jobs of
  * different contexts run side by side, the jobs of one context stay in order, and
- * nobody waits for more than a slice to be considered.
+ * each context is considered again after every slice.
  *
  * Giving a core another address space costs more than a small job does. So a
  * context goes to a core that has its address space, if one is idle, else to one
  * that has none, else to the one that has been idle for longest.
  *
- * A core that has the right address space is started where the news arrives: in
- * the ioctl, in the interrupt that ends a lane, in the callback of a fence. Only
+ * A core that has the right address space is started in place: by the submit
+ * ioctl, by the interrupt that ends a slice, by the callback of a fence. Only
  * attaching another address space and resetting need the core's thread
  * (npu_core.c).
  *
- * A job without fence, which others still refer to, is done with when it ends.
- * Otherwise a thread of the device signals, and a work item drops references
- * (npu_signal.c).
+ * A job without a fence is retired in place if its reference is not the last one.
+ * Otherwise a thread of the device signals the fence, and a work item drops the
+ * references (npu_signal.c).
  *
  * drm_sched is not used: its two work items a job cost more than a small matrix
  * multiplication takes, and it knows neither lanes nor submits of many jobs.
@@ -112,7 +112,7 @@ static void npu_dispatch_start(struct npu_device *npu, u64 now)
 	npu_sched_follow(&npu->exec->sched, now);
 	if (npu_sched_has_latency(&npu->exec->sched))
 		npu_alert_raise(npu);
-	/* Mostly, a lane that starts where another has ended leaves nothing ready. */
+	/* In the common case one slice follows another and nothing is left ready. */
 	for (i = 0; i < npu->core_count && npu->exec->sched.ready_count; i++) {
 		core = &npu->exec->cores[i];
 		if (core->state != NPU_CORE_IDLE)

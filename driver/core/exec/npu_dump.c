@@ -6,7 +6,7 @@
  * The thread that resets a core must not allocate memory. So the registers go to
  * memory that is there already, and a work item makes the text. The streams
  * need no copy: they never change, and the dump has a reference to the job.
- * There is one dump at a time; what fails meanwhile is not dumped.
+ * There is one dump at a time; jobs that fail meanwhile are not dumped.
  */
 #include <linux/devcoredump.h>
 #include <linux/iosys-map.h>
@@ -34,7 +34,7 @@
 /* Words of a lane that are dumped at most; a line is 20 characters. */
 #define NPU_DUMP_WORDS		65536u
 #define NPU_DUMP_LINE		20
-/* What comes before the streams: a few lines, and one a register. */
+/* Text before the streams: a few lines, and one for each register. */
 #define NPU_DUMP_HEAD		(SZ_1K + NPU_SNAPSHOT_REGS * 32)
 
 /**
@@ -135,7 +135,7 @@ static void npu_dump_work(struct work_struct *work)
 			      GFP_KERNEL);
 	}
 	clear_bit_unlock(0, &dump->busy);
-	/* Last, for it may be what keeps the device. */
+	/* Must be last: may drop the final device reference. */
 	npu_job_put(job);
 }
 

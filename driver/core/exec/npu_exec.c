@@ -118,7 +118,7 @@ int npu_exec_init(struct npu_device *npu)
 }
 
 /**
- * npu_exec_query() - fill in what the tunables say
+ * npu_exec_query() - report the limits that module parameters set
  * @npu: the device
  * @record: receives it
  */

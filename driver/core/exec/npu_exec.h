@@ -42,7 +42,7 @@ struct npu_core {
 	struct npu_device *npu;
 	/** @index: Its number. */
 	unsigned int index;
-	/** @worker: Thread for what must sleep. */
+	/** @worker: Thread for operations that sleep. */
 	struct kthread_worker *worker;
 	/** @work: Attach and reset. */
 	struct kthread_work work;
@@ -74,11 +74,11 @@ struct npu_core {
 	struct npu_client *attached;
 	/** @used: Number of the lane that it took last, see &npu_exec.taken. */
 	u64 used;
-	/** @sched: What the scheduler knows of it. */
+	/** @sched: Its core of the scheduler. */
 	struct npu_sched_core sched;
-	/** @watch: What the watchdog knows. */
+	/** @watch: Progress that the watchdog has seen. */
 	struct npu_watch watch;
-	/** @watched: The watchdog is on its way. */
+	/** @watched: @watchdog is pending. */
 	bool watched;
 	/** @started: When the lane was started. */
 	u64 started;
@@ -105,16 +105,16 @@ struct npu_exec {
 
 	/** @signaller: Thread that signals fences. */
 	struct kthread_worker *signaller;
-	/** @signal_work: What it does. */
+	/** @signal_work: Signals fences of the contexts in @signal. */
 	struct kthread_work signal_work;
 	/** @retirer: Queue of @retire_work alone. */
 	struct workqueue_struct *retirer;
 	/** @retire_work: Drops the references of jobs that have ended. */
 	struct work_struct retire_work;
 
-	/** @alert_work: Finds out whether there was latency work of late. */
+	/** @alert_work: Checks whether there was latency work recently. */
 	struct delayed_work alert_work;
-	/** @alerted: What the backend was told; changed by @alert_work only. */
+	/** @alerted: State last reported to the backend; for @alert_work only. */
 	bool alerted;
 
 	/** @idle: Waits for cores to be idle. */

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The head of a context: its oldest job that has not ended. When it can start, what
- * of it is left, and how it ends.
+ * The head of a context: its oldest job that has not ended. Whether it
+ * can start, which lanes are left, and its end.
  */
 #include <linux/dma-fence.h>
 #include <linux/mm.h>
@@ -39,7 +39,7 @@ static int npu_head_refused(const struct npu_context *ctx,
 		return head->error;
 	if (ctx->npu->exec->dead)
 		return -ENODEV;
-	/* What has started goes on, also if its context is destroyed. */
+	/* A job that has started is finished, even if its context is destroyed. */
 	if (head->begun)
 		return 0;
 	if (ctx->killed || ctx->stats.flags & DRM_NPU_CONTEXT_BANNED)
@@ -47,7 +47,7 @@ static int npu_head_refused(const struct npu_context *ctx,
 	return head->submit && !waiting ? READ_ONCE(head->submit->in_error) : 0;
 }
 
-/* Tell those who read the page. */
+/* Write the end of a job to the page that clients map. */
 static void npu_head_publish(struct npu_context *ctx, u64 seqno,
 				const struct npu_slot *slot)
 {
@@ -62,12 +62,12 @@ static void npu_head_publish(struct npu_context *ctx, u64 seqno,
 	job->ended_ns = slot->ended_ns;
 	job->device_ns = slot->device_ns;
 	job->error = -slot->error;
-	/* Who sees seqno sees the rest of the job. */
+	/* A reader that sees seqno sees the rest of the job. */
 	smp_wmb();
 	WRITE_ONCE(job->seqno, seqno);
 	WRITE_ONCE(page->failed_seqno, ctx->stats.failed_seqno);
 	WRITE_ONCE(page->flags, ctx->stats.flags);
-	/* Who sees this sees all of the above. */
+	/* A reader that sees completed_seqno sees all of the above. */
 	smp_wmb();
 	WRITE_ONCE(page->completed_seqno, seqno);
 }
@@ -110,7 +110,7 @@ static void npu_head_complete(struct npu_context *ctx, u64 now)
 		if (head->submit && !head->submit->out_error)
 			head->submit->out_error = head->error;
 	}
-	/* An in-fence may have had the same errors: that is nobody's guilt. */
+	/* The same errors from an in-fence do not count against the context. */
 	if (head->started_ns &&
 	    (head->error == -ETIMEDOUT || head->error == -EFAULT) &&
 	    ++stats->guilty_jobs >= NPU_MAX_GUILTY)
@@ -119,7 +119,7 @@ static void npu_head_complete(struct npu_context *ctx, u64 now)
 	npu_head_publish(ctx, ctx->completed, head);
 	npu_head_retire_now(ctx, head);
 	if (ctx->completed >= ctx->wake_at) {
-		/* Those for whom it is too early say when to wake them. */
+		/* npu_waiter_wake() of later jobs sets it again. */
 		ctx->wake_at = U64_MAX;
 		wake_up_all(&ctx->wait);
 	}
@@ -162,7 +162,7 @@ void npu_head_advance(struct npu_context *ctx, u64 now)
 	int error;
 
 	lockdep_assert_held(&ctx->npu->exec->lock);
-	/* What a core has ends by itself. */
+	/* Slices that run are dealt with when they end. */
 	while (ctx->completed < ctx->submitted && !ctx->running) {
 		head = npu_context_head(ctx);
 		/* First, for the error is set before the count is dropped. */

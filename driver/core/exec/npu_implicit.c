@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * Implicit fences: work on a buffer that is shared waits for the fences in its
- * reservation and leaves its own there. Who reads waits for writers, who writes
- * waits for all.
+ * reservation and leaves its own there. Readers wait for
+ * writers; writers wait for all fences.
  */
 #include <linux/dma-resv.h>
 #include <linux/slab.h>
@@ -121,7 +121,7 @@ int npu_implicit_add_job(struct npu_implicit *implicit, struct npu_job *job)
 	return 0;
 }
 
-/* Make room for the fence of the submit, and add those to wait for. */
+/* Reserve a slot for the fence of the submit, and add the fences to wait for. */
 static int npu_implicit_collect(struct npu_implicit *implicit,
 				const struct npu_implicit_use *use,
 				u64 own_context)

@@ -138,7 +138,7 @@ static int npu_job_fetch(struct npu_job_builder *builder,
 	       -EFAULT : 0;
 }
 
-/* What the kernel knows of the task that was verified last; @cost_ns is a guess. */
+/* Estimate the cost of the task verified last; @cost_ns is the client's estimate. */
 static void npu_job_describe(struct npu_job_builder *builder,
 			     struct npu_job_task *task, u32 cost_ns)
 {
@@ -309,7 +309,7 @@ struct npu_job *npu_job_create(struct npu_device *npu, u32 lane_count)
 }
 
 /**
- * npu_job_alloc_tasks() - make room for what is known of the tasks
+ * npu_job_alloc_tasks() - allocate the descriptions of the tasks
  * @job: the job, whose lanes have their task counts
  *
  * Return: 0 or -ENOMEM.

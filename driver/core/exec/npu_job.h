@@ -13,7 +13,7 @@ struct npu_isa_ops;
 struct npu_mapping;
 struct npu_vm;
 
-/* Mark of those &npu_job.used that the job writes to. */
+/* Marks mappings in &npu_job.used that the job writes to. */
 #define NPU_JOB_WRITES		XA_MARK_0
 
 /**
@@ -24,9 +24,9 @@ struct npu_job_task {
 	u32 stream;
 	/** @stream_words: Words of that stream, link included. */
 	u32 stream_words;
-	/** @cost_ns: What it costs; protected by npu_exec.lock. */
+	/** @cost_ns: Device time it takes; protected by npu_exec.lock. */
 	u32 cost_ns;
-	/** @continues: It needs what the task before has left on the chip. */
+	/** @continues: Reuses data that the task before has left on the chip. */
 	bool continues;
 };
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* What clients do to the queue of a context. */
+/* Operations of clients on the queue of a context. */
 #include <linux/dma-fence.h>
 #include <linux/sched.h>
 
@@ -53,7 +53,7 @@ int npu_queue_jobs(struct npu_context *ctx,
 		return -E2BIG;
 
 	spin_lock_irqsave(&npu->exec->lock, flags);
-	/* Under the lock, so that no time is before that of what came first. */
+	/* Under the lock, so that times of jobs never decrease. */
 	now = npu_now(npu);
 	ret = npu_context_full(ctx, count);
 	if (!ret && npu_vm_shares(ctx->vm) != request->shares)
@@ -185,7 +185,7 @@ int npu_queue_cancel(struct npu_context *ctx, u64 first, u64 last,
 /**
  * npu_queue_kill() - cancel all of a context that has not started
  * @ctx: the context
- * @running: also what has
+ * @running: also jobs that have started
  */
 void npu_queue_kill(struct npu_context *ctx, bool running)
 {

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * A buffer becomes shared: jobs that were submitted before know nothing of its
- * fences, so those of the newest jobs of all contexts that use it are left with
- * it; later submits see that something has become shared.
+ * A buffer becomes shared. Jobs that were submitted before have left no fence with
+ * it, so the fence of the newest job of each context that uses it is added now.
+ * Later submits find that a buffer has become shared and look for it.
  */
 #include <linux/dma-resv.h>
 #include <linux/slab.h>

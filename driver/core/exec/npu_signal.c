@@ -3,8 +3,8 @@
  * After the end of a job: a thread signals its fence, then a work item drops its
  * references. Both go through the jobs of a context in order.
  *
- * The two are apart because dropping references may take locks under which
- * others allocate memory, which who signals must not.
+ * The two are apart because dropping references may take locks under which memory
+ * is allocated, which is forbidden in the fence signalling path.
  */
 #include <linux/dma-fence.h>
 #include <linux/sched.h>
@@ -31,7 +31,7 @@ void npu_signal_context(struct npu_context *ctx)
 }
 
 /**
- * npu_signal_kick() - have signalled and retired what has ended
+ * npu_signal_kick() - have jobs that have ended signalled and retired
  * @npu: the device
  */
 void npu_signal_kick(struct npu_device *npu)
@@ -67,7 +67,7 @@ static void npu_context_signal_one(struct npu_context *ctx)
 	spin_lock_irq(&npu->exec->lock);
 	ctx->signalled++;
 	more = ctx->signalled < ctx->completed;
-	/* One job at a time, so that no context keeps others waiting. */
+	/* One job at a time, so that no context starves the others. */
 	if (more)
 		list_move_tail(&ctx->signal_link, &npu->exec->signal);
 	else
@@ -129,13 +129,13 @@ static void npu_context_retire_one(struct npu_context *ctx)
 		list_move_tail(&ctx->retire_link, &npu->exec->retire);
 	else
 		list_del_init(&ctx->retire_link);
-	/* Who looks for room looks under the lock, once in the list. */
+	/* A waiter checks for room under the lock, after it has queued itself. */
 	wake = waitqueue_active(&ctx->room);
 	if (wake)
 		npu_context_get(ctx);
 	spin_unlock_irq(&npu->exec->lock);
 
-	/* There may be many, which is nothing for under the lock. */
+	/* Not under the lock: there may be many waiters. */
 	if (wake) {
 		wake_up_all(&ctx->room);
 		npu_context_put(ctx);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * How much of a lane a core is given at a time, by what its tasks cost: what the
- * client or the dialect has said, until it is measured.
+ * Slices: how many tasks of a lane a core is given at a time. The cost of a task is
+ * what the client or the dialect estimates, until it has been measured.
  *
  * A lane is cut between two tasks by starting the second like a first one, with a
  * count that ends the chain where the next cut is; the links stay as they are. It
@@ -57,7 +57,7 @@ u32 npu_slice_tasks(const struct npu_job_lane *lane, u32 first, u64 slice_ns)
  * @count: number of its tasks
  * @device_ns: how long they took
  *
- * What costs more than was thought is believed at once, what costs less by half.
+ * A cost that was too low is corrected at once, one that was too high by half.
  */
 void npu_slice_learn(struct npu_job_lane *lane, u32 first, u32 count,
 		     u64 device_ns)

@@ -27,8 +27,8 @@ struct npu_dependency {
 /**
  * struct npu_submit - the syncs of a submit
  *
- * Exists only for a submit that has some. References are those of the fence:
- * one for every slot, and those of who waits for it.
+ * Exists only for a submit that has syncs. References are those of the fence: one
+ * for every slot, and those of its waiters.
  */
 struct npu_submit {
 	/** @fence: Signals when the last job has ended. */

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* The system sleeps: nothing is started, and what has started ends before. */
+/* System sleep: running slices end, and no further ones start until resume. */
 #include <linux/export.h>
 #include <linux/wait.h>
 
@@ -23,10 +23,10 @@ static bool npu_dispatch_idle(struct npu_device *npu)
 }
 
 /**
- * npu_device_suspend() - start nothing more, and wait for what has started
+ * npu_device_suspend() - stop starting slices, and wait for those that run
  * @npu: the device
  *
- * Lanes end by themselves or by the watchdog. What is queued stays so. Called
+ * Slices end by themselves or by the watchdog. Queued jobs stay queued. Called
  * by backends when the system goes to sleep.
  */
 void npu_device_suspend(struct npu_device *npu)
@@ -47,7 +47,7 @@ void npu_device_suspend(struct npu_device *npu)
 EXPORT_SYMBOL_GPL(npu_device_suspend);
 
 /**
- * npu_device_resume() - go on with what is queued
+ * npu_device_resume() - go on with queued jobs
  * @npu: the device
  */
 void npu_device_resume(struct npu_device *npu)
@@ -61,7 +61,7 @@ void npu_device_resume(struct npu_device *npu)
 EXPORT_SYMBOL_GPL(npu_device_resume);
 
 /**
- * npu_device_settle() - wait until cores have started what they were given
+ * npu_device_settle() - wait until cores have started their slices
  * @npu: the device
  *
  * For backends with a time of their own, which must not pass meanwhile.

@@ -1,4 +1,4 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* What can be traced of slices. */
+/* Trace events of slices. */
 #define CREATE_TRACE_POINTS
 #include "npu_trace.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* When a core that does not come to an end is taken to hang. */
+/* Detection of hung cores. */
 #ifndef NPU_WATCH_H
 #define NPU_WATCH_H
 
@@ -8,7 +8,7 @@
 #include <linux/types.h>
 
 /**
- * struct npu_watch - what is known of a lane's progress
+ * struct npu_watch - progress of a slice
  *
  * Times are jiffies. A lane may be without progress for the timeout of a task,
  * and take that long for each of its tasks in all: then it ends even if it
@@ -17,7 +17,7 @@
 struct npu_watch {
 	/** @timeout: Of one task. */
 	unsigned long timeout;
-	/** @progress: What was seen last. */
+	/** @progress: Progress at the last check. */
 	u64 progress;
 	/** @deadline: When to look again. */
 	unsigned long deadline;
@@ -26,7 +26,7 @@ struct npu_watch {
 };
 
 /**
- * enum npu_watch_verdict - what a look has found
+ * enum npu_watch_verdict - result of a check
  */
 enum npu_watch_verdict {
 	/** @NPU_WATCH_EARLY: It is not time yet. */

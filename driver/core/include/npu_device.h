@@ -6,17 +6,17 @@
  *
  *   npu_file.lock			creation of npu_file.compat
  *   npu_bo.lock			mappings of a buffer
- *     npu_sram.lock			who is in on-chip memory
+ *     npu_sram.lock			placement in on-chip memory
  *     dma_resv.lock			fences of a buffer, and where it is
  *     npu_vm.lock			layout and page tables of an address space
- *     npu_gate.notify			what is called when a gate opens
+ *     npu_gate.notify			callback of a gate that opens
  *       npu_exec.lock (irq)
  *   npu_mem.vms_lock		list of address spaces
  *     npu_vm.lock
  *   npu_core.hw_lock			attach and reset of a core
  *       npu_exec.lock (irq)	everything about queues and cores
  *
- *         npu_context.wait.lock	who waits for jobs
+ *         npu_context.wait.lock	waits for jobs
  *         npu_gate.lock		slices of an address space
  *
  * Fence locks are taken outside of sched_lock (dependency callbacks run under
@@ -50,11 +50,11 @@ struct npu_vm;
 #define NPU_MAX_SUBMIT_JOBS	256
 #define NPU_MAX_SUBMIT_SYNCS	64
 #define NPU_MAX_QUEUED		256
-/* Jobs that may hang or fault until their context is banned. */
+/* Number of hung or faulted jobs that bans a context. */
 #define NPU_MAX_GUILTY		3
 /* Bytes of command streams that a job may have, links included. */
 #define NPU_MAX_JOB_BYTES	SZ_32M
-/* Elements of arrays, and records, are never larger; bounds what is scanned. */
+/* Largest element of an array, or record; bounds the scan for nonzero padding. */
 #define NPU_MAX_STRIDE		4096
 
 /**
@@ -97,7 +97,7 @@ struct npu_file {
 	struct npu_device *npu;
 	/** @vm: Its address space. */
 	struct npu_vm *vm;
-	/** @client: What the dispatcher has of it. */
+	/** @client: Its client of the dispatcher. */
 	struct npu_client *client;
 	/** @lock: Protects the creation of @compat. */
 	struct mutex lock;

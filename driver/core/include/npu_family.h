@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What is common to the chips of a family, and differs from other families. */
+/* Families of chips: dialect, DRM driver name and ioctls of their own. */
 #ifndef NPU_FAMILY_H
 #define NPU_FAMILY_H
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What a hardware backend offers to the core, and what the core offers to it.
+ * The interface between the core and hardware backends.
  *
  * A backend describes its device in a struct npu_hw_desc, creates it with
  * npu_device_create(), and reports the end of each lane with npu_core_done().
@@ -44,7 +44,7 @@ struct npu_hw_memory {
 };
 
 /**
- * struct npu_hw_lane - what a core is started with
+ * struct npu_hw_lane - the slice of a lane that a core is started with
  */
 struct npu_hw_lane {
 	/** @stream: Device address of the first command stream. */
@@ -171,7 +171,7 @@ struct npu_hw_ops {
 };
 
 /**
- * struct npu_hw_core_desc - what a core is; see &struct drm_npu_query_core
+ * struct npu_hw_core_desc - capabilities of a core; see &struct drm_npu_query_core
  */
 struct npu_hw_core_desc {
 	/** @clock_hz: Fastest clock in Hz. */
@@ -201,7 +201,7 @@ struct npu_hw_sram {
 };
 
 /**
- * struct npu_hw_desc - what a device is
+ * struct npu_hw_desc - description of a device
  */
 struct npu_hw_desc {
 	/** @name: Name of the hardware. */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What the core asks of a dialect of command streams. */
+/* Operations of a dialect of command streams. */
 #ifndef NPU_ISA_H
 #define NPU_ISA_H
 
@@ -36,10 +36,10 @@ struct npu_isa_stream {
 };
 
 /**
- * struct npu_isa_task - what a task is like
+ * struct npu_isa_task - cost of a task
  */
 struct npu_isa_task {
-	/** @continues: It needs what the task before has left on the chip. */
+	/** @continues: Reuses data that the task before has left on the chip. */
 	bool continues;
 	/** @macs: Multiply-accumulates; those of fp16 count twice. */
 	u64 macs;

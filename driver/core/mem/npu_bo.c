@@ -198,7 +198,7 @@ void npu_bo_put(struct npu_bo *bo)
 }
 
 /**
- * npu_bo_describe() - what there is to know about a buffer of a file
+ * npu_bo_describe() - describe a buffer of a file
  * @bo: the buffer
  * @vm: address space of the file
  * @info: receives it
@@ -227,7 +227,7 @@ void npu_bo_describe(struct npu_bo *bo, struct npu_vm *vm,
  * @file: the file
  * @size: bytes
  * @read_only: whether the device may only read it
- * @info: receives what there is to know
+ * @info: receives the description
  * @handle: receives the handle
  *
  * Return: 0 or a negative errno.

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Page faults of user mappings, which find a buffer where it is. */
+/* Page faults of user mappings, which map system or on-chip memory. */
 #include <linux/dma-resv.h>
 #include <linux/mm.h>
 #include <linux/vmalloc.h>
@@ -54,7 +54,7 @@ static void npu_gem_vm_close(struct vm_area_struct *vma)
 	drm_gem_shmem_vm_ops.close(vma);
 }
 
-/* As those of shmem objects, but for where the pages are. */
+/* Like those of shmem objects, except for pages on the chip. */
 const struct vm_operations_struct npu_gem_vm_ops = {
 	.fault = npu_gem_fault,
 	.open = npu_gem_vm_open,

@@ -9,7 +9,7 @@
 #include <linux/wait.h>
 
 /**
- * struct npu_gate - what stands before the slices of an address space
+ * struct npu_gate - admission of the slices of an address space
  */
 struct npu_gate {
 	/** @lock: Protects @closed and @inside; the innermost lock. */

@@ -27,9 +27,9 @@ struct npu_mem {
 	wait_queue_head_t still;
 	/** @sram: The on-chip memory. */
 	struct npu_sram sram;
-	/** @sram_asleep: It may lose what is in it; protected by its lock. */
+	/** @sram_asleep: It may lose its contents; protected by its lock. */
 	bool sram_asleep;
-	/** @sram_group: What control groups limit of it, or %NULL. */
+	/** @sram_group: Its region of the dmem control group, or %NULL. */
 	struct dmem_cgroup_region *sram_group;
 	/** @sram_work: Gives blocks that fit their places. */
 	struct work_struct sram_work;

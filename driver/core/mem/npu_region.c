@@ -8,7 +8,7 @@
 #include "npu_vm.h"
 
 /**
- * npu_residency_query() - where is a buffer?
+ * npu_residency_query() - report where a buffer is
  * @bo: the buffer
  * @info: receives it
  */
@@ -25,7 +25,7 @@ void npu_residency_query(struct npu_bo *bo, struct drm_npu_query_buffer *info)
 }
 
 /**
- * npu_residency_query_region() - what is there to know about the region?
+ * npu_residency_query_region() - report usage of on-chip memory
  * @npu: the device
  * @vm: address space of the file that asks
  * @record: receives it

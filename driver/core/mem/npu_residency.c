@@ -8,8 +8,8 @@
  * are torn down, the contents copied, the device's page tables changed. A fault
  * then finds the buffer where it is.
  *
- * Control groups are charged for what is asked for, not for what is inside: who
- * comes back does so without the caller, and only the caller can be charged.
+ * Control groups are charged when a residency is asked for, not when a buffer moves
+ * in: only the caller can be charged, and moves happen without one.
  *
  * Only buffers of one file move. One that becomes shared goes to system memory
  * first, since other devices and their drivers have its addresses.
@@ -156,7 +156,7 @@ static void npu_residency_leave(struct npu_bo *bo)
 		npu_residency_move(bo, false);
 	residency->slept = false;
 	npu_sram_remove(&npu->mem->sram, &residency->block);
-	/* Not at once: who has asked for the place shall have it. */
+	/* Not at once: the block that needed the pages takes them first. */
 	queue_work(system_dfl_wq, &npu->mem->sram_work);
 }
 
@@ -265,7 +265,7 @@ static void npu_residency_work(struct work_struct *work)
 		npu_residency_enter(bo, mapping->vm, &residency->cancelled);
 }
 
-/* There may be room: let in who fits, and have the others try. */
+/* There may be room: place blocks that fit, and let the others try to evict. */
 static void npu_residency_fill(struct work_struct *work)
 {
 	struct npu_mem *mem = container_of(work, struct npu_mem, sram_work);
@@ -325,7 +325,7 @@ void npu_residency_fini(struct npu_device *npu)
  * npu_residency_unplug() - the chip goes away
  * @npu: the device, which starts nothing any more
  *
- * Clients go on to see what is in their buffers.
+ * Contents stay visible to clients.
  */
 void npu_residency_unplug(struct npu_device *npu)
 {
@@ -344,8 +344,8 @@ void npu_residency_unplug(struct npu_device *npu)
  * npu_residency_suspend() - the chip goes to sleep, with all that is on it
  * @npu: the device, whose cores are idle and start nothing
  *
- * Who is inside keeps the place, and is in system memory meanwhile: deep sleep
- * is assumed to take the memory's power.
+ * Buffers on the chip keep their pages there, and are in system memory meanwhile:
+ * deep sleep is assumed to cut the power of on-chip memory.
  */
 void npu_residency_suspend(struct npu_device *npu)
 {
@@ -357,7 +357,7 @@ void npu_residency_suspend(struct npu_device *npu)
 	list_for_each_entry(block, &sram->inside, link) {
 		struct npu_residency *residency = npu_block_residency(block);
 
-		/* Who has a place and is not inside is still to move in. */
+		/* A placed buffer that is not inside has yet to move in. */
 		if (!residency->inside)
 			continue;
 		npu_residency_move(npu_residency_bo(residency), false);

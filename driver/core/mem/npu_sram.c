@@ -5,10 +5,10 @@
  * The device sees pages through its page tables, so that a block takes any free
  * ones and nothing is fragmented.
  *
- * Each file that wants something has an equal share of what is not pinned. A
- * file that has less can get it whatever the others prefer, so none starves;
- * what nobody claims may be used by anybody. Priorities decide between blocks
- * of the same file, and between what files have beyond their share.
+ * Each file with wanted blocks has an equal share of the pages that are not
+ * pinned. A file below its share can always evict blocks of files above theirs, so
+ * none starves; unclaimed pages may be used by any file. Priorities decide between
+ * blocks of the same file, and between blocks beyond the shares of their files.
  */
 #include <linux/bitmap.h>
 #include <linux/err.h>
@@ -50,7 +50,7 @@ void npu_sram_fini(struct npu_sram *sram)
 }
 
 /**
- * npu_sram_limit() - say how much may be pinned by those without privilege
+ * npu_sram_limit() - limit what unprivileged clients may pin
  * @sram: the region
  * @file_percent: by one file
  * @percent: by all
@@ -62,7 +62,7 @@ void npu_sram_limit(struct npu_sram *sram, u32 file_percent, u32 percent)
 }
 
 /**
- * npu_sram_share() - what each file can have
+ * npu_sram_share() - fair share of each file
  * @sram: the region
  *
  * Return: pages.
@@ -95,7 +95,7 @@ static bool npu_sram_pinned(const struct npu_sram_block *block)
 	return block->want == DRM_NPU_RESIDENCY_PIN;
 }
 
-/* May @block be pinned? What it has itself pinned already does not count. */
+/* May @block be pinned? Its own pages do not count if it is pinned already. */
 static bool npu_sram_may_pin(const struct npu_sram *sram,
 			     const struct npu_sram_block *block, bool privileged)
 {
@@ -109,10 +109,10 @@ static bool npu_sram_may_pin(const struct npu_sram *sram,
 }
 
 /**
- * npu_sram_ask() - say what is wanted for a block
+ * npu_sram_ask() - set the residency that is wanted for a block
  * @sram: the region
  * @block: the block; its user and count are set
- * @want: what is wanted
+ * @want: the residency
  * @priority: its priority
  * @privileged: limits do not count
  *
@@ -225,11 +225,12 @@ static struct npu_sram_block *npu_sram_worst(struct npu_sram *sram,
 }
 
 /**
- * npu_sram_victim() - who is to leave for a block
+ * npu_sram_victim() - choose a block to evict for another
  * @sram: the region
  * @block: the block, which is wanted and has no pages
  *
- * All who would have to leave are found first, so that nobody leaves in vain.
+ * Finds all blocks that would have to be evicted first, so that none is evicted
+ * unless the block fits afterwards.
  *
  * Return: the first of them, %NULL if the block fits as it is, or
  * ERR_PTR(-ENOSPC).
@@ -306,7 +307,7 @@ void npu_sram_remove(struct npu_sram *sram, struct npu_sram_block *block)
 }
 
 /**
- * npu_sram_next() - who may come in, now that there is room
+ * npu_sram_next() - choose a block to place, now that there is room
  * @sram: the region
  *
  * Return: of the blocks that fit and are wanted that with the highest priority

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The on-chip memory: which page belongs to which buffer, and who has to leave
- * for whom. Nothing here knows what a buffer is.
+ * On-chip memory: which page belongs to which block, and which block is evicted
+ * for which. Knows nothing of buffers.
  */
 #ifndef NPU_SRAM_H
 #define NPU_SRAM_H
@@ -16,7 +16,7 @@
 #define NPU_SRAM_PRIORITIES	256
 
 /**
- * struct npu_sram_user - what a file has of the region
+ * struct npu_sram_user - usage of the region by one file
  *
  * Protected by npu_sram.lock.
  */
@@ -41,7 +41,7 @@ struct npu_sram_block {
 	struct list_head link;
 	/** @user: The file. */
 	struct npu_sram_user *user;
-	/** @want: What is asked for it. */
+	/** @want: Residency asked for. */
 	enum drm_npu_residency want;
 	/** @priority: Its priority. */
 	u32 priority;
@@ -79,7 +79,7 @@ struct npu_sram {
 	u32 limit;
 	/**
 	 * @again: Something is less wanted than before, so that a block outside
-	 * may now take the place of others; reset by who looks.
+	 * may now evict others; reset by npu_residency_fill().
 	 */
 	bool again;
 	/** @asks: How often something has been asked for. */

@@ -1,4 +1,4 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* What can be traced of moves. */
+/* Trace events of moves. */
 #define CREATE_TRACE_POINTS
 #include "npu_trace_move.h"

@@ -60,7 +60,7 @@ struct npu_vm *npu_vm_create(struct npu_device *npu)
  * npu_vm_unplug() - let go of the backend
  * @vm: the address space, which no core has
  *
- * The layout stays, so that clients can go on to close what they have.
+ * The layout stays, so that clients can still close handles.
  */
 void npu_vm_unplug(struct npu_vm *vm)
 {
@@ -271,8 +271,8 @@ struct npu_mapping *npu_mapping_create(struct npu_vm *vm, struct npu_bo *bo,
 	atomic64_add(bo->base.base.size, &vm->used);
 
 	/*
-	 * A place first, for pages of what does not fit are wanted by nobody.
-	 * Once it has one, others may find the mapping and hold it for a while.
+	 * The address first, so that no pages are allocated for a buffer that
+	 * does not fit. From then on npu_mapping_find() can take a reference.
 	 */
 	ret = npu_mapping_place(mapping);
 	if (!ret)
@@ -290,7 +290,7 @@ static void npu_mapping_release(struct kref *ref)
 	struct npu_vm *vm = mapping->vm;
 	struct npu_device *npu = vm->npu;
 
-	/* npu_mapping_find() takes the lock and finds none without reference. */
+	/* npu_mapping_find() takes the lock, so it never finds a dead mapping. */
 	lockdep_assert_held(&vm->lock);
 	if (mapping->mapped && vm->hw)
 		npu->desc.ops->vm_unmap(npu->hw, vm->hw, mapping->node.start,
@@ -330,7 +330,7 @@ struct npu_mapping *npu_mapping_find(struct npu_vm *vm, u64 addr)
 	struct npu_mapping *mapping = NULL;
 	struct drm_mm_node *node;
 
-	/* There the walk comes to what drm_mm has behind its last node. */
+	/* drm_mm_for_each_node_in_range() would return the head node there. */
 	if (addr >= BIT_ULL(vm->npu->desc.address_bits))
 		return NULL;
 

@@ -44,7 +44,7 @@ struct npu_vm {
 	void *hw;
 	/** @used: Bytes mapped. */
 	atomic64_t used;
-	/** @sram: What its file has of the on-chip memory. */
+	/** @sram: Usage of on-chip memory by its file. */
 	struct npu_sram_user sram;
 };
 
