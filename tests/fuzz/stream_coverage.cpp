@@ -14,6 +14,7 @@ std::span<std::uint8_t> counters;
 } // namespace
 
 /// Called by the program's own start-up code where there are counters.
+// The sanitizers' runtime prescribes the name. NOLINTNEXTLINE(bugprone-reserved-identifier)
 extern "C" void __sanitizer_cov_8bit_counters_init(std::uint8_t *begin, std::uint8_t *end)
 {
 	counters = {begin, end};
