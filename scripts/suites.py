@@ -118,9 +118,9 @@ SUITES = {suite.name: suite for suite in (
           'tests/fuzz/ioctl-run --replay --build "$BUILD/user" --log "$SUITE_LOG"', 60,
           (USER, SMP), UML + ("tests/fuzz/ioctl-run", "tests/fuzz/corpus/"), ("user/bin/npu-ioctl-fuzz",) + ON_SMP,
           uml_kernel("smp")),
-    Suite("fuzz-leaks", "the same sequences leave no memory behind",
-          'tests/fuzz/ioctl-run --replay --cpus 1 --kmemleak --build "$BUILD/user"'
-          ' --log "$SUITE_LOG"', 60, (USER, DEBUG), UML + ("tests/fuzz/ioctl-run",),
+    Suite("fuzz-leaks", "calls, and failing allocations in each, leave no memory behind",
+          'tests/fuzz/ioctl-run --kmemleak --cpus 1 --seconds 15 --seed 1 --build "$BUILD/user"'
+          ' --log "$SUITE_LOG"', 120, (USER, DEBUG), UML + ("tests/fuzz/ioctl-run",),
           ("user/bin/npu-ioctl-fuzz",) + ON_DEBUG, uml_kernel("debug")),
     Suite("fuzz-gguf", "a stored corpus of model files, with sanitizers",
           "tests/fuzz/gguf-run --replay", 30, (),
