@@ -111,9 +111,8 @@ struct npu_gate_test_waiter {
 
 static void npu_gate_test_wait(struct work_struct *work)
 {
-	struct npu_gate_test_waiter *waiter = container_of(work,
-						      struct npu_gate_test_waiter,
-						      work);
+	struct npu_gate_test_waiter *waiter =
+		container_of(work, struct npu_gate_test_waiter, work);
 
 	WRITE_ONCE(waiter->still, !npu_gate_wait(&waiter->vm->gate,
 						 &waiter->cancelled));

@@ -123,7 +123,7 @@ int npu_exec_init(struct npu_device *npu)
  * @record: receives it
  */
 void npu_exec_query(const struct npu_device *npu,
-			struct drm_npu_query_limits *record)
+		    struct drm_npu_query_limits *record)
 {
 	const struct npu_sched_params *params = npu->exec->sched.params;
 	u64 slice_ns = npu_sched_slice_ns(&npu->exec->sched);

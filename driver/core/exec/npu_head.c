@@ -49,7 +49,7 @@ static int npu_head_refused(const struct npu_context *ctx,
 
 /* Write the end of a job to the page that clients map. */
 static void npu_head_publish(struct npu_context *ctx, u64 seqno,
-				const struct npu_slot *slot)
+			     const struct npu_slot *slot)
 {
 	struct drm_npu_context_page *page = page_address(ctx->page);
 	struct drm_npu_page_job *job = &page->jobs[seqno % DRM_NPU_PAGE_JOBS];
@@ -77,7 +77,7 @@ static void npu_head_publish(struct npu_context *ctx, u64 seqno,
  * an older job to be done with, or something to be freed.
  */
 static void npu_head_retire_now(struct npu_context *ctx,
-				   struct npu_slot *slot)
+				struct npu_slot *slot)
 {
 	if (slot->submit || ctx->retired != ctx->completed - 1 ||
 	    !refcount_dec_not_one(&slot->job->ref))
@@ -139,7 +139,7 @@ static void npu_head_ready(struct npu_context *ctx, u64 now)
 
 /* The head could begin: all of its lanes are to be done. */
 static void npu_head_begin(struct npu_context *ctx,
-			      const struct npu_slot *head)
+			   const struct npu_slot *head)
 {
 	u32 i;
 

@@ -218,7 +218,7 @@ void npu_queue_change(struct npu_context *ctx, const u32 *sched_class,
 	spin_lock_irq(&npu->exec->lock);
 	now = npu_now(npu);
 	npu_context_change(ctx, sched_class ? *sched_class : ctx->stats.sched_class,
-			  weight ? *weight : ctx->stats.weight, privileged, now);
+			   weight ? *weight : ctx->stats.weight, privileged, now);
 	npu_dispatch_run(npu, now);
 	spin_unlock_irq(&npu->exec->lock);
 }

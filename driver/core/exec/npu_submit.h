@@ -43,7 +43,7 @@ struct npu_submit {
 	atomic_t pending;
 	/** @in_error: First error of an in-fence, 0 or a negative errno. */
 	int in_error;
-	/** @out_error: First error of a job; protected by sched_lock. */
+	/** @out_error: First error of a job; protected by npu_exec.lock. */
 	int out_error;
 	/** @room: In-fences that there is room for. */
 	u32 room;

@@ -19,8 +19,8 @@
  *         npu_context.wait.lock	waits for jobs
  *         npu_gate.lock		slices of an address space
  *
- * Fence locks are taken outside of sched_lock (dependency callbacks run under
- * them), so no fence is ever signalled with sched_lock held. Fences are signalled
+ * Fence locks are taken outside of npu_exec.lock (dependency callbacks take it
+ * under them), so no fence is ever signalled with it held. Fences are signalled
  * and cores attached and reset under none of the locks above npu_core.hw_lock,
  * so that those may be held while memory is allocated.
  */

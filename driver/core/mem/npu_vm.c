@@ -294,7 +294,7 @@ static void npu_mapping_release(struct kref *ref)
 	lockdep_assert_held(&vm->lock);
 	if (mapping->mapped && vm->hw)
 		npu->desc.ops->vm_unmap(npu->hw, vm->hw, mapping->node.start,
-					 mapping->node.size);
+					mapping->node.size);
 	mapping->mapped = false;
 	if (drm_mm_node_allocated(&mapping->node))
 		drm_mm_remove_node(&mapping->node);
