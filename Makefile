@@ -182,7 +182,7 @@ deps-demo:
 	@scripts/deps ensure build vm
 
 deps-lint:
-	@scripts/deps ensure build vm lint
+	@scripts/deps ensure build vm test lint
 
 deps-test:
 	@scripts/deps ensure build vm uml test data

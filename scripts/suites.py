@@ -114,13 +114,13 @@ SUITES = {suite.name: suite for suite in (
           (USER, BOARD), UML + ("tests/board/", "tests/models/", "dts/"),
           ("user/bin/npu-board-test", "user/bin/engine-test", "user/bin/llm-test") + CONFORMANCE
           + PROGRAMS + ON_BOARD, uml_kernel("board")),
-    Suite("fuzz-ioctl", "stored sequences of calls, and failing allocations in each call",
-          'tests/fuzz/ioctl-run --replay --build "$BUILD/user" --log "$SUITE_LOG"', 60,
-          (USER, SMP), UML + ("tests/fuzz/ioctl-run", "tests/fuzz/corpus/"), ("user/bin/npu-ioctl-fuzz",) + ON_SMP,
+    Suite("fuzz-ioctl", "stored sequences of calls, from several threads",
+          'tests/fuzz/ioctl-run --replay --no-walk --build "$BUILD/user" --log "$SUITE_LOG"', 60,
+          (USER, SMP), UML + ("tests/vm/leaks", "tests/fuzz/ioctl-run", "tests/fuzz/corpus/"), ("user/bin/npu-ioctl-fuzz",) + ON_SMP,
           uml_kernel("smp")),
     Suite("fuzz-leaks", "calls, and failing allocations in each, leave no memory behind",
           'tests/fuzz/ioctl-run --kmemleak --cpus 1 --seconds 15 --seed 1 --build "$BUILD/user"'
-          ' --log "$SUITE_LOG"', 120, (USER, DEBUG), UML + ("tests/fuzz/ioctl-run",),
+          ' --log "$SUITE_LOG"', 120, (USER, DEBUG), UML + ("tests/vm/leaks", "tests/fuzz/ioctl-run",),
           ("user/bin/npu-ioctl-fuzz",) + ON_DEBUG, uml_kernel("debug")),
     Suite("fuzz-gguf", "a stored corpus of model files, with sanitizers",
           "tests/fuzz/gguf-run --replay", 30, (),

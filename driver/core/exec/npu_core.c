@@ -164,11 +164,10 @@ void npu_core_finish(struct npu_core *core, const struct npu_hw_result *result,
 {
 	lockdep_assert_held(&core->npu->exec->lock);
 	core->held = false;
-	if (result->error) {
+	if (result->error)
 		npu_core_abort(core, result->error);
-	} else {
+	else
 		npu_dispatch_ended(core, result, now);
-	}
 }
 
 /**
