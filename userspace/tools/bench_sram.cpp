@@ -100,7 +100,7 @@ Result<void> multiply(Engine &engine, const std::vector<Linear> &layers)
 	return engine.multiply(chosen, 1, x, y);
 }
 
-/// Whether all that is preferred has moved, which happens between jobs.
+/// Whether all that is preferred has moved, which happens between slices.
 Result<void> settle(const Device &device)
 {
 	std::uint64_t moves = 0;

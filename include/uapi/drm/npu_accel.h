@@ -472,8 +472,8 @@ enum drm_npu_residency {
  * struct drm_npu_bo_residency - argument of %DRM_IOCTL_NPU_BO_RESIDENCY
  *
  * Says where a buffer is to be. Its device address and what is in it do not
- * change, mappings of it go on to work, and it moves between jobs only: those of
- * the file that run are waited for, and no other is started meanwhile.
+ * change, and mappings of it stay valid. It moves between slices only: the kernel
+ * waits for the slices of the file that run, and starts no other meanwhile.
  *
  * %DRM_NPU_RESIDENCY_PREFER returns at once, the others when the buffer is
  * where it is to be. What is preferred makes room for what is pinned by anybody.

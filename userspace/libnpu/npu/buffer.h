@@ -100,7 +100,7 @@ public:
 	};
 
 	/// Say where the buffer is to be. Its address, its contents and bytes()
-	/// stay the same; it moves between jobs. Of what is preferred, that with
+	/// stay the same; it moves between slices. Of what is preferred, that with
 	/// the lowest @p priority has to leave first. For anything but a preference
 	/// this waits for the jobs of this open file that run.
 	/// \retval EOPNOTSUPP the device has no on-chip memory
