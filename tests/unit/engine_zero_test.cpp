@@ -60,8 +60,8 @@ TEST_P(EngineZeroTest, RowsOfZerosGiveZerosBesideOthers)
 
 INSTANTIATE_TEST_SUITE_P(All, EngineZeroTest,
 			 testing::Values(Precision::int8, Precision::int8x2, Precision::fp16),
-			 [](const testing::TestParamInfo<Precision> &info) {
-				 return std::string(precision_name(info.param));
+			 [](const testing::TestParamInfo<Precision> &test) {
+				 return std::string(precision_name(test.param));
 			 });
 
 } // namespace
