@@ -48,7 +48,7 @@ GROUPS = {
 }
 BOARD_JOBS = "info steady fault-stuck fault-iommu fault-spurious fault-lost fault-slow"
 BOARD_POWER = "close clock sleeps suspend unload missing no-reset no-power"
-BOARD_GROUPS = "job submit wait fault idle sram"
+BOARD_GROUPS = "job submit wait fault idle sram coredump ban"
 
 
 def by_kind(tree: Sources, folder: str) -> dict[str, list[Mutant]]:

@@ -57,8 +57,8 @@ class Report:
         return [row for row in self.rows if not row["killed_by"]]
 
     def is_good(self) -> bool:
-        """True if at most 10 % survived."""
-        return 10 * len(self.survivors()) <= len(self.rows)
+        """True if mutants were tried and at most 10 % survived."""
+        return bool(self.rows) and 10 * len(self.survivors()) <= len(self.rows)
 
     def write(self, path: Path) -> None:
         """Replaces the report in one step."""

@@ -30,7 +30,7 @@ class Broken(Exception):
 
 
 class Unsound(Exception):
-    """A suite fails on the unmodified tree. The argument is the name of the test."""
+    """The unmodified tree does not build, or a suite fails on it. The argument says which."""
 
 
 class Same(Exception):
@@ -59,10 +59,15 @@ class Programs:
     def build(self) -> None:
         """Builds the programs. Raises Broken if one does not compile."""
         if not (self.path / "build.ninja").exists():
+            options = {
+                "NPU_TESTS": "ON",
+                "CMAKE_BUILD_TYPE": "None",
+                "CMAKE_C_FLAGS": self.flags,
+                "CMAKE_CXX_FLAGS": self.flags,
+            }
             must_build(
-                ["cmake", "-S", self.tree.path, "-B", self.path, "-G", "Ninja", "-DNPU_TESTS=ON",
-                     "-DCMAKE_BUILD_TYPE=None", f"-DCMAKE_C_FLAGS={self.flags}",
-                 f"-DCMAKE_CXX_FLAGS={self.flags}"],
+                ["cmake", "-S", self.tree.path, "-B", self.path, "-G", "Ninja"]
+                + [f"-D{name}={value}" for name, value in options.items()],
                 self.tree.path,
             )
         must_build(["ninja", "--quiet", "-C", self.path, *self.targets], self.tree.path)
