@@ -301,7 +301,7 @@ void overdraw(const Device &device, const Parameter &percent, useconds_t us = lo
 
 	CHECK_EQ(device.state(blocker.context).granted_class, latency);
 	percent.set("1");
-	/* What is stopped counts as the time it has had. */
+	/* A stopped job is charged the time that it ran. */
 	usleep(us);
 	if (change)
 		change(device, blocker.context);

@@ -231,7 +231,7 @@ SUBTEST(sched_deadline_greedy)
 	Blocker blocker(hold, greedy);
 	drm_npu_query_context state{};
 
-	/* What is stopped counts as the time it has had. */
+	/* A stopped job is charged the time that it ran. */
 	usleep(200000);
 	CHECK_OK(submit(other, context, {job}));
 	Product mine(greedy, short_shape);

@@ -144,7 +144,7 @@ static void npu_gate_test_opens_early(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, npu_fake_error(ctx, 1), 0);
 }
 
-/* Whoever waits is woken by the end of the last slice inside. */
+/* The end of the last slice inside wakes up waiters. */
 static void npu_gate_test_wakes(struct kunit *test)
 {
 	struct npu_fake *fake = npu_fake_create(test, 2);

@@ -385,7 +385,7 @@ static void npu_core_watchdog(struct kthread_work *work)
 	if (core->state != NPU_CORE_RUNNING)
 		goto out_unlock;
 	progress = npu->desc.ops->progress(npu->hw, core->index);
-	/* Whoever has closed the gate decides how long a lane takes. */
+	/* Tests that hold back a lane decide how long it takes. */
 	if (npu_hold_closed(core))
 		npu_watch_start(&core->watch, npu->exec->timeout, core->tasks,
 				progress, jiffies);
