@@ -16,6 +16,8 @@ namespace
 /// More of them would only take the machine's memory.
 constexpr std::size_t max_objects = 16;
 constexpr std::uint64_t max_size = 4 << 20;
+/// A buffer is allocated page by page, and each of n failures repeats what came before.
+constexpr std::uint64_t max_failing_size = 16 << 12;
 /// No machine has so much, so that this fails at once.
 constexpr std::uint64_t huge_size = 1ull << 40;
 
@@ -86,10 +88,11 @@ std::uint32_t Thread::some_cost()
 
 std::uint64_t Thread::size_wanted()
 {
+	const std::uint64_t most = fail_ ? max_failing_size : max_size;
 	std::uint64_t size =
 		u64(random_.chance(85) ? 1 + random_.below(65536) : 1 + random_.below(max_size));
 
-	return size <= max_size || size >= huge_size ? size : size % max_size;
+	return size <= most || size >= huge_size ? size : size % most;
 }
 
 void Thread::bo_create()
