@@ -18,34 +18,52 @@ FOLDERS = (
     "driver/core", "userspace/libnpu", "userspace/rknn", "userspace/engine",
 )
 
-# The conformance groups that cover a file best. They run first.
+# The conformance groups that cover a file of the core best, by the name of the file
+# without "npu_". They run first.
 GROUPS = {
-    "npu_alert": "idle sched",
-    "npu_bo": "buffer share",
-    "npu_context": "context ban page",
-    "npu_core": "fault idle sched",
-    "npu_device": "core context sched",
-    "npu_drv": "core buffer unplug",
-    "npu_dump": "coredump ban",
-    "npu_fdinfo": "fdinfo",
-    "npu_gate": "sram cancel unplug",
-    "npu_implicit": "implicit rocket share",
-    "npu_job": "job submit",
-    "npu_query": "core sram context",
-    "npu_residency": "sram",
-    "npu_rocket": "rocket implicit",
-    "npu_sched": "sched submit cancel",
-    "npu_share": "share implicit submit",
-    "npu_signal": "fence page submit",
-    "npu_slice": "sched",
-    "npu_sram": "sram",
-    "npu_submit": "submit fence",
-    "npu_vm": "buffer share fault",
-    "npu_wait": "wait cancel",
-    "npu_watch": "fault",
-    "rknn": "job rocket",
-    "npu_model": "job rocket fault",
+    "alert": "idle sched",
+    "bo": "buffer share",
+    "budget": "sched",
+    "client": "context ban fdinfo",
+    "context": "context ban page",
+    "context_ioctl": "context page",
+    "core": "fault idle sched",
+    "dispatch": "sched cancel fault",
+    "drv": "core buffer unplug",
+    "dump": "coredump ban",
+    "entity": "sched context",
+    "exec": "core context unplug",
+    "fair": "sched",
+    "fault": "fault buffer",
+    "fdinfo": "fdinfo",
+    "gate": "sram cancel unplug",
+    "gem": "buffer share core",
+    "head": "sched submit cancel",
+    "hold": "watchdog sched",
+    "implicit": "implicit rocket share",
+    "job": "job submit",
+    "job_ioctl": "job cancel",
+    "mem": "buffer sram",
+    "pick": "sched",
+    "query": "core sram context",
+    "queue": "sched submit cancel",
+    "region": "sram core",
+    "residency": "sram",
+    "share": "share implicit submit",
+    "signal": "fence page submit",
+    "slice": "sched",
+    "sram": "sram",
+    "submit": "submit fence",
+    "submit_ioctl": "submit fence inject",
+    "suspend": "idle",
+    "trace": "sched",
+    "trace_move": "sram",
+    "turn": "sched",
+    "vm": "buffer share fault",
+    "wait": "wait cancel",
 }
+# The same for files of the other folders, by how the name begins.
+OTHER_GROUPS = {"rknn": "job rocket", "npu_model": "job rocket fault"}
 BOARD_JOBS = "info steady fault-stuck fault-iommu fault-spurious fault-lost fault-slow"
 BOARD_POWER = "close clock sleeps suspend unload missing no-reset no-power"
 BOARD_GROUPS = "job submit wait fault idle sram coredump ban"
@@ -92,9 +110,12 @@ class Choice:
 def related_groups(file: str, groups: list[str]) -> list[str]:
     """The conformance groups that cover a file best."""
     stem = Path(file).stem
-    wanted = GROUPS.get(stem) or next(
-        (groups for prefix, groups in GROUPS.items() if stem.startswith(prefix)), ""
-    )
+    if file.startswith("driver/core/"):
+        wanted = GROUPS.get(stem.removeprefix("npu_"), "")
+    else:
+        wanted = next(
+            (groups for prefix, groups in OTHER_GROUPS.items() if stem.startswith(prefix)), ""
+        )
     return [group for group in wanted.split() if group in groups]
 
 
@@ -116,6 +137,8 @@ def suites_for(file: str, suites: Suites) -> Iterator[Suite]:
         yield suites.on_board("power", BOARD_POWER)
         yield suites.on_board("conformance", "conformance", BOARD_GROUPS)
     elif file.startswith("driver/core/"):
+        if file.startswith("driver/core/sched/"):
+            yield suites.unit
         yield suites.kunit()
         yield from in_machine(file, suites)
     else:
