@@ -122,12 +122,14 @@ bench-sched: deps-test
 	@tests/bench/sched
 
 ## bench-matmul: modelled device time of real models' matrix products
-bench-matmul: deps-demo modules tools
-	@tests/bench/in-vm matmul
+bench-matmul: deps-test tools
+	@scripts/modules --uml debug
+	@tests/bench/modelled matmul
 
 ## bench-accuracy: perplexity and logits of each precision against float
-bench-accuracy: deps-test modules tools
-	@tests/bench/in-vm accuracy
+bench-accuracy: deps-test tools
+	@scripts/modules --uml debug
+	@tests/bench/modelled accuracy
 
 ## bench-sram: what on-chip memory brings a token, by the timing model
 bench-sram: deps-test tools
