@@ -157,6 +157,7 @@ SUBTEST(sched_limits)
 	CHECK_EQ(limits.latency_percent, number("latency_percent"));
 	CHECK_EQ(limits.latency_window_ns, number("latency_window_ms") * 1'000'000);
 	CHECK_EQ(limits.starve_ns, number("starve_ms") * 1'000'000);
+	CHECK_EQ(limits.max_uncut_ns, number("uncut_us") * 1000);
 	CHECK(limits.slice_ns && limits.starve_ns && limits.latency_window_ns);
 	CHECK(limits.latency_percent && limits.latency_percent <= 100);
 }

@@ -14,7 +14,7 @@ namespace
 /// Why the kernel refuses a stream, in words.
 const char *reason_text(std::uint32_t reason)
 {
-	static constexpr std::array<const char *, 9> texts{
+	static constexpr std::array<const char *, 10> texts{
 		"no stream is to blame",
 		"no known block",
 		"register unknown or not for clients",
@@ -24,6 +24,7 @@ const char *reason_text(std::uint32_t reason)
 		"a register that must be written is not",
 		"no such set of blocks",
 		"the blocks do not agree with each other",
+		"takes too long without a place to cut",
 	};
 
 	return reason < texts.size() ? texts[reason] : "reason not known";

@@ -27,6 +27,7 @@ void npu_exec_unplug(struct npu_device *npu);
 void npu_exec_fini(struct npu_device *npu);
 void npu_exec_query(const struct npu_device *npu,
 		    struct drm_npu_query_limits *record);
+u64 npu_exec_uncut_ns(void);
 
 extern struct npu_sched_params npu_sched_defaults;
 

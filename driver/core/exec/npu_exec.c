@@ -31,6 +31,20 @@ MODULE_PARM_DESC(starve_ms, "How long work may wait for that of better classes, 
 module_param_named(fcfs, npu_sched_defaults.fcfs, bool, 0644);
 MODULE_PARM_DESC(fcfs, "First come, first served, whole lanes, without regard to hints; to compare with (default off)");
 
+static unsigned int npu_exec_uncut_us = 4000;
+module_param_named(uncut_us, npu_exec_uncut_us, uint, 0644);
+MODULE_PARM_DESC(uncut_us, "Longest modelled time of tasks that cannot be cut apart, in microseconds; jobs beyond it are refused; 0: no limit (default 4000)");
+
+/**
+ * npu_exec_uncut_ns() - longest modelled time of tasks that cannot be cut apart
+ *
+ * Return: nanoseconds, or 0 for no limit.
+ */
+u64 npu_exec_uncut_ns(void)
+{
+	return READ_ONCE(npu_exec_uncut_us) * (u64)NSEC_PER_USEC;
+}
+
 /**
  * npu_exec_unplug() - stop all cores and end all jobs, for good
  * @npu: the device, which is unplugged
@@ -133,4 +147,5 @@ void npu_exec_query(const struct npu_device *npu,
 	record->starve_ns = READ_ONCE(params->starve_ms) * (u64)NSEC_PER_MSEC;
 	record->latency_window_ns = READ_ONCE(params->latency_window_ms) *
 				    (u64)NSEC_PER_MSEC;
+	record->max_uncut_ns = npu_exec_uncut_ns();
 }

@@ -23,6 +23,7 @@
 #include "../mem/npu_residency.h"
 #include "../mem/npu_vm.h"
 #include "npu_accel.h"
+#include "npu_dispatch.h"
 #include "npu_job.h"
 
 /* Less than any task was seen to take, in nanoseconds. */
@@ -138,23 +139,42 @@ static int npu_job_fetch(struct npu_job_builder *builder,
 	       -EFAULT : 0;
 }
 
-/* Estimate the cost of the task verified last; @cost_ns is the client's estimate. */
-static void npu_job_describe(struct npu_job_builder *builder,
-			     struct npu_job_task *task, u32 cost_ns)
+/* Nanoseconds that @amount takes at @rate a second; 0 if the rate is not known. */
+static u64 npu_job_time(u64 amount, u64 rate)
 {
-	const struct npu_hw_desc *desc = &builder->job->npu->desc;
+	return rate ? mul_u64_u64_div_u64(amount, NSEC_PER_SEC, rate) : 0;
+}
+
+/*
+ * Estimate the cost of the task verified last; @cost_ns is the client's estimate.
+ * Returns 0, or -EINVAL with @fault filled in if too much cannot be cut apart.
+ */
+static int npu_job_describe(struct npu_job_builder *builder,
+			    struct npu_job_task *task,
+			    const struct drm_npu_task *given,
+			    struct npu_isa_fault *fault)
+{
+	const struct npu_hw_core_desc *core = &builder->job->npu->desc.core;
+	u64 limit_ns = npu_exec_uncut_ns(), ns;
 	struct npu_isa_task isa_task = {};
-	u64 cycles_ns, bytes_ns;
 
 	builder->isa->describe(builder->state, &isa_task);
-	cycles_ns = mul_u64_u64_div_u64(isa_task.macs, NSEC_PER_SEC,
-					desc->core.clock_hz *
-					desc->core.int8_macs_per_cycle);
-	bytes_ns = mul_u64_u64_div_u64(isa_task.bytes, NSEC_PER_SEC,
-				       desc->core.bandwidth);
+	ns = max3(npu_job_time(isa_task.macs,
+			       core->clock_hz * core->int8_macs_per_cycle),
+		  npu_job_time(isa_task.bytes, core->bandwidth),
+		  (u64)NPU_JOB_TASK_NS);
 	task->continues = isa_task.continues;
-	task->cost_ns = clamp(max(cycles_ns, bytes_ns),
-			      max(cost_ns, NPU_JOB_TASK_NS), U32_MAX);
+	task->cost_ns = min(max(ns, given->cost_ns), U32_MAX);
+
+	/* The client's estimate may be anything, the model is a lower bound. */
+	if (!isa_task.continues)
+		builder->uncut_ns = 0;
+	builder->uncut_ns += ns;
+	if (!limit_ns || builder->uncut_ns <= limit_ns)
+		return 0;
+	fault->command = given->command_count;
+	fault->reason = DRM_NPU_FAULT_UNCUT;
+	return -EINVAL;
 }
 
 /* Copy, verify, link and write lane @lane, whose tasks are at @tasks. */
@@ -202,8 +222,10 @@ static int npu_job_build_lane(struct npu_job_builder *builder, u32 lane,
 			     words * sizeof(u64));
 		job_lane->tasks[i].stream = base + *offset;
 		job_lane->tasks[i].stream_words = words;
-		npu_job_describe(builder, &job_lane->tasks[i],
-				 tasks[i].cost_ns);
+		ret = npu_job_describe(builder, &job_lane->tasks[i], &tasks[i],
+				       fault);
+		if (ret)
+			return ret;
 		job_lane->words += words;
 		*offset = next;
 		cond_resched();

@@ -85,6 +85,8 @@ struct npu_job_builder {
 	u64 *commands;
 	/** @state: State of the verifier. */
 	void *state;
+	/** @uncut_ns: Modelled time of the newest tasks that cannot be cut apart. */
+	u64 uncut_ns;
 	/** @fault_lane: Lane of the stream that was refused. */
 	u32 fault_lane;
 	/** @fault_task: Its task. */

@@ -291,6 +291,11 @@ struct drm_npu_query_limits {
 	__u64 starve_ns;
 	/** @latency_window_ns: Over how long @latency_percent is counted. */
 	__u64 latency_window_ns;
+	/**
+	 * @max_uncut_ns: Modelled device time of consecutive tasks that reuse data
+	 * on the chip, and of a single task; 0: no limit.
+	 */
+	__u64 max_uncut_ns;
 };
 
 /** define DRM_NPU_CONTEXT_BANNED - the context takes no more jobs */
@@ -311,10 +316,11 @@ enum drm_npu_class {
 	DRM_NPU_CLASS_THROUGHPUT = 0,
 	/**
 	 * @DRM_NPU_CLASS_LATENCY: Short work that is to end soon. It goes first,
-	 * keeps the device awake and its clock up. All who use it without
-	 * CAP_SYS_NICE have, in equal parts, &drm_npu_query_limits.latency_percent
-	 * of the device, counted over a window; who takes more is served as
-	 * throughput until it has been made up for.
+	 * keeps the device awake and its clock up. Files that submit such work
+	 * without CAP_SYS_NICE share &drm_npu_query_limits.latency_percent of the
+	 * device equally, counted over a window. A file without such work in the
+	 * present and the last window has no part in it. Files that exceed their
+	 * part are demoted to throughput until the debt is repaid.
 	 */
 	DRM_NPU_CLASS_LATENCY = 1,
 	/** @DRM_NPU_CLASS_BACKGROUND: What others leave; raises no clock. */
@@ -692,6 +698,10 @@ struct drm_npu_lane {
  * lane. A word of zeros is no command and is skipped. The job keeps the
  * buffers that its streams address alive and mapped.
  *
+ * The kernel cannot take a core away within a task, or between tasks that reuse
+ * data on the chip. So what such tasks take together is limited, see
+ * %DRM_NPU_FAULT_UNCUT.
+ *
  * With %DRM_NPU_JOB_SRAM the kernel's copy of the streams counts as a buffer of
  * the file for which %DRM_NPU_RESIDENCY_PREFER with priority 0 is asked for; it
  * comes and goes as others do, until the job is gone.
@@ -756,6 +766,12 @@ enum drm_npu_fault_reason {
 	 * who feeds whom; the command is one of those that differ.
 	 */
 	DRM_NPU_FAULT_SHAPE = 8,
+	/**
+	 * @DRM_NPU_FAULT_UNCUT: The task, with the tasks before it whose data on
+	 * the chip it reuses, takes longer than
+	 * &drm_npu_query_limits.max_uncut_ns at the hardware's peak.
+	 */
+	DRM_NPU_FAULT_UNCUT = 9,
 };
 
 /**

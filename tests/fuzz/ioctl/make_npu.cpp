@@ -219,7 +219,7 @@ void Thread::job_create()
 	args.fault_command = args.fault_reason = poison;
 	int result = ioctl(Id::job_create);
 	if (result == -EINVAL) {
-		expect(args.fault_reason <= DRM_NPU_FAULT_SHAPE,
+		expect(args.fault_reason <= DRM_NPU_FAULT_UNCUT,
 		       "JOB_CREATE gives no reason for EINVAL");
 	} else if (!result) {
 		expect(args.job_id && args.job_id != poison, "JOB_CREATE gives no id");
