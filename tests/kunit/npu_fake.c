@@ -276,7 +276,6 @@ static void npu_fake_check_idle(struct npu_fake *fake)
 	enum npu_rank rank;
 	unsigned int i;
 
-	KUNIT_EXPECT_EQ(fake->test, npu->exec->sched.latency_files, 0);
 	for (rank = 0; rank < NPU_RANKS; rank++) {
 		KUNIT_EXPECT_EQ(fake->test, npu->exec->sched.fair[rank].weight, 0);
 		KUNIT_EXPECT_EQ(fake->test, npu->exec->sched.fair[rank].rest, 0);

@@ -65,6 +65,8 @@ struct npu_ref_job {
 struct npu_ref_share {
 	/** @time: Virtual time. */
 	s64 time;
+	/** @debt: To be added to it as there is room. */
+	s64 debt;
 	/** @lowest: Where contexts begin that become active. */
 	s64 lowest;
 	/** @overdrawn: Its deadlines do not count. */
@@ -89,6 +91,8 @@ struct npu_ref_file {
 	struct npu_ref_share shares[NPU_RANKS];
 	/** @budget: For latency work. */
 	struct npu_ref_budget budget;
+	/** @wanted: When it had limited latency work last, or 0. */
+	u64 wanted;
 	/** @held: The gate is closed: no slice begins. */
 	bool held;
 };
@@ -149,6 +153,8 @@ struct npu_ref_core {
 	enum npu_rank rank;
 	/** @limited: Out of the budget. */
 	bool limited;
+	/** @ahead: Its file was far ahead of the others. */
+	bool ahead;
 	/** @started: When. */
 	u64 started;
 	/** @since: Since when each rank waits for it. */

@@ -11,6 +11,10 @@
 
 /* Virtual time of a default context in 100 ms. */
 #define SPAN	(100 * (s64)NSEC_PER_MSEC * 1024 / DRM_NPU_WEIGHT_DEFAULT)
+/* In 1000 s. */
+#define DEBT	(10000 * SPAN)
+/* Files that repay before one choice. */
+#define REPAYS	8
 
 static bool npu_ref_is_active(const struct npu_ref_context *ctx,
 			      const struct npu_ref_file *file,
@@ -61,34 +65,59 @@ static void npu_ref_average(struct npu_ref *ref, enum npu_rank rank)
 	ref->mean[rank] = npu_ref_mean(ref, rank, NULL);
 }
 
-/* Is a file far ahead of all others that there are? */
-static bool npu_ref_ahead(const struct npu_ref *ref,
-			  const struct npu_ref_file *file, enum npu_rank rank)
+/* Are other files active? */
+static bool npu_ref_others(const struct npu_ref *ref,
+			   const struct npu_ref_file *file, enum npu_rank rank)
 {
 	u32 i;
 
 	for (i = 0; i < NPU_REF_FILES; i++)
 		if (&ref->files[i] != file &&
 		    npu_ref_weight(ref, &ref->files[i], rank))
-			return file->shares[rank].time -
-			       npu_ref_mean(ref, rank, file) > SPAN / 2;
+			return true;
 	return false;
 }
 
-/* Files that could have latency work with a limit. */
+/* Is a file far ahead of all others that there are? */
+static bool npu_ref_ahead(const struct npu_ref *ref,
+			  const struct npu_ref_file *file, enum npu_rank rank)
+{
+	return npu_ref_others(ref, file, rank) &&
+	       file->shares[rank].time - npu_ref_mean(ref, rank, file) > SPAN / 2;
+}
+
+/* Move debt to the time of a file, up to a span. Returns whether there was room. */
+static bool npu_ref_repay(struct npu_ref *ref, struct npu_ref_file *file,
+			  enum npu_rank rank)
+{
+	struct npu_ref_share *share = &file->shares[rank];
+	s64 room = npu_ref_mean(ref, rank, file) + SPAN - share->time;
+	s64 part = min(share->debt, room);
+
+	if (part <= 0 || !npu_ref_others(ref, file, rank))
+		return false;
+	share->time += part;
+	share->debt -= part;
+	npu_ref_average(ref, rank);
+	return true;
+}
+
+static bool npu_ref_limited(const struct npu_ref_context *ctx)
+{
+	return !ctx->privileged && ctx->sched_class == DRM_NPU_CLASS_LATENCY;
+}
+
+/* Files that have had limited latency work in this window or the last. */
 static u32 npu_ref_limited_files(const struct npu_ref *ref)
 {
-	u32 files = 0, i, j;
+	u64 window = ref->policy->latency_window_ms * (u64)NSEC_PER_MSEC;
+	u32 files = 0, i;
 
 	for (i = 0; i < NPU_REF_FILES; i++) {
-		for (j = 0; j < NPU_REF_CONTEXTS; j++) {
-			const struct npu_ref_context *ctx = &ref->contexts[j];
+		u64 wanted = ref->files[i].wanted;
 
-			if (ctx->file == &ref->files[i] && !ctx->privileged &&
-			    ctx->sched_class == DRM_NPU_CLASS_LATENCY)
-				break;
-		}
-		files += j < NPU_REF_CONTEXTS;
+		files += wanted && div64_u64(ref->now, window) -
+				   div64_u64(wanted, window) <= 1;
 	}
 	return max(files, 1u);
 }
@@ -129,7 +158,7 @@ static enum npu_rank npu_ref_rank(struct npu_ref *ref,
 	if (ctx->sched_class == DRM_NPU_CLASS_BACKGROUND)
 		return NPU_RANK_BACKGROUND;
 	if (ctx->sched_class == DRM_NPU_CLASS_LATENCY &&
-	    (ctx->privileged || npu_ref_budget(ref, ctx->file)))
+	    (!npu_ref_limited(ctx) || npu_ref_budget(ref, ctx->file)))
 		return NPU_RANK_LATENCY;
 	return NPU_RANK_THROUGHPUT;
 }
@@ -145,6 +174,8 @@ static void npu_ref_activate(struct npu_ref *ref, struct npu_ref_context *ctx)
 	npu_ref_idle(ref, ctx);
 	comes = !npu_ref_weight(ref, ctx->file, rank);
 	ctx->time = clamp(ctx->time, share->lowest, share->lowest + SPAN);
+	if (comes)
+		npu_ref_repay(ref, ctx->file, rank);
 	if (comes)
 		share->time = clamp(share->time, ref->mean[rank],
 				    ref->mean[rank] + SPAN);
@@ -198,6 +229,8 @@ void npu_ref_ready(struct npu_ref *ref, struct npu_ref_context *ctx)
 {
 	u32 i;
 
+	if (npu_ref_limited(ctx))
+		ctx->file->wanted = ref->now;
 	if (ctx->ready && ctx->rank == npu_ref_rank(ref, ctx))
 		return;
 	npu_ref_unready(ref, ctx);
@@ -221,6 +254,8 @@ void npu_ref_change(struct npu_ref *ref, struct npu_ref_context *ctx,
 	if (!privileged)
 		ctx->weight = min_t(u32, ctx->weight, DRM_NPU_WEIGHT_DEFAULT);
 	ctx->privileged = privileged;
+	if (active && npu_ref_limited(ctx))
+		ctx->file->wanted = ref->now;
 	if (ready)
 		npu_ref_ready(ref, ctx);
 	else if (active)
@@ -234,14 +269,12 @@ void npu_ref_charge(struct npu_ref *ref, struct npu_ref_core *core,
 	struct npu_ref_share *share = &file->shares[core->rank];
 	u32 weight = npu_ref_weight(ref, file, core->rank), i;
 	s64 others = npu_ref_mean(ref, core->rank, file);
-	s64 lowest = S64_MAX;
+	s64 lowest = S64_MAX, time, most;
 
 	if (core->limited) {
-		s64 least = -npu_ref_most(ref, 1);
-
 		npu_ref_budget(ref, file);
 		file->budget.left -= ns;
-		ref->budget.left = max(ref->budget.left - (s64)ns, least);
+		ref->budget.left -= min_t(s64, ns, npu_ref_most(ref, 1));
 	}
 	ctx->time += div_u64(ns * 1024, ctx->weight);
 	for (i = 0; i < NPU_REF_CONTEXTS; i++)
@@ -251,8 +284,12 @@ void npu_ref_charge(struct npu_ref *ref, struct npu_ref_core *core,
 		share->lowest = max(share->lowest, lowest);
 	if (npu_ref_is_active(ctx, file, core->rank))
 		ctx->time = min(ctx->time, share->lowest + SPAN);
-	share->time += div_u64(ns * 1024, weight ?: ctx->weight);
-	share->time = clamp(share->time, others - SPAN, others + SPAN);
+	time = share->time + div_u64(ns * 1024, weight ?: ctx->weight);
+	most = max(share->time, others + SPAN);
+	/* Nobody else waited, or nobody else was there. */
+	if (time > most && !core->ahead && npu_ref_others(ref, file, core->rank))
+		share->debt = min(share->debt + time - most, DEBT);
+	share->time = clamp(min(time, most), others - SPAN, others + SPAN);
 	npu_ref_average(ref, core->rank);
 	share->overdrawn = npu_ref_ahead(ref, file, core->rank);
 }
@@ -264,6 +301,7 @@ void npu_ref_taken(struct npu_ref *ref, struct npu_ref_core *core)
 	core->rank = ctx->rank;
 	core->limited = ctx->rank == NPU_RANK_LATENCY && !ctx->privileged &&
 			ctx->sched_class == DRM_NPU_CLASS_LATENCY;
+	core->ahead = npu_ref_ahead(ref, ctx->file, ctx->rank);
 	core->since[ctx->rank] = ref->now;
 }
 
@@ -342,25 +380,45 @@ static enum npu_rank npu_ref_pick_rank(struct npu_ref *ref, u32 core)
 	return rank;
 }
 
+/* The file that is first in @rank. */
+static struct npu_ref_file *npu_ref_first_file(struct npu_ref *ref, u32 core,
+					       enum npu_rank rank,
+					       struct npu_ref_claim *claim)
+{
+	struct npu_ref_file *best = NULL;
+	u32 i;
+
+	*claim = (struct npu_ref_claim) {};
+	for (i = 0; i < NPU_REF_FILES; i++) {
+		struct npu_ref_claim other =
+			npu_ref_file_claim(ref, core, &ref->files[i], rank);
+
+		if (!npu_ref_before(&other, claim))
+			continue;
+		best = &ref->files[i];
+		*claim = other;
+	}
+	return best;
+}
+
 /* The file that a core is to serve in @rank. */
 static struct npu_ref_file *npu_ref_pick_file(struct npu_ref *ref, u32 core,
 					      enum npu_rank rank)
 {
 	s64 stay = min(ref->stay_ns, 1000ull * NSEC_PER_SEC) * 1024 /
 		   DRM_NPU_WEIGHT_DEFAULT;
-	struct npu_ref_file *best = NULL, *own = ref->cores[core].attached;
-	struct npu_ref_claim claim = {}, other;
-	u32 i;
+	struct npu_ref_file *best, *own = ref->cores[core].attached;
+	struct npu_ref_claim claim, other;
+	u32 repays = 0;
 
-	for (i = 0; i < NPU_REF_FILES; i++) {
-		other = npu_ref_file_claim(ref, core, &ref->files[i], rank);
-		if (!npu_ref_before(&other, &claim))
-			continue;
-		best = &ref->files[i];
-		claim = other;
-	}
-	if (!own || rank == NPU_RANK_LATENCY || ref->fcfs)
+	/* A file that repays may no longer be first. */
+	do {
+		best = npu_ref_first_file(ref, core, rank, &claim);
+	} while (repays++ < REPAYS && npu_ref_repay(ref, best, rank));
+	if (!own || own == best || rank == NPU_RANK_LATENCY || ref->fcfs)
 		return best;
+	if (npu_ref_file_claim(ref, core, own, rank).since)
+		npu_ref_repay(ref, own, rank);
 	other = npu_ref_file_claim(ref, core, own, rank);
 	if (other.since && other.deadline <= claim.deadline &&
 	    other.time - claim.time <= stay)

@@ -104,10 +104,10 @@ void SchedMachine::end(Core &core)
 	if (!client)
 		return;
 	client->running = false;
-	client->had_ns += ms;
+	client->had_ns += client->slice_ns;
 	if (core.sched.rank == NPU_RANK_LATENCY)
-		client->latency_ns += ms;
-	npu_sched_charge(&core.sched, &client->entity, ms, now);
+		client->latency_ns += client->slice_ns;
+	npu_sched_charge(&core.sched, &client->entity, client->slice_ns, now);
 	if (client->queued)
 		ready(*client);
 	else

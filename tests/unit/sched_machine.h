@@ -29,6 +29,8 @@ struct SchedClient {
 	std::uint64_t latency_ns = 0;
 	/// Time from when work is queued to its deadline, or 0.
 	std::uint64_t until_ns = 0;
+	/// Device time that a slice of it counts, although a core has it for a millisecond.
+	std::uint64_t slice_ns = ms;
 	/// Work that no core has taken.
 	std::uint32_t queued = 0;
 	/// A core has a slice of it.

@@ -157,6 +157,47 @@ TEST_P(SchedBoth, TimeAloneOnACoreIsNotHeldAgainstAClientForLong)
 	EXPECT_GE(clients[0]->had_ms(), 190u);
 }
 
+TEST(SchedPolicy, ALongSliceIsPaidForInFull)
+{
+	SchedMachine machine(1);
+	const std::array<SchedClient *, 2> clients{&machine.client(1, hints(throughput)),
+						   &machine.client(1, hints(throughput))};
+
+	machine.load(clients, 10);
+	clients[0]->slice_ns = 700 * ms;
+	while (machine.serves(0) != clients[0])
+		machine.load(clients, 1);
+	machine.load(clients, 1);
+	clients[0]->slice_ns = ms;
+	clients[0]->had_ms();
+	clients[1]->had_ms();
+	/* The other file waited for 700 ms, and gets as much. */
+	machine.load(clients, 690);
+	EXPECT_EQ(clients[0]->had_ms(), 0u);
+	EXPECT_EQ(clients[1]->had_ms(), 690u);
+	machine.load(clients, 100);
+	EXPECT_GE(clients[0]->had_ms(), 40u);
+}
+
+TEST(SchedPolicy, IdlenessDoesNotPayADebt)
+{
+	SchedMachine machine(1);
+	const std::array<SchedClient *, 2> clients{&machine.client(1, hints(throughput)),
+						   &machine.client(1, hints(throughput))};
+
+	machine.load(clients, 10);
+	clients[0]->slice_ns = 700 * ms;
+	while (machine.serves(0) != clients[0])
+		machine.load(clients, 1);
+	machine.load(clients, 1);
+	clients[0]->slice_ns = ms;
+	machine.load(std::span(clients).last(1), 50);
+	clients[0]->had_ms();
+	/* Of 700 ms the other file has had what it had meanwhile. */
+	machine.load(clients, 600);
+	EXPECT_LE(clients[0]->had_ms(), 2u);
+}
+
 TEST(SchedPolicy, DeadlinesGetNoMoreInTheLongRun)
 {
 	SchedMachine machine(1);
@@ -242,8 +283,8 @@ TEST(SchedBudget, LimitedLatencyWorkGetsItsShareAndNoMore)
 	/* However many files: new ones get no more. */
 	for (int i = 0; i < 3; i++)
 		clients.push_back(&machine.client(1, hints(latency, NPU_SCHED_WEIGHT, true)));
-	EXPECT_EQ(machine.sched.latency_files, 3u);
 	machine.load(clients, 2000);
+	EXPECT_EQ(machine.sched.wanting + machine.sched.wanted, 3u);
 	std::uint64_t had = 0;
 	for (const SchedClient *client : clients)
 		had += client->latency_ns / ms;
@@ -263,7 +304,63 @@ TEST(SchedBudget, PrivilegedLatencyWorkNeedsNone)
 	machine.params.latency_percent = 0;
 	machine.load(clients, 400);
 	EXPECT_GE(clients[1]->had_ms(), 395u);
-	EXPECT_EQ(machine.sched.latency_files, 0u);
+	EXPECT_EQ(machine.sched.wanting + machine.sched.wanted, 0u);
+}
+
+TEST(SchedBudget, FilesThatDoNothingHaveNoPart)
+{
+	SchedMachine machine(1);
+	const std::array<SchedClient *, 2> clients{&machine.client(1, hints(throughput)),
+						   &machine.client(1, hints(latency, 100, true))};
+	std::vector<SchedClient *> others;
+
+	for (int i = 0; i < 9; i++)
+		others.push_back(&machine.client(1, hints(latency, 100, true)));
+	machine.load(clients, 1000);
+	EXPECT_GE(clients[1]->latency_ns, 490 * ms);
+	EXPECT_LE(clients[1]->latency_ns, 560 * ms);
+
+	/* They have one while they have work, and for a window or two after it. */
+	for (SchedClient *other : others)
+		machine.queue(*other);
+	EXPECT_EQ(machine.sched.wanting + machine.sched.wanted, 10u);
+	machine.load(clients, 210);
+	EXPECT_EQ(machine.sched.wanting + machine.sched.wanted, 1u);
+	clients[1]->latency_ns = 0;
+	machine.load(clients, 1000);
+	EXPECT_GE(clients[1]->latency_ns, 490 * ms);
+}
+
+TEST(SchedBudget, ADebtOfAllFilesIsNotForgotten)
+{
+	SchedMachine machine(4);
+
+	/* All four fit into the budget of a window when they are taken. */
+	for (std::uint32_t core = 0; core < 4; core++) {
+		SchedClient &client = machine.client(1u << core, hints(latency, 100, true));
+
+		client.slice_ns = 190 * ms;
+		machine.queue(client);
+	}
+	machine.step();
+	npu_entity *entity = &machine.client(1, hints(latency, 100, true)).entity;
+	/* 560 ms are owed, two a millisecond are granted. */
+	EXPECT_EQ(npu_entity_rank(entity, machine.now + 270 * ms), throughput);
+	EXPECT_EQ(npu_entity_rank(entity, machine.now + 290 * ms), latency);
+}
+
+/* One job that hangs is not to keep all files waiting for as long. */
+TEST(SchedBudget, OneSliceCostsOthersAWindowAtMost)
+{
+	SchedMachine machine(1);
+	SchedClient &hangs = machine.client(1, hints(latency, 100, true));
+	SchedClient &other = machine.client(1, hints(latency, 100, true));
+
+	hangs.slice_ns = 10000 * ms;
+	machine.queue(hangs);
+	machine.step();
+	EXPECT_EQ(npu_entity_rank(&other.entity, machine.now + 110 * ms), latency);
+	EXPECT_EQ(npu_entity_rank(&hangs.entity, machine.now + 10000 * ms), throughput);
 }
 
 TEST(SchedChange, TakesEffectAtOnceAndCountsOnce)

@@ -9,6 +9,11 @@
 
 #include "npu_sched_priv.h"
 
+static bool npu_entity_needs_budget(const struct npu_entity *entity)
+{
+	return entity->limited && entity->rank == NPU_RANK_LATENCY;
+}
+
 /**
  * npu_entity_rank() - what an entity would be served as
  * @entity: the entity
@@ -20,8 +25,7 @@ enum npu_rank npu_entity_rank(struct npu_entity *entity, u64 now)
 {
 	if (entity->file->sched->fcfs)
 		return NPU_RANK_THROUGHPUT;
-	if (entity->rank == NPU_RANK_LATENCY && entity->limited &&
-	    !npu_budget_any(entity->file, now))
+	if (npu_entity_needs_budget(entity) && !npu_budget_any(entity->file, now))
 		return NPU_RANK_THROUGHPUT;
 	return entity->rank;
 }
@@ -80,6 +84,8 @@ static void npu_entity_enqueue(struct npu_entity *entity, u64 now)
 void npu_entity_ready(struct npu_entity *entity,
 		      const struct npu_entity_work *work, u64 now)
 {
+	if (npu_entity_needs_budget(entity))
+		npu_budget_want(entity->file, now);
 	if (entity->ready) {
 		if (entity->group->rank == npu_entity_rank(entity, now))
 			return;
@@ -112,29 +118,12 @@ void npu_entity_unready(struct npu_entity *entity, u64 now)
 	sched->ready_count--;
 }
 
-static bool npu_entity_needs_budget(const struct npu_entity *entity)
-{
-	return entity->limited && entity->rank == NPU_RANK_LATENCY;
-}
-
-static void npu_entity_join(struct npu_entity *entity,
+static void npu_entity_hint(struct npu_entity *entity,
 			    const struct npu_hints *hints)
 {
-	struct npu_sched_file *file = entity->file;
-
 	entity->rank = hints->rank;
 	entity->weight = hints->weight;
 	entity->limited = hints->limited;
-	if (npu_entity_needs_budget(entity) && !file->limited++)
-		file->sched->latency_files++;
-}
-
-static void npu_entity_leave(struct npu_entity *entity)
-{
-	struct npu_sched_file *file = entity->file;
-
-	if (npu_entity_needs_budget(entity) && !--file->limited)
-		file->sched->latency_files--;
 }
 
 /**
@@ -150,8 +139,9 @@ void npu_entity_change(struct npu_entity *entity, const struct npu_hints *hints,
 
 	npu_entity_unready(entity, now);
 	npu_entity_idle(entity);
-	npu_entity_leave(entity);
-	npu_entity_join(entity, hints);
+	npu_entity_hint(entity, hints);
+	if (active && npu_entity_needs_budget(entity))
+		npu_budget_want(entity->file, now);
 	if (active)
 		npu_entity_activate(entity, now);
 	if (ready)
@@ -175,7 +165,7 @@ void npu_entity_init(struct npu_entity *entity, struct npu_sched_file *file,
 	for (i = 0; i < NPU_MAX_CORES; i++)
 		entity->places[i].entity = entity;
 	list_add_tail(&entity->link, &file->sched->entities);
-	npu_entity_join(entity, hints);
+	npu_entity_hint(entity, hints);
 }
 
 /**
@@ -184,6 +174,5 @@ void npu_entity_init(struct npu_entity *entity, struct npu_sched_file *file,
  */
 void npu_entity_fini(struct npu_entity *entity)
 {
-	npu_entity_leave(entity);
 	list_del(&entity->link);
 }

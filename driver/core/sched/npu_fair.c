@@ -8,9 +8,16 @@
  * file that becomes active begins where it was, but not before the mean and at
  * most a span after it. Each slice leaves it at most a span before or after the
  * mean of the others, or, without others, after where it was. So a file saves up
- * no time by being idle, does not wait for long after it was alone on a core for
- * long, and gets no more by having many entities: these share what their file
- * gets.
+ * no time by being idle, and gets no more by having many entities: these share
+ * what their file gets.
+ *
+ * What would leave a file more than a span after the mean of the others is its
+ * *debt*. It is added to the file's virtual time as the mean advances, so that a
+ * file pays in full for what it had while others were active, and is not served
+ * before others until it has. If a core takes a slice of a file that is more than
+ * half a span after the mean of the others, no other file waits for that core: such
+ * a slice adds to no debt. So a file does not wait for long after it was alone on a
+ * core for long.
  *
  * Entities have virtual times of their own, by their own weights. The lowest of
  * the active ones of a group, taken when one of them was served and never
@@ -31,8 +38,10 @@
 
 /* How far a file can be from the mean. */
 #define NPU_FAIR_SPAN		NPU_SCHED_TIME(100 * (s64)NSEC_PER_MSEC)
-/* How far ahead of it its deadlines still count. */
+/* How far ahead of it its deadlines still count, and slices add to its debt. */
 #define NPU_FAIR_CREDIT		(NPU_FAIR_SPAN / 2)
+/* No debt is larger, so that nothing overflows. */
+#define NPU_FAIR_DEBT		NPU_SCHED_TIME(NPU_SCHED_LONG)
 
 static void npu_fair_settle(struct npu_fair *fair)
 {
@@ -84,6 +93,58 @@ static struct npu_fair *npu_group_fair(const struct npu_group *group)
 	return &group->file->sched->fair[group->rank];
 }
 
+/* How much later @group can be; @fair must not include it. */
+static u64 npu_group_room(const struct npu_group *group,
+			  const struct npu_fair *fair)
+{
+	return max(npu_time_diff(fair->time, group->time) + NPU_FAIR_SPAN,
+		   (s64)0);
+}
+
+/* Add @length to the time of @group, and what there is no room for to its debt. */
+static void npu_group_spend(struct npu_group *group, const struct npu_fair *fair,
+			    u64 length, bool ahead)
+{
+	u64 part = min(length, npu_group_room(group, fair));
+
+	group->time += part;
+	if (!ahead && fair->weight)
+		group->debt = min(group->debt + length - part, NPU_FAIR_DEBT);
+}
+
+/* Move debt to the time of @group, if there is room. Returns whether there was. */
+static bool npu_group_pay(struct npu_group *group, const struct npu_fair *fair)
+{
+	u64 part;
+
+	/* Nobody is there to be paid. */
+	if (!fair->weight)
+		return false;
+	part = min(group->debt, npu_group_room(group, fair));
+	group->time += part;
+	group->debt -= part;
+	return part;
+}
+
+/**
+ * npu_group_repay() - have a group repay what it can by now
+ * @group: the group, which is active
+ *
+ * Return: whether its virtual time has changed.
+ */
+bool npu_group_repay(struct npu_group *group)
+{
+	struct npu_fair *fair = npu_group_fair(group);
+	bool paid;
+
+	if (!group->debt)
+		return false;
+	npu_fair_remove(fair, group);
+	paid = npu_group_pay(group, fair);
+	npu_fair_add(fair, group);
+	return paid;
+}
+
 /**
  * npu_group_weigh() - the active entities of a group have changed
  * @group: the group
@@ -99,10 +160,12 @@ void npu_group_weigh(struct npu_group *group)
 	if (weight == group->weight)
 		return;
 	/* The group is sorted by its time, which only changes before it is active. */
-	if (group->weight)
+	if (group->weight) {
 		npu_fair_remove(fair, group);
-	else
+	} else {
+		npu_group_pay(group, fair);
 		npu_group_bound(group, fair, 0);
+	}
 	group->weight = weight;
 	if (weight)
 		npu_fair_add(fair, group);
@@ -133,12 +196,32 @@ static void npu_group_advance(struct npu_group *group)
 }
 
 /**
+ * npu_group_ahead() - is a group so far ahead that no other can be waiting?
+ * @group: the group, which is active and is served
+ *
+ * Return: whether it is.
+ */
+bool npu_group_ahead(const struct npu_group *group)
+{
+	struct npu_fair others = *npu_group_fair(group);
+
+	/* The usual case, without a division. */
+	if (npu_time_diff(group->time, others.time) <= 0)
+		return false;
+	npu_fair_remove(&others, group);
+	return others.weight &&
+	       npu_time_diff(group->time, others.time) > NPU_FAIR_CREDIT;
+}
+
+/**
  * npu_group_charge() - an entity has had device time
  * @group: the group in which it was served, perhaps no longer its own
  * @entity: the entity
  * @ns: the time, at most %NPU_SCHED_LONG
+ * @ahead: what npu_group_ahead() said when the core took the slice
  */
-void npu_group_charge(struct npu_group *group, struct npu_entity *entity, u64 ns)
+void npu_group_charge(struct npu_group *group, struct npu_entity *entity, u64 ns,
+		      bool ahead)
 {
 	struct npu_fair *fair = npu_group_fair(group);
 	u64 scaled = ns * NPU_SCHED_SCALE;
@@ -149,7 +232,8 @@ void npu_group_charge(struct npu_group *group, struct npu_entity *entity, u64 ns
 		npu_entity_bound(entity, group);
 	if (group->weight)
 		npu_fair_remove(fair, group);
-	group->time += div_u64(scaled, group->weight ?: entity->weight);
+	npu_group_spend(group, fair,
+			div_u64(scaled, group->weight ?: entity->weight), ahead);
 	npu_group_bound(group, fair, -NPU_FAIR_SPAN);
 	if (group->weight)
 		npu_fair_add(fair, group);

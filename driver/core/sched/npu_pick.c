@@ -31,6 +31,9 @@
 
 #include "npu_sched_priv.h"
 
+/* Files that repay before one choice. */
+#define NPU_SCHED_REPAYS	8
+
 /**
  * npu_sched_any() - is there anything that a core could do?
  * @core: the core
@@ -75,11 +78,49 @@ static struct npu_turn *npu_core_turn(const struct npu_sched_core *core, u64 now
 	return best;
 }
 
+/* The virtual time of @group has changed, and perhaps its deadlines count again. */
+static void npu_sched_sort(struct npu_sched *sched, struct npu_group *group,
+			   u64 now)
+{
+	unsigned int i;
+
+	for (i = 0; i < sched->core_count; i++)
+		if (npu_turn_waits(&group->turns[i]))
+			npu_turn_sort(&group->turns[i], sched->cores[i], now);
+}
+
+/* Have a file repay what it can. Returns whether it may have another place now. */
+static bool npu_sched_repay(struct npu_sched *sched, struct npu_group *group,
+			    u64 now)
+{
+	if (!npu_group_repay(group))
+		return false;
+	npu_sched_sort(sched, group, now);
+	return true;
+}
+
+/*
+ * The turn that is first when those before it have repaid what they can. A file
+ * that is still first then has no others waiting. If there are many debts to be
+ * repaid, the rest waits for the next choice.
+ */
+static struct npu_turn *npu_core_first(const struct npu_sched_core *core, u64 now)
+{
+	unsigned int tries = NPU_SCHED_REPAYS;
+	struct npu_turn *turn;
+
+	do {
+		turn = npu_core_turn(core, now);
+	} while (turn && tries-- &&
+		 npu_sched_repay(core->sched, turn->group, now));
+	return turn;
+}
+
 /* The turn of the attached file, if not much is owed to @first, else @first. */
 static struct npu_turn *npu_core_stay(const struct npu_sched_core *core,
-				      struct npu_turn *first)
+				      struct npu_turn *first, u64 now)
 {
-	const struct npu_sched *sched = core->sched;
+	struct npu_sched *sched = core->sched;
 	u64 most = NPU_SCHED_TIME(min(sched->stay_ns, NPU_SCHED_LONG));
 	enum npu_rank rank = first->group->rank;
 	struct npu_turn *turn;
@@ -88,6 +129,8 @@ static struct npu_turn *npu_core_stay(const struct npu_sched_core *core,
 	    rank == NPU_RANK_LATENCY || sched->fcfs)
 		return first;
 	turn = &core->attached->groups[rank].turns[core->index];
+	if (npu_turn_waits(turn))
+		npu_sched_repay(sched, turn->group, now);
 	if (!npu_turn_waits(turn) || first->deadline < turn->deadline ||
 	    npu_time_diff(turn->group->time, first->group->time) > (s64)most)
 		return first;
@@ -102,14 +145,14 @@ static struct npu_turn *npu_core_stay(const struct npu_sched_core *core,
  *
  * Return: the entity, or %NULL.
  */
-struct npu_entity *npu_sched_pick(const struct npu_sched_core *core, bool stay,
+struct npu_entity *npu_sched_pick(struct npu_sched_core *core, bool stay,
 				  u64 now)
 {
-	struct npu_turn *turn = npu_core_turn(core, now);
+	struct npu_turn *turn = npu_core_first(core, now);
 
 	if (!turn)
 		return NULL;
-	turn = npu_core_stay(core, turn);
+	turn = npu_core_stay(core, turn, now);
 	if (stay && turn->group->file != core->attached)
 		return NULL;
 	return npu_turn_next(turn);
@@ -154,6 +197,7 @@ void npu_sched_taken(struct npu_sched_core *core,
 {
 	core->rank = entity->group->rank;
 	core->limited = core->rank == NPU_RANK_LATENCY && entity->limited;
+	core->ahead = npu_group_ahead(entity->group);
 	core->queues[core->rank].since = now;
 }
 
@@ -178,14 +222,12 @@ void npu_sched_charge(struct npu_sched_core *core, struct npu_entity *entity,
 		if (entity->core_mask & (1u << i))
 			npu_turn_lift(&entity->group->turns[i],
 				      &entity->places[i]);
-	npu_group_charge(group, entity, ns);
+	npu_group_charge(group, entity, ns, core->ahead);
 	for (i = 0; entity->ready && i < sched->core_count; i++)
 		if (entity->core_mask & (1u << i))
 			npu_turn_lower(&entity->group->turns[i],
 				       &entity->places[i]);
-	for (i = 0; i < sched->core_count; i++)
-		if (npu_turn_waits(&group->turns[i]))
-			npu_turn_sort(&group->turns[i], sched->cores[i], now);
+	npu_sched_sort(sched, group, now);
 }
 
 /**

@@ -92,6 +92,8 @@ struct npu_group {
 	u32 weight;
 	/** @time: Virtual time of the file. */
 	u64 time;
+	/** @debt: Virtual time that is to be added to @time, see npu_fair.c. */
+	u64 debt;
 	/** @overdrawn: Too far ahead of the others for its deadlines to count. */
 	bool overdrawn;
 	/** @turn: Lowest virtual time of @active so far; entities begin there. */
@@ -156,8 +158,12 @@ struct npu_sched {
 	struct npu_fair fair[NPU_RANKS];
 	/** @budget: For latency work of all limited entities together. */
 	struct npu_budget budget;
-	/** @latency_files: Files with limited latency entities. */
-	unsigned int latency_files;
+	/** @window: Number of the present window of the budget. */
+	u64 window;
+	/** @wanting: Files that have had limited latency work in it. */
+	unsigned int wanting;
+	/** @wanted: Files whose newest such work was in the window before. */
+	unsigned int wanted;
 };
 
 /**
@@ -177,6 +183,8 @@ struct npu_sched_core {
 	enum npu_rank rank;
 	/** @limited: Its slice is paid from the latency budgets. */
 	bool limited;
+	/** @ahead: The slice was taken although its file is far ahead. */
+	bool ahead;
 	/** @queues: What it may serve, by rank. */
 	struct npu_core_queue queues[NPU_RANKS];
 };
@@ -191,8 +199,8 @@ struct npu_sched_file {
 	struct npu_group groups[NPU_RANKS];
 	/** @budget: For its limited latency work. */
 	struct npu_budget budget;
-	/** @limited: Number of its limited latency entities. */
-	unsigned int limited;
+	/** @window: Window of its newest limited latency work, or 0. */
+	u64 window;
 };
 
 /**
@@ -284,7 +292,7 @@ void npu_entity_idle(struct npu_entity *entity);
 bool npu_sched_any(const struct npu_sched_core *core);
 bool npu_sched_has_latency(const struct npu_sched *sched);
 void npu_sched_follow(struct npu_sched *sched, u64 now);
-struct npu_entity *npu_sched_pick(const struct npu_sched_core *core, bool stay,
+struct npu_entity *npu_sched_pick(struct npu_sched_core *core, bool stay,
 				  u64 now);
 void npu_sched_taken(struct npu_sched_core *core,
 		     const struct npu_entity *entity, u64 now);

@@ -23,11 +23,15 @@ static inline s64 npu_time_diff(u64 a, u64 b)
 
 /* npu_fair.c */
 void npu_group_weigh(struct npu_group *group);
+bool npu_group_ahead(const struct npu_group *group);
+bool npu_group_repay(struct npu_group *group);
 void npu_group_charge(struct npu_group *group, struct npu_entity *entity,
-		      u64 ns);
+		      u64 ns, bool ahead);
 void npu_entity_bound(struct npu_entity *entity, const struct npu_group *group);
 
 /* npu_budget.c */
+void npu_budget_want(struct npu_sched_file *file, u64 now);
+u32 npu_budget_files(struct npu_sched *sched, u64 now);
 bool npu_budget_any(struct npu_sched_file *file, u64 now);
 void npu_budget_take(struct npu_sched_file *file, u64 ns, u64 now);
 
