@@ -255,18 +255,19 @@ static int rknn_rocket_add_bos(struct npu_implicit *implicit,
 	return 0;
 }
 
-/* The context of the calls. It lives until the file is closed. */
+/* The context of the calls, or an ERR_PTR(). It lives until the file is closed. */
 static struct npu_context *rknn_rocket_context(struct npu_file *nfile)
 {
 	struct npu_context *ctx;
 
 	mutex_lock(&nfile->lock);
-	if (!nfile->compat)
-		nfile->compat = npu_context_create(nfile,
-						   npu_core_mask(nfile->npu),
-						   NPU_MAX_QUEUED,
-						   DRM_NPU_CLASS_THROUGHPUT, 0);
 	ctx = nfile->compat;
+	if (!ctx)
+		ctx = npu_context_create(nfile, npu_core_mask(nfile->npu),
+					 NPU_MAX_QUEUED,
+					 DRM_NPU_CLASS_THROUGHPUT, 0);
+	if (!IS_ERR(ctx))
+		nfile->compat = ctx;
 	mutex_unlock(&nfile->lock);
 	return ctx;
 }
@@ -431,8 +432,8 @@ int rknn_rocket_submit_ioctl(struct drm_device *dev, void *data,
 		cond_resched();
 	}
 	ctx = ret ? NULL : rknn_rocket_context(nfile);
-	if (!ret && !ctx)
-		ret = -ENOMEM;
+	if (!ret)
+		ret = PTR_ERR_OR_ZERO(ctx);
 	for (i = 0; i < args->job_count && !ret; i++)
 		ret = fatal_signal_pending(current) ? -EINTR :
 		      rknn_rocket_submit_job(ctx, file, &reader, &jobs[i]);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/// Contexts whose jobs hang or fault too often.
+/// Files whose jobs hang or fault too often.
 #include <cerrno>
 
 #include <sys/mman.h>
@@ -75,7 +75,7 @@ SUBTEST(ban_hangs)
 	}
 	CHECK_EQ(f.device.state(f.context).guilty_jobs, f.limit);
 	f.check_banned();
-	check_works(f.device);
+	check_works(Device());
 }
 
 /* What it has queued ends with ECANCELED, blocked or not, and does not run. */
@@ -107,19 +107,14 @@ SUBTEST(ban_queued)
 	f.check_banned();
 }
 
-/* The context alone is banned, and all that only looks goes on. */
+/* The file alone is banned, and all that only looks goes on. */
 SUBTEST(ban_others)
 {
 	Fixture f;
 	Device other;
-	std::uint32_t second = f.device.context();
 
 	f.misbehave(f.limit);
 	f.check_banned();
-	CHECK_EQ(f.device.state(second).flags, 0);
-	CHECK_EQ(run(f.device, second, f.good), 1);
-	f.product.check();
-	check_works(f.device);
 	check_works(other);
 	CHECK_EQ(look_at(f.device, f.context, 1).error, EFAULT);
 	std::uint32_t cancelled = poison;
@@ -128,6 +123,33 @@ SUBTEST(ban_others)
 	CHECK_OK(wait_buffer(f.device, f.product.out.handle(), never));
 	CHECK_OK(f.device.destroy_context(f.context));
 	CHECK_ERR(submit(f.device, f.context, {f.good}), ENOENT);
+}
+
+/* Guilt of all contexts counts, and new ones are no way out. */
+SUBTEST(ban_contexts)
+{
+	Fixture f;
+	Device other;
+	drm_npu_context_create args{};
+	std::uint32_t idle = f.device.context();
+
+	for (std::uint32_t i = 0; i < f.limit; i++) {
+		CHECK_EQ(f.device.state(idle).flags, 0);
+		if (i) {
+			CHECK_OK(f.device.destroy_context(f.context));
+			f.context = f.device.context();
+		}
+		f.misbehave(1);
+		CHECK_EQ(f.device.state(f.context).guilty_jobs, 1);
+	}
+	f.check_banned();
+	CHECK_EQ(f.device.state(idle).flags, DRM_NPU_CONTEXT_BANNED);
+	CHECK_EQ(f.device.state(idle).guilty_jobs, 0);
+	CHECK_ERR(submit(f.device, idle, {f.good}), EIO);
+	args.context_id = poison;
+	CHECK_ERR(f.device.create(args), EIO);
+	CHECK_EQ(args.context_id, poison);
+	check_works(other);
 }
 
 SUBTEST(ban_page)

@@ -372,7 +372,7 @@ static void npu_dispatch_detach(struct kunit *test)
 	file->npu.client = client;
 	ctx = npu_context_create(&file->npu, 1, 4, THROUGHPUT, 0);
 	file->npu.client = own;
-	KUNIT_ASSERT_NOT_NULL(test, ctx);
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, ctx);
 	npu_fake_queue(fake, ctx, job);
 	npu_fake_end(fake, 0, 0);
 	KUNIT_EXPECT_PTR_EQ(test, fake->cores[0].vm, vm->hw);

@@ -2,6 +2,7 @@
 /* Jobs that do not end well: they fail, are cancelled, killed, banned. */
 #include <kunit/test.h>
 
+#include "../../driver/core/exec/npu_client.h"
 #include "../../driver/core/exec/npu_context.h"
 #include "../../driver/core/exec/npu_dispatch.h"
 #include "../../driver/core/exec/npu_exec.h"
@@ -103,9 +104,9 @@ static void npu_end_lanes_that_run(struct kunit *test)
 	NPU_EXPECT_RUNS(fake, 0, job, 0);
 	NPU_EXPECT_RUNS(fake, 1, wide, 1);
 	npu_fake_end(fake, 1, -EFAULT);
-	/* The first error stays. */
+	/* The first error stays, the fault counts. */
 	KUNIT_EXPECT_EQ(test, npu_fake_error(ctx, 1), -EIO);
-	KUNIT_EXPECT_EQ(test, ctx->stats.guilty_jobs, 0);
+	KUNIT_EXPECT_EQ(test, ctx->stats.guilty_jobs, 1);
 	NPU_EXPECT_RUNS(fake, 1, next, 0);
 	npu_fake_end(fake, 0, 0);
 	npu_fake_end(fake, 1, 0);
@@ -307,7 +308,7 @@ static void npu_end_last_reference(struct kunit *test)
 	struct npu_context *ctx;
 
 	ctx = npu_context_create(&file->npu, 1, 4, THROUGHPUT, 0);
-	KUNIT_ASSERT_NOT_NULL(test, ctx);
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, ctx);
 	npu_fake_queue(fake, ctx, job);
 	npu_fake_queue(fake, ctx, job);
 	npu_queue_kill(ctx, false);
@@ -319,38 +320,119 @@ static void npu_end_last_reference(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, list_empty(&fake->npu->exec->contexts));
 }
 
-/* Who hangs or faults too often is banned, alone. */
+/* A client that hangs or faults too often is banned, alone. */
 static void npu_end_ban(struct kunit *test)
 {
 	struct npu_fake *fake = npu_fake_create(test, 1);
 	struct npu_fake_file *file = npu_fake_open(fake);
+	struct npu_fake_file *others = npu_fake_open(fake);
 	struct npu_context *ctx = npu_fake_context(file, 1, 8, THROUGHPUT);
-	struct npu_context *other = npu_fake_context(file, 1, 8, THROUGHPUT);
+	struct npu_context *other = npu_fake_context(others, 1, 8, THROUGHPUT);
 	struct npu_job *job = npu_fake_job(file, 1);
+	struct npu_job *good = npu_fake_job(others, 1);
 	unsigned int i;
 	u64 seqno;
 
 	for (i = 0; i < NPU_MAX_GUILTY + 2; i++)
 		npu_fake_queue(fake, ctx, job);
-	npu_fake_queue(fake, other, job);
+	npu_fake_queue(fake, other, good);
 	for (i = 0; i < NPU_MAX_GUILTY; i++) {
 		KUNIT_EXPECT_EQ(test, ctx->stats.flags, 0);
 		KUNIT_EXPECT_EQ(test, ctx->stats.guilty_jobs, i);
 		npu_fake_end(fake, 0, i % 2 ? -EFAULT : -ETIMEDOUT);
-		/* The two take turns. */
-		if (!i)
-			npu_fake_end(fake, 0, 0);
 	}
 	KUNIT_EXPECT_EQ(test, ctx->stats.flags, DRM_NPU_CONTEXT_BANNED);
+	NPU_EXPECT_RUNS(fake, 0, good, 0);
+	npu_fake_end(fake, 0, 0);
 	NPU_EXPECT_IDLE(fake, 0);
 	KUNIT_EXPECT_EQ(test, npu_fake_error(ctx, NPU_MAX_GUILTY + 1), -ECANCELED);
 	KUNIT_EXPECT_EQ(test, npu_fake_error(ctx, NPU_MAX_GUILTY + 2), -ECANCELED);
 	KUNIT_EXPECT_EQ(test, npu_fake_try(ctx, &job, 1, NULL, &seqno), -EIO);
 	KUNIT_EXPECT_EQ(test, npu_fake_error(other, 1), 0);
 	KUNIT_EXPECT_EQ(test, other->stats.flags, 0);
-	npu_fake_queue(fake, other, job);
-	NPU_EXPECT_RUNS(fake, 0, job, 0);
+	npu_fake_queue(fake, other, good);
+	NPU_EXPECT_RUNS(fake, 0, good, 0);
 	npu_fake_end(fake, 0, 0);
+}
+
+/* Guilt counts for the file, so that its other contexts are banned as well. */
+static void npu_end_ban_file(struct kunit *test)
+{
+	struct npu_fake *fake = npu_fake_create(test, 2);
+	struct npu_fake_file *file = npu_fake_open(fake);
+	struct npu_context *ctx[NPU_MAX_GUILTY + 1], *running;
+	struct npu_job *job = npu_fake_job(file, 1);
+	struct npu_job *wide = npu_fake_job(file, 2);
+	unsigned int i;
+	u64 seqno;
+
+	running = npu_fake_context(file, 2, 8, THROUGHPUT);
+	npu_fake_queue(fake, running, wide);
+	npu_fake_queue(fake, running, job);
+	for (i = 0; i < NPU_MAX_GUILTY; i++) {
+		ctx[i] = npu_fake_context(file, 1, 8, THROUGHPUT);
+		npu_fake_queue(fake, ctx[i], job);
+	}
+	ctx[i] = npu_fake_context(file, 1, 32, THROUGHPUT);
+	for (i = 0; i < 32; i++)
+		npu_fake_queue(fake, ctx[NPU_MAX_GUILTY], job);
+	for (i = 0; i < NPU_MAX_GUILTY; i++) {
+		KUNIT_EXPECT_EQ(test, running->stats.flags, 0);
+		npu_fake_end(fake, 0, -EFAULT);
+		KUNIT_EXPECT_EQ(test, npu_fake_error(ctx[i], 1), -EFAULT);
+		KUNIT_EXPECT_EQ(test, ctx[i]->stats.guilty_jobs, 1);
+	}
+	/* However many it has queued. */
+	NPU_EXPECT_IDLE(fake, 0);
+	KUNIT_EXPECT_EQ(test, npu_fake_error(ctx[i], 32), -ECANCELED);
+	KUNIT_EXPECT_EQ(test, ctx[i]->stats.flags, DRM_NPU_CONTEXT_BANNED);
+	KUNIT_EXPECT_EQ(test, ctx[i]->stats.guilty_jobs, 0);
+	KUNIT_EXPECT_EQ(test, npu_fake_try(ctx[i], &job, 1, NULL, &seqno), -EIO);
+	KUNIT_EXPECT_EQ(test, PTR_ERR(npu_context_create(&file->npu, 1, 4, THROUGHPUT, 0)),
+			-EIO);
+	/* What has begun goes on. */
+	npu_fake_end(fake, 1, 0);
+	NPU_EXPECT_RUNS(fake, 1, wide, 1);
+	npu_fake_end(fake, 1, 0);
+	KUNIT_EXPECT_EQ(test, npu_fake_error(running, 1), 0);
+	KUNIT_EXPECT_EQ(test, npu_fake_error(running, 2), -ECANCELED);
+}
+
+/* Destroyed contexts count while a job of theirs that has begun is not done. */
+static void npu_end_context_limit(struct kunit *test)
+{
+	struct npu_fake *fake = npu_fake_create(test, 1);
+	struct npu_fake_file *file = npu_fake_open(fake);
+	struct npu_context *contexts[NPU_MAX_CONTEXTS + 1], *more;
+	static const u32 two = 2;
+	struct npu_job *job = npu_fake_job_of(file, 1, &two);
+	unsigned int i;
+
+	fake->policy.slice_us = 1;
+	for (i = 0; i < ARRAY_SIZE(contexts); i++) {
+		contexts[i] = npu_context_create(&file->npu, 1, 4, THROUGHPUT, 0);
+		KUNIT_ASSERT_NOT_ERR_OR_NULL(test, contexts[i]);
+		npu_fake_queue(fake, contexts[i], job);
+	}
+	/* Each begins, and none ends. */
+	for (i = 0; i < ARRAY_SIZE(contexts); i++)
+		npu_fake_work(fake, 0, NPU_FAKE_LANE_NS);
+	for (i = 0; i < ARRAY_SIZE(contexts); i++) {
+		KUNIT_EXPECT_EQ(test, npu_fake_error(contexts[i], 1), 1);
+		npu_queue_kill(contexts[i], false);
+		npu_context_put(contexts[i]);
+	}
+	more = npu_context_create(&file->npu, 1, 4, THROUGHPUT, 0);
+	KUNIT_EXPECT_EQ(test, PTR_ERR(more), -ENOSPC);
+	/* When the first has ended, there is room for another. */
+	npu_fake_work(fake, 0, NPU_FAKE_LANE_NS);
+	more = npu_context_create(&file->npu, 1, 4, THROUGHPUT, 0);
+	KUNIT_EXPECT_FALSE(test, IS_ERR_OR_NULL(more));
+	if (!IS_ERR_OR_NULL(more))
+		npu_context_put(more);
+	for (i = 1; i < ARRAY_SIZE(contexts); i++)
+		npu_fake_work(fake, 0, NPU_FAKE_LANE_NS);
+	KUNIT_EXPECT_EQ(test, file->npu.client->context_count, 0);
 }
 
 /* What is nobody's guilt is not counted as such. */
@@ -398,6 +480,8 @@ static struct kunit_case npu_end_cases[] = {
 	KUNIT_CASE(npu_end_kill_running),
 	KUNIT_CASE(npu_end_last_reference),
 	KUNIT_CASE(npu_end_ban),
+	KUNIT_CASE(npu_end_ban_file),
+	KUNIT_CASE(npu_end_context_limit),
 	KUNIT_CASE(npu_end_no_guilt),
 	{}
 };

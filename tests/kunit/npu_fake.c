@@ -562,7 +562,7 @@ struct npu_context *npu_fake_context(struct npu_fake_file *file, u32 core_mask,
 	u32 id;
 
 	ctx = npu_context_create(&file->npu, core_mask, max_queued, sched_class, 0);
-	KUNIT_ASSERT_NOT_NULL(test, ctx);
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, ctx);
 	KUNIT_ASSERT_EQ(test, xa_alloc(&file->npu.contexts, &id, ctx,
 				       xa_limit_31b, GFP_KERNEL), 0);
 	return ctx;

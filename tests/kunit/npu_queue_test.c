@@ -143,7 +143,7 @@ static void npu_queue_errors(struct kunit *test)
 	npu_fake_queue(fake, ctx, job);
 	KUNIT_EXPECT_EQ(test, npu_fake_try(ctx, &job, 1, NULL, &seqno), -EBUSY);
 	spin_lock_irq(&fake->npu->exec->lock);
-	ctx->stats.flags |= DRM_NPU_CONTEXT_BANNED;
+	ctx->client->banned = true;
 	spin_unlock_irq(&fake->npu->exec->lock);
 	KUNIT_EXPECT_EQ(test, npu_fake_try(ctx, &job, 1, NULL, &seqno), -EIO);
 	npu_queue_kill(ctx, false);

@@ -377,12 +377,33 @@ static void model_step_hold(struct model *m)
 	}
 }
 
+/* Files cannot be opened anew here, so one that is banned is pardoned. */
+static void model_step_pardon(struct model *m)
+{
+	u32 i;
+
+	for (i = 0; i < NPU_REF_FILES; i++) {
+		struct npu_client *client = m->files[i]->npu.client;
+
+		KUNIT_EXPECT_EQ(m->test, client->guilty, m->ref.files[i].guilty);
+		KUNIT_EXPECT_EQ(m->test, client->banned,
+				client->guilty >= NPU_MAX_GUILTY);
+		if (!client->banned)
+			continue;
+		client->banned = false;
+		client->guilty = 0;
+		m->ref.files[i].guilty = 0;
+	}
+}
+
 static void model_new_context(struct model *m, struct model_context *ctx)
 {
 	u32 i = model_random(m, NPU_REF_FILES);
 	struct npu_fake_file *file = m->files[i];
 	u32 mask = model_random(m, npu_core_mask(m->fake->npu)) + 1;
 
+	if (m->files[i]->npu.client->banned)
+		return model_step_pardon(m);
 	*ctx->ref = (struct npu_ref_context) {
 		.file = &m->ref.files[i],
 		.born = ++m->ref.born,
@@ -390,7 +411,7 @@ static void model_new_context(struct model *m, struct model_context *ctx)
 	};
 	ctx->checked = 0;
 	ctx->real = npu_context_create(&file->npu, mask, NPU_REF_QUEUED, 0, 0);
-	KUNIT_ASSERT_NOT_NULL(m->test, ctx->real);
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(m->test, ctx->real);
 	KUNIT_ASSERT_EQ(m->test, xa_alloc(&file->npu.contexts, &ctx->id, ctx->real,
 					  xa_limit_31b, GFP_KERNEL), 0);
 	npu_context_get(ctx->real);
@@ -404,6 +425,8 @@ static void model_step(struct model *m)
 
 	if (!ctx->real)
 		model_new_context(m, ctx);
+	if (!ctx->real)
+		return;
 	if (what < 300 && !ctx->ref->killed)
 		model_step_queue(m, ctx);
 	else if (what < 800)
@@ -424,7 +447,9 @@ static void model_step(struct model *m)
 		model_step_change(m, ctx);
 	else if (what < 990)
 		m->fake->policy.fcfs = !model_random(m, 4);
-	else if ((what < 992 || npu_ref_banned(ctx->ref)) && !ctx->ref->killed)
+	else if (what < 992)
+		model_step_pardon(m);
+	else if (!ctx->ref->killed)
 		model_step_kill(m, ctx);
 	npu_fake_settle(m->fake);
 	model_fail_attach(m);

@@ -10,7 +10,7 @@
 
 bool npu_ref_banned(const struct npu_ref_context *ctx)
 {
-	return ctx->guilty >= NPU_MAX_GUILTY;
+	return ctx->file->guilty >= NPU_MAX_GUILTY;
 }
 
 /*
@@ -33,18 +33,48 @@ static bool npu_ref_lane(struct npu_ref_context *ctx, u32 *lane)
 	return most;
 }
 
+/* The oldest context after @previous. */
+static struct npu_ref_context *npu_ref_next(struct npu_ref *ref, u64 previous)
+{
+	struct npu_ref_context *best = NULL;
+	u32 i;
+
+	for (i = 0; i < NPU_REF_CONTEXTS; i++) {
+		struct npu_ref_context *ctx = &ref->contexts[i];
+
+		if (ctx->file && ctx->born > previous &&
+		    (!best || ctx->born < best->born))
+			best = ctx;
+	}
+	return best;
+}
+
+/* What contexts of a file have queued is not started any more. */
+static void npu_ref_ban(struct npu_ref *ref, const struct npu_ref_file *file)
+{
+	struct npu_ref_context *ctx;
+
+	for (ctx = npu_ref_next(ref, 0); ctx; ctx = npu_ref_next(ref, ctx->born))
+		if (ctx->file == file && ctx->completed < ctx->submitted &&
+		    !npu_ref_job(ctx, ctx->completed + 1)->begun)
+			npu_ref_advance(ref, ctx);
+}
+
 static void npu_ref_complete(struct npu_ref *ref, struct npu_ref_context *ctx)
 {
 	struct npu_ref_job *head = npu_ref_job(ctx, ++ctx->completed);
 
 	ref->ended++;
-	if (head->started && (head->error == -EFAULT || head->error == -ETIMEDOUT))
-		ctx->guilty++;
-	if (!head->submit)
+	if (head->submit) {
+		head->submit->jobs--;
+		if (!head->submit->out_error)
+			head->submit->out_error = head->error;
+	}
+	if (!head->guilty)
 		return;
-	head->submit->jobs--;
-	if (!head->submit->out_error)
-		head->submit->out_error = head->error;
+	ctx->guilty++;
+	if (++ctx->file->guilty == NPU_MAX_GUILTY)
+		npu_ref_ban(ref, ctx->file);
 }
 
 /* End what cannot run; then the oldest job is ready, or waits. */
@@ -82,22 +112,6 @@ void npu_ref_advance(struct npu_ref *ref, struct npu_ref_context *ctx)
 void npu_ref_hold(struct npu_ref *ref, struct npu_ref_file *file)
 {
 	file->held = true;
-}
-
-/* The oldest context after @previous. */
-static struct npu_ref_context *npu_ref_next(struct npu_ref *ref, u64 previous)
-{
-	struct npu_ref_context *best = NULL;
-	u32 i;
-
-	for (i = 0; i < NPU_REF_CONTEXTS; i++) {
-		struct npu_ref_context *ctx = &ref->contexts[i];
-
-		if (ctx->file && ctx->born > previous &&
-		    (!best || ctx->born < best->born))
-			best = ctx;
-	}
-	return best;
 }
 
 void npu_ref_release(struct npu_ref *ref, struct npu_ref_file *file)
@@ -238,8 +252,9 @@ void npu_ref_end(struct npu_ref *ref, struct npu_ref_core *core, u64 device_ns,
 	if (!error) {
 		head->next[core->lane] += core->tasks;
 		ctx->tasks += core->tasks;
-	} else if (!head->error) {
-		head->error = error;
+	} else {
+		head->error = head->error ?: error;
+		head->guilty |= error == -EFAULT || error == -ETIMEDOUT;
 	}
 	if (!device_ns && !core->fails)
 		device_ns = ref->now - core->started;

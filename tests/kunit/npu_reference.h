@@ -57,6 +57,8 @@ struct npu_ref_job {
 	bool started;
 	/** @error: First error. */
 	int error;
+	/** @guilty: A lane of it hung or faulted. */
+	bool guilty;
 };
 
 /**
@@ -91,6 +93,8 @@ struct npu_ref_file {
 	struct npu_ref_share shares[NPU_RANKS];
 	/** @budget: For latency work. */
 	struct npu_ref_budget budget;
+	/** @guilty: Jobs that hung or faulted. */
+	u32 guilty;
 	/** @wanted: When it had limited latency work last, or 0. */
 	u64 wanted;
 	/** @held: The gate is closed: no slice begins. */

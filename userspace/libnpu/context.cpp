@@ -48,8 +48,8 @@ const char *submit_advice(int code)
 	case E2BIG:
 		return " (more than a submit, or the context's queue, may have)";
 	case EIO:
-		return " (its jobs hung or faulted too often and it is banned; create another "
-		       "context)";
+		return " (jobs of this device handle hung or faulted too often and it is banned; "
+		       "open the device again)";
 	default:
 		return "";
 	}

@@ -57,8 +57,8 @@ int npu_context_create_ioctl(struct drm_device *dev, void *data,
 	ctx = npu_context_create(nfile, args->core_mask ?: npu_core_mask(npu),
 				 args->max_queued ?: NPU_MAX_QUEUED,
 				 args->sched_class, args->weight);
-	if (!ctx)
-		return -ENOMEM;
+	if (IS_ERR(ctx))
+		return PTR_ERR(ctx);
 	ret = xa_alloc(&nfile->contexts, &args->context_id, ctx,
 		       XA_LIMIT(1, NPU_MAX_CONTEXTS), GFP_KERNEL_ACCOUNT);
 	if (ret) {

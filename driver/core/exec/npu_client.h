@@ -31,6 +31,12 @@ struct npu_client {
 
 	/** @contexts: Its contexts, by &npu_context.client_link. */
 	struct list_head contexts;
+	/** @context_count: Number of @contexts, destroyed ones included. */
+	u32 context_count;
+	/** @guilty: Its jobs that hung or faulted. */
+	u32 guilty;
+	/** @banned: Its contexts take no more jobs. */
+	bool banned;
 	/** @sched: Its file of the scheduler. */
 	struct npu_sched_file sched;
 	/** @busy_ns: Device time of all its slices, in nanoseconds. */

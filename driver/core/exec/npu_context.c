@@ -22,6 +22,7 @@ static void npu_context_free(struct npu_context *ctx)
 	npu_entity_fini(&ctx->entity);
 	list_del(&ctx->link);
 	list_del(&ctx->client_link);
+	ctx->client->context_count--;
 	spin_unlock_irq(&ctx->npu->exec->lock);
 	atomic_dec(&ctx->npu->context_objects);
 	npu_client_put(ctx->client);
@@ -146,26 +147,42 @@ u32 npu_context_class(struct npu_context *ctx, u64 now)
 	}
 }
 
-/**
- * npu_context_create() - new context without an id
- * @nfile: the file
- * @core_mask: cores it may use, at least one
- * @max_queued: jobs that may be unfinished, at least one
- * @sched_class: a &enum drm_npu_class
- * @weight: its weight, 0 for the default
- *
- * Return: the context with one reference, or %NULL.
+/*
+ * Make @ctx, which is complete but for its hints, one of its client's. Returns 0,
+ * -EIO or -ENOSPC.
  */
-struct npu_context *npu_context_create(struct npu_file *nfile, u32 core_mask,
-				       u32 max_queued, u32 sched_class,
-				       u32 weight)
+static int npu_context_join(struct npu_context *ctx, u32 sched_class, u32 weight)
+{
+	struct npu_client *client = ctx->client;
+	struct npu_exec *exec = ctx->npu->exec;
+	bool privileged = capable(CAP_SYS_NICE);
+	struct npu_hints hints;
+	int ret = 0;
+
+	spin_lock_irq(&exec->lock);
+	if (client->banned)
+		ret = -EIO;
+	/* One more is that of the family's own calls. */
+	else if (client->context_count > NPU_MAX_CONTEXTS)
+		ret = -ENOSPC;
+	if (ret)
+		goto out_unlock;
+	client->context_count++;
+	list_add_tail(&ctx->link, &exec->contexts);
+	list_add_tail(&ctx->client_link, &client->contexts);
+	hints = npu_context_hints(ctx, sched_class, weight, privileged);
+	npu_entity_init(&ctx->entity, &client->sched, ctx->core_mask, &hints);
+out_unlock:
+	spin_unlock_irq(&exec->lock);
+	return ret;
+}
+
+static struct npu_context *npu_context_alloc(struct npu_client *client,
+					     u32 max_queued)
 {
 	/* A job's slot is looked up several times, without a division then. */
 	u32 slot_count = roundup_pow_of_two(2 * max_queued);
-	struct npu_device *npu = nfile->npu;
-	bool privileged = capable(CAP_SYS_NICE);
 	struct npu_context *ctx;
-	struct npu_hints hints;
 
 	static_assert(sizeof(struct drm_npu_context_page) <= PAGE_SIZE);
 	ctx = kvzalloc(struct_size(ctx, slots, slot_count), GFP_KERNEL_ACCOUNT);
@@ -178,27 +195,58 @@ struct npu_context *npu_context_create(struct npu_file *nfile, u32 core_mask,
 		return NULL;
 	}
 	refcount_set(&ctx->ref, 1);
-	ctx->npu = npu;
-	ctx->client = npu_client_get(nfile->client);
-	ctx->vm = ctx->client->vm;
-	ctx->core_mask = core_mask;
+	ctx->npu = client->npu;
+	ctx->client = npu_client_get(client);
+	ctx->vm = client->vm;
 	ctx->max_queued = max_queued;
 	ctx->fence_context = dma_fence_context_alloc(1);
 	ctx->pid = task_tgid_nr(current);
-	ctx->stats.core_mask = core_mask;
 	ctx->stats.max_queued = max_queued;
 	init_waitqueue_head(&ctx->wait);
 	init_waitqueue_head(&ctx->room);
 	ctx->wake_at = U64_MAX;
 	INIT_LIST_HEAD(&ctx->signal_link);
 	INIT_LIST_HEAD(&ctx->retire_link);
-	atomic_inc(&npu->context_objects);
-	spin_lock_irq(&npu->exec->lock);
-	list_add_tail(&ctx->link, &npu->exec->contexts);
-	list_add_tail(&ctx->client_link, &ctx->client->contexts);
-	hints = npu_context_hints(ctx, sched_class, weight, privileged);
-	npu_entity_init(&ctx->entity, &ctx->client->sched, core_mask, &hints);
-	spin_unlock_irq(&npu->exec->lock);
 	return ctx;
 }
 
+/**
+ * npu_context_create() - new context without an id
+ * @nfile: the file
+ * @core_mask: cores it may use, at least one
+ * @max_queued: jobs that may be unfinished, at least one
+ * @sched_class: a &enum drm_npu_class
+ * @weight: its weight, 0 for the default
+ *
+ * Return: the context with one reference, or an ERR_PTR(): -ENOMEM; -EIO if the
+ * file is banned; -ENOSPC if too many contexts live, destroyed ones whose jobs have
+ * not ended included. May sleep.
+ */
+struct npu_context *npu_context_create(struct npu_file *nfile, u32 core_mask,
+				       u32 max_queued, u32 sched_class,
+				       u32 weight)
+{
+	struct npu_device *npu = nfile->npu;
+	struct npu_context *ctx;
+	int ret;
+
+	ctx = npu_context_alloc(nfile->client, max_queued);
+	if (!ctx)
+		return ERR_PTR(-ENOMEM);
+	ctx->core_mask = core_mask;
+	ctx->stats.core_mask = core_mask;
+	ret = npu_context_join(ctx, sched_class, weight);
+	if (ret == -ENOSPC) {
+		/* Destroyed contexts may have ended, but not been retired. */
+		npu_signal_flush(npu);
+		ret = npu_context_join(ctx, sched_class, weight);
+	}
+	if (ret) {
+		npu_client_put(ctx->client);
+		__free_page(ctx->page);
+		kvfree(ctx);
+		return ERR_PTR(ret);
+	}
+	atomic_inc(&npu->context_objects);
+	return ctx;
+}

@@ -43,6 +43,8 @@ struct npu_slot {
 	bool last;
 	/** @begun: A core has taken a lane of it. */
 	bool begun;
+	/** @guilty: A lane of it has hung or faulted. */
+	bool guilty;
 	/** @error: First error, 0 or a negative errno; no lane is started then. */
 	int error;
 	/** @device_ns: Time of the longest lane. */
@@ -110,6 +112,8 @@ struct npu_context {
 	u32 running;
 	/** @entity: Its entity of the scheduler; ready if lanes could start. */
 	struct npu_entity entity;
+	/** @again: The thread of &npu_exec.signal is to look at the head. */
+	bool again;
 	/** @signal_link: In &npu_exec.signal. */
 	struct list_head signal_link;
 	/** @retire_link: In &npu_exec.retire. */

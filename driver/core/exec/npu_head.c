@@ -16,6 +16,9 @@
 #include "npu_slice.h"
 #include "npu_submit.h"
 
+/* Jobs that end at a time with interrupts off, without having run. */
+#define NPU_HEAD_ENDS		16u
+
 /**
  * npu_context_head() - the oldest job that has not ended
  * @ctx: the context, which has one
@@ -42,9 +45,16 @@ static int npu_head_refused(const struct npu_context *ctx,
 	/* A job that has started is finished, even if its context is destroyed. */
 	if (head->begun)
 		return 0;
-	if (ctx->killed || ctx->stats.flags & DRM_NPU_CONTEXT_BANNED)
+	if (ctx->killed || ctx->client->banned)
 		return -ECANCELED;
 	return head->submit && !waiting ? READ_ONCE(head->submit->in_error) : 0;
+}
+
+/* Have the thread that signals fences call npu_head_advance(). */
+static void npu_head_later(struct npu_context *ctx)
+{
+	ctx->again = true;
+	npu_signal_context(ctx);
 }
 
 /* Write the end of a job to the page that clients map. */
@@ -79,7 +89,9 @@ static void npu_head_publish(struct npu_context *ctx, u64 seqno,
 static void npu_head_retire_now(struct npu_context *ctx,
 				struct npu_slot *slot)
 {
-	if (slot->submit || ctx->retired != ctx->completed - 1 ||
+	/* With @again it is in the list of contexts to be signalled. */
+	if (slot->submit || ctx->again ||
+	    ctx->retired != ctx->completed - 1 ||
 	    !refcount_dec_not_one(&slot->job->ref))
 		return;
 	slot->job = NULL;
@@ -89,6 +101,39 @@ static void npu_head_retire_now(struct npu_context *ctx,
 		return;
 	ctx->signalled = ctx->completed;
 	ctx->retired = ctx->completed;
+}
+
+/*
+ * Ban a client. What its contexts have queued is left to the thread that signals
+ * fences, for it may be much.
+ */
+static void npu_head_ban(struct npu_client *client, u64 now)
+{
+	struct npu_context *ctx;
+
+	client->banned = true;
+	list_for_each_entry(ctx, &client->contexts, client_link) {
+		struct drm_npu_context_page *page = page_address(ctx->page);
+
+		ctx->stats.flags |= DRM_NPU_CONTEXT_BANNED;
+		WRITE_ONCE(page->flags, ctx->stats.flags);
+		if (ctx->completed == ctx->submitted ||
+		    npu_context_head(ctx)->begun)
+			continue;
+		npu_entity_unready(&ctx->entity, now);
+		npu_entity_idle(&ctx->entity);
+		npu_head_later(ctx);
+	}
+}
+
+/* A job of @ctx has hung or faulted. */
+static void npu_head_blame(struct npu_context *ctx, u64 now)
+{
+	struct npu_client *client = ctx->client;
+
+	ctx->stats.guilty_jobs++;
+	if (++client->guilty >= NPU_MAX_GUILTY && !client->banned)
+		npu_head_ban(client, now);
 }
 
 /* The head has ended: account for it. */
@@ -110,11 +155,8 @@ static void npu_head_complete(struct npu_context *ctx, u64 now)
 		if (head->submit && !head->submit->out_error)
 			head->submit->out_error = head->error;
 	}
-	/* The same errors from an in-fence do not count against the context. */
-	if (head->started_ns &&
-	    (head->error == -ETIMEDOUT || head->error == -EFAULT) &&
-	    ++stats->guilty_jobs >= NPU_MAX_GUILTY)
-		stats->flags |= DRM_NPU_CONTEXT_BANNED;
+	if (head->guilty)
+		npu_head_blame(ctx, now);
 
 	npu_head_publish(ctx, ctx->completed, head);
 	npu_head_retire_now(ctx, head);
@@ -154,9 +196,13 @@ static void npu_head_begin(struct npu_context *ctx,
  * npu_head_advance() - find out what the head can do: end, wait, or become ready
  * @ctx: the context
  * @now: the time
+ *
+ * Ends a few jobs at most. If there are more to be ended, the thread that signals
+ * fences goes on.
  */
 void npu_head_advance(struct npu_context *ctx, u64 now)
 {
+	u32 ends = NPU_HEAD_ENDS;
 	struct npu_slot *head;
 	bool waiting;
 	int error;
@@ -177,6 +223,10 @@ void npu_head_advance(struct npu_context *ctx, u64 now)
 			break;
 		}
 		npu_entity_unready(&ctx->entity, now);
+		if (!ends--) {
+			npu_head_later(ctx);
+			break;
+		}
 		head->error = error;
 		npu_head_complete(ctx, now);
 	}
@@ -238,6 +288,9 @@ void npu_head_end_slice(struct npu_context *ctx, const struct npu_core *core,
 	head->device_ns = max(head->device_ns, progress->device_ns);
 	if (result->error) {
 		head->error = head->error ?: result->error;
+		/* The same errors from an in-fence are nobody's guilt. */
+		head->guilty |= core->started && (result->error == -ETIMEDOUT ||
+						  result->error == -EFAULT);
 		return;
 	}
 	progress->next += core->tasks;

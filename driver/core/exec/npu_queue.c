@@ -4,6 +4,7 @@
 #include <linux/sched.h>
 
 #include "../mem/npu_vm.h"
+#include "npu_client.h"
 #include "npu_context.h"
 #include "npu_dispatch.h"
 #include "npu_exec.h"
@@ -17,7 +18,7 @@ static int npu_context_full(const struct npu_context *ctx, u32 count)
 		return -ENODEV;
 	if (ctx->killed)
 		return -ENOENT;
-	if (ctx->stats.flags & DRM_NPU_CONTEXT_BANNED)
+	if (ctx->client->banned)
 		return -EIO;
 	if (ctx->submitted - ctx->completed + count > ctx->max_queued)
 		return -EBUSY;

@@ -43,6 +43,28 @@ void npu_signal_kick(struct npu_device *npu)
 		kthread_queue_work(exec->signaller, &exec->signal_work);
 }
 
+/* Go on with npu_head_advance() for @ctx. Returns whether jobs have ended. */
+static bool npu_context_go_on(struct npu_context *ctx)
+{
+	struct npu_device *npu = ctx->npu;
+	u64 now;
+
+	lockdep_assert_held(&npu->exec->lock);
+	if (ctx->again) {
+		ctx->again = false;
+		now = npu_now(npu);
+		npu_head_advance(ctx, now);
+		npu_dispatch_run(npu, now);
+	}
+	if (ctx->signalled < ctx->completed)
+		return true;
+	if (ctx->again)
+		list_move_tail(&ctx->signal_link, &npu->exec->signal);
+	else
+		list_del_init(&ctx->signal_link);
+	return false;
+}
+
 /* Signal the oldest ended job of @ctx, which may be gone afterwards. */
 static void npu_context_signal_one(struct npu_context *ctx)
 {
@@ -52,6 +74,10 @@ static void npu_context_signal_one(struct npu_context *ctx)
 	bool more;
 
 	spin_lock_irq(&npu->exec->lock);
+	if (!npu_context_go_on(ctx)) {
+		spin_unlock_irq(&npu->exec->lock);
+		return;
+	}
 	/* The slot is this thread's until it is counted as signalled. */
 	slot = npu_context_slot(ctx, ctx->signalled + 1);
 	if (slot->submit)
@@ -66,7 +92,7 @@ static void npu_context_signal_one(struct npu_context *ctx)
 
 	spin_lock_irq(&npu->exec->lock);
 	ctx->signalled++;
-	more = ctx->signalled < ctx->completed;
+	more = ctx->signalled < ctx->completed || ctx->again;
 	/* One job at a time, so that no context starves the others. */
 	if (more)
 		list_move_tail(&ctx->signal_link, &npu->exec->signal);

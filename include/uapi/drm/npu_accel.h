@@ -256,7 +256,10 @@ struct drm_npu_query_region {
 struct drm_npu_query_limits {
 	/** @address_bits: Width of a device address. */
 	__u32 address_bits;
-	/** @max_contexts: Contexts a file may have. */
+	/**
+	 * @max_contexts: Contexts a file may have, destroyed ones that still have
+	 * a job which has begun included.
+	 */
 	__u32 max_contexts;
 	/** @max_jobs: Jobs a file may have. */
 	__u32 max_jobs;
@@ -272,7 +275,7 @@ struct drm_npu_query_limits {
 	__u32 max_submit_syncs;
 	/** @max_queued: Jobs that a context may have unfinished at a time. */
 	__u32 max_queued;
-	/** @max_guilty: Jobs that may hang or fault until a context is banned. */
+	/** @max_guilty: Jobs of a file that may hang or fault until it is banned. */
 	__u32 max_guilty;
 	/**
 	 * @max_job_bytes: Bytes of commands a job may have, counting each task
@@ -298,7 +301,7 @@ struct drm_npu_query_limits {
 	__u64 max_uncut_ns;
 };
 
-/** define DRM_NPU_CONTEXT_BANNED - the context takes no more jobs */
+/** define DRM_NPU_CONTEXT_BANNED - the file is banned, the context takes no more jobs */
 #define DRM_NPU_CONTEXT_BANNED		(1 << 0)
 
 /**
@@ -523,13 +526,14 @@ struct drm_npu_bo_residency {
 /**
  * struct drm_npu_context_create - argument of %DRM_IOCTL_NPU_CONTEXT_CREATE
  *
- * A context whose jobs hang or fault &drm_npu_query_limits.max_guilty times is
- * banned: what it has queued ends with ECANCELED, and it takes no more.
+ * A file whose jobs hang or fault &drm_npu_query_limits.max_guilty times is banned:
+ * what its contexts have queued and not begun ends with ECANCELED, and they take no
+ * more. Other files of the device are not affected.
  *
  * Errors: EINVAL for a @core_mask with a core that does not exist, a
  * @max_queued above the limit, an unknown @sched_class, a @weight above
  * %DRM_NPU_WEIGHT_MAX, or @flags not zero; ENOSPC when the file has
- * &drm_npu_query_limits.max_contexts contexts.
+ * &drm_npu_query_limits.max_contexts contexts; EIO when it is banned.
  */
 struct drm_npu_context_create {
 	/** @flags: Must be zero. */
@@ -834,8 +838,7 @@ struct drm_npu_submit_job {
  * in-sync that has no fence yet, a count of 0 jobs, a bad stride, flags or
  * padding not zero; E2BIG for a count above its limit or above the context's
  * &drm_npu_context_create.max_queued, and for too many shared buffers; EBUSY
- * when the context has no room for the jobs now; EIO when the context is
- * banned.
+ * when the context has no room for the jobs now; EIO when the file is banned.
  */
 struct drm_npu_job_submit {
 	/** @context_id: In: id of the context. */

@@ -90,7 +90,7 @@ public:
 	/// before others of their class. \return the last's fence
 	/// \retval EBUSY the queue is full; wait for an earlier job
 	/// \retval E2BIG more jobs than a submit, or the queue, may have
-	/// \retval EIO the context is banned
+	/// \retval EIO the device handle is banned: its jobs hung or faulted too often
 	/// \retval ENODEV the device is gone
 	Result<Fence> submit(std::span<const Job *const> jobs, Deadline deadline = no_deadline);
 	/// Queue @p job.
