@@ -143,35 +143,61 @@ static void npu_end_cancel_queued(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, ctx->stats.failed_jobs, 3);
 }
 
-/* What runs when it is cancelled is reset, on all its cores and no other. */
+/* What runs when it is cancelled comes to the end of its slice, and is charged. */
 static void npu_end_cancel_running(struct kunit *test)
 {
+	static const u32 counts[] = { 2, 1, 1 };
 	struct npu_fake *fake = npu_fake_create(test, 3);
 	struct npu_fake_file *file = npu_fake_open(fake);
 	struct npu_context *other = npu_fake_context(file, 1, 8, THROUGHPUT);
 	struct npu_context *ctx = npu_fake_context(file, 6, 8, THROUGHPUT);
 	struct npu_job *job = npu_fake_job(file, 1);
-	struct npu_job *wide = npu_fake_job(file, 3);
+	struct npu_job *wide = npu_fake_job_of(file, 3, counts);
 	u32 count;
 
+	fake->policy.slice_us = 1;
 	npu_fake_queue(fake, other, job);
 	npu_fake_queue(fake, ctx, wide);
 	npu_fake_queue(fake, ctx, job);
 	KUNIT_EXPECT_EQ(test, npu_queue_cancel(ctx, 1, 1, &count), 0);
 	KUNIT_EXPECT_EQ(test, count, 1);
 	npu_fake_settle(fake);
+	KUNIT_EXPECT_EQ(test, npu_fake_error(ctx, 1), 1);
+	NPU_EXPECT_SLICE(fake, 1, wide, 0, 0, 1);
+	NPU_EXPECT_RUNS(fake, 2, wide, 1);
+	npu_fake_work(fake, 1, 700);
+	/* No other slice of it is started, nor the job behind it before its end. */
+	NPU_EXPECT_IDLE(fake, 1);
+	KUNIT_EXPECT_EQ(test, npu_fake_error(ctx, 1), 1);
+	npu_fake_work(fake, 2, 800);
 	KUNIT_EXPECT_EQ(test, npu_fake_error(ctx, 1), -ECANCELED);
-	KUNIT_EXPECT_EQ(test, fake->cores[0].resets, 0);
-	KUNIT_EXPECT_EQ(test, fake->cores[1].resets, 1);
-	KUNIT_EXPECT_EQ(test, fake->cores[2].resets, 1);
+	KUNIT_EXPECT_EQ(test, fake->cores[1].resets + fake->cores[2].resets, 0);
+	KUNIT_EXPECT_EQ(test, ctx->stats.busy_ns, 1500);
+	KUNIT_EXPECT_EQ(test, file->npu.client->busy_ns, 1500);
 	KUNIT_EXPECT_EQ(test, ctx->stats.guilty_jobs, 0);
 	NPU_EXPECT_RUNS(fake, 0, job, 0);
-	/* Whichever of the two was there first. */
 	KUNIT_EXPECT_EQ(test, npu_fake_running(fake, 1) + npu_fake_running(fake, 2),
 			npu_fake_token(job, 0));
 	npu_fake_end(fake, npu_fake_running(fake, 1) ? 1 : 2, 0);
 	KUNIT_EXPECT_EQ(test, npu_fake_error(ctx, 2), 0);
 	npu_fake_end(fake, 0, 0);
+}
+
+/* A slice that does not end is reset, and its client is to blame, cancelled or not. */
+static void npu_end_cancel_hung(struct kunit *test)
+{
+	struct npu_fake *fake = npu_fake_create(test, 1);
+	struct npu_fake_file *file = npu_fake_open(fake);
+	struct npu_context *ctx = npu_fake_context(file, 1, 8, THROUGHPUT);
+	struct npu_job *job = npu_fake_job(file, 1);
+	u32 count;
+
+	npu_fake_queue(fake, ctx, job);
+	KUNIT_EXPECT_EQ(test, npu_queue_cancel(ctx, 1, 1, &count), 0);
+	npu_fake_look(fake, 0);
+	KUNIT_EXPECT_EQ(test, fake->cores[0].resets, 1);
+	KUNIT_EXPECT_EQ(test, npu_fake_error(ctx, 1), -ECANCELED);
+	KUNIT_EXPECT_EQ(test, ctx->stats.guilty_jobs, 1);
 }
 
 /* Ranges: what has ended does not count, what is to come is refused. */
@@ -197,7 +223,7 @@ static void npu_end_cancel_range(struct kunit *test)
 	NPU_EXPECT_RUNS(fake, 0, job, 0);
 	KUNIT_EXPECT_EQ(test, npu_queue_cancel(ctx, 1, 4, &count), 0);
 	KUNIT_EXPECT_EQ(test, count, 2);
-	npu_fake_settle(fake);
+	npu_fake_end(fake, 0, 0);
 	KUNIT_EXPECT_EQ(test, npu_fake_error(ctx, 1), 0);
 	KUNIT_EXPECT_EQ(test, npu_fake_error(ctx, 2), 0);
 	KUNIT_EXPECT_EQ(test, npu_fake_error(ctx, 3), -ECANCELED);
@@ -231,6 +257,7 @@ static void npu_end_cancel_attaching(struct kunit *test)
 	npu_fake_queue(fake, ctx, a);
 	KUNIT_EXPECT_EQ(test, npu_fake_error(ctx, 1), -ECANCELED);
 	KUNIT_EXPECT_EQ(test, fake->cores[0].kicks, 0);
+	KUNIT_EXPECT_EQ(test, fake->cores[0].resets, 0);
 	npu_fake_queue(fake, ctx, b);
 	NPU_EXPECT_RUNS(fake, 0, b, 0);
 	/* It was attached nevertheless. */
@@ -278,7 +305,7 @@ static void npu_end_kill(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, fake->cores[0].kicks, 2);
 }
 
-/* A file that is closed stops what runs. */
+/* A file that is closed starts no more of what runs. */
 static void npu_end_kill_running(struct kunit *test)
 {
 	struct npu_fake *fake = npu_fake_create(test, 2);
@@ -292,8 +319,12 @@ static void npu_end_kill_running(struct kunit *test)
 	npu_queue_kill(ctx, true);
 	npu_queue_kill(idle, true);
 	npu_fake_settle(fake);
-	KUNIT_EXPECT_EQ(test, fake->cores[0].resets, 1);
-	KUNIT_EXPECT_EQ(test, fake->cores[1].resets, 1);
+	KUNIT_EXPECT_EQ(test, npu_fake_error(ctx, 1), 1);
+	npu_fake_end(fake, 1, 0);
+	npu_fake_end(fake, 0, 0);
+	KUNIT_EXPECT_EQ(test, fake->cores[0].resets, 0);
+	KUNIT_EXPECT_EQ(test, fake->cores[1].resets, 0);
+	KUNIT_EXPECT_EQ(test, ctx->stats.busy_ns, 2 * NPU_FAKE_LANE_NS);
 	KUNIT_EXPECT_EQ(test, npu_fake_error(ctx, 1), -ECANCELED);
 	KUNIT_EXPECT_EQ(test, npu_fake_error(ctx, 2), -ECANCELED);
 	KUNIT_EXPECT_EQ(test, ctx->retired, 2);
@@ -473,6 +504,7 @@ static struct kunit_case npu_end_cases[] = {
 	KUNIT_CASE(npu_end_lanes_that_run),
 	KUNIT_CASE(npu_end_cancel_queued),
 	KUNIT_CASE(npu_end_cancel_running),
+	KUNIT_CASE(npu_end_cancel_hung),
 	KUNIT_CASE(npu_end_cancel_range),
 	KUNIT_CASE(npu_end_cancel_attaching),
 	KUNIT_CASE(npu_end_cancel_failing),

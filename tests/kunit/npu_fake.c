@@ -479,6 +479,21 @@ void npu_fake_work(struct npu_fake *fake, unsigned int core, u64 ns)
 	npu_fake_settle(fake);
 }
 
+/* What a file that is closed has running comes to its end. */
+static void npu_fake_finish(struct npu_fake_file *file)
+{
+	struct npu_fake *fake = file->fake;
+	unsigned int i;
+
+	for (i = 0; i < fake->npu->core_count; i++) {
+		const struct npu_core *core = &fake->npu->exec->cores[i];
+
+		while (fake->cores[i].running && core->ctx &&
+		       core->ctx->client == file->npu.client)
+			npu_fake_end(fake, i, 0);
+	}
+}
+
 static void npu_fake_close(void *data)
 {
 	struct npu_fake_file *file = data;
@@ -489,6 +504,7 @@ static void npu_fake_close(void *data)
 	idr_destroy(&file->drm.object_idr);
 	npu_contexts_release(&file->npu);
 	npu_fake_settle(file->fake);
+	npu_fake_finish(file);
 	/* It holds a job, and so an address space. */
 	npu_dump_flush(file->fake->npu);
 	npu_jobs_release(&file->npu);

@@ -256,47 +256,16 @@ static void model_step_signal(struct model *m)
 	fence->count = 0;
 }
 
-/*
- * Cores that are reset at the same time end their slices in whatever order their
- * threads come to it: let one go after the other.
- */
-static void model_hold_cores(struct model *m)
-{
-	u32 i;
-
-	model_forgive_attach(m);
-	for (i = 0; i < m->ref.core_count; i++)
-		mutex_lock_nested(&m->fake->npu->exec->cores[i].hw_lock, i);
-}
-
-static void model_release_cores(struct model *m)
-{
-	u32 i;
-
-	for (i = 0; i < m->ref.core_count; i++) {
-		struct npu_core *core = &m->fake->npu->exec->cores[i];
-
-		mutex_unlock(&core->hw_lock);
-		kthread_flush_worker(core->worker);
-		if (m->ref.cores[i].stopping)
-			npu_ref_end(&m->ref, &m->ref.cores[i], 0, -ECANCELED);
-	}
-}
-
 static void model_cancel(struct model *m, struct npu_ref_context *ctx, u64 first,
 			 u64 last)
 {
 	u64 seqno;
-	u32 i;
 
 	for (seqno = max(first, ctx->completed + 1); seqno <= last; seqno++)
 		if (!npu_ref_job(ctx, seqno)->error)
 			npu_ref_job(ctx, seqno)->error = -ECANCELED;
-	if (first <= ctx->completed + 1 && last > ctx->completed) {
+	if (first <= ctx->completed + 1 && last > ctx->completed)
 		npu_ref_unready(&m->ref, ctx);
-		for (i = 0; i < m->ref.core_count; i++)
-			m->ref.cores[i].stopping |= m->ref.cores[i].ctx == ctx;
-	}
 	npu_ref_advance(&m->ref, ctx);
 }
 
@@ -310,7 +279,7 @@ static void model_step_cancel(struct model *m, struct model_context *ctx)
 		return;
 	last = submitted - model_random(m, min(submitted, 4ull));
 	first = last - model_random(m, min(last, 3ull));
-	model_hold_cores(m);
+	model_forgive_attach(m);
 	KUNIT_EXPECT_EQ(m->test, npu_queue_cancel(ctx->real, first, last, &count), 0);
 	if (last > completed) {
 		KUNIT_EXPECT_EQ(m->test, count, last - max(first - 1, completed));
@@ -319,7 +288,6 @@ static void model_step_cancel(struct model *m, struct model_context *ctx)
 		KUNIT_EXPECT_EQ(m->test, count, 0);
 	}
 	npu_ref_run(&m->ref);
-	model_release_cores(m);
 }
 
 static void model_step_kill(struct model *m, struct model_context *ctx)
@@ -329,14 +297,13 @@ static void model_step_kill(struct model *m, struct model_context *ctx)
 
 	/* As its file does. */
 	xa_erase(&file->npu.contexts, ctx->id);
-	model_hold_cores(m);
+	model_forgive_attach(m);
 	npu_queue_kill(ctx->real, running);
 	ctx->ref->killed = true;
 	if (running)
 		model_cancel(m, ctx->ref, 1, ctx->ref->submitted);
 	npu_ref_advance(&m->ref, ctx->ref);
 	npu_ref_run(&m->ref);
-	model_release_cores(m);
 	npu_context_put(ctx->real);
 }
 

@@ -247,7 +247,6 @@ void npu_ref_end(struct npu_ref *ref, struct npu_ref_core *core, u64 device_ns,
 	u32 lane;
 
 	core->ctx = NULL;
-	core->stopping = false;
 	head->busy &= ~BIT(core->lane);
 	if (!error) {
 		head->next[core->lane] += core->tasks;

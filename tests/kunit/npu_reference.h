@@ -167,8 +167,6 @@ struct npu_ref_core {
 	struct npu_ref_file *attached;
 	/** @used: Number of the slice that it took last. */
 	u64 used;
-	/** @stopping: It is to be reset. */
-	bool stopping;
 	/** @fails: Its address space could not be attached. */
 	bool fails;
 };

@@ -325,7 +325,7 @@ static void npu_slice_cancel_paused(struct kunit *test)
 	npu_fake_work(user.fake, 0, 800 * US);
 }
 
-/* Of a job that is cancelled in a later slice only that is stopped. */
+/* Of a job that is cancelled the slice that runs ends, and the rest is not started. */
 static void npu_slice_cancel_running(struct kunit *test)
 {
 	struct npu_slice_user user;
@@ -335,10 +335,11 @@ static void npu_slice_cancel_running(struct kunit *test)
 	npu_fake_queue(user.fake, user.ctx, user.next);
 	npu_fake_work(user.fake, 0, 800 * US);
 	KUNIT_EXPECT_EQ(test, npu_queue_cancel(user.ctx, 1, 1, &count), 0);
-	npu_fake_settle(user.fake);
-	KUNIT_EXPECT_EQ(test, user.fake->cores[0].resets, 1);
+	npu_fake_work(user.fake, 0, 800 * US);
+	KUNIT_EXPECT_EQ(test, user.fake->cores[0].resets, 0);
 	KUNIT_EXPECT_EQ(test, npu_fake_error(user.ctx, 1), -ECANCELED);
-	KUNIT_EXPECT_EQ(test, user.ctx->stats.tasks, 2);
+	KUNIT_EXPECT_EQ(test, user.ctx->stats.tasks, 4);
+	KUNIT_EXPECT_EQ(test, user.ctx->stats.busy_ns, 1600 * US);
 	NPU_EXPECT_SLICE(user.fake, 0, user.next, 0, 0, 2);
 	npu_fake_work(user.fake, 0, 800 * US);
 }

@@ -278,6 +278,7 @@ static int npu_core_prepare(struct npu_core *core, struct npu_client *client)
 static void npu_core_attach(struct npu_core *core)
 {
 	struct npu_device *npu = core->npu;
+	struct npu_hw_result result = {};
 	struct npu_client *client;
 	int ret;
 
@@ -296,11 +297,15 @@ static void npu_core_attach(struct npu_core *core)
 		ret = -EIO;
 
 	spin_lock_irq(&npu->exec->lock);
-	/* If the state has changed, the lane is to end and npu_core_reset() follows. */
+	/* If the state has changed, the device is gone and npu_core_reset() follows. */
 	if (core->state == NPU_CORE_ATTACHING) {
+		/* The job may have been cancelled meanwhile. */
+		result.error = npu_context_head(core->ctx)->error;
 		if (ret) {
 			core->state = NPU_CORE_RESETTING;
 			core->error = ret;
+		} else if (result.error) {
+			npu_dispatch_ended(core, &result, npu_now(npu));
 		} else {
 			npu_core_kick(core, npu_now(npu));
 		}

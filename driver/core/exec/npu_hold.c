@@ -5,7 +5,8 @@
  * gate
  *	Writing "CORES [PASS]" holds back the ends of lanes on these cores, one bit
  *	each, except for the next PASS ends on each of them. A core whose lane is held
- *	back stays busy, and its watchdog waits. One at a time can have the file open
+ *	back stays busy, and its watchdog waits. Jobs that are cancelled end as if the
+ *	gate was open. One at a time can have the file open
  *	for writing; closing it opens the gate, so that a client that is killed blocks
  *	no core. Reading returns a line for each
  *	core: its number, whether its gate is closed, the rest of PASS, and whether
@@ -25,6 +26,7 @@
 
 #include <drm/drm_drv.h>
 
+#include "npu_context.h"
 #include "npu_dispatch.h"
 #include "npu_exec.h"
 #include "npu_hold.h"
@@ -41,6 +43,8 @@
 bool npu_hold_closed(const struct npu_core *core)
 {
 	lockdep_assert_held(&core->npu->exec->lock);
+	if (core->ctx && npu_context_head(core->ctx)->error)
+		return false;
 	return core->npu->exec->hold.cores & BIT(core->index);
 }
 
@@ -61,6 +65,17 @@ bool npu_hold_holds(struct npu_core *core)
 }
 
 /**
+ * npu_hold_pass() - the job of a core is cancelled: let its lane end
+ * @core: the core, which has a lane
+ * @now: the time
+ */
+void npu_hold_pass(struct npu_core *core, u64 now)
+{
+	if (core->held && !npu_hold_holds(core))
+		npu_core_finish(core, &core->end, now);
+}
+
+/**
  * npu_hold_set() - close the gate of some cores, and open that of all others
  * @npu: the device
  * @cores: the cores, one bit each
@@ -78,8 +93,7 @@ void npu_hold_set(struct npu_device *npu, u32 cores, u32 pass)
 		struct npu_core *core = &npu->exec->cores[i];
 
 		core->pass = pass;
-		if (core->held && !npu_hold_holds(core))
-			npu_core_finish(core, &core->end, now);
+		npu_hold_pass(core, now);
 	}
 	spin_unlock_irq(&npu->exec->lock);
 }

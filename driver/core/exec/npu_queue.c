@@ -8,6 +8,7 @@
 #include "npu_context.h"
 #include "npu_dispatch.h"
 #include "npu_exec.h"
+#include "npu_hold.h"
 #include "npu_job.h"
 #include "npu_submit.h"
 
@@ -128,7 +129,13 @@ void npu_queue_wake(struct npu_context *ctx)
 	spin_unlock_irqrestore(&npu->exec->lock, flags);
 }
 
-/* Have the jobs from @first to @last end with -ECANCELED. Returns their number. */
+/*
+ * Have the jobs from @first to @last end with -ECANCELED. Returns their number.
+ *
+ * Slices that run are left to end: to reset a core costs other clients more than
+ * the rest of a slice, and would make its time free. A slice that does not end is
+ * for the watchdog.
+ */
 static u32 npu_context_cancel(struct npu_context *ctx, u64 first, u64 last,
 			      u64 now)
 {
@@ -150,7 +157,7 @@ static u32 npu_context_cancel(struct npu_context *ctx, u64 first, u64 last,
 		npu_entity_unready(&ctx->entity, now);
 		for (i = 0; i < npu->core_count; i++)
 			if (npu->exec->cores[i].ctx == ctx)
-				npu_core_abort(&npu->exec->cores[i], -ECANCELED);
+				npu_hold_pass(&npu->exec->cores[i], now);
 	}
 	npu_head_advance(ctx, now);
 	return last - first + 1;

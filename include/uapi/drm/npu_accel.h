@@ -926,8 +926,9 @@ struct drm_npu_job_wait {
  * struct drm_npu_job_cancel - argument of %DRM_IOCTL_NPU_JOB_CANCEL
  *
  * Jobs that have not started end with ECANCELED when their turn comes, without
- * waiting for in-syncs. Those that run are stopped and end with ECANCELED soon
- * after; the call does not wait for it. Jobs that have ended are left alone.
+ * waiting for in-syncs. Of those that run the slices that cores have are left to
+ * end, no others are started, and the jobs end with ECANCELED; the call does not
+ * wait for it. Jobs that have ended are left alone.
  *
  * Errors: ENOENT for a context that does not exist, and for a @last_seqno that
  * was not submitted yet; EINVAL for @first_seqno 0 or above @last_seqno, and
