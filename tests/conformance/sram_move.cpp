@@ -6,6 +6,7 @@
 
 #include <sys/mman.h>
 
+#include "dmabuf.h"
 #include "igt.h"
 #include "leak.h"
 #include "plug.h"
@@ -184,6 +185,45 @@ SUBTEST(sram_waits_for_job)
 	CHECK(inside(device, product.out.handle()));
 	CHECK_EQ(wait_ended(device, other, last).error, 0);
 	product.check();
+}
+
+/* A client whose export waits for its job keeps nobody else waiting. */
+SUBTEST(sram_export_waits_alone)
+{
+	Device device, other;
+	need_sram(device);
+	RunningJob running(device);
+	Pattern buffer(device, page);
+	std::uint32_t context = device.context(one_core);
+	std::uint64_t seqno = 0;
+	std::atomic<bool> exported = false, created = false;
+	Sleeper sleeper;
+
+	CHECK_OK(pin(device, buffer.handle()));
+	CHECK_OK(prefer(device, buffer.handle()));
+	CHECK(inside(device, buffer.handle()));
+	CHECK_OK(submit(device, context, {running.job}, {}, &seqno));
+	wait_running(device, context, seqno);
+	std::jthread exporter([&] {
+		sleeper.enters();
+		export_buffer(device.fd(), buffer.handle());
+		exported = true;
+	});
+	sleeper.wait_asleep();
+	std::jthread creator([&] {
+		Buffer mine(other, page);
+
+		export_buffer(other.fd(), mine.handle());
+		created = true;
+	});
+	bool in_time = patience::comes([&] { return created.load(); });
+	CHECK(!exported);
+	running.hold.open();
+	exporter.join();
+	creator.join();
+	CHECK(in_time);
+	CHECK(!inside(device, buffer.handle()));
+	buffer.check();
 }
 
 /* Another file's jobs are none of its business. */

@@ -2,6 +2,7 @@
 /* A device without hardware; see npu_fake.h. */
 #include <linux/idr.h>
 #include <linux/jiffies.h>
+#include <linux/sched.h>
 #include <linux/slab.h>
 
 #include <drm/drm_gem.h>
@@ -95,6 +96,9 @@ static void npu_fake_vm_move(void *hw, void *vm,
 			       !fake->cores[i].running,
 			       "moved what a core may be using");
 	fake->moves++;
+	fake->moved_in_worker = current->flags & PF_WQ_WORKER;
+	npu_fake_check(fake, !fake->gate || fake->gate->closed,
+		       "moved while the gate was open");
 }
 
 static void npu_fake_vm_unmap(void *hw, void *vm, u64 addr, u64 size)

@@ -23,6 +23,7 @@
 #include "../../driver/core/mem/npu_mem.h"
 
 struct npu_bo;
+struct npu_gate;
 struct npu_job;
 struct npu_mapping;
 struct npu_request;
@@ -97,6 +98,10 @@ struct npu_fake {
 	unsigned int unmaps;
 	/** @moves: Calls of vm_move. */
 	unsigned int moves;
+	/** @gate: A gate that must be closed in vm_move, or %NULL. */
+	struct npu_gate *gate;
+	/** @moved_in_worker: The newest move was not in a thread of a client. */
+	bool moved_in_worker;
 	/** @sram: The on-chip memory, or %NULL. */
 	void *sram;
 	/** @map_addr: Address of the newest mapping. */

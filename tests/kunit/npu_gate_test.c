@@ -13,6 +13,9 @@
 
 #define THROUGHPUT	DRM_NPU_CLASS_THROUGHPUT
 
+/* Waits that are not cancelled. */
+static const bool never;
+
 /* Nothing begins, whatever is queued before and after, until all let go. */
 static void npu_gate_test_begins_nothing(struct kunit *test)
 {
@@ -29,7 +32,7 @@ static void npu_gate_test_begins_nothing(struct kunit *test)
 	npu_fake_queue(fake, b, job);
 	NPU_EXPECT_IDLE(fake, 0);
 	NPU_EXPECT_IDLE(fake, 1);
-	KUNIT_EXPECT_EQ(test, npu_gate_wait(&vm->gate, NULL), 0);
+	KUNIT_EXPECT_EQ(test, npu_gate_wait(&vm->gate, &never), 0);
 	npu_gate_open(&vm->gate);
 	npu_fake_settle(fake);
 	NPU_EXPECT_IDLE(fake, 0);
@@ -61,7 +64,7 @@ static void npu_gate_test_lets_end(struct kunit *test)
 	/* The second lane had no core yet. */
 	NPU_EXPECT_IDLE(fake, 0);
 	KUNIT_EXPECT_FALSE(test, npu_fake_completed(ctx, 1));
-	KUNIT_EXPECT_EQ(test, npu_gate_wait(&vm->gate, NULL), 0);
+	KUNIT_EXPECT_EQ(test, npu_gate_wait(&vm->gate, &never), 0);
 	npu_gate_open(&vm->gate);
 	npu_fake_settle(fake);
 	NPU_EXPECT_RUNS(fake, 0, wide, 1);
@@ -205,7 +208,7 @@ static void npu_gate_test_unplug(struct kunit *test)
 	npu_fake_unplug(fake);
 	KUNIT_EXPECT_EQ(test, npu_fake_error(ctx, 1), -ENODEV);
 	KUNIT_EXPECT_EQ(test, npu_fake_error(ctx, 2), -ENODEV);
-	KUNIT_EXPECT_EQ(test, npu_gate_wait(&file->npu.vm->gate, NULL), 0);
+	KUNIT_EXPECT_EQ(test, npu_gate_wait(&file->npu.vm->gate, &never), 0);
 	npu_gate_open(&file->npu.vm->gate);
 }
 

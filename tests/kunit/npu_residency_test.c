@@ -54,7 +54,7 @@ static void residents_ask(struct kunit *test, struct residents *r,
 {
 	KUNIT_EXPECT_EQ(test, npu_residency_ask(r->bo[i], r->mapping[i], want, 0),
 			0);
-	flush_work(&r->bo[i]->residency.work);
+	flush_work(&r->mapping[i]->vm->mover.work);
 }
 
 /* Sleep, so that the chip forgets. */
@@ -160,7 +160,48 @@ static void npu_residency_unplugged_asleep(struct kunit *test)
 	residents_expect(test, &r, 0, false);
 }
 
+/* No thread of a client moves buffers while a gate is closed. */
+static void npu_residency_moves_in_worker(struct kunit *test)
+{
+	struct residents r;
+
+	residents_init(test, &r);
+	r.fake->gate = &r.mapping[0]->vm->gate;
+	residents_ask(test, &r, 0, PIN);
+	KUNIT_ASSERT_EQ(test, r.fake->moves, 1);
+	KUNIT_EXPECT_TRUE(test, r.fake->moved_in_worker);
+	residents_ask(test, &r, 0, NONE);
+	KUNIT_ASSERT_EQ(test, r.fake->moves, 2);
+	KUNIT_EXPECT_TRUE(test, r.fake->moved_in_worker);
+	r.fake->gate = NULL;
+}
+
+/* All that fits comes in when there is room, in however many steps. */
+static void npu_residency_fills(struct kunit *test)
+{
+	struct npu_fake *fake = npu_fake_create_sram(test, 1, 40);
+	struct npu_fake_file *file = npu_fake_open(fake);
+	struct npu_bo *all = npu_fake_bo(file, 40 * PAGE_SIZE);
+	struct npu_mapping *whole = npu_fake_map(file, all, true);
+	struct npu_bo *bo[40];
+	unsigned int i;
+
+	KUNIT_ASSERT_EQ(test, npu_residency_ask(all, whole, PIN, 0), 0);
+	for (i = 0; i < ARRAY_SIZE(bo); i++) {
+		bo[i] = npu_fake_bo(file, PAGE_SIZE);
+		KUNIT_ASSERT_EQ(test, npu_residency_ask(bo[i], npu_fake_map(file, bo[i], true),
+							PREFER, i % 3), 0);
+	}
+	KUNIT_ASSERT_EQ(test, npu_residency_ask(all, whole, NONE, 0), 0);
+	flush_work(&fake->npu->mem->sram_work);
+	flush_work(&whole->vm->mover.work);
+	for (i = 0; i < ARRAY_SIZE(bo); i++)
+		KUNIT_EXPECT_TRUE(test, bo[i]->residency.inside);
+}
+
 static struct kunit_case npu_residency_cases[] = {
+	KUNIT_CASE(npu_residency_moves_in_worker),
+	KUNIT_CASE(npu_residency_fills),
 	KUNIT_CASE(npu_residency_sleeps),
 	KUNIT_CASE(npu_residency_asks_asleep),
 	KUNIT_CASE(npu_residency_leaves_asleep),

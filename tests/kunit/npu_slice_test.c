@@ -347,6 +347,7 @@ static void npu_slice_cancel_running(struct kunit *test)
 /* What has begun goes on, in a context that is killed, once its gate is open. */
 static void npu_slice_goes_on(struct kunit *test)
 {
+	static const bool never;
 	struct npu_slice_user user;
 	struct npu_vm *vm;
 
@@ -358,7 +359,7 @@ static void npu_slice_goes_on(struct kunit *test)
 	npu_queue_kill(user.ctx, false);
 	npu_fake_work(user.fake, 0, 10 * US);
 	NPU_EXPECT_IDLE(user.fake, 0);
-	KUNIT_EXPECT_EQ(test, npu_gate_wait(&vm->gate, NULL), 0);
+	KUNIT_EXPECT_EQ(test, npu_gate_wait(&vm->gate, &never), 0);
 	npu_gate_open(&vm->gate);
 	npu_fake_settle(user.fake);
 	NPU_EXPECT_SLICE(user.fake, 0, user.job, 0, 2, 2);

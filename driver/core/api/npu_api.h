@@ -22,6 +22,8 @@ struct drm_gem_object *npu_gem_create_object(struct drm_device *dev,
 struct drm_gem_object *
 npu_gem_import_sg_table(struct drm_device *dev, struct dma_buf_attachment *attach,
 			struct sg_table *sgt);
+int npu_prime_handle_to_fd(struct drm_device *dev, struct drm_file *file,
+			   u32 handle, u32 flags, int *fd);
 int npu_bo_query(struct drm_file *file, u32 handle,
 		 struct drm_npu_query_buffer *info);
 

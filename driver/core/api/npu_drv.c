@@ -162,6 +162,7 @@ static const struct drm_driver npu_driver = {
 	.open = npu_open,
 	.postclose = npu_postclose,
 	.gem_create_object = npu_gem_create_object,
+	.prime_handle_to_fd = npu_prime_handle_to_fd,
 	.gem_prime_import_sg_table = npu_gem_import_sg_table,
 	.show_fdinfo = npu_show_fdinfo,
 	.fops = &npu_fops,

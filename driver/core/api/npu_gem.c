@@ -33,19 +33,65 @@ static void npu_gem_free(struct drm_gem_object *obj)
 	npu_bo_free(to_npu_bo(obj));
 }
 
+/*
+ * The DRM core holds drm_device.object_name_lock, which handles of all clients
+ * need, so nothing is waited for here: npu_prime_handle_to_fd() has done that.
+ */
 static struct dma_buf *npu_gem_export(struct drm_gem_object *obj, int flags)
 {
-	struct npu_bo *bo = to_npu_bo(obj);
+	if (!READ_ONCE(to_npu_bo(obj)->shared))
+		return ERR_PTR(-ESTALE);
+	return drm_gem_prime_export(obj, flags);
+}
+
+/* Have the buffer of a handle where other devices can use it, to stay there. */
+static int npu_bo_share(struct drm_file *file, u32 handle)
+{
+	struct drm_gem_object *obj = drm_gem_object_lookup(file, handle);
+	struct npu_bo *bo;
 	int ret;
 
+	if (!obj)
+		return -ENOENT;
+	bo = to_npu_bo(obj);
 	ret = mutex_lock_interruptible(&bo->lock);
 	if (ret)
-		return ERR_PTR(ret);
+		goto out_put;
 	ret = npu_residency_share(bo);
 	if (!ret)
 		ret = npu_share_bo(bo);
 	mutex_unlock(&bo->lock);
-	return ret ? ERR_PTR(ret) : drm_gem_prime_export(obj, flags);
+out_put:
+	drm_gem_object_put(obj);
+	return ret;
+}
+
+/**
+ * npu_prime_handle_to_fd() - &drm_driver.prime_handle_to_fd
+ * @dev: the device
+ * @file: the file
+ * @handle: handle of the buffer to export
+ * @flags: flags of the new descriptor
+ * @fd: receives it
+ *
+ * A buffer on the chip moves to system memory first, which waits for slices, and
+ * must not do so under the locks that the DRM core holds.
+ *
+ * Return: 0 or a negative errno.
+ */
+int npu_prime_handle_to_fd(struct drm_device *dev, struct drm_file *file,
+			   u32 handle, u32 flags, int *fd)
+{
+	int ret;
+
+	do {
+		ret = npu_bo_share(file, handle);
+		if (!ret)
+			ret = drm_gem_prime_handle_to_fd(dev, file, handle,
+							 flags, fd);
+		/* Another thread has given the handle to a new buffer. */
+	} while (ret == -ESTALE);
+	return ret;
 }
 
 static const struct drm_gem_object_funcs npu_gem_funcs = {

@@ -18,6 +18,7 @@
  *
  *         npu_context.wait.lock	waits for jobs
  *         npu_gate.lock		slices of an address space
+ *         npu_mover.lock		moves of a file
  *
  * Fence locks are taken outside of npu_exec.lock (dependency callbacks take it
  * under them), so no fence is ever signalled with it held. Fences are signalled

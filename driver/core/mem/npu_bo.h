@@ -8,10 +8,10 @@
 
 #include <drm/drm_gem_shmem_helper.h>
 
+#include "../include/npu_device.h"
 #include "npu_residency.h"
 
 struct drm_npu_query_buffer;
-struct npu_device;
 struct npu_mapping;
 struct npu_vm;
 
@@ -34,6 +34,11 @@ struct npu_bo {
 };
 
 #define to_npu_bo(obj) container_of(to_drm_gem_shmem_obj(obj), struct npu_bo, base)
+
+static inline struct npu_device *npu_bo_device(const struct npu_bo *bo)
+{
+	return to_npu_device(bo->base.base.dev);
+}
 
 struct npu_bo *npu_bo_alloc(struct npu_device *npu);
 void npu_bo_free(struct npu_bo *bo);

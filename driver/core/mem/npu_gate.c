@@ -6,7 +6,6 @@
  * jobs, and never calls the dispatcher.
  */
 #include <linux/sched.h>
-#include <linux/sched/signal.h>
 
 #include "npu_gate.h"
 
@@ -126,16 +125,12 @@ static bool npu_gate_still(struct npu_gate *gate)
 /**
  * npu_gate_wait() - wait for the slices inside to end
  * @gate: the gate, which is closed
- * @cancelled: for threads that get no signals: what ends the wait, to be set
- *	before &npu_gate.still is woken; else %NULL
+ * @cancelled: ends the wait when it is set before &npu_gate.still is woken
  *
- * Return: 0, -ERESTARTSYS or -ECANCELED.
+ * Return: 0 or -ECANCELED.
  */
 int npu_gate_wait(struct npu_gate *gate, const bool *cancelled)
 {
-	if (!cancelled)
-		return wait_event_interruptible(*gate->still,
-						npu_gate_still(gate));
 	wait_event_idle(*gate->still,
 			READ_ONCE(*cancelled) || npu_gate_still(gate));
 	return READ_ONCE(*cancelled) ? -ECANCELED : 0;

@@ -24,11 +24,20 @@ int npu_mem_init(struct npu_device *npu)
 	INIT_LIST_HEAD(&mem->vms);
 	init_waitqueue_head(&mem->still);
 	npu->mem = mem;
+	ret = -ENOMEM;
+	mem->queue = alloc_workqueue("npu-move", WQ_UNBOUND, 0);
+	if (!mem->queue)
+		goto err_free;
 	ret = npu_residency_init(npu);
-	if (ret) {
-		mutex_destroy(&mem->vms_lock);
-		kfree(mem);
-	}
+	if (ret)
+		goto err_queue;
+	return 0;
+
+err_queue:
+	destroy_workqueue(mem->queue);
+err_free:
+	mutex_destroy(&mem->vms_lock);
+	kfree(mem);
 	return ret;
 }
 
@@ -39,6 +48,7 @@ int npu_mem_init(struct npu_device *npu)
 void npu_mem_fini(struct npu_device *npu)
 {
 	npu_residency_fini(npu);
+	destroy_workqueue(npu->mem->queue);
 	mutex_destroy(&npu->mem->vms_lock);
 	kfree(npu->mem);
 }

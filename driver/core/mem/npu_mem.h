@@ -23,8 +23,10 @@ struct npu_mem {
 	struct mutex vms_lock;
 	/** @vms: Address spaces. */
 	struct list_head vms;
-	/** @still: Waits for slices to leave gates. */
+	/** @still: Waits for slices to leave gates, and for moves. */
 	wait_queue_head_t still;
+	/** @queue: Runs the movers of all files, and @sram_work. */
+	struct workqueue_struct *queue;
 	/** @sram: The on-chip memory. */
 	struct npu_sram sram;
 	/** @sram_asleep: It may lose its contents; protected by its lock. */

@@ -1,42 +1,25 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Buffers move between system memory and the chip.
- *
- * A buffer has its pages of system memory for as long as it lives, so that it
- * can always leave. It moves while the gate of its address space is closed and no
- * slice runs, with its reservation locked, which page faults take: user mappings
- * are torn down, the contents copied, the device's page tables changed. A fault
- * then finds the buffer where it is.
+ * Residency: what is asked for a buffer, and by whom.
  *
  * Control groups are charged when a residency is asked for, not when a buffer moves
- * in: only the caller can be charged, and moves happen without one.
+ * in: only the caller can be charged, and the mover of the file moves it.
  *
  * Only buffers of one file move. One that becomes shared goes to system memory
  * first, since other devices and their drivers have its addresses.
- *
- * Of the locks (npu_device.h) none but npu_bo.lock is held while slices are waited
- * for.
  */
 #include <linux/capability.h>
-#include <linux/dma-mapping.h>
-#include <linux/dma-resv.h>
-#include <linux/highmem.h>
-#include <linux/mm.h>
 #include <linux/moduleparam.h>
 #include <linux/slab.h>
 
 #include <drm/drm_drv.h>
-#include <drm/drm_file.h>
 #include <drm/drm_gem.h>
-#include <drm/drm_print.h>
-#include <drm/drm_vma_manager.h>
 
 #include "../../compat.h"
 #include "../include/npu_device.h"
 #include "npu_bo.h"
 #include "npu_mem.h"
 #include "npu_residency.h"
-#include "npu_trace_move.h"
 #include "npu_vm.h"
 
 static unsigned int sram_file_pin_percent = 25;
@@ -46,21 +29,6 @@ MODULE_PARM_DESC(sram_file_pin_percent, "How much of the on-chip memory a file m
 static unsigned int sram_pin_percent = 50;
 module_param(sram_pin_percent, uint, 0444);
 MODULE_PARM_DESC(sram_pin_percent, "How much of the on-chip memory may be pinned in all (default 50)");
-
-static struct npu_bo *npu_residency_bo(struct npu_residency *residency)
-{
-	return container_of(residency, struct npu_bo, residency);
-}
-
-static struct npu_residency *npu_block_residency(struct npu_sram_block *block)
-{
-	return container_of(block, struct npu_residency, block);
-}
-
-static struct npu_device *npu_bo_device(struct npu_bo *bo)
-{
-	return to_npu_device(bo->base.base.dev);
-}
 
 /* Charge the control group of the caller, unless that is its limit: -EAGAIN. */
 static int npu_residency_charge(struct npu_bo *bo)
@@ -79,9 +47,17 @@ static void npu_residency_uncharge(struct npu_bo *bo)
 	bo->residency.charge = NULL;
 }
 
-/* npu_sram_ask(), and the control group has its say. */
-static int npu_residency_want(struct npu_bo *bo, enum drm_npu_residency want,
-			      u32 priority, bool privileged)
+/**
+ * npu_residency_want() - npu_sram_ask(), and the control group has its say
+ * @bo: the buffer
+ * @want: the residency
+ * @priority: its priority
+ * @privileged: limits do not count
+ *
+ * Return: 0, -ENOSPC, or -EAGAIN if the control group has no room.
+ */
+int npu_residency_want(struct npu_bo *bo, enum drm_npu_residency want,
+		       u32 priority, bool privileged)
 {
 	struct npu_sram *sram = &npu_bo_device(bo)->mem->sram;
 	struct npu_sram_block *block = &bo->residency.block;
@@ -97,196 +73,8 @@ static int npu_residency_want(struct npu_bo *bo, enum drm_npu_residency want,
 	if (block->want == DRM_NPU_RESIDENCY_NONE)
 		npu_residency_uncharge(bo);
 	if (sram->again)
-		queue_work(system_dfl_wq, &npu_bo_device(bo)->mem->sram_work);
+		npu_residency_refill(npu_bo_device(bo));
 	return ret;
-}
-
-/* Copy the pages to the chip, or back. */
-static void npu_residency_copy(struct npu_bo *bo, bool in)
-{
-	struct npu_device *npu = npu_bo_device(bo);
-	const struct npu_sram_block *block = &bo->residency.block;
-	struct sg_table *sgt = bo->base.sgt;
-	u32 i;
-
-	dma_sync_sgtable_for_cpu(npu->drm.dev, sgt, DMA_BIDIRECTIONAL);
-	for (i = 0; i < block->count; i++) {
-		void *chip = npu->desc.sram.vaddr +
-			     ((size_t)block->pages[i] << PAGE_SHIFT);
-		void *page = kmap_local_page(bo->base.pages[i]);
-
-		memcpy(in ? chip : page, in ? page : chip, PAGE_SIZE);
-		kunmap_local(page);
-	}
-	dma_sync_sgtable_for_device(npu->drm.dev, sgt, DMA_BIDIRECTIONAL);
-}
-
-/* Move @bo, which no job uses just now. */
-static void npu_residency_move(struct npu_bo *bo, bool in)
-{
-	struct npu_residency *residency = &bo->residency;
-	struct drm_gem_object *obj = &bo->base.base;
-	struct npu_sram *sram = &npu_bo_device(bo)->mem->sram;
-
-	lockdep_assert_held(&sram->lock);
-	dma_resv_lock(obj->resv, NULL);
-	drm_vma_node_unmap(&obj->vma_node, obj->dev->anon_inode->i_mapping);
-	npu_residency_copy(bo, in);
-	residency->inside = in;
-	if (residency->mapping)
-		npu_mapping_move(residency->mapping,
-				 in ? residency->block.pages : NULL);
-	dma_resv_unlock(obj->resv);
-
-	sram->moves++;
-	sram->moved += residency->block.count;
-	trace_npu_move(obj, in);
-}
-
-/* Take @bo's place on the chip. */
-static void npu_residency_leave(struct npu_bo *bo)
-{
-	struct npu_residency *residency = &bo->residency;
-	struct npu_device *npu = npu_bo_device(bo);
-
-	lockdep_assert_held(&npu->mem->sram.lock);
-	if (!residency->block.placed)
-		return;
-	if (residency->inside)
-		npu_residency_move(bo, false);
-	residency->slept = false;
-	npu_sram_remove(&npu->mem->sram, &residency->block);
-	/* Not at once: the block that needed the pages takes them first. */
-	queue_work(system_dfl_wq, &npu->mem->sram_work);
-}
-
-/* Have @victim leave for another. The lock is dropped meanwhile. */
-static int npu_residency_evict(struct npu_device *npu,
-			       struct npu_sram_block *victim, const bool *cancelled)
-{
-	struct npu_residency *residency = npu_block_residency(victim);
-	struct npu_bo *bo = npu_residency_bo(residency);
-	struct npu_vm *vm = npu_vm_get(residency->mapping->vm);
-	int ret;
-
-	lockdep_assert_held(&npu->mem->sram.lock);
-	drm_gem_object_get(&bo->base.base);
-	mutex_unlock(&npu->mem->sram.lock);
-
-	npu_gate_close(&vm->gate);
-	ret = npu_gate_wait(&vm->gate, cancelled);
-	mutex_lock(&npu->mem->sram.lock);
-	if (!ret && victim->placed && victim->want == DRM_NPU_RESIDENCY_PREFER) {
-		npu_residency_leave(bo);
-		npu->mem->sram.evictions++;
-	}
-	mutex_unlock(&npu->mem->sram.lock);
-	npu_gate_open(&vm->gate);
-
-	drm_gem_object_put(&bo->base.base);
-	npu_vm_put(vm);
-	mutex_lock(&npu->mem->sram.lock);
-	return ret;
-}
-
-/* Find a place for @bo, which others may have to leave. */
-static int npu_residency_place(struct npu_bo *bo, const bool *cancelled)
-{
-	struct npu_sram *sram = &npu_bo_device(bo)->mem->sram;
-	struct npu_sram_block *block = &bo->residency.block, *victim;
-	int ret = 0;
-
-	lockdep_assert_held(&sram->lock);
-	while (!ret && !block->placed) {
-		if (block->want == DRM_NPU_RESIDENCY_NONE)
-			return -ECANCELED;
-		victim = npu_sram_victim(sram, block);
-		if (IS_ERR(victim))
-			return PTR_ERR(victim);
-		if (victim)
-			ret = npu_residency_evict(npu_bo_device(bo), victim,
-						  cancelled);
-		else
-			npu_sram_place(sram, block);
-	}
-	return ret;
-}
-
-/*
- * Have @bo move in: between slices of @vm, its file. After an error it may have a
- * place without being there. Signals end it or, where there are none, @cancelled.
- */
-static int npu_residency_enter(struct npu_bo *bo, struct npu_vm *vm,
-			       const bool *cancelled)
-{
-	struct npu_residency *residency = &bo->residency;
-	struct npu_sram *sram = &npu_bo_device(bo)->mem->sram;
-	bool inside;
-	int ret;
-
-	mutex_lock(&sram->lock);
-	ret = npu_residency_place(bo, cancelled);
-	inside = residency->inside;
-	mutex_unlock(&sram->lock);
-	if (ret || inside)
-		return ret;
-
-	npu_gate_close(&vm->gate);
-	ret = npu_gate_wait(&vm->gate, cancelled);
-	mutex_lock(&sram->lock);
-	/* It may have had to leave before it was in. */
-	if (!ret && !residency->block.placed)
-		ret = -EAGAIN;
-	if (!ret && !residency->inside) {
-		if (npu_bo_device(bo)->mem->sram_asleep)
-			residency->slept = true;
-		else
-			npu_residency_move(bo, true);
-	}
-	mutex_unlock(&sram->lock);
-	npu_gate_open(&vm->gate);
-	return ret;
-}
-
-/* Move in one that prefers to be inside. */
-static void npu_residency_work(struct work_struct *work)
-{
-	struct npu_residency *residency = container_of(work, struct npu_residency,
-						       work);
-	struct npu_bo *bo = npu_residency_bo(residency);
-	struct npu_sram *sram = &npu_bo_device(bo)->mem->sram;
-	struct npu_mapping *mapping;
-
-	mutex_lock(&sram->lock);
-	/* npu_residency_end() waits for us before it goes on. */
-	mapping = residency->mapping;
-	mutex_unlock(&sram->lock);
-	if (mapping)
-		npu_residency_enter(bo, mapping->vm, &residency->cancelled);
-}
-
-/* There may be room: place blocks that fit, and let the others try to evict. */
-static void npu_residency_fill(struct work_struct *work)
-{
-	struct npu_mem *mem = container_of(work, struct npu_mem, sram_work);
-	struct npu_sram_block *block;
-
-	mutex_lock(&mem->sram.lock);
-	for (;;) {
-		block = npu_sram_next(&mem->sram);
-		if (!block)
-			break;
-		npu_sram_place(&mem->sram, block);
-		queue_work(system_dfl_wq, &npu_block_residency(block)->work);
-	}
-	/* Once for each time that a client has given something up. */
-	if (mem->sram.again)
-		list_for_each_entry(block, &mem->sram.outside, link)
-			if (!IS_ERR(npu_sram_victim(&mem->sram, block)))
-				queue_work(system_dfl_wq,
-					   &npu_block_residency(block)->work);
-	mem->sram.again = false;
-	mutex_unlock(&mem->sram.lock);
 }
 
 /**
@@ -322,98 +110,13 @@ void npu_residency_fini(struct npu_device *npu)
 }
 
 /**
- * npu_residency_unplug() - the chip goes away
- * @npu: the device, which starts nothing any more
- *
- * Contents stay visible to clients.
- */
-void npu_residency_unplug(struct npu_device *npu)
-{
-	struct npu_sram *sram = &npu->mem->sram;
-	struct npu_sram_block *block, *next;
-
-	mutex_lock(&sram->lock);
-	/* Nothing fits any more. */
-	sram->count = 0;
-	list_for_each_entry_safe(block, next, &sram->inside, link)
-		npu_residency_leave(npu_residency_bo(npu_block_residency(block)));
-	mutex_unlock(&sram->lock);
-}
-
-/**
- * npu_residency_suspend() - the chip goes to sleep, with all that is on it
- * @npu: the device, whose cores are idle and start nothing
- *
- * Buffers on the chip keep their pages there, and are in system memory meanwhile:
- * deep sleep is assumed to cut the power of on-chip memory.
- */
-void npu_residency_suspend(struct npu_device *npu)
-{
-	struct npu_sram *sram = &npu->mem->sram;
-	struct npu_sram_block *block;
-
-	mutex_lock(&sram->lock);
-	npu->mem->sram_asleep = true;
-	list_for_each_entry(block, &sram->inside, link) {
-		struct npu_residency *residency = npu_block_residency(block);
-
-		/* A placed buffer that is not inside has yet to move in. */
-		if (!residency->inside)
-			continue;
-		npu_residency_move(npu_residency_bo(residency), false);
-		residency->slept = true;
-	}
-	mutex_unlock(&sram->lock);
-}
-
-/**
- * npu_residency_resume() - the chip is awake again
- * @npu: the device, which starts nothing yet
- */
-void npu_residency_resume(struct npu_device *npu)
-{
-	struct npu_sram *sram = &npu->mem->sram;
-	struct npu_sram_block *block;
-
-	mutex_lock(&sram->lock);
-	npu->mem->sram_asleep = false;
-	list_for_each_entry(block, &sram->inside, link) {
-		struct npu_residency *residency = npu_block_residency(block);
-
-		if (residency->slept)
-			npu_residency_move(npu_residency_bo(residency), true);
-		residency->slept = false;
-	}
-	mutex_unlock(&sram->lock);
-}
-
-/**
  * npu_residency_prepare() - a new buffer, for which nothing is asked
  * @residency: its residency
  */
 void npu_residency_prepare(struct npu_residency *residency)
 {
 	INIT_LIST_HEAD(&residency->block.link);
-	INIT_WORK(&residency->work, npu_residency_work);
-}
-
-/* Nothing is asked for @bo any more; it leaves between slices of @vm. */
-static int npu_residency_retreat(struct npu_bo *bo, struct npu_vm *vm,
-				 u32 priority)
-{
-	struct npu_sram *sram = &npu_bo_device(bo)->mem->sram;
-	int ret;
-
-	npu_gate_close(&vm->gate);
-	ret = npu_gate_wait(&vm->gate, NULL);
-	mutex_lock(&sram->lock);
-	if (!ret) {
-		npu_residency_want(bo, DRM_NPU_RESIDENCY_NONE, priority, false);
-		npu_residency_leave(bo);
-	}
-	mutex_unlock(&sram->lock);
-	npu_gate_open(&vm->gate);
-	return ret;
+	INIT_LIST_HEAD(&residency->move.link);
 }
 
 /**
@@ -438,7 +141,7 @@ int npu_residency_share(struct npu_bo *bo)
 		vm = npu_vm_get(residency->mapping->vm);
 	mutex_unlock(&sram->lock);
 	if (vm) {
-		ret = npu_residency_retreat(bo, vm, 0);
+		ret = npu_mover_call(&vm->mover, &residency->move, true);
 		npu_vm_put(vm);
 	}
 	return ret;
@@ -465,11 +168,8 @@ void npu_residency_end(struct npu_mapping *mapping)
 	npu_residency_leave(bo);
 	mutex_unlock(&sram->lock);
 
-	/* It may be waiting for slices of others. */
-	WRITE_ONCE(residency->cancelled, true);
-	wake_up_all(&npu_bo_device(bo)->mem->still);
-	cancel_work_sync(&residency->work);
-	residency->cancelled = false;
+	/* The mover may be waiting for slices of other files. */
+	npu_mover_cancel(&mapping->vm->mover, &residency->move);
 	kvfree(residency->block.pages);
 	residency->block.pages = NULL;
 }
@@ -518,12 +218,10 @@ static int npu_residency_advance(struct npu_bo *bo, struct npu_vm *vm,
 	if (ret)
 		return ret;
 	if (want == DRM_NPU_RESIDENCY_PREFER) {
-		queue_work(system_dfl_wq, &bo->residency.work);
+		npu_mover_post(&vm->mover, &bo->residency.move);
 		return 0;
 	}
-	do {
-		ret = npu_residency_enter(bo, vm, NULL);
-	} while (ret == -EAGAIN);
+	ret = npu_mover_call(&vm->mover, &bo->residency.move, false);
 	if (ret) {
 		mutex_lock(&sram->lock);
 		npu_residency_want(bo, before.want, before.priority, true);
@@ -560,7 +258,8 @@ int npu_residency_ask(struct npu_bo *bo, struct npu_mapping *mapping,
 		ret = npu_residency_begin(bo, mapping);
 	if (!ret && bo->residency.mapping)
 		ret = want == DRM_NPU_RESIDENCY_NONE ?
-		      npu_residency_retreat(bo, mapping->vm, priority) :
+		      npu_mover_call(&mapping->vm->mover, &bo->residency.move,
+				     true) :
 		      npu_residency_advance(bo, mapping->vm, want, priority);
 	mutex_unlock(&bo->lock);
 	return ret;

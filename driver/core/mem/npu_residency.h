@@ -4,8 +4,8 @@
 #define NPU_RESIDENCY_H
 
 #include <linux/mm_types.h>
-#include <linux/workqueue.h>
 
+#include "npu_mover.h"
 #include "npu_sram.h"
 
 struct dmem_cgroup_pool_state;
@@ -19,7 +19,7 @@ struct npu_vm;
 /**
  * struct npu_residency - where a buffer is
  *
- * Protected by npu_sram.lock, but for @inside.
+ * Protected by npu_sram.lock, but for @inside and @move.
  */
 struct npu_residency {
 	/** @block: Its pages on the chip. */
@@ -32,10 +32,8 @@ struct npu_residency {
 	bool inside;
 	/** @slept: It goes back to its place on the chip when the system wakes. */
 	bool slept;
-	/** @cancelled: @work is to end, whatever it waits for. */
-	bool cancelled;
-	/** @work: Moves it in. */
-	struct work_struct work;
+	/** @move: Has the mover of its file move it. */
+	struct npu_move move;
 };
 
 extern const struct vm_operations_struct npu_gem_vm_ops;
@@ -46,6 +44,13 @@ void npu_residency_unplug(struct npu_device *npu);
 void npu_residency_suspend(struct npu_device *npu);
 void npu_residency_resume(struct npu_device *npu);
 
+int npu_residency_run(struct npu_move *move, bool out);
+void npu_residency_fill(struct work_struct *work);
+void npu_residency_refill(struct npu_device *npu);
+void npu_residency_leave(struct npu_bo *bo);
+
+int npu_residency_want(struct npu_bo *bo, enum drm_npu_residency want,
+		       u32 priority, bool privileged);
 void npu_residency_prepare(struct npu_residency *residency);
 int npu_residency_share(struct npu_bo *bo);
 void npu_residency_end(struct npu_mapping *mapping);

@@ -15,6 +15,7 @@
 #include <linux/limits.h>
 #include <linux/lockdep.h>
 #include <linux/minmax.h>
+#include <linux/sched.h>
 
 #include "npu_sram.h"
 
@@ -127,6 +128,11 @@ int npu_sram_ask(struct npu_sram *sram, struct npu_sram_block *block,
 
 	lockdep_assert_held(&sram->lock);
 	if (want != DRM_NPU_RESIDENCY_NONE && block->count > sram->count)
+		return -ENOSPC;
+	/* Bounds the lists that others have to wait for. */
+	if (want != DRM_NPU_RESIDENCY_NONE &&
+	    block->want == DRM_NPU_RESIDENCY_NONE &&
+	    user->wants >= NPU_SRAM_MAX_WANTS)
 		return -ENOSPC;
 	if (want == DRM_NPU_RESIDENCY_PIN &&
 	    !npu_sram_may_pin(sram, block, privileged))
@@ -252,6 +258,7 @@ struct npu_sram_block *npu_sram_victim(struct npu_sram *sram,
 			other->user->left += other->count;
 
 	while (room < block->count) {
+		cond_resched();
 		worst = npu_sram_worst(sram, block);
 		if (!worst)
 			return ERR_PTR(-ENOSPC);

@@ -14,6 +14,8 @@
 
 /* Priorities are below this. */
 #define NPU_SRAM_PRIORITIES	256
+/* Blocks that a file may want. */
+#define NPU_SRAM_MAX_WANTS	4096
 
 /**
  * struct npu_sram_user - usage of the region by one file
@@ -49,6 +51,8 @@ struct npu_sram_block {
 	u64 asked;
 	/** @count: Pages that it takes. */
 	u32 count;
+	/** @scanned: Number of the scan that has seen it last. */
+	u64 scanned;
 	/** @placed: It has pages. */
 	bool placed;
 	/** @victim: Is to leave, while victims are sought. */
@@ -82,6 +86,8 @@ struct npu_sram {
 	 * may now evict others; reset by npu_residency_fill().
 	 */
 	bool again;
+	/** @scan: Number of the newest scan of @outside. */
+	u64 scan;
 	/** @asks: How often something has been asked for. */
 	u64 asks;
 	/** @evictions: Blocks that had to leave for others. */

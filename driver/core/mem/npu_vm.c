@@ -45,6 +45,8 @@ struct npu_vm *npu_vm_create(struct npu_device *npu)
 	kref_init(&vm->ref);
 	mutex_init(&vm->lock);
 	npu_gate_init(&vm->gate, &npu->mem->still);
+	npu_mover_init(&vm->mover, npu->mem->queue, &npu->mem->still,
+		       npu_residency_run);
 	drm_mm_init(&vm->mm, NPU_VM_START,
 		    BIT_ULL(npu->desc.address_bits) - NPU_VM_START);
 	drm_dev_get(&npu->drm);
@@ -84,6 +86,7 @@ static void npu_vm_release(struct kref *ref)
 	mutex_unlock(&npu->mem->vms_lock);
 
 	drm_mm_takedown(&vm->mm);
+	npu_mover_fini(&vm->mover);
 	npu_gate_fini(&vm->gate);
 	mutex_destroy(&vm->lock);
 	kfree(vm);

@@ -11,6 +11,7 @@
 #include <drm/drm_mm.h>
 
 #include "npu_gate.h"
+#include "npu_mover.h"
 #include "npu_sram.h"
 
 struct npu_bo;
@@ -29,6 +30,8 @@ struct npu_vm {
 	struct npu_client *client;
 	/** @gate: Slices pass it; closed while buffers move. */
 	struct npu_gate gate;
+	/** @mover: Moves its buffers to the chip and back. */
+	struct npu_mover mover;
 	/**
 	 * @shares: How often a buffer in it has become shared. A submit that
 	 * finds another number than it began with begins anew.

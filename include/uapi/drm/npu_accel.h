@@ -507,8 +507,9 @@ enum drm_npu_residency {
  * other than %DRM_NPU_REGION_SRAM, or @pad not zero; ENOENT for a @handle that
  * does not exist; EOPNOTSUPP for a device without on-chip memory; EBUSY for a
  * shared buffer; ENOSPC for a pinned one for which there is no room, also
- * because of &drm_npu_query_region.pin_limit or the control group, and for a
- * preferred one that is larger than the region. After an error all is as before.
+ * because of &drm_npu_query_region.pin_limit or the control group, for a preferred
+ * one that is larger than the region, and beyond 4096 buffers of a file; EINTR when
+ * a signal arrives before the buffer has moved. After an error all is as before.
  */
 struct drm_npu_bo_residency {
 	/** @handle: In: GEM handle. */
