@@ -5,11 +5,8 @@
  */
 #include <linux/dma-fence.h>
 #include <linux/dma-resv.h>
-#include <linux/hrtimer.h>
 #include <linux/ktime.h>
-#include <linux/sched/signal.h>
 #include <linux/slab.h>
-#include <linux/wait.h>
 
 #include <drm/drm_utils.h>
 
@@ -17,102 +14,12 @@
 #include "../exec/npu_context.h"
 #include "../exec/npu_dispatch.h"
 #include "../exec/npu_exec.h"
+#include "../exec/npu_waiter.h"
 #include "../include/npu_device.h"
 #include "../mem/npu_bo.h"
 #include "../mem/npu_vm.h"
 #include "npu_accel.h"
 #include "npu_api.h"
-
-/**
- * struct npu_waiter - a thread that waits for a job
- */
-struct npu_waiter {
-	/** @entry: In &npu_context.wait. */
-	struct wait_queue_entry entry;
-	/** @ctx: The context, referenced. */
-	struct npu_context *ctx;
-	/** @seqno: The job. */
-	u64 seqno;
-	/** @ended: It has ended. */
-	bool ended;
-	/** @slot: Copy of its slot, which another job may soon reuse. */
-	struct npu_slot slot;
-};
-
-/* A job of the context has ended: wake the threads that wait for this one. */
-static int npu_waiter_wake(struct wait_queue_entry *entry, unsigned int mode,
-			   int flags, void *key)
-{
-	struct npu_waiter *waiter = container_of(entry, struct npu_waiter, entry);
-	struct npu_context *ctx = waiter->ctx;
-
-	lockdep_assert_held(&ctx->npu->exec->lock);
-	if (waiter->ended)
-		return 0;
-	if (waiter->seqno > ctx->completed) {
-		ctx->wake_at = min(ctx->wake_at, waiter->seqno);
-		return 0;
-	}
-	waiter->slot = *npu_context_slot(ctx, waiter->seqno);
-	WRITE_ONCE(waiter->ended, true);
-	return default_wake_function(entry, mode, flags, key);
-}
-
-/*
- * Look at a job, and if it has not ended, begin to wait for it. Returns whether
- * it has begun; npu_waiter_end() is to be called then.
- */
-static bool npu_waiter_begin(struct npu_waiter *waiter, struct npu_context *ctx,
-			     u64 seqno)
-{
-	lockdep_assert_held(&ctx->npu->exec->lock);
-	init_waitqueue_func_entry(&waiter->entry, npu_waiter_wake);
-	waiter->entry.private = current;
-	waiter->ctx = ctx;
-	waiter->seqno = seqno;
-	waiter->ended = seqno <= ctx->completed;
-	waiter->slot = *npu_context_slot(ctx, seqno);
-	if (waiter->ended)
-		return false;
-	add_wait_queue(&ctx->wait, &waiter->entry);
-	ctx->wake_at = min(ctx->wake_at, seqno);
-	return true;
-}
-
-/*
- * Wait for the job, which has a slot, until @deadline_ns. Returns 0, -ETIME or
- * -ERESTARTSYS; &npu_waiter.slot is up to date then.
- */
-static int npu_waiter_end(struct npu_waiter *waiter, s64 deadline_ns)
-{
-	ktime_t deadline = ns_to_ktime(max(deadline_ns, 0));
-	struct npu_context *ctx = waiter->ctx;
-	int ret;
-
-	for (;;) {
-		set_current_state(TASK_INTERRUPTIBLE);
-		ret = 0;
-		if (READ_ONCE(waiter->ended))
-			break;
-		ret = -ERESTARTSYS;
-		if (signal_pending(current))
-			break;
-		ret = -ETIME;
-		if (!ktime_after(deadline, ktime_get()) ||
-		    !schedule_hrtimeout(&deadline, HRTIMER_MODE_ABS))
-			break;
-	}
-	__set_current_state(TASK_RUNNING);
-
-	spin_lock_irq(&ctx->npu->exec->lock);
-	remove_wait_queue(&ctx->wait, &waiter->entry);
-	if (waiter->ended)
-		ret = 0;
-	else
-		waiter->slot = *npu_context_slot(ctx, waiter->seqno);
-	spin_unlock_irq(&ctx->npu->exec->lock);
-	return ret;
-}
 
 /**
  * npu_job_wait_ioctl() - %DRM_IOCTL_NPU_JOB_WAIT

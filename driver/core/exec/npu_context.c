@@ -181,7 +181,7 @@ static struct npu_context *npu_context_alloc(struct npu_client *client,
 					     u32 max_queued)
 {
 	/* A job's slot is looked up several times, without a division then. */
-	u32 slot_count = roundup_pow_of_two(2 * max_queued);
+	u32 slot_count = roundup_pow_of_two(2 * max_queued), i;
 	struct npu_context *ctx;
 
 	static_assert(sizeof(struct drm_npu_context_page) <= PAGE_SIZE);
@@ -202,9 +202,9 @@ static struct npu_context *npu_context_alloc(struct npu_client *client,
 	ctx->fence_context = dma_fence_context_alloc(1);
 	ctx->pid = task_tgid_nr(current);
 	ctx->stats.max_queued = max_queued;
-	init_waitqueue_head(&ctx->wait);
 	init_waitqueue_head(&ctx->room);
-	ctx->wake_at = U64_MAX;
+	for (i = 0; i < slot_count; i++)
+		INIT_LIST_HEAD(&ctx->slots[i].waiters);
 	INIT_LIST_HEAD(&ctx->signal_link);
 	INIT_LIST_HEAD(&ctx->retire_link);
 	return ctx;

@@ -57,6 +57,8 @@ struct npu_slot {
 	u64 started_ns;
 	/** @ended_ns: When it ended, or 0. */
 	u64 ended_ns;
+	/** @waiters: Threads that wait for it, by &npu_waiter.link. */
+	struct list_head waiters;
 };
 
 /**
@@ -89,8 +91,6 @@ struct npu_context {
 	pid_t pid;
 	/** @page: The page that clients map. */
 	struct page *page;
-	/** @wait: Waits for jobs to end; entries are struct npu_waiter. */
-	wait_queue_head_t wait;
 	/** @room: Waits for jobs to be retired. */
 	wait_queue_head_t room;
 
@@ -102,8 +102,6 @@ struct npu_context {
 	struct list_head client_link;
 	/** @killed: Its id is gone; no job of it is started any more. */
 	bool killed;
-	/** @wake_at: The end of this or a later job wakes @wait. */
-	u64 wake_at;
 	/** @lanes: Progress of the head. */
 	struct npu_head_lane lanes[NPU_MAX_CORES];
 	/** @todo: Its lanes that have not ended and that no core has. */

@@ -15,6 +15,7 @@
 #include "npu_job.h"
 #include "npu_slice.h"
 #include "npu_submit.h"
+#include "npu_waiter.h"
 
 /* Jobs that end at a time with interrupts off, without having run. */
 #define NPU_HEAD_ENDS		16u
@@ -83,8 +84,8 @@ static void npu_head_publish(struct npu_context *ctx, u64 seqno,
 }
 
 /*
- * Be done with the job that has just ended, unless there is a fence to signal,
- * an older job to be done with, or something to be freed.
+ * Be done with the job that has just ended, for which no thread waits, unless there
+ * is a fence to signal, an older job to be done with, or something to be freed.
  */
 static void npu_head_retire_now(struct npu_context *ctx,
 				struct npu_slot *slot)
@@ -159,12 +160,8 @@ static void npu_head_complete(struct npu_context *ctx, u64 now)
 		npu_head_blame(ctx, now);
 
 	npu_head_publish(ctx, ctx->completed, head);
-	npu_head_retire_now(ctx, head);
-	if (ctx->completed >= ctx->wake_at) {
-		/* npu_waiter_wake() of later jobs sets it again. */
-		ctx->wake_at = U64_MAX;
-		wake_up_all(&ctx->wait);
-	}
+	if (!npu_waiters_wake(ctx, head))
+		npu_head_retire_now(ctx, head);
 }
 
 /* The head of @ctx has lanes that a core could start. */

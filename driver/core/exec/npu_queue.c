@@ -77,6 +77,7 @@ int npu_queue_jobs(struct npu_context *ctx,
 			.last = i + 1 == count,
 			.queued_ns = now,
 			.deadline_ns = request->deadline_ns,
+			.waiters = LIST_HEAD_INIT(slot->waiters),
 		};
 		if (submit)
 			dma_fence_get(&submit->fence);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * After the end of a job: a thread signals its fence, then a work item drops its
- * references. Both go through the jobs of a context in order.
+ * After the end of a job: a thread wakes those that wait for it and signals its
+ * fence, then a work item drops its references. Both go through the jobs of a context in order.
  *
  * The two are apart because dropping references may take locks under which memory
  * is allocated, which is forbidden in the fence signalling path.
@@ -16,6 +16,7 @@
 #include "npu_exec.h"
 #include "npu_job.h"
 #include "npu_submit.h"
+#include "npu_waiter.h"
 
 /**
  * npu_signal_context() - jobs of a context have ended
@@ -80,6 +81,11 @@ static void npu_context_signal_one(struct npu_context *ctx)
 	}
 	/* The slot is this thread's until it is counted as signalled. */
 	slot = npu_context_slot(ctx, ctx->signalled + 1);
+	if (npu_waiters_wake(ctx, slot)) {
+		list_move_tail(&ctx->signal_link, &npu->exec->signal);
+		spin_unlock_irq(&npu->exec->lock);
+		return;
+	}
 	if (slot->submit)
 		error = slot->submit->out_error;
 	spin_unlock_irq(&npu->exec->lock);

@@ -16,7 +16,6 @@
  *   npu_core.hw_lock			attach and reset of a core
  *       npu_exec.lock (irq)	everything about queues and cores
  *
- *         npu_context.wait.lock	waits for jobs
  *         npu_gate.lock		slices of an address space
  *         npu_mover.lock		moves of a file
  *
