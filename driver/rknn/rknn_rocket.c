@@ -277,7 +277,8 @@ static struct npu_context *rknn_rocket_context(struct npu_file *nfile)
  * that is not 0. Returns what npu_queue_jobs() returns, among others.
  */
 static int rknn_rocket_try(struct npu_context *ctx, struct npu_job *job,
-			   int error, struct npu_implicit *implicit)
+			   int error, struct npu_implicit *implicit,
+			   bool interruptible)
 {
 	struct npu_request request = {
 		.jobs = &job,
@@ -288,7 +289,7 @@ static int rknn_rocket_try(struct npu_context *ctx, struct npu_job *job,
 	u64 seqno;
 	int ret;
 
-	ret = npu_implicit_lock(implicit, ctx->fence_context);
+	ret = npu_implicit_lock(implicit, ctx->fence_context, interruptible);
 	if (ret)
 		return ret;
 	submit = npu_submit_alloc(ctx, implicit->fence_count);
@@ -318,10 +319,11 @@ static int rknn_rocket_try(struct npu_context *ctx, struct npu_job *job,
 static int rknn_rocket_queue(struct npu_context *ctx, struct npu_job *job,
 			     int error, struct npu_implicit *implicit)
 {
+	bool interruptible = true;
 	int ret;
 
 	for (;;) {
-		ret = rknn_rocket_try(ctx, job, error, implicit);
+		ret = rknn_rocket_try(ctx, job, error, implicit, interruptible);
 		switch (ret) {
 		case -EBUSY:
 		case -EAGAIN:
@@ -330,10 +332,13 @@ static int rknn_rocket_queue(struct npu_context *ctx, struct npu_job *job,
 			break;
 		case -EINTR:
 		case -ERESTARTSYS:
-			/* To start anew would run the jobs before twice. */
+			/*
+			 * To start anew would run the jobs before twice, and while
+			 * the signal is pending no interruptible lock waits.
+			 */
 			if (fatal_signal_pending(current))
 				return -EINTR;
-			cond_resched();
+			interruptible = false;
 			break;
 		case -ESTALE:
 			break;

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Buffers that are shared: whom their fences keep waiting. */
+#include <linux/completion.h>
 #include <linux/dma-resv.h>
+#include <linux/sched/signal.h>
+#include <linux/workqueue.h>
 
 #include <kunit/test.h>
 
@@ -122,6 +125,104 @@ static void npu_share_export_busy(struct kunit *test)
 	npu_fake_end(fake, 1, 0);
 }
 
+/*
+ * A file looks for shared buffers as long as it has any, those that only a job
+ * still refers to included, and no longer.
+ */
+static void npu_share_no_longer(struct kunit *test)
+{
+	struct npu_fake *fake = npu_fake_create(test, 1);
+	struct npu_fake_file *file = npu_fake_open(fake);
+	struct npu_mapping *mapping;
+	struct npu_bo *bo;
+	u64 shares;
+
+	KUNIT_EXPECT_FALSE(test, npu_vm_has_shared(file->npu.vm));
+	bo = npu_share_bo_of(file);
+	KUNIT_EXPECT_EQ(test, npu_share_export(bo), 0);
+	KUNIT_EXPECT_TRUE(test, npu_vm_has_shared(file->npu.vm));
+	shares = npu_vm_shares(file->npu.vm);
+	mapping = npu_bo_get_mapping(bo, file->npu.vm);
+	KUNIT_ASSERT_NOT_NULL(test, mapping);
+	drm_gem_handle_delete(&file->drm, 1);
+	/* This stands for a job. */
+	KUNIT_EXPECT_TRUE(test, npu_vm_has_shared(file->npu.vm));
+	npu_mapping_put(mapping);
+	KUNIT_EXPECT_FALSE(test, npu_vm_has_shared(file->npu.vm));
+	KUNIT_EXPECT_EQ(test, npu_vm_shares(file->npu.vm), shares);
+}
+
+/**
+ * struct npu_share_holder - a thread that has a buffer locked
+ */
+struct npu_share_holder {
+	/** @work: The thread's work. */
+	struct work_struct work;
+	/** @resv: The reservation of the buffer. */
+	struct dma_resv *resv;
+	/** @locked: It has it. */
+	struct completion locked;
+	/** @end: It is to let go. */
+	struct completion end;
+};
+
+static void npu_share_hold(struct work_struct *work)
+{
+	struct npu_share_holder *holder =
+		container_of(work, struct npu_share_holder, work);
+
+	dma_resv_lock(holder->resv, NULL);
+	complete(&holder->locked);
+	wait_for_completion(&holder->end);
+	dma_resv_unlock(holder->resv);
+}
+
+/*
+ * With a signal pending, a lock that another thread has is waited for if it must
+ * be, and given up otherwise; in both cases all are locked or none.
+ */
+static void npu_share_lock_signal(struct kunit *test)
+{
+	struct npu_fake *fake = npu_fake_create(test, 1);
+	struct npu_fake_file *file = npu_fake_open(fake);
+	struct npu_share_holder holder;
+	struct npu_implicit implicit = {};
+	struct npu_bo *bos[3];
+	unsigned int i;
+	int ret;
+
+	for (i = 0; i < ARRAY_SIZE(bos); i++) {
+		bos[i] = npu_share_bo_of(file);
+		KUNIT_ASSERT_EQ(test, npu_implicit_add(&implicit, &bos[i]->base.base,
+						       true), 0);
+	}
+	holder.resv = bos[1]->base.base.resv;
+	init_completion(&holder.locked);
+	init_completion(&holder.end);
+	INIT_WORK_ONSTACK(&holder.work, npu_share_hold);
+	queue_work(system_long_wq, &holder.work);
+	wait_for_completion(&holder.locked);
+
+	allow_signal(SIGUSR1);
+	send_sig(SIGUSR1, current, 1);
+	ret = npu_implicit_lock(&implicit, 0, true);
+	KUNIT_EXPECT_TRUE(test, ret == -EINTR || ret == -ERESTARTSYS);
+	KUNIT_EXPECT_FALSE(test, dma_resv_is_locked(bos[0]->base.base.resv));
+	KUNIT_EXPECT_FALSE(test, dma_resv_is_locked(bos[2]->base.base.resv));
+	complete(&holder.end);
+	KUNIT_EXPECT_EQ(test, npu_implicit_lock(&implicit, 0, false), 0);
+	for (i = 0; i < ARRAY_SIZE(bos); i++)
+		KUNIT_EXPECT_TRUE(test, dma_resv_is_locked(bos[i]->base.base.resv));
+	npu_implicit_unlock(&implicit);
+	for (i = 0; i < ARRAY_SIZE(bos); i++)
+		KUNIT_EXPECT_FALSE(test, dma_resv_is_locked(bos[i]->base.base.resv));
+	flush_signals(current);
+	disallow_signal(SIGUSR1);
+	flush_work(&holder.work);
+	destroy_work_on_stack(&holder.work);
+	npu_implicit_fini(&implicit);
+}
+
 /* A buffer that nobody uses leaves nothing behind. */
 static void npu_share_export_idle(struct kunit *test)
 {
@@ -180,7 +281,7 @@ static void npu_share_order(struct kunit *test)
 	reads = npu_share_fences(test, bo, DMA_RESV_USAGE_READ);
 	writes = npu_share_fences(test, bo, DMA_RESV_USAGE_WRITE);
 	KUNIT_ASSERT_EQ(test, npu_implicit_add(&implicit, &bo->base.base, access->write), 0);
-	KUNIT_ASSERT_EQ(test, npu_implicit_lock(&implicit, own->base.context), 0);
+	KUNIT_ASSERT_EQ(test, npu_implicit_lock(&implicit, own->base.context, true), 0);
 	KUNIT_EXPECT_EQ(test, implicit.fence_count, access->waits);
 	if (implicit.fence_count)
 		KUNIT_EXPECT_PTR_EQ(test, implicit.fences[0], &before->base);
@@ -209,7 +310,7 @@ static void npu_share_passed_over(struct kunit *test)
 	npu_share_add(test, bo, other, DMA_RESV_USAGE_WRITE);
 	npu_fake_signal(over, 0);
 	KUNIT_ASSERT_EQ(test, npu_implicit_add(&implicit, &bo->base.base, true), 0);
-	KUNIT_ASSERT_EQ(test, npu_implicit_lock(&implicit, own->base.context), 0);
+	KUNIT_ASSERT_EQ(test, npu_implicit_lock(&implicit, own->base.context, true), 0);
 	KUNIT_EXPECT_EQ(test, implicit.fence_count, 1);
 	if (implicit.fence_count)
 		KUNIT_EXPECT_PTR_EQ(test, implicit.fences[0], &other->base);
@@ -234,7 +335,7 @@ static void npu_share_twice(struct kunit *test)
 	for (i = 0; i < 3 * ARRAY_SIZE(bos); i++)
 		KUNIT_ASSERT_EQ(test, npu_implicit_add(&implicit,
 						       &bos[i % 12]->base.base, i == 15), 0);
-	KUNIT_ASSERT_EQ(test, npu_implicit_lock(&implicit, 0), 0);
+	KUNIT_ASSERT_EQ(test, npu_implicit_lock(&implicit, 0, true), 0);
 	KUNIT_EXPECT_EQ(test, implicit.count, 12);
 	KUNIT_EXPECT_EQ(test, implicit.fence_count, 1);
 	for (i = 0; i < ARRAY_SIZE(bos); i++)
@@ -243,7 +344,7 @@ static void npu_share_twice(struct kunit *test)
 	npu_implicit_unlock(&implicit);
 	for (i = 0; i < ARRAY_SIZE(bos); i++)
 		KUNIT_EXPECT_FALSE(test, dma_resv_is_locked(bos[i]->base.base.resv));
-	KUNIT_ASSERT_EQ(test, npu_implicit_lock(&implicit, 0), 0);
+	KUNIT_ASSERT_EQ(test, npu_implicit_lock(&implicit, 0, true), 0);
 	KUNIT_EXPECT_EQ(test, implicit.fence_count, 1);
 	npu_implicit_fini(&implicit);
 	KUNIT_EXPECT_EQ(test, implicit.count, 0);
@@ -269,7 +370,7 @@ static void npu_share_merge_fences(struct kunit *test)
 		KUNIT_ASSERT_EQ(test, npu_implicit_add(&implicit, &bo->base.base, true), 0);
 	}
 	refs = kref_read(&a->base.refcount);
-	KUNIT_ASSERT_EQ(test, npu_implicit_lock(&implicit, 0), 0);
+	KUNIT_ASSERT_EQ(test, npu_implicit_lock(&implicit, 0, true), 0);
 	KUNIT_EXPECT_EQ(test, implicit.fence_count, 2);
 	KUNIT_EXPECT_EQ(test, kref_read(&a->base.refcount), refs + 1);
 	npu_implicit_fini(&implicit);
@@ -319,7 +420,7 @@ static void npu_share_submit(struct kunit *test)
 
 	npu_share_add(test, bo, before, DMA_RESV_USAGE_WRITE);
 	KUNIT_ASSERT_EQ(test, npu_implicit_add(&implicit, &bo->base.base, false), 0);
-	KUNIT_ASSERT_EQ(test, npu_implicit_lock(&implicit, ctx->fence_context), 0);
+	KUNIT_ASSERT_EQ(test, npu_implicit_lock(&implicit, ctx->fence_context, true), 0);
 	submit = npu_submit_alloc(ctx, implicit.fence_count);
 	KUNIT_ASSERT_NOT_NULL(test, submit);
 	npu_submit_depend_implicit(submit, &implicit);
@@ -342,6 +443,8 @@ static void npu_share_submit(struct kunit *test)
 
 static struct kunit_case npu_share_cases[] = {
 	KUNIT_CASE(npu_share_export_busy),
+	KUNIT_CASE(npu_share_no_longer),
+	KUNIT_CASE(npu_share_lock_signal),
 	KUNIT_CASE(npu_share_export_idle),
 	KUNIT_CASE_PARAM(npu_share_order, npu_share_gen_params),
 	KUNIT_CASE(npu_share_passed_over),

@@ -255,10 +255,11 @@ static int npu_submit_try(struct npu_context *ctx, struct npu_job **jobs,
 	int ret;
 	u32 i;
 
-	if (request.shares) {
+	if (npu_vm_has_shared(ctx->vm)) {
 		ret = npu_submit_find_shared(&implicit, jobs, args->job_count);
 		if (!ret && implicit.count)
-			ret = npu_implicit_lock(&implicit, ctx->fence_context);
+			ret = npu_implicit_lock(&implicit, ctx->fence_context,
+						true);
 		if (ret)
 			goto out_fini;
 	}

@@ -185,16 +185,71 @@ static void npu_implicit_merge_fences(struct npu_implicit *implicit)
 	implicit->fence_count = last + 1;
 }
 
+/* Lock one reservation, waiting for it if it was contended before. */
+static int npu_implicit_lock_one(struct npu_implicit *implicit, u32 index,
+				 bool slow, bool interruptible)
+{
+	struct dma_resv *resv = implicit->uses[index].obj->resv;
+	struct ww_acquire_ctx *acquire = &implicit->acquire;
+
+	if (slow && interruptible)
+		return dma_resv_lock_slow_interruptible(resv, acquire);
+	if (interruptible)
+		return dma_resv_lock_interruptible(resv, acquire);
+	if (!slow)
+		return dma_resv_lock(resv, acquire);
+	dma_resv_lock_slow(resv, acquire);
+	return 0;
+}
+
+/* Lock all reservations, each of which is there once. */
+static int npu_implicit_lock_all(struct npu_implicit *implicit,
+				 bool interruptible)
+{
+	u32 contended = U32_MAX, i, j;
+	int ret;
+
+	ww_acquire_init(&implicit->acquire, &reservation_ww_class);
+	do {
+		ret = contended == U32_MAX ? 0 :
+		      npu_implicit_lock_one(implicit, contended, true,
+					    interruptible);
+		if (ret)
+			break;
+		for (i = 0; i < implicit->count && !ret; i++)
+			if (i != contended)
+				ret = npu_implicit_lock_one(implicit, i, false,
+							    interruptible);
+		if (!ret)
+			break;
+		/* The last one was not locked. */
+		for (j = 0; j < i - 1; j++)
+			dma_resv_unlock(implicit->uses[j].obj->resv);
+		if (contended != U32_MAX && contended >= i - 1)
+			dma_resv_unlock(implicit->uses[contended].obj->resv);
+		contended = i - 1;
+	} while (ret == -EDEADLK);
+
+	if (ret)
+		ww_acquire_fini(&implicit->acquire);
+	else
+		ww_acquire_done(&implicit->acquire);
+	implicit->locked = !ret;
+	return ret;
+}
+
 /**
  * npu_implicit_lock() - lock the buffers and find out what to wait for
  * @implicit: the set
  * @own_context: fence context whose fences need not be waited for
+ * @interruptible: give up when a signal arrives
  *
  * Return: 0 or a negative errno, with nothing locked.
  */
-int npu_implicit_lock(struct npu_implicit *implicit, u64 own_context)
+int npu_implicit_lock(struct npu_implicit *implicit, u64 own_context,
+		      bool interruptible)
 {
-	int ret = 0;
+	int ret;
 	u32 i;
 
 	if (!implicit->count)
@@ -202,27 +257,16 @@ int npu_implicit_lock(struct npu_implicit *implicit, u64 own_context)
 	npu_implicit_merge(implicit);
 	if (implicit->count > NPU_MAX_SHARED)
 		return -E2BIG;
-	implicit->locked = kvmalloc_array(implicit->count,
-					  sizeof(*implicit->locked),
-					  GFP_KERNEL_ACCOUNT);
-	if (!implicit->locked)
-		return -ENOMEM;
-	for (i = 0; i < implicit->count; i++)
-		implicit->locked[i] = implicit->uses[i].obj;
-	ret = drm_gem_lock_reservations(implicit->locked, implicit->count,
-					&implicit->acquire);
+	ret = npu_implicit_lock_all(implicit, interruptible);
 	if (ret)
-		goto err_unlock;
-	implicit->locked_count = implicit->count;
+		return ret;
 
 	for (i = 0; i < implicit->count && !ret; i++)
 		ret = npu_implicit_collect(implicit, &implicit->uses[i],
 					   own_context);
 	npu_implicit_merge_fences(implicit);
-	if (!ret)
-		return 0;
-err_unlock:
-	npu_implicit_unlock(implicit);
+	if (ret)
+		npu_implicit_unlock(implicit);
 	return ret;
 }
 
@@ -249,13 +293,11 @@ void npu_implicit_unlock(struct npu_implicit *implicit)
 {
 	u32 i;
 
-	if (implicit->locked_count)
-		drm_gem_unlock_reservations(implicit->locked,
-					    implicit->locked_count,
-					    &implicit->acquire);
-	implicit->locked_count = 0;
-	kvfree(implicit->locked);
-	implicit->locked = NULL;
+	for (i = 0; implicit->locked && i < implicit->count; i++)
+		dma_resv_unlock(implicit->uses[i].obj->resv);
+	if (implicit->locked)
+		ww_acquire_fini(&implicit->acquire);
+	implicit->locked = false;
 	for (i = 0; i < implicit->fence_count; i++)
 		dma_fence_put(implicit->fences[i]);
 	implicit->fence_count = 0;

@@ -36,10 +36,8 @@ struct npu_implicit {
 	u32 count;
 	/** @room: Buffers that @uses has room for. */
 	u32 room;
-	/** @locked: The reservations, each once, while they are locked. */
-	struct drm_gem_object **locked;
-	/** @locked_count: Number of reservations. */
-	u32 locked_count;
+	/** @locked: The reservations of all are locked. */
+	bool locked;
 	/** @acquire: The lock on all of them. */
 	struct ww_acquire_ctx acquire;
 	/** @fences: What to wait for, referenced. */
@@ -53,7 +51,8 @@ struct npu_implicit {
 int npu_implicit_add(struct npu_implicit *implicit, struct drm_gem_object *obj,
 		     bool write);
 int npu_implicit_add_job(struct npu_implicit *implicit, struct npu_job *job);
-int npu_implicit_lock(struct npu_implicit *implicit, u64 own_context);
+int npu_implicit_lock(struct npu_implicit *implicit, u64 own_context,
+		      bool interruptible);
 void npu_implicit_attach(struct npu_implicit *implicit,
 			 struct dma_fence *fence);
 void npu_implicit_unlock(struct npu_implicit *implicit);

@@ -68,7 +68,7 @@ int npu_share_bo(struct npu_bo *bo)
 
 	/* Only one file can have it: that which exports it. */
 	list_for_each_entry(mapping, &bo->mappings, link) {
-		npu_vm_note_shared(mapping->vm);
+		npu_mapping_note_shared(mapping, true);
 		ctx = npu_context_next(mapping->vm->client, NULL);
 		while (ctx) {
 			dma_resv_lock(resv, NULL);
@@ -84,6 +84,7 @@ int npu_share_bo(struct npu_bo *bo)
 	return 0;
 
 err_not_shared:
+	npu_mapping_note_shared(mapping, false);
 	WRITE_ONCE(bo->shared, false);
 	return ret;
 }

@@ -72,7 +72,7 @@ int npu_bo_open(struct npu_bo *bo, struct npu_vm *vm)
 		}
 		list_add(&mapping->link, &bo->mappings);
 		if (bo->shared)
-			npu_vm_note_shared(vm);
+			npu_mapping_note_shared(mapping, true);
 	}
 	mapping->handles++;
 out_unlock:

@@ -115,31 +115,52 @@ void npu_vm_put(struct npu_vm *vm)
 }
 
 /**
- * npu_vm_note_shared() - a buffer of an address space has become shared
- * @vm: the address space
- */
-void npu_vm_note_shared(struct npu_vm *vm)
-{
-	/* After &npu_bo.shared, see npu_vm_shares(). */
-	smp_mb__before_atomic();
-	atomic64_inc(&vm->shares);
-	/* Before jobs are looked for that know nothing of it. */
-	smp_mb__after_atomic();
-}
-
-/**
  * npu_vm_shares() - begin to look for shared buffers
  * @vm: the address space
  *
- * Return: &npu_vm.shares; 0 if there never was one.
+ * Return: &npu_vm.shares, to be compared when the jobs are queued.
  */
 u64 npu_vm_shares(const struct npu_vm *vm)
 {
 	u64 shares = atomic64_read(&vm->shares);
 
-	/* Before &npu_bo.shared, see npu_vm_note_shared(). */
+	/* Before &npu_bo.shared, see npu_mapping_note_shared(). */
 	smp_rmb();
 	return shares;
+}
+
+/**
+ * npu_vm_has_shared() - is there anything to look for?
+ * @vm: the address space, after npu_vm_shares()
+ *
+ * Return: whether a shared buffer is mapped in it.
+ */
+bool npu_vm_has_shared(const struct npu_vm *vm)
+{
+	return atomic_read(&vm->shared);
+}
+
+/**
+ * npu_mapping_note_shared() - whether the buffer of a mapping is shared has changed
+ * @mapping: the mapping
+ * @shared: whether it is
+ */
+void npu_mapping_note_shared(struct npu_mapping *mapping, bool shared)
+{
+	struct npu_vm *vm = mapping->vm;
+
+	lockdep_assert_held(&mapping->bo->lock);
+	mapping->shared = shared;
+	if (!shared) {
+		atomic_dec(&vm->shared);
+		return;
+	}
+	atomic_inc(&vm->shared);
+	/* After &npu_bo.shared, see npu_vm_shares(). */
+	smp_mb__before_atomic();
+	atomic64_inc(&vm->shares);
+	/* Before jobs are looked for that know nothing of it. */
+	smp_mb__after_atomic();
 }
 
 /* Bytes that the device sees. */
@@ -303,6 +324,9 @@ static void npu_mapping_release(struct kref *ref)
 		drm_mm_remove_node(&mapping->node);
 	mutex_unlock(&vm->lock);
 
+	/* Nobody has the mapping any more who could change it. */
+	if (mapping->shared)
+		atomic_dec(&vm->shared);
 	npu_residency_end(mapping);
 	if (!iosys_map_is_null(&mapping->map))
 		npu_gem_vunmap(&mapping->bo->base.base, &mapping->map);

@@ -37,6 +37,8 @@ struct npu_vm {
 	 * finds another number than it began with begins anew.
 	 */
 	atomic64_t shares;
+	/** @shared: Mappings of shared buffers that it has now. */
+	atomic_t shared;
 	/** @link: In &npu_mem.vms. */
 	struct list_head link;
 	/** @lock: Protects @mm, @hw and &npu_mapping.node. */
@@ -65,6 +67,8 @@ struct npu_mapping {
 	bool writable;
 	/** @mapped: The backend has it in its page tables. */
 	bool mapped;
+	/** @shared: It counts in &npu_vm.shared; protected by &npu_bo.lock. */
+	bool shared;
 	/** @map: Where the kernel sees imported memory, or null. */
 	struct iosys_map map;
 	/** @node: Place in &npu_vm.mm. */
@@ -79,9 +83,10 @@ struct npu_vm *npu_vm_create(struct npu_device *npu);
 struct npu_vm *npu_vm_get(struct npu_vm *vm);
 void npu_vm_put(struct npu_vm *vm);
 void npu_vm_unplug(struct npu_vm *vm);
-void npu_vm_note_shared(struct npu_vm *vm);
 u64 npu_vm_shares(const struct npu_vm *vm);
+bool npu_vm_has_shared(const struct npu_vm *vm);
 
+void npu_mapping_note_shared(struct npu_mapping *mapping, bool shared);
 struct npu_mapping *npu_mapping_create(struct npu_vm *vm, struct npu_bo *bo,
 				       bool writable);
 void npu_mapping_move(struct npu_mapping *mapping, const u32 *pages);
