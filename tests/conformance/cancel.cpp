@@ -439,7 +439,9 @@ SUBTEST(cancel_storm)
 		});
 		drm_npu_query_context state = f.device.state(f.context);
 		CHECK_EQ(state.completed_seqno, state.submitted_seqno);
-		CHECK_EQ(state.tasks + state.failed_jobs, state.submitted_seqno);
+		/* Of jobs that are cancelled while they run, the task may still end. */
+		CHECK(state.tasks <= state.submitted_seqno);
+		CHECK(state.tasks + state.failed_jobs >= state.submitted_seqno);
 		f.product.clear();
 		CHECK_EQ(run(f.device, f.context, f.job), 1);
 		f.product.check();

@@ -131,19 +131,25 @@ SUBTEST(coredump_unread)
 {
 	need_root();
 	discard_all();
-	Device device;
-	Product product(device);
-	std::uint32_t job = create_job(device, {{product.task()}});
 	Hang hang;
+	/* Each time a new file, lest it be banned. */
+	auto hang_once = [&] {
+		Device device;
+		Product product(device);
+
+		CHECK_EQ(hang.run(device, device.context(),
+				  create_job(device, {{product.task()}})),
+			 -ETIMEDOUT);
+	};
 
 	for (int i = 0; i < 3; i++)
-		CHECK_EQ(hang.run(device, device.context(), job), -ETIMEDOUT);
+		hang_once();
 	wait_for_dump();
 	usleep(50000);
 	CHECK_EQ(dumps().size(), 1);
 	discard_all();
 	/* The next one is new. */
-	CHECK_EQ(hang.run(device, device.context(), job), -ETIMEDOUT);
+	hang_once();
 	wait_for_dump();
 	discard_all();
 }

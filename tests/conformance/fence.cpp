@@ -458,11 +458,10 @@ SUBTEST(fence_error_sync_file)
 /* Of several in-syncs all count, in any order; so does the error of any. */
 SUBTEST(fence_error_among_several)
 {
-	Fixture f;
-	std::uint32_t bad = create_job(f.device, {{faulting(f.product)}});
-
 	for (int place = 0; place < 3; place++) {
 		igt::Note note("place " + std::to_string(place));
+		Fixture f;
+		std::uint32_t bad = create_job(f.device, {{faulting(f.product)}});
 		Gate gate(f.device);
 		Syncobj good(f.device), failed(f.device), after(f.device);
 		std::vector<drm_npu_sync> in{good.sync(), gate.sync()};

@@ -301,7 +301,7 @@ void overdraw(const Device &device, const Parameter &percent, useconds_t us = lo
 
 	CHECK_EQ(device.state(blocker.context).granted_class, latency);
 	percent.set("1");
-	/* A stopped job is charged the time that it ran. */
+	/* A job that is cancelled is charged the time that it was held. */
 	usleep(us);
 	if (change)
 		change(device, blocker.context);

@@ -42,7 +42,8 @@ public:
 	Blocker(const Blocker &) = delete;
 	Blocker &operator=(const Blocker &) = delete;
 
-	/// Cancels it: the time that it has held the core counts as its own.
+	/// Cancels it, which the hold lets pass: the time that it has held the core counts
+	/// as its own.
 	void stop() const;
 
 	std::uint32_t context;

@@ -231,7 +231,7 @@ SUBTEST(sched_deadline_greedy)
 	Blocker blocker(hold, greedy);
 	drm_npu_query_context state{};
 
-	/* A stopped job is charged the time that it ran. */
+	/* A job that is cancelled is charged the time that it was held. */
 	usleep(200000);
 	CHECK_OK(submit(other, context, {job}));
 	Product mine(greedy, short_shape);

@@ -72,6 +72,8 @@ SUBTEST(watchdog_slow)
 	}
 	/* Lanes take their modelled time, at a megabyte a second. */
 	const Reloaded reloaded("mode=time core_mbps=1");
+	/* Which is longer than what may run uncut. */
+	const Parameter uncut("uncut_us", "0");
 	Device device;
 	Product product(device, slow_shape);
 	std::uint32_t context = device.context();

@@ -5,11 +5,11 @@
  * gate
  *	Writing "CORES [PASS]" holds back the ends of lanes on these cores, one bit
  *	each, except for the next PASS ends on each of them. A core whose lane is held
- *	back stays busy, and its watchdog waits. Jobs that are cancelled end as if the
- *	gate was open. One at a time can have the file open
- *	for writing; closing it opens the gate, so that a client that is killed blocks
- *	no core. Reading returns a line for each
- *	core: its number, whether its gate is closed, the rest of PASS, and whether
+ *	back stays busy, and its watchdog waits. A lane of a job that is cancelled is
+ *	not held back any longer, and is charged the time until then. One at a time can
+ *	have the file open for writing; closing it opens the gate, so that a client that
+ *	is killed blocks no core. Reading returns a line for each core: its number,
+ *	whether its gate is closed, the rest of PASS, and whether
  *	its lane has ended and is held back.
  *
  * expire
@@ -65,14 +65,18 @@ bool npu_hold_holds(struct npu_core *core)
 }
 
 /**
- * npu_hold_pass() - the job of a core is cancelled: let its lane end
+ * npu_hold_let_go() - the job of a core is cancelled: let its lane end
  * @core: the core, which has a lane
  * @now: the time
+ *
+ * A lane that was held back is charged all the time that it has had the core.
  */
-void npu_hold_pass(struct npu_core *core, u64 now)
+void npu_hold_let_go(struct npu_core *core, u64 now)
 {
-	if (core->held && !npu_hold_holds(core))
-		npu_core_finish(core, &core->end, now);
+	if (!core->held)
+		return;
+	core->end.device_ns = 0;
+	npu_core_finish(core, &core->end, now);
 }
 
 /**
@@ -93,7 +97,8 @@ void npu_hold_set(struct npu_device *npu, u32 cores, u32 pass)
 		struct npu_core *core = &npu->exec->cores[i];
 
 		core->pass = pass;
-		npu_hold_pass(core, now);
+		if (core->held && !npu_hold_holds(core))
+			npu_core_finish(core, &core->end, now);
 	}
 	spin_unlock_irq(&npu->exec->lock);
 }

@@ -22,7 +22,7 @@ struct npu_hold {
 
 bool npu_hold_closed(const struct npu_core *core);
 bool npu_hold_holds(struct npu_core *core);
-void npu_hold_pass(struct npu_core *core, u64 now);
+void npu_hold_let_go(struct npu_core *core, u64 now);
 int npu_hold_take(struct npu_device *npu);
 void npu_hold_release(struct npu_device *npu);
 void npu_hold_set(struct npu_device *npu, u32 cores, u32 pass);

@@ -158,7 +158,7 @@ static u32 npu_context_cancel(struct npu_context *ctx, u64 first, u64 last,
 		npu_entity_unready(&ctx->entity, now);
 		for (i = 0; i < npu->core_count; i++)
 			if (npu->exec->cores[i].ctx == ctx)
-				npu_hold_pass(&npu->exec->cores[i], now);
+				npu_hold_let_go(&npu->exec->cores[i], now);
 	}
 	npu_head_advance(ctx, now);
 	return last - first + 1;
