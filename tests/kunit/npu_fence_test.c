@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* In-fences, out-fences, and what the dispatcher knows of the newest jobs. */
 #include <linux/dma-fence-chain.h>
+#include <linux/module.h>
+#include <linux/rcupdate.h>
 
 #include <kunit/test.h>
 
@@ -381,6 +383,36 @@ static void npu_fence_last_use(struct kunit *test)
 	npu_fake_end(fake, 0, 0);
 }
 
+/*
+ * A fence keeps the module until nothing that its release calls can be running any
+ * more.
+ */
+static void npu_fence_module(struct kunit *test)
+{
+	struct npu_fake *fake = npu_fake_create(test, 1);
+	struct npu_fake_file *file = npu_fake_open(fake);
+	struct npu_context *ctx = npu_fake_context(file, 1, 4, THROUGHPUT);
+	struct npu_job *job = npu_fake_job(file, 1);
+	struct npu_submit *submit;
+	int before;
+	u64 seqno;
+
+	rcu_barrier();
+	before = module_refcount(THIS_MODULE);
+	submit = npu_submit_alloc(ctx, 1);
+	KUNIT_ASSERT_NOT_NULL(test, submit);
+	KUNIT_ASSERT_EQ(test, npu_fake_try(ctx, &job, 1, submit, &seqno), 0);
+	npu_fake_settle(fake);
+	npu_fake_end(fake, 0, 0);
+	KUNIT_EXPECT_EQ(test, module_refcount(THIS_MODULE), before + 1);
+	rcu_read_lock();
+	npu_submit_put(submit);
+	KUNIT_EXPECT_EQ(test, module_refcount(THIS_MODULE), before + 1);
+	rcu_read_unlock();
+	rcu_barrier();
+	KUNIT_EXPECT_EQ(test, module_refcount(THIS_MODULE), before);
+}
+
 static struct kunit_case npu_fence_cases[] = {
 	KUNIT_CASE(npu_fence_blocks),
 	KUNIT_CASE(npu_fence_signalled),
@@ -395,6 +427,7 @@ static struct kunit_case npu_fence_cases[] = {
 	KUNIT_CASE(npu_fence_of_other),
 	KUNIT_CASE(npu_fence_tail),
 	KUNIT_CASE(npu_fence_last_use),
+	KUNIT_CASE(npu_fence_module),
 	{}
 };
 

@@ -4,6 +4,7 @@
  */
 #include <linux/debugfs.h>
 #include <linux/module.h>
+#include <linux/rcupdate.h>
 #include <linux/slab.h>
 
 #include <drm/drm_debugfs.h>
@@ -299,6 +300,13 @@ void npu_device_unplug(struct npu_device *npu)
 	npu_mem_unplug(npu);
 }
 EXPORT_SYMBOL_GPL(npu_device_unplug);
+
+static void __exit npu_exit(void)
+{
+	/* Fences drop their references to the module in RCU callbacks. */
+	rcu_barrier();
+}
+module_exit(npu_exit);
 
 MODULE_AUTHOR("accel-npu maintainers");
 MODULE_DESCRIPTION("NPU jobs, contexts and memory on drivers/accel");

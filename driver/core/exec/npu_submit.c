@@ -2,6 +2,7 @@
 /* Submits: fences to wait for, and the fence of the last job. */
 #include <linux/dma-fence-chain.h>
 #include <linux/module.h>
+#include <linux/rcupdate.h>
 #include <linux/slab.h>
 
 #include <drm/drm_drv.h>
@@ -22,13 +23,24 @@ static const char *npu_fence_get_timeline_name(struct dma_fence *fence)
 	return "npu-context";
 }
 
+static void npu_submit_free_rcu(struct rcu_head *rcu)
+{
+	struct dma_fence *fence = container_of(rcu, struct dma_fence, rcu);
+
+	kfree(container_of(fence, struct npu_submit, fence));
+	/*
+	 * Taken in npu_submit_init_fence(): a fence may outlive its device. The
+	 * module's exit waits until this function has returned.
+	 */
+	module_put(THIS_MODULE);
+}
+
 static void npu_fence_release(struct dma_fence *fence)
 {
-	struct npu_submit *submit = container_of(fence, struct npu_submit, fence);
-
-	kvfree_rcu(submit, fence.rcu);
-	/* Taken in npu_submit_init_fence(): a fence may outlive its device. */
-	module_put(THIS_MODULE);
+	/* So that no grace period ends, and lets the module go, before it is left. */
+	rcu_read_lock();
+	call_rcu(&fence->rcu, npu_submit_free_rcu);
+	rcu_read_unlock();
 }
 
 static const struct dma_fence_ops npu_fence_ops = {
@@ -49,14 +61,21 @@ struct npu_submit *npu_submit_alloc(struct npu_context *ctx,
 {
 	struct npu_submit *submit;
 
-	submit = kvzalloc(struct_size(submit, dependencies, dependency_count),
-			  GFP_KERNEL_ACCOUNT);
+	submit = kzalloc(sizeof(*submit), GFP_KERNEL_ACCOUNT);
 	if (!submit)
 		return NULL;
+	if (dependency_count) {
+		submit->dependencies = kvcalloc(dependency_count,
+						sizeof(*submit->dependencies),
+						GFP_KERNEL_ACCOUNT);
+		if (!submit->dependencies) {
+			kfree(submit);
+			return NULL;
+		}
+	}
 	spin_lock_init(&submit->lock);
 	submit->ctx = ctx;
 	submit->driver = ctx->npu->drm.driver->name;
-	submit->room = dependency_count;
 	/* npu_queue_jobs() drops it. */
 	atomic_set(&submit->pending, 1);
 	return submit;
@@ -70,7 +89,7 @@ void npu_submit_free(struct npu_submit *submit)
 {
 	if (submit)
 		npu_submit_forget(submit);
-	kvfree(submit);
+	kfree(submit);
 }
 
 /**
@@ -107,12 +126,12 @@ void npu_submit_forget(struct npu_submit *submit)
 	for (i = 0; i < submit->dependency_count; i++) {
 		struct npu_dependency *dependency = &submit->dependencies[i];
 
-		if (!dependency->fence)
-			continue;
 		dma_fence_remove_callback(dependency->fence, &dependency->cb);
 		dma_fence_put(dependency->fence);
-		dependency->fence = NULL;
 	}
+	submit->dependency_count = 0;
+	kvfree(submit->dependencies);
+	submit->dependencies = NULL;
 }
 
 static void npu_dependency_done(struct npu_dependency *dependency, int status)

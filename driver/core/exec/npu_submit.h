@@ -45,12 +45,10 @@ struct npu_submit {
 	int in_error;
 	/** @out_error: First error of a job; protected by npu_exec.lock. */
 	int out_error;
-	/** @room: In-fences that there is room for. */
-	u32 room;
 	/** @dependency_count: Number of in-fences. */
 	u32 dependency_count;
-	/** @dependencies: In-fences. */
-	struct npu_dependency dependencies[] __counted_by(room);
+	/** @dependencies: In-fences, until npu_submit_forget(). */
+	struct npu_dependency *dependencies;
 };
 
 struct npu_submit *npu_submit_alloc(struct npu_context *ctx,
