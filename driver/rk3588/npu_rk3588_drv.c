@@ -21,6 +21,7 @@
 #include <linux/regulator/consumer.h>
 #include <linux/units.h>
 
+#include "../rknn/rknn_chip.h"
 #include "../rknn/rknn_family.h"
 #include "../rknn/rknn_regs.h"
 #include "npu_rk3588.h"
@@ -71,6 +72,7 @@ static void npu_rk3588_describe(struct npu_rk3588 *rk)
 		.name = "RK3588 NPU",
 		.ops = &npu_rk3588_ops,
 		.family = &npu_family_rknn,
+		.chip = &rknn_rk3588,
 		.core = {
 			.clock_hz = rk->fastest_hz,
 			/* Measured on boards: one core alone, all together. */

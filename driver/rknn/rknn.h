@@ -7,6 +7,7 @@
 
 #include "rknn_regs.h"
 
+struct npu_isa_chip;
 struct npu_isa_fault;
 struct npu_isa_ops;
 struct npu_isa_task;
@@ -16,6 +17,8 @@ struct npu_isa_stream;
  * struct rknn_task - the registers that a stream has written
  */
 struct rknn_task {
+	/** @chip: The chip that it is for. */
+	const struct npu_isa_chip *chip;
 	/** @regs: Their values, in the order of the verifier's rules. */
 	const u32 *regs;
 	/** @rules: Where the rule of each register is. */
@@ -43,6 +46,7 @@ u16 rknn_check_operands(const struct rknn_task *task);
 bool rknn_operand_used(const struct rknn_task *task, u16 reg);
 
 size_t rknn_verify_state_size(void);
+void rknn_verify_begin(void *data, const struct npu_isa_chip *chip);
 int rknn_verify(void *data, const struct npu_isa_stream *stream,
 		struct npu_isa_fault *fault);
 void rknn_describe(const void *data, struct npu_isa_task *task);

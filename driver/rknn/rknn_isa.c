@@ -13,6 +13,7 @@
 #include "../core/include/npu_isa.h"
 #include "npu_accel.h"
 #include "rknn.h"
+#include "rknn_chip.h"
 #include "rknn_regs.h"
 
 #define RKNN_LINK_WORDS		4
@@ -79,9 +80,12 @@ const struct npu_isa_ops npu_isa_rknn = {
 	.max_lane_tasks = RKNN_MAX_LANE_TASKS,
 	.max_task_commands = RKNN_MAX_TASK_COMMANDS,
 	.state_size = rknn_verify_state_size,
+	.begin = rknn_verify_begin,
 	.stream_words = rknn_stream_words,
 	.verify = rknn_verify,
 	.describe = rknn_describe,
+	.features = rknn_chip_features,
+	.data_type = rknn_chip_data_type,
 	.split = rknn_split,
 	.link = rknn_link,
 };

@@ -139,6 +139,23 @@ static u16 rknn_check_ew(const struct rknn_task *task)
 	return 0;
 }
 
+/*
+ * Engines share the bus by weights, one byte each. Assumed: one that has none is
+ * never served.
+ */
+static u16 rknn_check_shares(const struct rknn_task *task)
+{
+	u32 shares = rknn_rdma(task, RKNN_RDMA_WEIGHT, 0xffffffff);
+	unsigned int shift;
+
+	if (!(task->enable & RKNN_ENABLE_DPU_RDMA))
+		return 0;
+	for (shift = 0; shift < 32; shift += 8)
+		if (!(shares >> shift & 0xff))
+			return RKNN_RDMA_WEIGHT;
+	return 0;
+}
+
 /**
  * rknn_check_operands() - is each stage fed what it takes?
  * @task: registers, all of them written
@@ -151,6 +168,8 @@ u16 rknn_check_operands(const struct rknn_task *task)
 
 	if (!reg)
 		reg = rknn_check_bn(task);
+	if (!reg)
+		reg = rknn_check_shares(task);
 	return reg ? reg : rknn_check_ew(task);
 }
 

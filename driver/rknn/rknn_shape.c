@@ -18,38 +18,10 @@
 #include <linux/stddef.h>
 #include <linux/types.h>
 
+#include "npu_accel.h"
 #include "rknn.h"
+#include "rknn_chip.h"
 #include "rknn_regs.h"
-
-/**
- * struct rknn_type - operands and results that belong together
- */
-struct rknn_type {
-	/** @in: Precision code of the operands, in all blocks. */
-	u8 in;
-	/** @out: Precision code of the results. */
-	u8 out;
-	/** @bits: Bits of an operand. */
-	u8 bits;
-	/** @out_bits: Bits of a result. */
-	u8 out_bits;
-	/** @group: Kernels side by side. */
-	u8 group;
-	/** @depthwise_group: Channels side by side if depthwise; 0 for never. */
-	u8 depthwise_group;
-};
-
-/* Those that published streams use; others might want unknown settings. */
-static const struct rknn_type rknn_types[] = {
-	{ RKNN_PREC_INT8, RKNN_PREC_INT8, 8, 8, 32, 64 },
-	{ RKNN_PREC_INT8, RKNN_PREC_INT32, 8, 32, 32, 0 },
-	{ RKNN_PREC_INT16, RKNN_PREC_INT32, 16, 32, 16, 0 },
-	{ RKNN_PREC_FP16, RKNN_PREC_FP16, 16, 16, 16, 32 },
-	{ RKNN_PREC_FP16, RKNN_PREC_FP32, 16, 32, 16, 32 },
-	{ RKNN_PREC_BF16, RKNN_PREC_FP32, 16, 32, 16, 0 },
-	{ RKNN_PREC_INT4, RKNN_PREC_INT16, 4, 16, 64, 0 },
-	{ RKNN_PREC_TF32, RKNN_PREC_FP32, 32, 32, 16, 0 },
-};
 
 /**
  * struct rknn_axis - one direction of a convolution
@@ -172,6 +144,7 @@ static u16 rknn_decode_type(const struct rknn_task *task,
 			    struct rknn_shape *shape)
 {
 	u32 out = rknn_get(task, RKNN_DPU_DATA_FORMAT, RKNN_DATA_FORMAT_OUT);
+	const struct npu_isa_chip *chip = task->chip;
 	u32 group;
 	size_t i;
 
@@ -181,9 +154,9 @@ static u16 rknn_decode_type(const struct rknn_task *task,
 		return RKNN_CNA_CONV_CON1;
 
 	shape->prec = rknn_get(task, RKNN_CNA_CONV_CON1, RKNN_CONV_CON1_IN_PREC);
-	for (i = 0; i < ARRAY_SIZE(rknn_types); i++)
-		if (rknn_types[i].in == shape->prec && rknn_types[i].out == out)
-			shape->type = &rknn_types[i];
+	for (i = 0; i < chip->type_count; i++)
+		if (chip->types[i].in == shape->prec && chip->types[i].out == out)
+			shape->type = &chip->types[i];
 	if (!shape->type)
 		return RKNN_DPU_DATA_FORMAT;
 
@@ -309,6 +282,33 @@ static bool rknn_axis_ok(const struct rknn_axis *axis, bool widened)
 	return reach + axis->stride > axis->in || widened;
 }
 
+static bool rknn_axis_fits(const struct npu_isa_chip *chip,
+			   const struct rknn_axis *axis)
+{
+	return axis->in <= chip->max_size && axis->out <= chip->max_size &&
+	       axis->kernel <= chip->max_window &&
+	       axis->stride <= chip->max_stride && axis->pad <= chip->max_padding &&
+	       axis->window <= (axis->kernel - 1) * chip->max_dilation + 1;
+}
+
+/* What QUERY tells of the chip. */
+static u16 rknn_check_chip(const struct npu_isa_chip *chip,
+			   const struct rknn_shape *shape)
+{
+	if (shape->depthwise && !(chip->features & DRM_NPU_FEATURE_DEPTHWISE))
+		return RKNN_CNA_CONV_CON1;
+	if (!rknn_axis_fits(chip, &shape->x))
+		return RKNN_CNA_DATA_SIZE2;
+	if (!rknn_axis_fits(chip, &shape->y))
+		return RKNN_CNA_DATA_SIZE3;
+	if (shape->channels > chip->max_channels)
+		return RKNN_CNA_DATA_SIZE1;
+	if (shape->out_channels > chip->max_kernels)
+		return RKNN_CNA_WEIGHT_SIZE2;
+	return shape->kernel_bytes > chip->max_kernel_bytes ?
+	       RKNN_CNA_WEIGHT_SIZE1 : 0;
+}
+
 static bool rknn_is_argb(const struct rknn_task *task)
 {
 	return rknn_get(task, RKNN_CNA_CONV_CON1, RKNN_CONV_CON1_ARGB_IN);
@@ -327,15 +327,16 @@ static bool rknn_argb_ok(const struct rknn_task *task)
 
 	if (!code)
 		return !rknn_get(task, con1, RKNN_CONV_CON1_NONALIGN_DMA);
-	return code == last + 8 && last < 4 &&
+	return task->chip->features & DRM_NPU_FEATURE_IMAGE &&
+	       code == last + 8 && last < 4 &&
 	       rknn_get(task, con1, RKNN_CONV_CON1_NONALIGN_DMA) &&
 	       rknn_get(task, con1, RKNN_CONV_CON1_LINE_OFF);
 }
 
 /*
- * What is not loaded must not be read. Columns of a widened input may be loaded
- * in part: those of an image come by atoms, which round them up (assumed), and
- * of others only what is loaded may be reached.
+ * Columns that are not loaded hold what an earlier task has left there. A widened
+ * input may be loaded in part, but then no window reaches beyond that part. Atoms
+ * of an image may hold more columns than were asked for, which is not relied on.
  */
 static bool rknn_dma_width_ok(const struct rknn_task *task,
 			      const struct rknn_shape *shape)
@@ -345,9 +346,9 @@ static bool rknn_dma_width_ok(const struct rknn_task *task,
 
 	if (width == shape->x.in)
 		return true;
-	if (!width || width > shape->x.in || !rknn_is_widened(task, &shape->x))
-		return false;
-	return rknn_is_argb(task) || rknn_axis_reach(&shape->x) <= width;
+	return width && width < shape->x.in &&
+	       rknn_is_widened(task, &shape->x) &&
+	       rknn_axis_reach(&shape->x) <= width;
 }
 
 /*
@@ -374,7 +375,7 @@ static u16 rknn_check_features(const struct rknn_task *task,
 	bytes = row * shape->y.in;
 	if (shape->x.in == 1)
 		bytes++;
-	return bytes > banks * RKNN_CBUF_BANK_BYTES ? RKNN_CNA_CBUF_CON0 : 0;
+	return bytes > banks * task->chip->cbuf_bank_bytes ? RKNN_CNA_CBUF_CON0 : 0;
 }
 
 /*
@@ -395,7 +396,7 @@ static u16 rknn_check_weights(const struct rknn_task *task,
 			min_t(u32, shape->channels, shape->type->depthwise_group);
 	else
 		bytes *= min_t(u32, shape->kernels, shape->type->group);
-	if (bytes > banks * RKNN_CBUF_BANK_BYTES)
+	if (bytes > banks * task->chip->cbuf_bank_bytes)
 		return RKNN_CNA_CBUF_CON0;
 
 	/* Open streams have 0 here, the TRM has the number of groups less 1. */
@@ -424,6 +425,8 @@ u16 rknn_check_shape(const struct rknn_task *task)
 		reg = rknn_decode_sizes(task, &shape);
 	if (!reg)
 		reg = rknn_decode_channels(task, &shape);
+	if (!reg)
+		reg = rknn_check_chip(task->chip, &shape);
 	if (reg)
 		return reg;
 

@@ -20,6 +20,7 @@
 #include "../core/include/npu_isa.h"
 #include "npu_accel.h"
 #include "rknn.h"
+#include "rknn_chip.h"
 #include "rknn_regs.h"
 
 enum rknn_rule_kind {
@@ -216,10 +217,10 @@ static const struct rknn_rule rknn_rules[] = {
  * struct rknn_lane_state - what is known of a lane
  */
 struct rknn_lane_state {
+	/** @chip: The chip that it is for. */
+	const struct npu_isa_chip *chip;
 	/** @any: A task went before. */
 	bool any;
-	/** @found: @rules is filled. */
-	bool found;
 	/** @rules: Number of the rule of each register, counted from 1; or 0. */
 	u8 rules[RKNN_SLOTS];
 	/** @previous: Registers of that task, in the order of the rules. */
@@ -245,18 +246,24 @@ static u32 rknn_slot(u16 reg)
 	return ((reg >> 12) & 7) << 7 | ((reg >> 2) & 0x7f);
 }
 
-/* A stream is looked up often, so once a lane there is a table for it. */
-static void rknn_find_rules(struct rknn_lane_state *state)
+/**
+ * rknn_verify_begin() - &npu_isa_ops.begin
+ * @data: a &struct rknn_lane_state
+ * @chip: the chip that the lane is for
+ *
+ * Registers are looked up often, so the lane has a table of where their rules are.
+ */
+void rknn_verify_begin(void *data, const struct npu_isa_chip *chip)
 {
+	struct rknn_lane_state *state = data;
 	size_t i;
 
+	memset(state, 0, sizeof(*state));
+	state->chip = chip;
 	/* All but 0 are numbers. */
 	static_assert(RKNN_RULES <= U8_MAX);
-	if (state->found)
-		return;
 	for (i = 0; i < RKNN_RULES; i++)
 		state->rules[rknn_slot(rknn_rules[i].reg)] = i + 1;
-	state->found = true;
 }
 
 static const struct rknn_rule *rknn_rule_find(const u8 *rules, u16 reg)
@@ -329,7 +336,7 @@ static bool rknn_reuse_ok(const struct rknn_lane_state *state)
 	bool data = now & RKNN_CBUF_CON0_DATA_REUSE;
 	bool weights = now & RKNN_CBUF_CON0_WEIGHT_REUSE;
 	u32 weight_bytes = ((now & RKNN_CBUF_CON0_WEIGHT_BANK) >> 4) *
-			   RKNN_CBUF_BANK_BYTES;
+			   state->chip->cbuf_bank_bytes;
 
 	if (!data && !weights)
 		return true;
@@ -350,7 +357,7 @@ static bool rknn_banks_ok(const struct rknn_lane_state *state)
 	u32 data = con0 & RKNN_CBUF_CON0_DATA_BANK;
 	u32 weights = (con0 & RKNN_CBUF_CON0_WEIGHT_BANK) >> 4;
 
-	return data && weights && data + weights <= RKNN_CBUF_BANKS;
+	return data && weights && data + weights <= state->chip->cbuf_banks;
 }
 
 static int rknn_refuse(struct npu_isa_fault *fault, u32 command,
@@ -421,6 +428,7 @@ static int rknn_verify_task(const struct rknn_lane_state *state,
 			    struct npu_isa_fault *fault)
 {
 	const struct rknn_task task = {
+		.chip = state->chip,
 		.regs = state->current_regs,
 		.rules = state->rules,
 		.enable = stream->enable,
@@ -470,7 +478,6 @@ int rknn_verify(void *data, const struct npu_isa_stream *stream,
 	int ret;
 	u32 i;
 
-	rknn_find_rules(state);
 	memset(state->written, 0, sizeof(state->written));
 	for (i = 0; i < stream->count; i++) {
 		ret = rknn_verify_command(state, stream, i, fault);
@@ -506,6 +513,7 @@ void rknn_describe(const void *data, struct npu_isa_task *task)
 {
 	const struct rknn_lane_state *state = data;
 	const struct rknn_task rknn = {
+		.chip = state->chip,
 		.regs = state->previous,
 		.rules = state->rules,
 	};

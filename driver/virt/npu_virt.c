@@ -12,6 +12,7 @@
 #include <linux/string.h>
 #include <linux/vmalloc.h>
 
+#include "../rknn/rknn_chip.h"
 #include "../rknn/rknn_family.h"
 #include "../compat.h"
 #include "../model/npu_model.h"
@@ -355,6 +356,7 @@ static void npu_virt_describe(struct npu_hw_desc *desc)
 		.name = "RK3588 NPU (model)",
 		.ops = &npu_virt_ops,
 		.family = &npu_family_rknn,
+		.chip = &rknn_rk3588,
 		.core = {
 			.clock_hz = clock_mhz * 1000000ull,
 			.bandwidth = core_mbps * 1000000ull,

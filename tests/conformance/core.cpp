@@ -30,6 +30,8 @@ std::vector<Record> records(const Device &device, const Buffer &buffer)
 		{"limits", DRM_NPU_QUERY_LIMITS, 0, sizeof(drm_npu_query_limits)},
 		{"context", DRM_NPU_QUERY_CONTEXT, device.context(), sizeof(drm_npu_query_context)},
 		{"buffer", DRM_NPU_QUERY_BUFFER, buffer.handle(), sizeof(drm_npu_query_buffer)},
+		{"features", DRM_NPU_QUERY_FEATURES, 0, sizeof(drm_npu_query_features)},
+		{"data type", DRM_NPU_QUERY_DATA_TYPE, 0, sizeof(drm_npu_query_data_type)},
 	};
 }
 
@@ -104,6 +106,35 @@ SUBTEST(core_query_values)
 	}
 }
 
+/* A generator needs all of this before it makes a stream. */
+SUBTEST(core_query_features)
+{
+	Device device;
+	drm_npu_query_features features = device.features();
+	drm_npu_query_core core{};
+	bool int8 = false;
+
+	CHECK_OK(device.query(DRM_NPU_QUERY_CORE, 0, &core, sizeof(core)));
+	CHECK_EQ(features.generation, 3588);
+	CHECK(features.features & DRM_NPU_FEATURE_CONVOLUTION);
+	CHECK_EQ(features.buffer_banks * features.buffer_bank_bytes, core.buffer_bytes);
+	CHECK_EQ(features.atom_bytes, 16);
+	CHECK(features.max_size && features.max_channels && features.max_kernels);
+	CHECK(features.max_window && features.max_stride);
+	CHECK_EQ(features.pad, 0);
+	for (std::uint32_t i = 0; i < features.data_type_count; i++) {
+		drm_npu_query_data_type type{};
+
+		CHECK_OK(device.query(DRM_NPU_QUERY_DATA_TYPE, i, &type, sizeof(type)));
+		if (type.operand != DRM_NPU_DATA_TYPE_INT8 ||
+		    type.result != DRM_NPU_DATA_TYPE_INT32)
+			continue;
+		int8 = true;
+		CHECK_EQ(type.kernel_group, 32);
+	}
+	CHECK(int8);
+}
+
 SUBTEST(core_query_size_zero)
 {
 	Device device;
@@ -167,7 +198,7 @@ SUBTEST(core_query_bad)
 		std::uint32_t type, index, pad;
 		int error;
 	} cases[] = {
-		{6, 0, 0, EINVAL},
+		{8, 0, 0, EINVAL},
 		{~0u, 0, 0, EINVAL},
 		{DRM_NPU_QUERY_DEVICE, 1, 0, ENOENT},
 		{DRM_NPU_QUERY_CORE, device.info().core_count, 0, ENOENT},
@@ -181,6 +212,9 @@ SUBTEST(core_query_bad)
 		{DRM_NPU_QUERY_BUFFER, buffer.handle() + 1, 0, ENOENT},
 		{DRM_NPU_QUERY_BUFFER, ~0u, 0, ENOENT},
 		{DRM_NPU_QUERY_BUFFER, buffer.handle(), 1, EINVAL},
+		{DRM_NPU_QUERY_FEATURES, 1, 0, ENOENT},
+		{DRM_NPU_QUERY_DATA_TYPE, device.features().data_type_count, 0, ENOENT},
+		{DRM_NPU_QUERY_DATA_TYPE, ~0u, 0, ENOENT},
 		{DRM_NPU_QUERY_DEVICE, 0, 1, EINVAL},
 		{DRM_NPU_QUERY_LIMITS, 0, 0x80000000, EINVAL},
 	};

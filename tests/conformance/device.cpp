@@ -110,6 +110,14 @@ drm_npu_query_limits Device::limits() const
 	return record;
 }
 
+drm_npu_query_features Device::features() const
+{
+	drm_npu_query_features record{};
+
+	CHECK_OK(query(DRM_NPU_QUERY_FEATURES, 0, &record, sizeof(record)));
+	return record;
+}
+
 drm_npu_query_device Device::info() const
 {
 	drm_npu_query_device record{};

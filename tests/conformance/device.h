@@ -84,6 +84,7 @@ public:
 	/// QUERY; answers 0 or a negative errno.
 	int query(std::uint32_t type, std::uint32_t index, void *data, std::uint32_t size) const;
 	drm_npu_query_limits limits() const;
+	drm_npu_query_features features() const;
 	drm_npu_query_device info() const;
 	drm_npu_query_region region(std::uint32_t index = DRM_NPU_REGION_SYSTEM) const;
 	drm_npu_query_context state(std::uint32_t context) const;

@@ -20,6 +20,7 @@
 #include "../../driver/core/include/npu_isa.h"
 #include "../../driver/core/mem/npu_bo.h"
 #include "../../driver/core/mem/npu_vm.h"
+#include "../../driver/rknn/rknn_chip.h"
 #include "../../driver/rknn/rknn_family.h"
 #include "npu_fake.h"
 
@@ -258,6 +259,7 @@ static const struct npu_hw_desc npu_fake_desc = {
 	.name = "fake",
 	.ops = &npu_fake_ops,
 	.family = &npu_family_rknn,
+	.chip = &rknn_rk3588,
 	.core = {
 		.clock_hz = 1000000000,
 		.bandwidth = 2000000000,

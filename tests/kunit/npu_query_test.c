@@ -91,6 +91,8 @@ static const struct npu_query_type {
 	{ "limits", DRM_NPU_QUERY_LIMITS, sizeof(struct drm_npu_query_limits) },
 	{ "context", DRM_NPU_QUERY_CONTEXT, sizeof(struct drm_npu_query_context) },
 	{ "buffer", DRM_NPU_QUERY_BUFFER, sizeof(struct drm_npu_query_buffer) },
+	{ "features", DRM_NPU_QUERY_FEATURES, sizeof(struct drm_npu_query_features) },
+	{ "data_type", DRM_NPU_QUERY_DATA_TYPE, sizeof(struct drm_npu_query_data_type) },
 };
 
 KUNIT_ARRAY_PARAM_DESC(npu_query, npu_query_types, name);
@@ -215,7 +217,9 @@ static void npu_query_refused(struct kunit *test)
 		{ { .type = DRM_NPU_QUERY_CONTEXT, .index = 1, .size = 8 }, -ENOENT },
 		{ { .type = DRM_NPU_QUERY_BUFFER, .index = 0, .size = 8 }, -ENOENT },
 		{ { .type = DRM_NPU_QUERY_BUFFER, .index = 1, .size = 8 }, -ENOENT },
-		{ { .type = DRM_NPU_QUERY_BUFFER + 1, .size = 8 }, -EINVAL },
+		{ { .type = DRM_NPU_QUERY_FEATURES, .index = 1, .size = 8 }, -ENOENT },
+		{ { .type = DRM_NPU_QUERY_DATA_TYPE, .index = U32_MAX, .size = 8 }, -ENOENT },
+		{ { .type = DRM_NPU_QUERY_DATA_TYPE + 1, .size = 8 }, -EINVAL },
 		{ { .type = U32_MAX, .size = 8 }, -EINVAL },
 		{ { .type = DRM_NPU_QUERY_DEVICE, .size = 8, .pad = 1 }, -EINVAL },
 		{ { .type = DRM_NPU_QUERY_DEVICE, .size = 4097 }, -E2BIG },
@@ -276,6 +280,31 @@ static void npu_query_device_records(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, limits->starve_ns, policy->starve_ms * NSEC_PER_MSEC);
 	KUNIT_EXPECT_EQ(test, limits->latency_window_ns,
 			policy->latency_window_ms * NSEC_PER_MSEC);
+}
+
+/* The dialect tells of the chip that the backend has named. */
+static void npu_query_chip_records(struct kunit *test)
+{
+	struct npu_query_user *user = npu_query_user(test);
+	const struct drm_npu_query_data_type *type;
+	const struct drm_npu_query_features *features;
+	u32 i, count;
+
+	features = npu_query_record(test, user, DRM_NPU_QUERY_FEATURES, 0,
+				    sizeof(*features));
+	KUNIT_EXPECT_EQ(test, features->buffer_banks * features->buffer_bank_bytes,
+			user->fake->npu->desc.core.buffer_bytes);
+	KUNIT_EXPECT_TRUE(test, features->features & DRM_NPU_FEATURE_CONVOLUTION);
+	KUNIT_EXPECT_EQ(test, features->pad, 0);
+	count = features->data_type_count;
+	KUNIT_EXPECT_GT(test, count, 0);
+	for (i = 0; i < count; i++) {
+		type = npu_query_record(test, user, DRM_NPU_QUERY_DATA_TYPE, i,
+					sizeof(*type));
+		KUNIT_EXPECT_LE(test, type->operand, DRM_NPU_DATA_TYPE_FP32);
+		KUNIT_EXPECT_LE(test, type->result, DRM_NPU_DATA_TYPE_FP32);
+		KUNIT_EXPECT_GT(test, type->kernel_group, 0);
+	}
 }
 
 /* Memory counts for the device, and for the file that has it mapped. */
@@ -365,6 +394,7 @@ static struct kunit_case npu_query_cases[] = {
 	KUNIT_CASE_PARAM(npu_query_fault, npu_query_gen_params),
 	KUNIT_CASE(npu_query_refused),
 	KUNIT_CASE(npu_query_device_records),
+	KUNIT_CASE(npu_query_chip_records),
 	KUNIT_CASE(npu_query_region),
 	KUNIT_CASE(npu_query_context_record),
 	KUNIT_CASE(npu_query_buffer_record),

@@ -6,6 +6,7 @@
 
 #include "../../driver/core/include/npu_isa.h"
 #include "../../driver/rknn/rknn.h"
+#include "../../driver/rknn/rknn_chip.h"
 #include "rknn_cases.h"
 
 /**
@@ -40,6 +41,7 @@ static struct rknn_verifier *rknn_verifier(struct kunit *test)
 	v->test = test;
 	v->state = kunit_kzalloc(test, npu_isa_rknn.state_size(), GFP_KERNEL);
 	KUNIT_ASSERT_NOT_NULL(test, v->state);
+	npu_isa_rknn.begin(v->state, &rknn_rk3588);
 	return v;
 }
 

@@ -64,6 +64,17 @@ int FakeDriver::query(drm_npu_query &args)
 	}
 	case DRM_NPU_QUERY_BUFFER:
 		return query_buffer(args);
+	case DRM_NPU_QUERY_FEATURES: {
+		drm_npu_query_features record{};
+		record.features = DRM_NPU_FEATURE_CONVOLUTION;
+		record.data_type_count = 2;
+		return answer(args, record);
+	}
+	case DRM_NPU_QUERY_DATA_TYPE: {
+		drm_npu_query_data_type record{};
+		record.operand = args.index ? DRM_NPU_DATA_TYPE_FP16 : DRM_NPU_DATA_TYPE_INT8;
+		return args.index < 2 ? answer(args, record) : -ENOENT;
+	}
 	default:
 		return -EINVAL;
 	}

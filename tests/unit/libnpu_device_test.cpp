@@ -30,10 +30,10 @@ protected:
 TEST_F(DeviceTest, EachQueryOfCreateMayFail)
 {
 	const std::pair<std::uint32_t, std::uint32_t> queries[] = {
-		{DRM_NPU_QUERY_DEVICE, 0},
-		{DRM_NPU_QUERY_LIMITS, 0},
-		{DRM_NPU_QUERY_CORE, 0},
-		{DRM_NPU_QUERY_CORE, Machine::core_count - 1},
+		{DRM_NPU_QUERY_DEVICE, 0},    {DRM_NPU_QUERY_LIMITS, 0},
+		{DRM_NPU_QUERY_CORE, 0},      {DRM_NPU_QUERY_CORE, Machine::core_count - 1},
+		{DRM_NPU_QUERY_FEATURES, 0},  {DRM_NPU_QUERY_DATA_TYPE, 0},
+		{DRM_NPU_QUERY_DATA_TYPE, 1},
 	};
 
 	for (const auto &[type, index] : queries) {
@@ -57,6 +57,11 @@ TEST_F(DeviceTest, TellsItsCoresLimitsAndRegions)
 	EXPECT_TRUE(device->is_virtual());
 	EXPECT_EQ(device->cores().size(), Machine::core_count);
 	EXPECT_EQ(device->limits().max_lanes, Machine::core_count);
+	EXPECT_EQ(device->features().features,
+		  static_cast<std::uint32_t>(DRM_NPU_FEATURE_CONVOLUTION));
+	ASSERT_EQ(device->data_types().size(), 2U);
+	EXPECT_EQ(device->data_types().back().operand,
+		  static_cast<std::uint32_t>(DRM_NPU_DATA_TYPE_FP16));
 
 	const auto regions = device->regions();
 	ASSERT_TRUE(regions) << regions.error().message;

@@ -8,6 +8,7 @@ extern "C" {
 #include <core/include/npu_isa.h>
 
 extern const struct npu_isa_ops npu_isa_rknn;
+extern const struct npu_isa_chip rknn_rk3588;
 }
 
 namespace npu::test
@@ -29,7 +30,11 @@ int use(void *data, u64 address, bool write)
 
 } // namespace
 
-Verifier::Verifier(Use use) : use_(std::move(use)), state_(npu_isa_rknn.state_size()) {}
+Verifier::Verifier(Use use, const npu_isa_chip *chip)
+	: use_(std::move(use)), state_(npu_isa_rknn.state_size())
+{
+	npu_isa_rknn.begin(state_.data(), chip ? chip : &rknn_rk3588);
+}
 
 std::optional<Fault> Verifier::verify(std::span<const std::uint64_t> commands, std::uint32_t enable)
 {

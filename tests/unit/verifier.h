@@ -11,6 +11,8 @@
 #include <span>
 #include <vector>
 
+struct npu_isa_chip;
+
 namespace npu::test
 {
 
@@ -29,7 +31,8 @@ public:
 	/// Whether the client may use an address, and to write there if so.
 	using Use = std::function<int(std::uint64_t address, bool write)>;
 
-	explicit Verifier(Use use);
+	/// For the RK3588, or for another @p chip of the family.
+	explicit Verifier(Use use, const npu_isa_chip *chip = nullptr);
 
 	/// \return why the next task is refused, if it is; errors of Use other
 	/// than EINVAL are in the reason, negative.

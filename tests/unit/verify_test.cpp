@@ -8,6 +8,7 @@
 #include <map>
 #include <string>
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <rknn/matmul.h>
@@ -16,6 +17,13 @@
 
 #include "shapes.h"
 #include "verifier.h"
+
+extern "C" {
+#include <core/include/npu_isa.h>
+#include <rknn/rknn_chip.h>
+
+extern const struct npu_isa_ops npu_isa_rknn;
+}
 
 namespace npu::test
 {
@@ -234,6 +242,96 @@ TEST(Verify, AcceptsTheGenerator)
 				}
 			}
 		}
+}
+
+/// A chip that lacks something is a table with another number in it.
+TEST(Verify, OtherChips)
+{
+	struct Case {
+		std::string name;
+		unsigned base;
+		std::uint32_t npu_isa_chip::*member;
+		std::uint32_t value;
+		std::uint32_t reg;
+	};
+	using Chip = npu_isa_chip;
+	const std::vector<Case> cases{
+		{"banks", RKNN_CASE_CONV, &Chip::cbuf_banks, 11, 0},
+		{"bytes of a bank", RKNN_CASE_STRIDE, &Chip::cbuf_bank_bytes, 0x4000, 0x1040},
+		{"depthwise", RKNN_CASE_DEPTHWISE, &Chip::features,
+		 static_cast<std::uint32_t>(~DRM_NPU_FEATURE_DEPTHWISE), 0x100c},
+		{"images", RKNN_CASE_IMAGE, &Chip::features,
+		 static_cast<std::uint32_t>(~DRM_NPU_FEATURE_IMAGE), 0x100c},
+		{"types", RKNN_CASE_MATMUL_FP16, &Chip::type_count, 3, 0x4010},
+		{"size", RKNN_CASE_STRIDE, &Chip::max_size, 112, 0x1028},
+		{"channels", RKNN_CASE_CONV, &Chip::max_channels, 31, 0x1024},
+		{"kernels", RKNN_CASE_CONV, &Chip::max_kernels, 63, 0x1038},
+		{"bytes of a kernel", RKNN_CASE_CONV, &Chip::max_kernel_bytes, 287, 0x1034},
+		{"window", RKNN_CASE_CONV, &Chip::max_window, 2, 0x1028},
+		{"stride", RKNN_CASE_STRIDE, &Chip::max_stride, 1, 0x1028},
+		{"padding", RKNN_CASE_CONV, &Chip::max_padding, 0, 0x1028},
+	};
+
+	for (const Case &c : cases) {
+		npu_isa_chip chip = rknn_rk3588;
+		const Words words = base(c.base);
+		const std::uint32_t enable = rknn_case_bases[c.base].enable;
+
+		SCOPED_TRACE(c.name);
+		EXPECT_FALSE(Verifier(use_case, &chip).verify(words, enable));
+		chip.*c.member = c.value;
+		const auto fault = Verifier(use_case, &chip).verify(words, enable);
+		ASSERT_TRUE(fault);
+		const auto blamed = std::ranges::find_if(
+			words, [&](std::uint64_t word) { return (word & 0xffff) == c.reg; });
+		EXPECT_EQ(fault->command, blamed - words.begin());
+	}
+	npu_isa_chip chip = rknn_rk3588;
+	const rknn_case_write dilated[RKNN_CASE_CHANGES] = {{0x1014, 0x210009}, {0x1068, 0x22}};
+	chip.max_dilation = 1;
+	EXPECT_FALSE(Verifier(use_case, &chip).verify(base(RKNN_CASE_CONV), 0x1d));
+	EXPECT_TRUE(Verifier(use_case, &chip).verify(base(RKNN_CASE_CONV, dilated), 0x1d));
+}
+
+/// What QUERY tells of a chip is what its streams are verified by.
+TEST(Features, AreTheChips)
+{
+	drm_npu_query_features record{};
+
+	npu_isa_rknn.features(&rknn_rk3588, &record);
+	EXPECT_EQ(record.generation, 3588U);
+	EXPECT_EQ(record.buffer_banks, 12U);
+	EXPECT_EQ(record.buffer_bank_bytes, 32768U);
+	EXPECT_EQ(record.atom_bytes, 16U);
+	EXPECT_EQ(record.channel_slice, 32U);
+	EXPECT_EQ(record.max_size, 2047U);
+	EXPECT_EQ(record.max_kernels, 8192U);
+	EXPECT_EQ(record.pad, 0U);
+	EXPECT_TRUE(record.features & DRM_NPU_FEATURE_CONVOLUTION);
+	EXPECT_TRUE(record.features & DRM_NPU_FEATURE_DEPTHWISE);
+}
+
+TEST(Features, HaveTypesWithTheirGroups)
+{
+	std::vector<std::array<std::uint32_t, 4>> types;
+	drm_npu_query_features features{};
+	drm_npu_query_data_type record{};
+
+	npu_isa_rknn.features(&rknn_rk3588, &features);
+	for (std::uint32_t i = 0; i < features.data_type_count; i++) {
+		ASSERT_TRUE(npu_isa_rknn.data_type(&rknn_rk3588, i, &record));
+		types.push_back({record.operand, record.result, record.kernel_group,
+				 record.depthwise_group});
+	}
+	EXPECT_FALSE(npu_isa_rknn.data_type(&rknn_rk3588, features.data_type_count, &record));
+	EXPECT_FALSE(npu_isa_rknn.data_type(&rknn_rk3588, ~0U, &record));
+	using Row = std::array<std::uint32_t, 4>;
+	EXPECT_THAT(types, testing::IsSupersetOf({
+				   Row{DRM_NPU_DATA_TYPE_INT8, DRM_NPU_DATA_TYPE_INT8, 32, 64},
+				   Row{DRM_NPU_DATA_TYPE_INT8, DRM_NPU_DATA_TYPE_INT32, 32, 0},
+				   Row{DRM_NPU_DATA_TYPE_FP16, DRM_NPU_DATA_TYPE_FP32, 16, 32},
+				   Row{DRM_NPU_DATA_TYPE_INT4, DRM_NPU_DATA_TYPE_INT16, 64, 0},
+			   }));
 }
 
 /// A body of @p count words and the four that mainline's users end it with.

@@ -36,6 +36,17 @@ Result<Device> Device::create(std::shared_ptr<Driver> driver)
 			return forward(core);
 		device.cores_.push_back(*core);
 	}
+
+	auto features = query<drm_npu_query_features>(*driver, DRM_NPU_QUERY_FEATURES, 0);
+	if (!features)
+		return forward(features);
+	device.features_ = *features;
+	for (std::uint32_t i = 0; i < features->data_type_count; i++) {
+		auto type = query<drm_npu_query_data_type>(*driver, DRM_NPU_QUERY_DATA_TYPE, i);
+		if (!type)
+			return forward(type);
+		device.data_types_.push_back(*type);
+	}
 	device.driver_ = std::move(driver);
 	return device;
 }

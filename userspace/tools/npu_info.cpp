@@ -4,6 +4,8 @@
  */
 #include <iostream>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include <nlohmann/json.hpp>
 
@@ -26,6 +28,76 @@ const char *kind(const drm_npu_query_region &region)
 	default:
 		return "unknown";
 	}
+}
+
+std::vector<std::string> features(const npu::Device &device)
+{
+	constexpr std::pair<std::uint32_t, const char *> known[] = {
+		{DRM_NPU_FEATURE_CONVOLUTION, "convolution"},
+		{DRM_NPU_FEATURE_DEPTHWISE, "depthwise"},
+		{DRM_NPU_FEATURE_DECONVOLUTION, "deconvolution"},
+		{DRM_NPU_FEATURE_IMAGE, "image"},
+		{DRM_NPU_FEATURE_ELEMENTWISE, "elementwise"},
+		{DRM_NPU_FEATURE_STANDALONE, "standalone"},
+		{DRM_NPU_FEATURE_TABLE, "table"},
+		{DRM_NPU_FEATURE_POOLING, "pooling"},
+	};
+	std::vector<std::string> names;
+
+	for (const auto &[bit, name] : known)
+		if (device.features().features & bit)
+			names.emplace_back(name);
+	return names;
+}
+
+const char *name(std::uint32_t type)
+{
+	switch (type) {
+	case DRM_NPU_DATA_TYPE_INT4:
+		return "int4";
+	case DRM_NPU_DATA_TYPE_INT8:
+		return "int8";
+	case DRM_NPU_DATA_TYPE_INT16:
+		return "int16";
+	case DRM_NPU_DATA_TYPE_INT32:
+		return "int32";
+	case DRM_NPU_DATA_TYPE_FP16:
+		return "fp16";
+	case DRM_NPU_DATA_TYPE_BF16:
+		return "bf16";
+	case DRM_NPU_DATA_TYPE_TF32:
+		return "tf32";
+	case DRM_NPU_DATA_TYPE_FP32:
+		return "fp32";
+	default:
+		return "unknown";
+	}
+}
+
+ordered_json describe_features(const npu::Device &device)
+{
+	const drm_npu_query_features &record = device.features();
+	ordered_json json{{"generation", record.generation},
+			  {"features", features(device)},
+			  {"buffer_banks", record.buffer_banks},
+			  {"buffer_bank_bytes", record.buffer_bank_bytes},
+			  {"atom_bytes", record.atom_bytes},
+			  {"channel_slice", record.channel_slice},
+			  {"max_size", record.max_size},
+			  {"max_channels", record.max_channels},
+			  {"max_kernels", record.max_kernels},
+			  {"max_kernel_bytes", record.max_kernel_bytes},
+			  {"max_window", record.max_window},
+			  {"max_stride", record.max_stride},
+			  {"max_dilation", record.max_dilation},
+			  {"max_padding", record.max_padding}};
+
+	for (const drm_npu_query_data_type &type : device.data_types())
+		json["data_types"].push_back({{"operand", name(type.operand)},
+					      {"result", name(type.result)},
+					      {"kernel_group", type.kernel_group},
+					      {"depthwise_group", type.depthwise_group}});
+	return json;
 }
 
 ordered_json describe(const npu::Device &device, const std::vector<drm_npu_query_region> &regions)
@@ -73,12 +145,30 @@ ordered_json describe(const npu::Device &device, const std::vector<drm_npu_query
 			  {"max_guilty", limits.max_guilty},
 			  {"max_job_bytes", limits.max_job_bytes},
 			  {"max_buffer_size", limits.max_buffer_size}};
+	json["features"] = describe_features(device);
 	return json;
 }
 
 double giga(std::uint64_t value)
 {
 	return static_cast<double>(value) / 1e9;
+}
+
+void print_features(const npu::Device &device)
+{
+	const drm_npu_query_features &record = device.features();
+
+	std::cout << "features generation " << record.generation;
+	for (const std::string &feature : features(device))
+		std::cout << ", " << feature;
+	std::cout << "\ntypes   ";
+	for (const drm_npu_query_data_type &type : device.data_types())
+		std::cout << ' ' << name(type.operand) << '-' << name(type.result);
+	std::cout << "\nsizes    " << record.max_channels << " channels, " << record.max_kernels
+		  << " kernels of " << record.max_window << " x " << record.max_window
+		  << " taps and " << record.max_kernel_bytes << " bytes, " << record.max_size
+		  << " x " << record.max_size << " pixels, " << record.buffer_banks << " banks of "
+		  << record.buffer_bank_bytes / 1024 << " KiB\n";
 }
 
 void print(const npu::Device &device, const std::vector<drm_npu_query_region> &regions)
@@ -115,6 +205,7 @@ void print(const npu::Device &device, const std::vector<drm_npu_query_region> &r
 		  << limits.max_submit_jobs << " jobs a submit, " << limits.max_queued
 		  << " queued a context, banned after " << limits.max_guilty
 		  << " that hang or fault\n";
+	print_features(device);
 }
 
 } // namespace

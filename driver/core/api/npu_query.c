@@ -28,6 +28,8 @@ union npu_record {
 	struct drm_npu_query_limits limits;
 	struct drm_npu_query_context context;
 	struct drm_npu_query_buffer buffer;
+	struct drm_npu_query_features features;
+	struct drm_npu_query_data_type data_type;
 };
 
 static int npu_query_device(struct npu_device *npu, u32 index,
@@ -134,6 +136,23 @@ static int npu_query_context(struct npu_device *npu, struct npu_file *nfile,
 	return sizeof(*record);
 }
 
+static int npu_query_features(struct npu_device *npu, u32 index,
+			      struct drm_npu_query_features *record)
+{
+	if (index)
+		return -ENOENT;
+	npu->desc.family->isa->features(npu->desc.chip, record);
+	return sizeof(*record);
+}
+
+static int npu_query_data_type(struct npu_device *npu, u32 index,
+			       struct drm_npu_query_data_type *record)
+{
+	if (!npu->desc.family->isa->data_type(npu->desc.chip, index, record))
+		return -ENOENT;
+	return sizeof(*record);
+}
+
 /**
  * npu_query_ioctl() - %DRM_IOCTL_NPU_QUERY
  * @dev: the device
@@ -177,6 +196,12 @@ int npu_query_ioctl(struct drm_device *dev, void *data, struct drm_file *file)
 	case DRM_NPU_QUERY_BUFFER:
 		ret = npu_bo_query(file, args->index, &record.buffer) ?:
 		      sizeof(record.buffer);
+		break;
+	case DRM_NPU_QUERY_FEATURES:
+		ret = npu_query_features(npu, args->index, &record.features);
+		break;
+	case DRM_NPU_QUERY_DATA_TYPE:
+		ret = npu_query_data_type(npu, args->index, &record.data_type);
 		break;
 	default:
 		return -EINVAL;

@@ -187,7 +187,7 @@ static int npu_job_build_lane(struct npu_job_builder *builder, u32 lane,
 	u64 base = builder->job->streams->node.start;
 	u32 i;
 
-	memset(builder->state, 0, isa->state_size());
+	isa->begin(builder->state, builder->job->npu->desc.chip);
 	for (i = 0; i < job_lane->task_count; i++) {
 		u32 count = tasks[i].command_count;
 		u32 words = isa->stream_words(count);

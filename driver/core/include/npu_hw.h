@@ -14,6 +14,7 @@
 struct device;
 struct npu_device;
 struct npu_family;
+struct npu_isa_chip;
 struct sg_table;
 
 #define NPU_MAX_CORES		8
@@ -210,6 +211,8 @@ struct npu_hw_desc {
 	const struct npu_hw_ops *ops;
 	/** @family: The family of chips. */
 	struct npu_family *family;
+	/** @chip: The chip, for the dialect of the family. */
+	const struct npu_isa_chip *chip;
 	/** @core: Cores, all alike. */
 	struct npu_hw_core_desc core;
 	/** @core_count: Number of cores. */

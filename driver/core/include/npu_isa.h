@@ -5,6 +5,11 @@
 
 #include <linux/types.h>
 
+struct drm_npu_query_data_type;
+struct drm_npu_query_features;
+/* A chip as its dialect describes it; its layout is the dialect's own. */
+struct npu_isa_chip;
+
 /**
  * struct npu_isa_fault - where and why a stream is refused
  */
@@ -59,16 +64,30 @@ struct npu_isa_ops {
 	u32 max_task_commands;
 	/** @state_size: Bytes that @verify keeps between tasks of a lane. */
 	size_t (*state_size)(void);
+	/**
+	 * @begin: Prepare @state, of state_size() bytes, for the first task of a
+	 * lane for @chip.
+	 */
+	void (*begin)(void *state, const struct npu_isa_chip *chip);
 	/** @stream_words: Room for a stream of @count commands and its link. */
 	u32 (*stream_words)(u32 count);
 	/**
-	 * @verify: Verify a stream. @state is zeros before the first task of a
-	 * lane. Returns 0, -EINVAL with @fault filled in, or what @use returned.
+	 * @verify: Verify a stream, the next of the lane that @state was prepared
+	 * for. Returns 0, -EINVAL with @fault filled in, or what @use returned.
 	 */
 	int (*verify)(void *state, const struct npu_isa_stream *stream,
 		      struct npu_isa_fault *fault);
 	/** @describe: Tell of the task that was verified last. */
 	void (*describe)(const void *state, struct npu_isa_task *task);
+	/** @features: Fill in @record, which is zeros, for @chip. */
+	void (*features)(const struct npu_isa_chip *chip,
+			 struct drm_npu_query_features *record);
+	/**
+	 * @data_type: Fill in @record, which is zeros, with types number @index of
+	 * @chip. Returns whether there are so many.
+	 */
+	bool (*data_type)(const struct npu_isa_chip *chip, u32 index,
+			  struct drm_npu_query_data_type *record);
 	/**
 	 * @split: Find the end of the commands in the @count words at
 	 * @commands, a stream as its author would hand it to the hardware: with

@@ -117,6 +117,13 @@ enum drm_npu_query_type {
 	DRM_NPU_QUERY_CONTEXT = 4,
 	/** @DRM_NPU_QUERY_BUFFER: &struct drm_npu_query_buffer of GEM handle index. */
 	DRM_NPU_QUERY_BUFFER = 5,
+	/** @DRM_NPU_QUERY_FEATURES: &struct drm_npu_query_features; index is 0. */
+	DRM_NPU_QUERY_FEATURES = 6,
+	/**
+	 * @DRM_NPU_QUERY_DATA_TYPE: &struct drm_npu_query_data_type; index counts
+	 * from 0 to &drm_npu_query_features.data_type_count less 1.
+	 */
+	DRM_NPU_QUERY_DATA_TYPE = 7,
 };
 
 /**
@@ -188,6 +195,106 @@ struct drm_npu_query_core {
 	__u32 pad;
 	/** @bandwidth: Peak bytes a second this core alone reads; 0 if not known. */
 	__u64 bandwidth;
+};
+
+/** define DRM_NPU_FEATURE_CONVOLUTION - convolutions and matrix multiplication */
+#define DRM_NPU_FEATURE_CONVOLUTION	(1 << 0)
+/** define DRM_NPU_FEATURE_DEPTHWISE - convolutions of each channel by itself */
+#define DRM_NPU_FEATURE_DEPTHWISE	(1 << 1)
+/** define DRM_NPU_FEATURE_DECONVOLUTION - transposed convolutions */
+#define DRM_NPU_FEATURE_DECONVOLUTION	(1 << 2)
+/** define DRM_NPU_FEATURE_IMAGE - input of 1 to 4 channels in packed pixels */
+#define DRM_NPU_FEATURE_IMAGE		(1 << 3)
+/** define DRM_NPU_FEATURE_ELEMENTWISE - operands from memory on convolutions' results */
+#define DRM_NPU_FEATURE_ELEMENTWISE	(1 << 4)
+/** define DRM_NPU_FEATURE_STANDALONE - operations on tensors in memory, no convolution */
+#define DRM_NPU_FEATURE_STANDALONE	(1 << 5)
+/** define DRM_NPU_FEATURE_TABLE - functions by lookup table with interpolation */
+#define DRM_NPU_FEATURE_TABLE		(1 << 6)
+/** define DRM_NPU_FEATURE_POOLING - maximum, minimum and average pooling */
+#define DRM_NPU_FEATURE_POOLING		(1 << 7)
+
+/**
+ * struct drm_npu_query_features - what the command streams of a device can ask for
+ *
+ * A field that is 0 says that the device has no such thing or no such limit. Most
+ * limits hold for one task; larger operations are split into several.
+ */
+struct drm_npu_query_features {
+	/**
+	 * @generation: Generation of the chip, in the numbers of the dialect. For
+	 * %DRM_NPU_ISA_RKNN 3588 for the RK3588 and chips with its registers.
+	 */
+	__u32 generation;
+	/** @features: %DRM_NPU_FEATURE_CONVOLUTION and others. */
+	__u32 features;
+	/** @data_type_count: Number of &struct drm_npu_query_data_type records. */
+	__u32 data_type_count;
+	/** @buffer_banks: Banks of a core's convolution buffer. */
+	__u32 buffer_banks;
+	/** @buffer_bank_bytes: Bytes of a bank. */
+	__u32 buffer_bank_bytes;
+	/** @atom_bytes: Bytes of a pixel's channels that lie together in memory. */
+	__u32 atom_bytes;
+	/** @channel_slice: Input channels that weights are laid out by. */
+	__u32 channel_slice;
+	/** @max_size: Most columns, and most rows, of an input or output. */
+	__u32 max_size;
+	/** @max_channels: Most input channels; K of a matrix multiplication. */
+	__u32 max_channels;
+	/** @max_kernels: Most kernels; N of a matrix multiplication. */
+	__u32 max_kernels;
+	/** @max_kernel_bytes: Most bytes of the weights of a kernel. */
+	__u32 max_kernel_bytes;
+	/** @max_window: Most columns, and most rows, of a kernel. */
+	__u32 max_window;
+	/** @max_stride: Largest step from one window to the next. */
+	__u32 max_stride;
+	/** @max_dilation: Largest step from one tap of a kernel to the next. */
+	__u32 max_dilation;
+	/** @max_padding: Most padding before the first column or row. */
+	__u32 max_padding;
+	/** @pad: Zero. */
+	__u32 pad;
+};
+
+/**
+ * enum drm_npu_data_type - types of numbers
+ */
+enum drm_npu_data_type {
+	/** @DRM_NPU_DATA_TYPE_INT4: Integers of 4 bits, two's complement. */
+	DRM_NPU_DATA_TYPE_INT4 = 0,
+	/** @DRM_NPU_DATA_TYPE_INT8: Integers of 8 bits. */
+	DRM_NPU_DATA_TYPE_INT8 = 1,
+	/** @DRM_NPU_DATA_TYPE_INT16: Integers of 16 bits. */
+	DRM_NPU_DATA_TYPE_INT16 = 2,
+	/** @DRM_NPU_DATA_TYPE_INT32: Integers of 32 bits. */
+	DRM_NPU_DATA_TYPE_INT32 = 3,
+	/** @DRM_NPU_DATA_TYPE_FP16: IEEE 754 binary16. */
+	DRM_NPU_DATA_TYPE_FP16 = 4,
+	/** @DRM_NPU_DATA_TYPE_BF16: The upper half of a binary32. */
+	DRM_NPU_DATA_TYPE_BF16 = 5,
+	/** @DRM_NPU_DATA_TYPE_TF32: Binary32 of which 10 bits of mantissa count. */
+	DRM_NPU_DATA_TYPE_TF32 = 6,
+	/** @DRM_NPU_DATA_TYPE_FP32: IEEE 754 binary32. */
+	DRM_NPU_DATA_TYPE_FP32 = 7,
+};
+
+/**
+ * struct drm_npu_query_data_type - types that a convolution can have
+ */
+struct drm_npu_query_data_type {
+	/** @operand: The &enum drm_npu_data_type of features and weights. */
+	__u32 operand;
+	/** @result: The &enum drm_npu_data_type of the results. */
+	__u32 result;
+	/** @kernel_group: Kernels that are computed side by side. */
+	__u32 kernel_group;
+	/**
+	 * @depthwise_group: Channels that a depthwise convolution computes side
+	 * by side; 0 if there is none of these types.
+	 */
+	__u32 depthwise_group;
 };
 
 /**

@@ -180,7 +180,7 @@ void Walk::wait_idle()
 
 void Walk::add_npu(std::vector<Step> &to)
 {
-	for (std::uint32_t type = 0; type < 6; type++)
+	for (std::uint32_t type = 0; type < 8; type++)
 		to.push_back({Id::query,
 			      [this] { return answer(fd_, DRM_IOCTL_NPU_QUERY, query_); },
 			      [this, type] {

@@ -39,6 +39,10 @@ public:
 	const std::vector<drm_npu_query_core> &cores() const { return cores_; }
 	/// Bounds of all calls.
 	const drm_npu_query_limits &limits() const { return limits_; }
+	/// What command streams can ask for.
+	const drm_npu_query_features &features() const { return features_; }
+	/// Combinations of types that a convolution can have.
+	const std::vector<drm_npu_query_data_type> &data_types() const { return data_types_; }
 	/// Memory regions as they are now.
 	Result<std::vector<drm_npu_query_region>> regions() const;
 
@@ -49,7 +53,9 @@ private:
 	std::shared_ptr<Driver> driver_;
 	drm_npu_query_device info_{};
 	drm_npu_query_limits limits_{};
+	drm_npu_query_features features_{};
 	std::vector<drm_npu_query_core> cores_;
+	std::vector<drm_npu_query_data_type> data_types_;
 };
 
 /// QUERY a record of type @p type.
