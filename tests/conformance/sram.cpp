@@ -9,6 +9,7 @@
 #include "dmabuf.h"
 #include "igt.h"
 #include "leak.h"
+#include "sched_fixture.h"
 #include "sram.h"
 
 namespace
@@ -432,6 +433,39 @@ SUBTEST(sram_share)
 	check_all(many);
 	check_all(few);
 	more.check();
+}
+
+/* A file that runs nothing has no share: what it prefers leaves for one that works. */
+SUBTEST(sram_idle)
+{
+	Device idle, busy;
+	drm_npu_query_region region = need_sram(idle);
+
+	need_root();
+	RunningJob running(busy);
+	Pattern all(idle, region.size), mine(busy, region.size, 2);
+	std::uint32_t context = busy.context(one_core);
+	std::uint64_t seqno = 0;
+
+	CHECK_OK(prefer(idle, all.handle(), 255));
+	CHECK(gets_inside(idle, all.handle()));
+	CHECK_OK(submit(busy, context, {running.job}, {}, &seqno));
+	wait_running(busy, context, seqno);
+	CHECK_OK(prefer(busy, mine.handle()));
+	CHECK(inside(idle, all.handle()));
+	{
+		const Parameter idle_ms("sram_idle_ms", "0");
+
+		CHECK(patience::comes([&] {
+			return busy.region(DRM_NPU_REGION_SRAM).file_used == region.size;
+		}));
+		CHECK(!inside(idle, all.handle()));
+		CHECK_EQ(busy.region(DRM_NPU_REGION_SRAM).share, region.size);
+	}
+	running.hold.open();
+	CHECK(gets_inside(busy, mine.handle()));
+	all.check();
+	mine.check();
 }
 
 SUBTEST(sram_pinned_safe)

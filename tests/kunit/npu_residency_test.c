@@ -193,7 +193,7 @@ static void npu_residency_fills(struct kunit *test)
 							PREFER, i % 3), 0);
 	}
 	KUNIT_ASSERT_EQ(test, npu_residency_ask(all, whole, NONE, 0), 0);
-	flush_work(&fake->npu->mem->sram_work);
+	flush_delayed_work(&fake->npu->mem->sram_work);
 	flush_work(&whole->vm->mover.work);
 	for (i = 0; i < ARRAY_SIZE(bo); i++)
 		KUNIT_EXPECT_TRUE(test, bo[i]->residency.inside);

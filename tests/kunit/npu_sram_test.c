@@ -50,6 +50,8 @@ struct model {
 	struct npu_sram sram;
 	/** @users: Its files. */
 	struct npu_sram_user users[FILES];
+	/** @active: Which of them are active. */
+	bool active[FILES];
 	/** @real: Its blocks. */
 	struct npu_sram_block real[BLOCKS];
 	/** @pages: Their pages. */
@@ -106,7 +108,7 @@ static u32 model_share(struct model *m)
 		if (m->blocks[i].want != DRM_NPU_RESIDENCY_NONE)
 			wants[m->blocks[i].file] = true;
 	for (i = 0; i < FILES; i++)
-		users += wants[i];
+		users += wants[i] && m->active[i];
 	return (PAGES - model_pins(m, -1)) / (users ?: 1);
 }
 
@@ -124,23 +126,28 @@ static u32 model_left(struct model *m, u32 file)
 	return sum;
 }
 
+/* Has @file more than its share with @pages? */
+static bool model_beyond(struct model *m, u32 file, u32 pages)
+{
+	return pages > (m->active[file] ? model_share(m) : 0);
+}
+
 static bool model_may_evict(struct model *m, const struct model_block *b,
 			    const struct model_block *other)
 {
-	u32 share = model_share(m);
-	bool within = model_left(m, b->file) + b->count <= share;
+	bool within = !model_beyond(m, b->file, model_left(m, b->file) + b->count);
+	bool other_beyond = model_beyond(m, other->file, model_left(m, other->file));
 
 	if (!other->inside || other->gone || model_pinned(other))
 		return false;
 	if (model_pinned(b))
 		return true;
 	if (other->priority < b->priority)
-		return other->file == b->file ||
-		       model_left(m, other->file) > share;
+		return other->file == b->file || other_beyond;
 	if (other->file == b->file)
 		return !within && other->priority == b->priority &&
 		       other->asked < b->asked;
-	return within && model_left(m, other->file) > share;
+	return within && other_beyond;
 }
 
 /* One number that says who leaves first: the lowest. */
@@ -148,7 +155,8 @@ static u64 model_order(struct model *m, const struct model_block *b)
 {
 	u32 left = model_left(m, b->file);
 
-	return (u64)(left <= model_share(m)) << 63 | (u64)b->priority << 48 |
+	return (u64)!model_beyond(m, b->file, left) << 63 |
+	       (u64)m->active[b->file] << 62 | (u64)b->priority << 48 |
 	       (u64)(PAGES - left) << 40 | b->asked;
 }
 
@@ -213,6 +221,15 @@ static void model_ask(struct model *m, u32 i)
 		npu_sram_remove(&m->sram, &m->real[i]);
 		b->inside = false;
 	}
+}
+
+/* A file becomes active, or idle. */
+static void model_activate(struct model *m)
+{
+	u32 file = model_random(m, FILES);
+
+	m->active[file] = !m->active[file];
+	npu_sram_activate(&m->sram, &m->users[file], m->active[file]);
 }
 
 /* Let block @i in, as the driver does. */
@@ -326,6 +343,13 @@ static struct model *model_create(struct kunit *test, u64 seed)
 	prandom_seed_state(&m->rnd, seed);
 	KUNIT_ASSERT_EQ(test, npu_sram_init(&m->sram, PAGES), 0);
 	npu_sram_limit(&m->sram, 25, 50);
+	for (i = 0; i < FILES; i++) {
+		npu_sram_user_init(&m->users[i]);
+		m->active[i] = true;
+		mutex_lock(&m->sram.lock);
+		npu_sram_activate(&m->sram, &m->users[i], true);
+		mutex_unlock(&m->sram.lock);
+	}
 	for (i = 0; i < BLOCKS; i++) {
 		m->blocks[i].file = model_random(m, FILES);
 		m->blocks[i].count = 1 + model_random(m, LARGEST);
@@ -351,6 +375,8 @@ static void npu_sram_random(struct kunit *test)
 		switch (model_random(m, 4)) {
 		case 0:
 			model_ask(m, i);
+			if (!model_random(m, 16))
+				model_activate(m);
 			break;
 		case 1:
 			model_fill(m);
@@ -405,6 +431,41 @@ static void npu_sram_fair(struct kunit *test)
 	mutex_unlock(&m->sram.lock);
 }
 
+/* Files that are merely open have no share, and what they prefer leaves first. */
+static void npu_sram_idle_files(struct kunit *test)
+{
+	struct model *m = model_create(test, 1);
+	u32 i;
+
+	mutex_lock(&m->sram.lock);
+	for (i = 0; i < 4; i++) {
+		m->real[i].user = &m->users[i];
+		m->real[i].count = i < 3 ? 2 : PAGES - 4;
+		KUNIT_EXPECT_EQ(test, npu_sram_ask(&m->sram, &m->real[i],
+						   DRM_NPU_RESIDENCY_PREFER,
+						   i < 3 ? 255 : 0, false), 0);
+		if (i < 3)
+			npu_sram_place(&m->sram, &m->real[i]);
+	}
+	KUNIT_EXPECT_EQ(test, npu_sram_share(&m->sram), PAGES / 4);
+	KUNIT_EXPECT_PTR_EQ(test, npu_sram_victim(&m->sram, &m->real[3]),
+			    ERR_PTR(-ENOSPC));
+	for (i = 0; i < 3; i++)
+		npu_sram_activate(&m->sram, &m->users[i], false);
+	KUNIT_EXPECT_TRUE(test, m->sram.again);
+	KUNIT_EXPECT_EQ(test, npu_sram_share(&m->sram), PAGES);
+	KUNIT_EXPECT_PTR_EQ(test, npu_sram_victim(&m->sram, &m->real[3]), &m->real[0]);
+	/* They cannot come back at its cost until they work. */
+	npu_sram_remove(&m->sram, &m->real[0]);
+	npu_sram_place(&m->sram, &m->real[3]);
+	m->real[3].priority = 255;
+	KUNIT_EXPECT_PTR_EQ(test, npu_sram_victim(&m->sram, &m->real[0]),
+			    ERR_PTR(-ENOSPC));
+	npu_sram_activate(&m->sram, &m->users[0], true);
+	KUNIT_EXPECT_PTR_EQ(test, npu_sram_victim(&m->sram, &m->real[0]), &m->real[1]);
+	mutex_unlock(&m->sram.lock);
+}
+
 static void npu_sram_empty(struct kunit *test)
 {
 	struct npu_sram *sram = kunit_kzalloc(test, sizeof(*sram), GFP_KERNEL);
@@ -414,6 +475,7 @@ static void npu_sram_empty(struct kunit *test)
 	KUNIT_ASSERT_NOT_NULL(test, sram);
 	KUNIT_ASSERT_EQ(test, npu_sram_init(sram, 0), 0);
 	INIT_LIST_HEAD(&block.link);
+	npu_sram_user_init(&user);
 	mutex_lock(&sram->lock);
 	KUNIT_EXPECT_EQ(test, npu_sram_ask(sram, &block, DRM_NPU_RESIDENCY_PIN,
 					   0, true), -ENOSPC);
@@ -432,6 +494,7 @@ static struct kunit_case npu_sram_cases[] = {
 	KUNIT_CASE_PARAM_ATTR(npu_sram_random, npu_sram_gen_params,
 			      { .speed = KUNIT_SPEED_SLOW }),
 	KUNIT_CASE(npu_sram_fair),
+	KUNIT_CASE(npu_sram_idle_files),
 	KUNIT_CASE(npu_sram_empty),
 	{}
 };

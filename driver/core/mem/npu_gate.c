@@ -5,6 +5,7 @@
  * for the slices inside, moves, and opens it again: it waits for slices, not for
  * jobs, and never calls the dispatcher.
  */
+#include <linux/jiffies.h>
 #include <linux/sched.h>
 
 #include "npu_gate.h"
@@ -58,8 +59,10 @@ bool npu_gate_enter(struct npu_gate *gate)
 
 	spin_lock_irqsave(&gate->lock, flags);
 	open = !gate->closed;
-	if (open)
+	if (open) {
 		gate->inside++;
+		gate->used = get_jiffies_64();
+	}
 	spin_unlock_irqrestore(&gate->lock, flags);
 	return open;
 }
@@ -77,9 +80,27 @@ void npu_gate_leave(struct npu_gate *gate)
 
 	spin_lock_irqsave(&gate->lock, flags);
 	wake = !--gate->inside && gate->closed;
+	gate->used = get_jiffies_64();
 	spin_unlock_irqrestore(&gate->lock, flags);
 	if (wake)
 		wake_up_all(gate->still);
+}
+
+/**
+ * npu_gate_used_since() - has a slice been inside lately?
+ * @gate: the gate
+ * @since: a time in jiffies
+ *
+ * Return: whether one is inside, or has been since then.
+ */
+bool npu_gate_used_since(struct npu_gate *gate, u64 since)
+{
+	bool used;
+
+	spin_lock_irq(&gate->lock);
+	used = gate->inside || (gate->used && gate->used >= since);
+	spin_unlock_irq(&gate->lock);
+	return used;
 }
 
 /**

@@ -34,7 +34,7 @@ struct npu_mem {
 	/** @sram_group: Its region of the dmem control group, or %NULL. */
 	struct dmem_cgroup_region *sram_group;
 	/** @sram_work: Gives blocks that fit their places. */
-	struct work_struct sram_work;
+	struct delayed_work sram_work;
 };
 
 int npu_mem_init(struct npu_device *npu);

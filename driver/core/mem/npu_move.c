@@ -28,6 +28,8 @@
 
 /* Blocks that are looked at before others may have the lock. */
 #define NPU_RESIDENCY_BATCH	16
+/* How often to look which files are active while something is outside. */
+#define NPU_RESIDENCY_PERIOD	HZ
 
 static struct npu_bo *npu_residency_bo(struct npu_residency *residency)
 {
@@ -45,7 +47,7 @@ static struct npu_residency *npu_block_residency(struct npu_sram_block *block)
  */
 void npu_residency_refill(struct npu_device *npu)
 {
-	queue_work(npu->mem->queue, &npu->mem->sram_work);
+	mod_delayed_work(npu->mem->queue, &npu->mem->sram_work, 0);
 }
 
 /* Copy the pages to the chip, or back. */
@@ -151,6 +153,7 @@ static int npu_residency_place(struct npu_bo *bo, const bool *cancelled)
 	while (!ret && !block->placed) {
 		if (block->want == DRM_NPU_RESIDENCY_NONE)
 			return -ECANCELED;
+		npu_residency_refresh(npu_bo_device(bo));
 		victim = npu_sram_victim(sram, block);
 		if (IS_ERR(victim))
 			return PTR_ERR(victim);
@@ -308,16 +311,22 @@ static bool npu_residency_fill_others(struct npu_sram *sram)
  */
 void npu_residency_fill(struct work_struct *work)
 {
-	struct npu_mem *mem = container_of(work, struct npu_mem, sram_work);
-	bool more;
+	struct npu_mem *mem = container_of(work, struct npu_mem, sram_work.work);
+	bool more, wanting;
 
 	do {
 		mutex_lock(&mem->sram.lock);
+		npu_residency_refresh(mem->npu);
 		more = npu_residency_fill_free(&mem->sram) ||
 		       npu_residency_fill_others(&mem->sram);
+		wanting = !list_empty(&mem->sram.outside);
 		mutex_unlock(&mem->sram.lock);
 		cond_resched();
 	} while (more);
+	/* Files become active and idle without a call. */
+	if (wanting)
+		queue_delayed_work(mem->queue, &mem->sram_work,
+				   NPU_RESIDENCY_PERIOD);
 }
 
 /**

@@ -36,6 +36,7 @@ void npu_residency_query_region(struct npu_device *npu, struct npu_vm *vm,
 	struct npu_sram *sram = &npu->mem->sram;
 
 	mutex_lock(&sram->lock);
+	npu_residency_refresh(npu);
 	record->kind = DRM_NPU_REGION_SRAM;
 	record->size = (u64)sram->count << PAGE_SHIFT;
 	record->used = (u64)sram->used << PAGE_SHIFT;

@@ -9,6 +9,7 @@
  * first, since other devices and their drivers have its addresses.
  */
 #include <linux/capability.h>
+#include <linux/jiffies.h>
 #include <linux/moduleparam.h>
 #include <linux/slab.h>
 
@@ -29,6 +30,34 @@ MODULE_PARM_DESC(sram_file_pin_percent, "How much of the on-chip memory a file m
 static unsigned int sram_pin_percent = 50;
 module_param(sram_pin_percent, uint, 0444);
 MODULE_PARM_DESC(sram_pin_percent, "How much of the on-chip memory may be pinned in all (default 50)");
+
+static unsigned int sram_idle_ms = 10000;
+module_param(sram_idle_ms, uint, 0644);
+MODULE_PARM_DESC(sram_idle_ms, "A file that has run nothing for so long has no share of the on-chip memory (default 10000)");
+
+/**
+ * npu_residency_refresh() - find out which files are active
+ * @npu: the device
+ *
+ * A file is active if one of its slices has run lately. One that asks for the first
+ * time counts as active for as long, so that it need not run before its buffers are
+ * in their places.
+ */
+void npu_residency_refresh(struct npu_device *npu)
+{
+	u64 now = get_jiffies_64(), idle = msecs_to_jiffies(READ_ONCE(sram_idle_ms));
+	struct npu_sram *sram = &npu->mem->sram;
+	u64 since = now > idle ? now - idle : 1;
+	struct npu_sram_user *user;
+
+	lockdep_assert_held(&sram->lock);
+	list_for_each_entry(user, &sram->wanting, link) {
+		struct npu_vm *vm = container_of(user, struct npu_vm, sram);
+
+		npu_sram_activate(sram, user, user->since > since ||
+				  npu_gate_used_since(&vm->gate, since));
+	}
+}
 
 /* Charge the control group of the caller, unless that is its limit: -EAGAIN. */
 static int npu_residency_charge(struct npu_bo *bo)
@@ -69,7 +98,10 @@ int npu_residency_want(struct npu_bo *bo, enum drm_npu_residency want,
 		ret = npu_residency_charge(bo);
 	if (ret)
 		return ret;
+	if (!block->user->since)
+		block->user->since = get_jiffies_64();
 	ret = npu_sram_ask(sram, block, want, priority, privileged);
+	npu_residency_refresh(npu_bo_device(bo));
 	if (block->want == DRM_NPU_RESIDENCY_NONE)
 		npu_residency_uncharge(bo);
 	if (sram->again)
@@ -87,7 +119,7 @@ int npu_residency_init(struct npu_device *npu)
 {
 	u64 pages = npu->desc.sram.size >> PAGE_SHIFT;
 
-	INIT_WORK(&npu->mem->sram_work, npu_residency_fill);
+	INIT_DELAYED_WORK(&npu->mem->sram_work, npu_residency_fill);
 	npu->mem->sram_group = npu_cgroup_register_region(&npu->drm, "sram",
 							  pages << PAGE_SHIFT);
 	if (IS_ERR(npu->mem->sram_group))
@@ -105,7 +137,7 @@ int npu_residency_init(struct npu_device *npu)
  */
 void npu_residency_fini(struct npu_device *npu)
 {
-	cancel_work_sync(&npu->mem->sram_work);
+	cancel_delayed_work_sync(&npu->mem->sram_work);
 	npu_sram_fini(&npu->mem->sram);
 }
 

@@ -49,6 +49,7 @@ void npu_residency_fill(struct work_struct *work);
 void npu_residency_refill(struct npu_device *npu);
 void npu_residency_leave(struct npu_bo *bo);
 
+void npu_residency_refresh(struct npu_device *npu);
 int npu_residency_want(struct npu_bo *bo, enum drm_npu_residency want,
 		       u32 priority, bool privileged);
 void npu_residency_prepare(struct npu_residency *residency);

@@ -5,10 +5,12 @@
  * The device sees pages through its page tables, so that a block takes any free
  * ones and nothing is fragmented.
  *
- * Each file with wanted blocks has an equal share of the pages that are not
- * pinned. A file below its share can always evict blocks of files above theirs, so
- * none starves; unclaimed pages may be used by any file. Priorities decide between
- * blocks of the same file, and between blocks beyond the shares of their files.
+ * Each active file with wanted blocks has an equal share of the pages that are not
+ * pinned, and a file that is not active has none, so that files which are merely
+ * open take nothing from those that work. A file below its share can always evict
+ * blocks of files above theirs, so none starves; unclaimed pages may be used by any
+ * file. Priorities decide between blocks of the same file, and between blocks
+ * beyond the shares of their files.
  */
 #include <linux/bitmap.h>
 #include <linux/err.h>
@@ -31,6 +33,7 @@ int npu_sram_init(struct npu_sram *sram, u32 count)
 	mutex_init(&sram->lock);
 	INIT_LIST_HEAD(&sram->inside);
 	INIT_LIST_HEAD(&sram->outside);
+	INIT_LIST_HEAD(&sram->wanting);
 	sram->count = count;
 	sram->file_limit = count;
 	sram->limit = count;
@@ -63,7 +66,36 @@ void npu_sram_limit(struct npu_sram *sram, u32 file_percent, u32 percent)
 }
 
 /**
- * npu_sram_share() - fair share of each file
+ * npu_sram_user_init() - prepare a file that wants nothing
+ * @user: the file
+ */
+void npu_sram_user_init(struct npu_sram_user *user)
+{
+	INIT_LIST_HEAD(&user->link);
+}
+
+/**
+ * npu_sram_activate() - say whether a file is active
+ * @sram: the region
+ * @user: the file
+ * @active: whether it is
+ */
+void npu_sram_activate(struct npu_sram *sram, struct npu_sram_user *user,
+		       bool active)
+{
+	lockdep_assert_held(&sram->lock);
+	if (active == user->active)
+		return;
+	user->active = active;
+	if (!user->wants)
+		return;
+	sram->users += active ? 1 : -1;
+	/* Shares are others now. */
+	sram->again = true;
+}
+
+/**
+ * npu_sram_share() - fair share of each active file
  * @sram: the region
  *
  * Return: pages.
@@ -150,11 +182,15 @@ int npu_sram_ask(struct npu_sram *sram, struct npu_sram_block *block,
 		user->pinned += block->count;
 	}
 	if (block->want == DRM_NPU_RESIDENCY_NONE &&
-	    want != DRM_NPU_RESIDENCY_NONE && !user->wants++)
-		sram->users++;
+	    want != DRM_NPU_RESIDENCY_NONE && !user->wants++) {
+		list_add_tail(&user->link, &sram->wanting);
+		sram->users += user->active;
+	}
 	if (block->want != DRM_NPU_RESIDENCY_NONE &&
-	    want == DRM_NPU_RESIDENCY_NONE && !--user->wants)
-		sram->users--;
+	    want == DRM_NPU_RESIDENCY_NONE && !--user->wants) {
+		list_del_init(&user->link);
+		sram->users -= user->active;
+	}
 	block->want = want;
 	block->priority = priority;
 	block->asked = ++sram->asks;
@@ -180,13 +216,20 @@ bool npu_sram_fits(const struct npu_sram *sram,
 	return block->count <= sram->count - sram->used;
 }
 
+/* Does @user have more than its share with @pages? */
+static bool npu_sram_beyond(const struct npu_sram *sram,
+			    const struct npu_sram_user *user, u32 pages)
+{
+	return pages > (user->active ? npu_sram_share(sram) : 0);
+}
+
 /* May @block take the place of @other? */
 static bool npu_sram_may_evict(const struct npu_sram *sram,
 			       const struct npu_sram_block *block,
 			       const struct npu_sram_block *other)
 {
-	u32 share = npu_sram_share(sram);
-	u32 own = block->user->left + block->count;
+	bool beyond = npu_sram_beyond(sram, block->user,
+				      block->user->left + block->count);
 
 	if (other->victim || npu_sram_pinned(other))
 		return false;
@@ -194,10 +237,10 @@ static bool npu_sram_may_evict(const struct npu_sram *sram,
 		return true;
 	if (other->user == block->user)
 		return other->priority < block->priority ||
-		       (own > share && other->priority == block->priority &&
+		       (beyond && other->priority == block->priority &&
 			other->asked < block->asked);
-	return other->user->left > share &&
-	       (own <= share || other->priority < block->priority);
+	return npu_sram_beyond(sram, other->user, other->user->left) &&
+	       (!beyond || other->priority < block->priority);
 }
 
 /* Is @a to leave before @b? */
@@ -205,12 +248,13 @@ static bool npu_sram_leaves_first(const struct npu_sram *sram,
 				  const struct npu_sram_block *a,
 				  const struct npu_sram_block *b)
 {
-	u32 share = npu_sram_share(sram);
-	bool a_beyond = a->user->left > share;
-	bool b_beyond = b->user->left > share;
+	bool a_beyond = npu_sram_beyond(sram, a->user, a->user->left);
+	bool b_beyond = npu_sram_beyond(sram, b->user, b->user->left);
 
 	if (a_beyond != b_beyond)
 		return a_beyond;
+	if (a->user->active != b->user->active)
+		return b->user->active;
 	if (a->priority != b->priority)
 		return a->priority < b->priority;
 	if (a->user->left != b->user->left)

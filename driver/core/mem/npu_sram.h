@@ -23,6 +23,12 @@
  * Protected by npu_sram.lock.
  */
 struct npu_sram_user {
+	/** @link: In &npu_sram.wanting while it wants something. */
+	struct list_head link;
+	/** @active: It has a share. */
+	bool active;
+	/** @since: When it asked for the first time, in jiffies; 0 if never. */
+	u64 since;
 	/** @wants: Buffers that prefer the region or are pinned in it. */
 	u32 wants;
 	/** @used: Pages, pinned ones included. */
@@ -75,7 +81,9 @@ struct npu_sram {
 	u32 used;
 	/** @pinned: Pages of pinned blocks. */
 	u32 pinned;
-	/** @users: Files that want something. */
+	/** @wanting: Files that want something. */
+	struct list_head wanting;
+	/** @users: Files in @wanting that are active. */
 	u32 users;
 	/** @file_limit: Pages that a file may pin. */
 	u32 file_limit;
@@ -106,6 +114,9 @@ int npu_sram_init(struct npu_sram *sram, u32 count);
 void npu_sram_fini(struct npu_sram *sram);
 void npu_sram_limit(struct npu_sram *sram, u32 file_percent, u32 percent);
 
+void npu_sram_user_init(struct npu_sram_user *user);
+void npu_sram_activate(struct npu_sram *sram, struct npu_sram_user *user,
+		       bool active);
 int npu_sram_ask(struct npu_sram *sram, struct npu_sram_block *block,
 		 enum drm_npu_residency want, u32 priority, bool privileged);
 struct npu_sram_block *npu_sram_victim(struct npu_sram *sram,

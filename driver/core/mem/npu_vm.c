@@ -47,6 +47,7 @@ struct npu_vm *npu_vm_create(struct npu_device *npu)
 	npu_gate_init(&vm->gate, &npu->mem->still);
 	npu_mover_init(&vm->mover, npu->mem->queue, &npu->mem->still,
 		       npu_residency_run);
+	npu_sram_user_init(&vm->sram);
 	drm_mm_init(&vm->mm, NPU_VM_START,
 		    BIT_ULL(npu->desc.address_bits) - NPU_VM_START);
 	drm_dev_get(&npu->drm);

@@ -345,8 +345,9 @@ struct drm_npu_query_region {
 	 */
 	__u64 pin_limit;
 	/**
-	 * @share: Bytes that each file which wants some can have, whatever the
-	 * others prefer.
+	 * @share: Bytes that each active file which wants some can have, whatever
+	 * the others prefer. A file is active if it has run something lately, or
+	 * has just asked for its first buffer.
 	 */
 	__u64 share;
 	/** @evictions: Buffers that had to leave for others. */
@@ -594,12 +595,13 @@ enum drm_npu_residency {
  * %DRM_NPU_RESIDENCY_PREFER returns at once, the others when the buffer is
  * where it is to be. What is preferred makes room for what is pinned by anybody.
  * Among what is preferred, a buffer within its file's share
- * (&drm_npu_query_region.share) takes the place of buffers of files that have
+ * (&drm_npu_query_region.share, or nothing while the file runs nothing) takes the place of buffers of files that have
  * more than theirs; one beyond it only if their priority is lower. It also takes
  * the place of buffers of its own file with lower priority and, beyond the
  * share, of those with equal priority that were asked for earlier. Those of files
- * with more than their share leave first; of them, that with the lowest priority,
- * then that of the file which has the most, then that which was asked for first.
+ * with more than their share leave first; of them, those of files that run nothing,
+ * then that with the lowest priority, then that of the file which has the most,
+ * then that which was asked for first.
  *
  * It ends when the last handle is closed and no job refers to the buffer. A
  * buffer that is exported goes to system memory, and stays there.
