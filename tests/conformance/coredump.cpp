@@ -115,7 +115,8 @@ SUBTEST(coredump_root_only)
 
 	CHECK_EQ(hang.run(device, device.context(), job), -ETIMEDOUT);
 	std::string dump = wait_for_dump();
-	struct stat status{};
+	struct stat status {
+	};
 	CHECK_OK(stat((dump + "/data").c_str(), &status));
 	CHECK_EQ(status.st_uid, 0);
 	CHECK_EQ(status.st_mode & 0077, 0);
@@ -137,8 +138,7 @@ SUBTEST(coredump_unread)
 		Device device;
 		Product product(device);
 
-		CHECK_EQ(hang.run(device, device.context(),
-				  create_job(device, {{product.task()}})),
+		CHECK_EQ(hang.run(device, device.context(), create_job(device, {{product.task()}})),
 			 -ETIMEDOUT);
 	};
 
