@@ -16,6 +16,7 @@
 #include "../../driver/core/exec/npu_dump.h"
 #include "../../driver/core/exec/npu_exec.h"
 #include "../../driver/core/exec/npu_job.h"
+#include "../../driver/core/exec/npu_slice.h"
 #include "../../driver/core/exec/npu_submit.h"
 #include "../../driver/core/include/npu_isa.h"
 #include "../../driver/core/mem/npu_bo.h"
@@ -686,6 +687,7 @@ struct npu_job *npu_fake_job_of(struct npu_fake_file *file, u32 lanes,
 				.stream_words = file->fake->jobs << 4 | i,
 				.cost_ns = NPU_FAKE_LANE_NS,
 			};
+		npu_slice_prepare(lane);
 	}
 	return job;
 }

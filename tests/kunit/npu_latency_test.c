@@ -9,6 +9,7 @@
 #include "../../driver/core/exec/npu_dispatch.h"
 #include "../../driver/core/exec/npu_exec.h"
 #include "../../driver/core/exec/npu_job.h"
+#include "../../driver/core/exec/npu_slice.h"
 #include "../../driver/core/include/npu_hw.h"
 #include "../../driver/core/mem/npu_vm.h"
 #include "npu_fake.h"
@@ -208,6 +209,8 @@ static void npu_latency_lanes(struct kunit *test)
 	wide = npu_fake_job_of(clients[0].file, 3, counts);
 	for (i = 0; i < 480; i++)
 		wide->tasks[i].cost_ns = MS;
+	for (i = 0; i < 3; i++)
+		npu_slice_prepare(&wide->lanes[i]);
 	npu_fake_queue(fake, clients[0].ctx, wide);
 	npu_fake_queue(fake, clients[1].ctx, clients[1].job);
 	/* A tenth of three cores is less than the one that it has. */

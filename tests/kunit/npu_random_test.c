@@ -12,6 +12,7 @@
 #include "../../driver/core/exec/npu_dispatch.h"
 #include "../../driver/core/exec/npu_exec.h"
 #include "../../driver/core/exec/npu_job.h"
+#include "../../driver/core/exec/npu_slice.h"
 #include "../../driver/core/exec/npu_submit.h"
 #include "../../driver/core/mem/npu_vm.h"
 #include "npu_fake.h"
@@ -562,6 +563,7 @@ static struct npu_job *model_job(struct model *m, struct npu_fake_file *file)
 			task->cost_ns = 1000 + model_random(m, 700 * NSEC_PER_USEC);
 			task->continues = j && !model_random(m, 4);
 		}
+		npu_slice_prepare(&job->lanes[i]);
 	}
 	return job;
 }

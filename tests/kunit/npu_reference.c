@@ -5,6 +5,7 @@
 #include <linux/time64.h>
 
 #include "../../driver/core/exec/npu_job.h"
+#include "../../driver/core/exec/npu_slice.h"
 #include "../../driver/core/include/npu_device.h"
 #include "npu_reference.h"
 
@@ -137,9 +138,11 @@ static u32 npu_ref_slice(const struct npu_ref *ref,
 	for (; first + count < lane->task_count; count++) {
 		const struct npu_job_task *task = &lane->tasks[first + count];
 
-		if (count && !task->continues && task->cost_ns > left)
+		u64 ns = npu_slice_cost(lane, first + count, 1);
+
+		if (count && !task->continues && ns > left)
 			break;
-		left -= min_t(u64, left, task->cost_ns);
+		left -= min(left, ns);
 	}
 	return count;
 }

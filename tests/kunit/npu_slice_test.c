@@ -60,6 +60,7 @@ static void npu_slice_sizes(struct kunit *test)
 		};
 		lane.task_count += !!param->costs[i];
 	}
+	npu_slice_prepare(&lane);
 	for (i = 0; first < lane.task_count; i++) {
 		KUNIT_EXPECT_EQ_MSG(test, npu_slice_tasks(&lane, first, param->slice_ns),
 				    param->slices[i], "slice %u", i);
@@ -102,15 +103,73 @@ static void npu_slice_learns(struct kunit *test)
 			tasks[j].cost_ns = 777;
 		tasks[1].cost_ns = cases[i].costs[0];
 		tasks[2].cost_ns = cases[i].costs[1];
+		npu_slice_prepare(&lane);
 		npu_slice_learn(&lane, 1, 2, cases[i].device_ns);
 		/* To a thousandth. */
 		for (j = 0; j < 2; j++)
-			KUNIT_EXPECT_LE_MSG(test, abs_diff(tasks[1 + j].cost_ns,
-							   cases[i].learnt[j]),
+			KUNIT_EXPECT_LE_MSG(test, abs_diff(npu_slice_cost(&lane, 1 + j, 1),
+							   (u64)cases[i].learnt[j]),
 					    cases[i].learnt[j] / 1000, "case %u", i);
-		KUNIT_EXPECT_EQ(test, tasks[0].cost_ns, 777);
-		KUNIT_EXPECT_EQ(test, tasks[3].cost_ns, 777);
+		KUNIT_EXPECT_EQ(test, npu_slice_cost(&lane, 0, 1), 777);
+		KUNIT_EXPECT_EQ(test, npu_slice_cost(&lane, 3, 1), 777);
 	}
+}
+
+#define NPU_SLICE_LONG		4095u
+
+/* Where a lane is to be cut, found task by task. */
+static u32 npu_slice_expected(const struct npu_job_lane *lane, u32 first, u64 slice_ns)
+{
+	u64 ns = npu_slice_cost(lane, first, 1);
+	u32 next = first + 1;
+
+	for (; next < lane->task_count; next++) {
+		ns = npu_slice_cost(lane, first, next + 1 - first);
+		if (ns > slice_ns && !lane->tasks[next].continues)
+			break;
+	}
+	return next - first;
+}
+
+/*
+ * A lane of thousands of tasks is cut as a short one is, and what is learnt of its
+ * parts is learnt by few factors: those of all other tasks are never looked at.
+ */
+static void npu_slice_long(struct kunit *test)
+{
+	struct npu_job_lane lane = { .task_count = NPU_SLICE_LONG };
+	u32 first, count, factors = 0, i;
+	u64 ns;
+
+	lane.tasks = kunit_kcalloc(test, NPU_SLICE_LONG, sizeof(*lane.tasks), GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, lane.tasks);
+	for (i = 0; i < NPU_SLICE_LONG; i++) {
+		lane.tasks[i].cost_ns = 3000 + i * 7919 % 50000;
+		lane.tasks[i].continues = i % 5 == 3;
+	}
+	npu_slice_prepare(&lane);
+	/* One of each block has the factor. */
+	for (i = 0; i < NPU_SLICE_LONG; i++)
+		if (i % 64)
+			lane.tasks[i].factor = 0;
+	for (first = 0; first < NPU_SLICE_LONG; first += count) {
+		count = npu_slice_tasks(&lane, first, 1000 * US);
+		KUNIT_ASSERT_EQ(test, count, npu_slice_expected(&lane, first, 1000 * US));
+		/* All takes three times as long as was estimated. */
+		for (i = first, ns = 0; i < first + count; i++)
+			ns += 3 * lane.tasks[i].cost_ns;
+		npu_slice_learn(&lane, first, count, ns);
+		KUNIT_EXPECT_GE(test, npu_slice_cost(&lane, first, count), ns * 3 / 4);
+		KUNIT_EXPECT_LE(test, npu_slice_cost(&lane, first, count), ns * 5 / 4);
+	}
+	for (i = 0; i < NPU_SLICE_LONG; i++)
+		factors += !!lane.tasks[i].factor;
+	KUNIT_EXPECT_EQ(test, factors, 64);
+	/* All that is left if it is all free. */
+	for (i = 0; i < 64; i++)
+		npu_slice_learn(&lane, 0, NPU_SLICE_LONG, 0);
+	KUNIT_EXPECT_EQ(test, npu_slice_tasks(&lane, 5, 1000 * US), NPU_SLICE_LONG - 5);
+	KUNIT_EXPECT_EQ(test, npu_slice_cost(&lane, 0, NPU_SLICE_LONG), 100 * NPU_SLICE_LONG);
 }
 
 /* A job of one lane, whose tasks cost 400 us each: two are a slice. */
@@ -121,6 +180,7 @@ static struct npu_job *npu_slice_job(struct npu_fake_file *file, u32 tasks)
 
 	for (i = 0; i < tasks; i++)
 		job->lanes[0].tasks[i].cost_ns = 400 * US;
+	npu_slice_prepare(&job->lanes[0]);
 	return job;
 }
 
@@ -275,6 +335,8 @@ static void npu_slice_lanes(struct kunit *test)
 	wide = npu_fake_job_of(user.file, 2, counts);
 	for (i = 0; i < 5; i++)
 		wide->tasks[i].cost_ns = 600 * US;
+	npu_slice_prepare(&wide->lanes[0]);
+	npu_slice_prepare(&wide->lanes[1]);
 	npu_fake_queue(user.fake, ctx, wide);
 	for (i = 0; i < ARRAY_SIZE(order); i++) {
 		NPU_EXPECT_SLICE(user.fake, 1, wide, order[i][0], order[i][1], 1);
@@ -297,7 +359,7 @@ static void npu_slice_fails(struct kunit *test)
 	npu_fake_end(user.fake, 0, -EIO);
 	KUNIT_EXPECT_EQ(test, npu_fake_error(user.ctx, 1), -EIO);
 	/* It has learnt nothing from it. */
-	KUNIT_EXPECT_EQ(test, user.job->lanes[0].tasks[2].cost_ns, 400 * US);
+	KUNIT_EXPECT_EQ(test, npu_slice_cost(user.job->lanes, 2, 1), 400 * US);
 	NPU_EXPECT_SLICE(user.fake, 0, user.next, 0, 0, 2);
 	npu_fake_look(user.fake, 0);
 	KUNIT_EXPECT_EQ(test, npu_fake_error(user.ctx, 2), -ETIMEDOUT);
@@ -434,6 +496,7 @@ static void npu_slice_unplug(struct kunit *test)
 static struct kunit_case npu_slice_cases[] = {
 	KUNIT_CASE_PARAM(npu_slice_sizes, npu_slice_gen_params),
 	KUNIT_CASE(npu_slice_learns),
+	KUNIT_CASE(npu_slice_long),
 	KUNIT_CASE(npu_slice_order),
 	KUNIT_CASE(npu_slice_measured),
 	KUNIT_CASE(npu_slice_parameters),

@@ -25,6 +25,7 @@
 #include "npu_accel.h"
 #include "npu_dispatch.h"
 #include "npu_job.h"
+#include "npu_slice.h"
 
 /* Less than any task was seen to take, in nanoseconds. */
 #define NPU_JOB_TASK_NS		3000u
@@ -230,6 +231,7 @@ static int npu_job_build_lane(struct npu_job_builder *builder, u32 lane,
 		*offset = next;
 		cond_resched();
 	}
+	npu_slice_prepare(job_lane);
 	return 0;
 }
 

@@ -24,10 +24,19 @@ struct npu_job_task {
 	u32 stream;
 	/** @stream_words: Words of that stream, link included. */
 	u32 stream_words;
-	/** @cost_ns: Device time it takes; protected by npu_exec.lock. */
+	/** @cost_ns: Estimate of its device time. */
 	u32 cost_ns;
 	/** @continues: Reuses data that the task before has left on the chip. */
 	bool continues;
+	/** @cut: This task, or the next one before which the lane can be cut. */
+	u32 cut;
+	/** @before_ns: Sum of the estimates of all tasks before it. */
+	u64 before_ns;
+	/**
+	 * @factor: Of the first task of a block: by what its estimates are to be
+	 * multiplied; protected by npu_exec.lock. See npu_slice.c.
+	 */
+	u32 factor;
 };
 
 /**

@@ -7,6 +7,8 @@
 
 struct npu_job_lane;
 
+void npu_slice_prepare(struct npu_job_lane *lane);
+u64 npu_slice_cost(const struct npu_job_lane *lane, u32 first, u32 count);
 u32 npu_slice_tasks(const struct npu_job_lane *lane, u32 first, u64 slice_ns);
 void npu_slice_learn(struct npu_job_lane *lane, u32 first, u32 count,
 		     u64 device_ns);
