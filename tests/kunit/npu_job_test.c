@@ -20,6 +20,11 @@ static size_t npu_job_toy_state_size(void)
 	return sizeof(u64);
 }
 
+static void npu_job_toy_begin(void *state, const struct npu_isa_chip *chip)
+{
+	*(u64 *)state = 0;
+}
+
 static u32 npu_job_toy_words(u32 count)
 {
 	return count;
@@ -49,6 +54,7 @@ static const struct npu_isa_ops npu_job_toy = {
 	.max_lane_tasks = 8,
 	.max_task_commands = 1,
 	.state_size = npu_job_toy_state_size,
+	.begin = npu_job_toy_begin,
 	.stream_words = npu_job_toy_words,
 	.verify = npu_job_toy_verify,
 	.describe = npu_job_toy_describe,
