@@ -330,6 +330,10 @@ static int rknn_rocket_queue(struct npu_context *ctx, struct npu_job *job,
 			if (npu_queue_wait_room(ctx, 1, true))
 				return -EINTR;
 			break;
+		case -EDQUOT:
+			if (npu_queue_wait_user(ctx))
+				return -EINTR;
+			break;
 		case -EINTR:
 		case -ERESTARTSYS:
 			/*

@@ -158,6 +158,8 @@ SUBTEST(sched_limits)
 	CHECK_EQ(limits.latency_window_ns, number("latency_window_ms") * 1'000'000);
 	CHECK_EQ(limits.starve_ns, number("starve_ms") * 1'000'000);
 	CHECK_EQ(limits.max_uncut_ns, number("uncut_us") * 1000);
+	CHECK_EQ(limits.max_user_contexts, number("user_contexts"));
+	CHECK_EQ(limits.max_user_jobs, number("user_jobs"));
 	CHECK(limits.slice_ns && limits.starve_ns && limits.latency_window_ns);
 	CHECK(limits.latency_percent && limits.latency_percent <= 100);
 }

@@ -315,6 +315,8 @@ static int npu_submit_queue(struct npu_context *ctx, struct npu_job **jobs,
 			break;
 		}
 	} while (ret == -EAGAIN || ret == -ESTALE);
+	if (ret == -EDQUOT)
+		ret = -EBUSY;
 	npu_in_fences_put(in_fences, args->in_sync_count);
 out_free:
 	npu_out_syncs_free(outs, args->out_sync_count);

@@ -10,6 +10,7 @@
 #include <drm/drm_drv.h>
 
 #include "../include/npu_device.h"
+#include "../mem/npu_user.h"
 #include "../mem/npu_vm.h"
 #include "npu_client.h"
 #include "npu_context.h"
@@ -25,6 +26,8 @@ static void npu_context_free(struct npu_context *ctx)
 	ctx->client->context_count--;
 	spin_unlock_irq(&ctx->npu->exec->lock);
 	atomic_dec(&ctx->npu->context_objects);
+	if (ctx->limited)
+		npu_user_uncharge(ctx->vm->user, NPU_USER_CONTEXTS, 1);
 	npu_client_put(ctx->client);
 	/* User mappings hold their own page references. */
 	__free_page(ctx->page);
@@ -165,8 +168,13 @@ static int npu_context_join(struct npu_context *ctx, u32 sched_class, u32 weight
 	/* One more is that of the family's own calls. */
 	else if (client->context_count > NPU_MAX_CONTEXTS)
 		ret = -ENOSPC;
+	else if (!privileged &&
+		 !npu_user_charge(client->vm->user, NPU_USER_CONTEXTS, 1,
+				  npu_exec_user_contexts()))
+		ret = -ENOSPC;
 	if (ret)
 		goto out_unlock;
+	ctx->limited = !privileged;
 	client->context_count++;
 	list_add_tail(&ctx->link, &exec->contexts);
 	list_add_tail(&ctx->client_link, &client->contexts);
@@ -219,8 +227,8 @@ static struct npu_context *npu_context_alloc(struct npu_client *client,
  * @weight: its weight, 0 for the default
  *
  * Return: the context with one reference, or an ERR_PTR(): -ENOMEM; -EIO if the
- * file is banned; -ENOSPC if too many contexts live, destroyed ones whose jobs have
- * not ended included. May sleep.
+ * file is banned; -ENOSPC if too many contexts of the file or of its user live,
+ * destroyed ones whose jobs have not ended included. May sleep.
  */
 struct npu_context *npu_context_create(struct npu_file *nfile, u32 core_mask,
 				       u32 max_queued, u32 sched_class,

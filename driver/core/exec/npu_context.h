@@ -89,6 +89,8 @@ struct npu_context {
 	u64 fence_context;
 	/** @pid: Process that created it. */
 	pid_t pid;
+	/** @limited: It and its jobs count for its user. */
+	bool limited;
 	/** @page: The page that clients map. */
 	struct page *page;
 	/** @room: Waits for jobs to be retired. */

@@ -28,6 +28,8 @@ void npu_exec_fini(struct npu_device *npu);
 void npu_exec_query(const struct npu_device *npu,
 		    struct drm_npu_query_limits *record);
 u64 npu_exec_uncut_ns(void);
+u32 npu_exec_user_contexts(void);
+u32 npu_exec_user_jobs(void);
 
 extern struct npu_sched_params npu_sched_defaults;
 
@@ -52,6 +54,7 @@ int npu_queue_jobs(struct npu_context *ctx,
 void npu_queue_change(struct npu_context *ctx, const u32 *sched_class,
 		      const u32 *weight, bool privileged);
 int npu_queue_wait_room(struct npu_context *ctx, u32 count, bool ended);
+int npu_queue_wait_user(struct npu_context *ctx);
 void npu_queue_wake(struct npu_context *ctx);
 void npu_queue_kill(struct npu_context *ctx, bool running);
 int npu_queue_cancel(struct npu_context *ctx, u64 first, u64 last,

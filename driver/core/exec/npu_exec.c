@@ -35,6 +35,34 @@ static unsigned int npu_exec_uncut_us = 4000;
 module_param_named(uncut_us, npu_exec_uncut_us, uint, 0644);
 MODULE_PARM_DESC(uncut_us, "Longest modelled time of tasks that cannot be cut apart, in microseconds; jobs beyond it are refused; 0: no limit (default 4000)");
 
+static unsigned int npu_exec_max_user_contexts = 256;
+module_param_named(user_contexts, npu_exec_max_user_contexts, uint, 0644);
+MODULE_PARM_DESC(user_contexts, "Contexts that a user without CAP_SYS_NICE may have, half of what all such users may have (default 256)");
+
+static unsigned int npu_exec_max_user_jobs = 16384;
+module_param_named(user_jobs, npu_exec_max_user_jobs, uint, 0644);
+MODULE_PARM_DESC(user_jobs, "Unfinished jobs that a user without CAP_SYS_NICE may have, half of what all such users may have (default 16384)");
+
+/**
+ * npu_exec_user_contexts() - contexts that a user without privileges may have
+ *
+ * Return: their number.
+ */
+u32 npu_exec_user_contexts(void)
+{
+	return READ_ONCE(npu_exec_max_user_contexts);
+}
+
+/**
+ * npu_exec_user_jobs() - unfinished jobs that a user without privileges may have
+ *
+ * Return: their number.
+ */
+u32 npu_exec_user_jobs(void)
+{
+	return READ_ONCE(npu_exec_max_user_jobs);
+}
+
 /**
  * npu_exec_uncut_ns() - longest modelled time of tasks that cannot be cut apart
  *
@@ -148,4 +176,6 @@ void npu_exec_query(const struct npu_device *npu,
 	record->latency_window_ns = READ_ONCE(params->latency_window_ms) *
 				    (u64)NSEC_PER_MSEC;
 	record->max_uncut_ns = npu_exec_uncut_ns();
+	record->max_user_contexts = npu_exec_user_contexts();
+	record->max_user_jobs = npu_exec_user_jobs();
 }

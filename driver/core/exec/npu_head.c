@@ -7,6 +7,7 @@
 #include <linux/mm.h>
 
 #include "../include/npu_hw.h"
+#include "../mem/npu_user.h"
 #include "../mem/npu_vm.h"
 #include "npu_client.h"
 #include "npu_context.h"
@@ -85,13 +86,15 @@ static void npu_head_publish(struct npu_context *ctx, u64 seqno,
 
 /*
  * Be done with the job that has just ended, for which no thread waits, unless there
- * is a fence to signal, an older job to be done with, or something to be freed.
+ * is a fence to signal, an older job to be done with, somebody to be told that there
+ * is room, or something to be freed.
  */
 static void npu_head_retire_now(struct npu_context *ctx,
 				struct npu_slot *slot)
 {
 	/* With @again it is in the list of contexts to be signalled. */
 	if (slot->submit || ctx->again ||
+	    waitqueue_active(&ctx->vm->user->room) ||
 	    ctx->retired != ctx->completed - 1 ||
 	    !refcount_dec_not_one(&slot->job->ref))
 		return;
@@ -148,6 +151,8 @@ static void npu_head_complete(struct npu_context *ctx, u64 now)
 		stats->missed_deadlines++;
 	ctx->todo = 0;
 	ctx->completed++;
+	if (ctx->limited)
+		npu_user_uncharge(ctx->vm->user, NPU_USER_JOBS, 1);
 	stats->device_ns += head->device_ns;
 	if (head->error) {
 		stats->failed_jobs++;

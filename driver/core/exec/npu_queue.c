@@ -3,6 +3,7 @@
 #include <linux/dma-fence.h>
 #include <linux/sched.h>
 
+#include "../mem/npu_user.h"
 #include "../mem/npu_vm.h"
 #include "npu_client.h"
 #include "npu_context.h"
@@ -37,8 +38,9 @@ static int npu_context_full(const struct npu_context *ctx, u32 count)
  *
  * Return: 0; or, with nothing changed, -ENODEV, -ENOENT (the context is being
  * destroyed), -EIO (it is banned), -E2BIG, -EBUSY, -ESTALE (a buffer has become
- * shared), or -EAGAIN: there is room, but jobs that have ended are still to be
- * retired, see npu_queue_wait_room().
+ * shared), -EDQUOT (its user has too many jobs, see npu_queue_wait_user()), or
+ * -EAGAIN: there is room, but jobs that have ended are still to be retired, see
+ * npu_queue_wait_room().
  */
 int npu_queue_jobs(struct npu_context *ctx,
 		   const struct npu_request *request, u64 *seqno)
@@ -60,6 +62,10 @@ int npu_queue_jobs(struct npu_context *ctx,
 	ret = npu_context_full(ctx, count);
 	if (!ret && npu_vm_shares(ctx->vm) != request->shares)
 		ret = -ESTALE;
+	if (!ret && ctx->limited &&
+	    !npu_user_charge(ctx->vm->user, NPU_USER_JOBS, count,
+			     npu_exec_user_jobs()))
+		ret = -EDQUOT;
 	if (ret)
 		goto out_unlock;
 
@@ -111,6 +117,34 @@ int npu_queue_wait_room(struct npu_context *ctx, u32 count, bool ended)
 		spin_unlock_irq(&npu->exec->lock);
 		full != -EAGAIN && !(ended && full == -EBUSY);
 	}));
+}
+
+/* Has the user of @ctx room for a job? */
+static bool npu_queue_user_room(struct npu_context *ctx)
+{
+	struct npu_user *user = ctx->vm->user;
+	struct npu_exec *exec = ctx->npu->exec;
+	bool room;
+
+	/* Jobs end under the lock, and look for waiters there. */
+	spin_lock_irq(&exec->lock);
+	room = exec->dead || npu_user_charge(user, NPU_USER_JOBS, 1,
+					     npu_exec_user_jobs());
+	if (room && !exec->dead)
+		npu_user_uncharge(user, NPU_USER_JOBS, 1);
+	spin_unlock_irq(&exec->lock);
+	return room;
+}
+
+/**
+ * npu_queue_wait_user() - wait until the user of a context may have room for a job
+ * @ctx: the context
+ *
+ * Return: 0, or -ERESTARTSYS if the caller is killed.
+ */
+int npu_queue_wait_user(struct npu_context *ctx)
+{
+	return wait_event_killable(ctx->vm->user->room, npu_queue_user_room(ctx));
 }
 
 /**

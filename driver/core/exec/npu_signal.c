@@ -11,6 +11,8 @@
 
 #include "../../compat.h"
 #include "../include/npu_device.h"
+#include "../mem/npu_user.h"
+#include "../mem/npu_vm.h"
 #include "npu_context.h"
 #include "npu_dispatch.h"
 #include "npu_exec.h"
@@ -162,7 +164,8 @@ static void npu_context_retire_one(struct npu_context *ctx)
 	else
 		list_del_init(&ctx->retire_link);
 	/* A waiter checks for room under the lock, after it has queued itself. */
-	wake = waitqueue_active(&ctx->room);
+	wake = waitqueue_active(&ctx->room) ||
+	       waitqueue_active(&ctx->vm->user->room);
 	if (wake)
 		npu_context_get(ctx);
 	spin_unlock_irq(&npu->exec->lock);
@@ -170,6 +173,7 @@ static void npu_context_retire_one(struct npu_context *ctx)
 	/* Not under the lock: there may be many waiters. */
 	if (wake) {
 		wake_up_all(&ctx->room);
+		wake_up_all(&ctx->vm->user->room);
 		npu_context_put(ctx);
 	}
 	if (last)

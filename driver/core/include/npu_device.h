@@ -17,6 +17,7 @@
  *       npu_exec.lock (irq)	everything about queues and cores
  *
  *         npu_gate.lock		slices of an address space
+ *         npu_users.lock		what users have
  *         npu_mover.lock		moves of a file
  *
  * Fence locks are taken outside of npu_exec.lock (dependency callbacks take it

@@ -23,6 +23,7 @@ int npu_mem_init(struct npu_device *npu)
 	mutex_init(&mem->vms_lock);
 	INIT_LIST_HEAD(&mem->vms);
 	init_waitqueue_head(&mem->still);
+	npu_users_init(&mem->users);
 	npu->mem = mem;
 	ret = -ENOMEM;
 	mem->queue = alloc_workqueue("npu-move", WQ_UNBOUND, 0);
@@ -36,6 +37,7 @@ int npu_mem_init(struct npu_device *npu)
 err_queue:
 	destroy_workqueue(mem->queue);
 err_free:
+	npu_users_fini(&mem->users);
 	mutex_destroy(&mem->vms_lock);
 	kfree(mem);
 	return ret;
@@ -49,6 +51,7 @@ void npu_mem_fini(struct npu_device *npu)
 {
 	npu_residency_fini(npu);
 	destroy_workqueue(npu->mem->queue);
+	npu_users_fini(&npu->mem->users);
 	mutex_destroy(&npu->mem->vms_lock);
 	kfree(npu->mem);
 }

@@ -10,6 +10,7 @@
 
 #include "../include/npu_device.h"
 #include "npu_sram.h"
+#include "npu_user.h"
 
 struct dmem_cgroup_region;
 
@@ -23,6 +24,8 @@ struct npu_mem {
 	struct mutex vms_lock;
 	/** @vms: Address spaces. */
 	struct list_head vms;
+	/** @users: Who has opened it. */
+	struct npu_users users;
 	/** @still: Waits for slices to leave gates, and for moves. */
 	wait_queue_head_t still;
 	/** @queue: Runs the movers of all files, and @sram_work. */

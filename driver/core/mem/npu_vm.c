@@ -5,6 +5,7 @@
  * A mapping lives as long as a handle or a job refers to it, so what a job
  * addresses stays where it is until the job is gone.
  */
+#include <linux/cred.h>
 #include <linux/sizes.h>
 #include <linux/slab.h>
 
@@ -16,6 +17,7 @@
 #include "npu_bo.h"
 #include "npu_mem.h"
 #include "npu_residency.h"
+#include "npu_user.h"
 #include "npu_vm.h"
 
 /* Page 0 is never mapped, so that an address of 0 is always a fault. */
@@ -30,17 +32,19 @@
 struct npu_vm *npu_vm_create(struct npu_device *npu)
 {
 	struct npu_vm *vm;
+	int ret = -ENOMEM;
 
 	vm = kzalloc(sizeof(*vm), GFP_KERNEL_ACCOUNT);
 	if (!vm)
 		return ERR_PTR(-ENOMEM);
 
+	vm->user = npu_user_get(&npu->mem->users, current_uid());
+	if (!vm->user)
+		goto err_free;
 	vm->hw = npu->desc.ops->vm_create(npu->hw);
 	if (IS_ERR(vm->hw)) {
-		void *err = vm->hw;
-
-		kfree(vm);
-		return err;
+		ret = PTR_ERR(vm->hw);
+		goto err_user;
 	}
 	kref_init(&vm->ref);
 	mutex_init(&vm->lock);
@@ -57,6 +61,12 @@ struct npu_vm *npu_vm_create(struct npu_device *npu)
 	list_add_tail(&vm->link, &npu->mem->vms);
 	mutex_unlock(&npu->mem->vms_lock);
 	return vm;
+
+err_user:
+	npu_user_put(vm->user);
+err_free:
+	kfree(vm);
+	return ERR_PTR(ret);
 }
 
 /**
@@ -89,6 +99,7 @@ static void npu_vm_release(struct kref *ref)
 	drm_mm_takedown(&vm->mm);
 	npu_mover_fini(&vm->mover);
 	npu_gate_fini(&vm->gate);
+	npu_user_put(vm->user);
 	mutex_destroy(&vm->lock);
 	kfree(vm);
 	drm_dev_put(&npu->drm);

@@ -17,6 +17,7 @@
 struct npu_bo;
 struct npu_client;
 struct npu_device;
+struct npu_user;
 
 /**
  * struct npu_vm - the device address space of an open file
@@ -26,6 +27,8 @@ struct npu_vm {
 	struct kref ref;
 	/** @npu: The device; the DRM device is referenced. */
 	struct npu_device *npu;
+	/** @user: Who opened the file, referenced. */
+	struct npu_user *user;
 	/** @client: The dispatcher's, for its use; %NULL once that is gone. */
 	struct npu_client *client;
 	/** @gate: Slices pass it; closed while buffers move. */

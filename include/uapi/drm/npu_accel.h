@@ -407,6 +407,14 @@ struct drm_npu_query_limits {
 	 * on the chip, and of a single task; 0: no limit.
 	 */
 	__u64 max_uncut_ns;
+	/**
+	 * @max_user_contexts: Contexts that all files of a user may have together,
+	 * of those created without CAP_SYS_NICE. All users together may have twice
+	 * as many.
+	 */
+	__u32 max_user_contexts;
+	/** @max_user_jobs: Unfinished jobs in such contexts, likewise. */
+	__u32 max_user_jobs;
 };
 
 /** define DRM_NPU_CONTEXT_BANNED - the file is banned, the context takes no more jobs */
@@ -643,7 +651,8 @@ struct drm_npu_bo_residency {
  * Errors: EINVAL for a @core_mask with a core that does not exist, a
  * @max_queued above the limit, an unknown @sched_class, a @weight above
  * %DRM_NPU_WEIGHT_MAX, or @flags not zero; ENOSPC when the file has
- * &drm_npu_query_limits.max_contexts contexts; EIO when it is banned.
+ * &drm_npu_query_limits.max_contexts contexts, or its user
+ * &drm_npu_query_limits.max_user_contexts; EIO when it is banned.
  */
 struct drm_npu_context_create {
 	/** @flags: Must be zero. */
@@ -948,7 +957,8 @@ struct drm_npu_submit_job {
  * in-sync that has no fence yet, a count of 0 jobs, a bad stride, flags or
  * padding not zero; E2BIG for a count above its limit or above the context's
  * &drm_npu_context_create.max_queued, and for too many shared buffers; EBUSY
- * when the context has no room for the jobs now; EIO when the file is banned.
+ * when the context, or its user (&drm_npu_query_limits.max_user_jobs), has no room
+ * for the jobs now; EIO when the file is banned.
  */
 struct drm_npu_job_submit {
 	/** @context_id: In: id of the context. */
