@@ -258,8 +258,7 @@ static int npu_rk3588_wake(void *hw, unsigned int index)
 	ret = pm_runtime_resume_and_get(core->dev);
 	if (ret)
 		return ret;
-	/* Pairs with the barrier of npu_rk3588_vm_unmap(). */
-	smp_mb();
+	/* A full barrier, which pairs with that of npu_rk3588_vm_unmap(). */
 	if (xchg(&core->stale, false)) {
 		ret = npu_rk3588_reattach(core);
 		if (ret)

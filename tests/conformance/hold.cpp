@@ -76,6 +76,16 @@ bool Hold::has_passed() const
 				   [](const Core &core) { return core.closed && !core.left; });
 }
 
+bool Hold::is_closed() const
+{
+	return std::ranges::all_of(look(), [](const Core &core) { return core.closed; });
+}
+
+int Hold::write_raw(const char *text, std::size_t size) const
+{
+	return ::write(fd_.get(), text, size) < 0 ? -errno : 0;
+}
+
 void Hold::wait_held() const
 {
 	check_came(patience::comes([&] {

@@ -3,6 +3,7 @@
 /// end, a lane keeps its core, on any machine.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -46,6 +47,11 @@ public:
 		close();
 		return passed;
 	}
+
+	/// Writes @text to the gate as it is. Answers 0 or a negative errno.
+	int write_raw(const char *text, std::size_t size) const;
+	/// Whether the gate of each core is closed, by what the driver says.
+	bool is_closed() const;
 
 	/// Makes the watchdog find that what runs on a core has taken too long.
 	static void expire(std::uint32_t cores = all_cores);

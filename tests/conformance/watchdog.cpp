@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <sys/syscall.h>
 
+#include "hold.h"
 #include "igt.h"
 #include "injection.h"
 #include "plug.h"
@@ -86,4 +87,22 @@ SUBTEST(watchdog_slow)
 	CHECK_EQ(end.error, 0);
 	CHECK(end.ended_ns - end.started_ns > 3 * short_ms * 1'000'000ULL);
 	CHECK_EQ(device.state(context).slices, 1);
+}
+
+/* What is not understood is refused and changes nothing. */
+SUBTEST(watchdog_gate_refuses)
+{
+	const Hold hold;
+	const std::string large(4096, '1');
+
+	CHECK(hold.is_closed());
+	CHECK_EQ(hold.write_raw("open", 4), -EINVAL);
+	CHECK_EQ(hold.write_raw("", 0), -EINVAL);
+	CHECK_EQ(hold.write_raw(large.data(), large.size()), -EINVAL);
+	CHECK_EQ(hold.write_raw(nullptr, 1), -EFAULT);
+	CHECK(hold.is_closed());
+	hold.open();
+	CHECK(!hold.is_closed());
+	CHECK_EQ(hold.write_raw(nullptr, 1), -EFAULT);
+	CHECK(!hold.is_closed());
 }

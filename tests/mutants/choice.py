@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -44,6 +45,8 @@ GROUPS = {
     "job": "job submit",
     "job_ioctl": "job cancel",
     "mem": "buffer sram",
+    "move": "sram",
+    "mover": "sram",
     "pick": "sched",
     "query": "core sram context",
     "queue": "sched submit cancel",
@@ -61,6 +64,7 @@ GROUPS = {
     "turn": "sched",
     "vm": "buffer share fault",
     "wait": "wait cancel",
+    "waiter": "wait",
 }
 # The same for files of the other folders, by how the name begins.
 OTHER_GROUPS = {"rknn": "job rocket", "npu_model": "job rocket fault"}
@@ -127,22 +131,27 @@ def in_machine(file: str, suites: Suites) -> Iterator[Suite]:
     yield suites.conformance([group for group in suites.groups if group not in related])
 
 
-def suites_for(file: str, suites: Suites) -> Iterator[Suite]:
-    """The suites that should kill a mutant of a file, cheapest first."""
+def loses_memory(mutant: Mutant) -> bool:
+    """Whether something is no longer freed, which no test of behaviour sees."""
+    return mutant.kind == "statement" and re.search("free|put", mutant.change) is not None
+
+
+def suites_for(mutant: Mutant, suites: Suites) -> Iterator[Suite]:
+    """The suites that should kill a mutant, cheapest first."""
+    file = mutant.file
     if file.startswith("userspace/"):
         yield suites.unit
         yield suites.of_programs()
-    elif file.startswith("driver/rk3588/"):
+        return
+    if file.startswith("driver/rk3588/"):
         yield suites.on_board("jobs", BOARD_JOBS)
         yield suites.on_board("power", BOARD_POWER)
         yield suites.on_board("conformance", "conformance", BOARD_GROUPS)
-    elif file.startswith("driver/core/"):
-        if file.startswith("driver/core/sched/"):
-            yield suites.unit
-        yield suites.kunit()
-        yield from in_machine(file, suites)
-    else:
+        return
+    if not file.startswith("driver/core/") or file.startswith("driver/core/sched/"):
         yield suites.unit
-        if file.startswith("driver/rknn/"):
-            yield suites.kunit()
-        yield from in_machine(file, suites)
+    if not file.startswith("driver/model/"):
+        yield suites.kunit()
+    yield from in_machine(file, suites)
+    if loses_memory(mutant):
+        yield suites.leaks()

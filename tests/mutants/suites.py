@@ -16,7 +16,7 @@ from pathlib import Path
 import process
 from tree import Tree
 
-SUITES = ("unit", "kunit", "conformance", "board", "device")
+SUITES = ("unit", "kunit", "conformance", "leaks", "board", "device")
 # What a suite returns that did not end in time begins with this.
 TIMEOUT = "timeout in "
 # Groups of the conformance tests that take long and search at random.
@@ -197,13 +197,17 @@ class Machine(Suite):
         needs: list[Programs | Modules],
         command: list[str | Path],
         stop_at: str,
+        takes_timeout: bool = True,
     ):
         self.name, self.needs, self.made, self.command = name, needs, needs[0], command
+        self.takes_timeout = takes_timeout
         self.stop_at = re.compile(stop_at, re.M)
         self.output = ""
 
     def run(self, allowed: float | None) -> str | None:
-        command = self.command + (["--timeout", str(int(allowed))] if allowed else [])
+        command = self.command
+        if allowed and self.takes_timeout:
+            command = [*command, "--timeout", str(int(allowed))]
         late = allowed and 2 * allowed + self.SLACK
         result = process.run(command, self.made.tree.path, late, self.stop_at)
         self.output = result.output
@@ -255,7 +259,8 @@ def unit_programs(tree: Tree) -> list[str]:
 
 def device_programs(_: Tree) -> list[str]:
     """The names of the programs that run in the machines."""
-    return ["npu-conformance", "npu-board-test", "engine-test", "llm-test", "npu-info", "npu-llm"]
+    return ["npu-conformance", "npu-board-test", "engine-test", "llm-test", "npu-info", "npu-llm",
+            "npu-ioctl-fuzz"]
 
 
 def groups_of(tree: Tree) -> list[str]:
@@ -289,6 +294,15 @@ class Suites:
             "--modules", self.modules.path,
         ]
         return Conformance([self.modules, self.programs], command, groups, self.groups)
+
+    def leaks(self) -> Suite:
+        """Looks for memory that is lost, after calls that fail in all ways."""
+        command = [
+            "tests/fuzz/ioctl-run", "--kmemleak", "--cpus", "1", "--seconds", "15", "--seed", "1",
+            "--build", self.programs.path, "--modules", self.modules.path,
+        ]
+        needs = [self.modules, self.programs]
+        return Machine("leaks", needs, command, r"^FAIL: (.*)", takes_timeout=False)
 
     def on_board(self, name: str, parts: str, groups: str = "") -> Suite:
         """Parts of the board tests, for mutants of npu_rk3588.ko."""
