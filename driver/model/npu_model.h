@@ -7,12 +7,14 @@
  * with integers only, so that it gives the same bits in the kernel and in user
  * space, and calls nothing but its bus.
  *
- * What is modelled: command fetch, chains, ping-pong register groups, both
- * feature address modes, the convolution buffer with its banks and reuse flags,
- * 1x1 direct convolution (matrix multiplication) of int8 to int32 and of fp16
- * to fp32 or fp16. What is not modelled, other kernels, padding, depthwise,
- * post-processing, pooling, ends the run with %NPU_MODEL_UNSUPPORTED and names
- * the register, so that no wrong result passes for a right one.
+ * What is modelled: command fetch, chains, ping-pong register groups; every block
+ * of the core, one or a few files each: the convolution buffer and both feature
+ * address modes (cna), direct, depthwise and transposed convolution of all
+ * precisions (core, mac), post-processing (dpu, lut, out) with operands from
+ * memory (rdma), pooling (ppu) and time (time). ASSUMED.md lists each behaviour
+ * with the evidence for it. What is not modelled ends the run with
+ * %NPU_MODEL_UNSUPPORTED and names the register, so that no wrong result passes
+ * for a right one.
  */
 #ifndef NPU_MODEL_H
 #define NPU_MODEL_H
@@ -56,6 +58,11 @@ struct npu_model_params {
 	__u32 util_permille;
 	/** @core_bytes_per_us: Bus bandwidth one core can draw. */
 	__u32 core_bytes_per_us;
+	/**
+	 * @post_bytes_per_us: Bus bandwidth that the post-processing and pooling
+	 * engines of one core can draw; 0 is @core_bytes_per_us.
+	 */
+	__u32 post_bytes_per_us;
 	/** @total_bytes_per_us: Bandwidth of system memory that all cores share. */
 	__u32 total_bytes_per_us;
 	/** @load_permille: How much of it others take, below 1000. */
@@ -109,26 +116,49 @@ struct npu_model_stats {
 #define NPU_MODEL_BLOCK_WORDS	128
 /* Output positions that are computed at a time. */
 #define NPU_MODEL_POSITIONS	256
-/* Kernels that the array computes side by side, int8. */
-#define NPU_MODEL_KERNELS	32
-
+/* Output channels side by side: kernels of int4, channels of depthwise int8. */
+#define NPU_MODEL_CHANNELS	64
 /* Channels that the array takes at a time. */
 #define NPU_MODEL_LANES		32
+/* Entries of one table of the LUT. */
+#define NPU_MODEL_LUT_ENTRIES	513
+/* Bytes of the longest pixel pattern, 64 channels of up to 4 bytes. */
+#define NPU_MODEL_PATTERN	256
 
 /**
- * struct npu_model_slice - 32 fp16 numbers as integers with one exponent
+ * struct npu_model_slice - up to 32 floats as integers with one exponent
  */
 struct npu_model_slice {
 	/** @value: lane i is value[i] * 2^exponent; 0 beyond the last lane. */
 	__s32 value[NPU_MODEL_LANES];
-	/** @half: The numbers as they are. */
-	__u16 half[NPU_MODEL_LANES];
+	/** @bits: The numbers as they are. */
+	__u32 bits[NPU_MODEL_LANES];
 	/** @exponent: The common exponent. */
 	__s32 exponent;
 	/** @range: Bits that the exponents differ by; 99 if @value is not valid. */
 	__u32 range;
 	/** @special: There is an infinity or a NaN. */
 	__u32 special;
+};
+
+/**
+ * enum npu_model_channel - operands that each output channel has one of
+ */
+enum npu_model_channel {
+	/** @NPU_MODEL_BS_ALU: Bias. */
+	NPU_MODEL_BS_ALU,
+	/** @NPU_MODEL_BS_MUL: Factor of BS. */
+	NPU_MODEL_BS_MUL,
+	/** @NPU_MODEL_CPEND: Factor of the sum of inputs. */
+	NPU_MODEL_CPEND,
+	/** @NPU_MODEL_BN_ALU: Summand of BN. */
+	NPU_MODEL_BN_ALU,
+	/** @NPU_MODEL_BN_MUL: Factor of BN. */
+	NPU_MODEL_BN_MUL,
+	/** @NPU_MODEL_EW: Elementwise operand, if it is one a channel. */
+	NPU_MODEL_EW,
+	/** @NPU_MODEL_CHANNEL_OPERANDS: How many there are. */
+	NPU_MODEL_CHANNEL_OPERANDS,
 };
 
 /**
@@ -141,6 +171,12 @@ enum npu_model_block {
 	NPU_MODEL_CORE,
 	/** @NPU_MODEL_DPU: Post-processing and write-back. */
 	NPU_MODEL_DPU,
+	/** @NPU_MODEL_RDMA: Operands of the post-processing. */
+	NPU_MODEL_RDMA,
+	/** @NPU_MODEL_PPU: Pooling. */
+	NPU_MODEL_PPU,
+	/** @NPU_MODEL_PPU_RDMA: Input of the pooling. */
+	NPU_MODEL_PPU_RDMA,
 	/** @NPU_MODEL_BLOCKS: Number of blocks. */
 	NPU_MODEL_BLOCKS,
 };
@@ -148,7 +184,7 @@ enum npu_model_block {
 /**
  * struct npu_model_core - one core
  *
- * Large (about 0.5 MiB); the host allocates it.
+ * Large (about 0.75 MiB); the host allocates it.
  */
 struct npu_model_core {
 	/** @stats: What it has done. */
@@ -190,9 +226,26 @@ struct npu_model_core {
 	__u64 task_bytes;
 
 	__u64 fetch[2 * 0x400];
-	struct npu_model_slice slices[NPU_MODEL_KERNELS];
-	__u32 acc[NPU_MODEL_POSITIONS * NPU_MODEL_KERNELS];
-	__u8 stage[NPU_MODEL_POSITIONS * NPU_MODEL_KERNELS * 4];
+	/* Tables LE and LO, and where the next entry goes. */
+	__s16 lut[2][NPU_MODEL_LUT_ENTRIES];
+	__u32 lut_access;
+
+	struct npu_model_slice slices[NPU_MODEL_CHANNELS];
+	/* Pixels outside of the image, and between those of a deconvolution. */
+	__u8 pad[NPU_MODEL_PATTERN];
+	__u8 zero[NPU_MODEL_PATTERN];
+	/* Pixels of one tap and the kernels' weights, spread to one lane a byte. */
+	__u8 gather[NPU_MODEL_POSITIONS * NPU_MODEL_LANES * 2];
+	__s8 spread[NPU_MODEL_CHANNELS * NPU_MODEL_LANES];
+	__u32 channel[NPU_MODEL_CHANNEL_OPERANDS][NPU_MODEL_CHANNELS];
+	/* One value a position and channel: sums of products, of inputs, operands. */
+	union {
+		__u32 acc[NPU_MODEL_POSITIONS * NPU_MODEL_CHANNELS];
+		__s64 wide[NPU_MODEL_POSITIONS * NPU_MODEL_CHANNELS / 2];
+	};
+	__s32 sums[NPU_MODEL_POSITIONS * NPU_MODEL_CHANNELS];
+	__u32 operand[NPU_MODEL_POSITIONS * NPU_MODEL_CHANNELS];
+	__u8 stage[NPU_MODEL_POSITIONS * NPU_MODEL_CHANNELS * 4];
 	__u8 cbuf[12 * 32768];
 };
 

@@ -10,8 +10,6 @@
  */
 #include "npu_model_priv.h"
 
-/* A task's blocks toggle between two groups; which one raises which bit. */
-#define INT_DPU_GROUP(group)	(RKNN_INT_DPU_0 << (group))
 /* What the raw status shows when nothing is raised, as read on silicon. */
 #define INT_RAW_IDLE		0xc0000000u
 /* Of what 16 bits of AMOUNTS can ask for, the model has room for this. */
@@ -27,6 +25,9 @@ static const __u32 block_pointer[NPU_MODEL_BLOCKS] = {
 	[NPU_MODEL_CNA] = RKNN_CNA_S_POINTER,
 	[NPU_MODEL_CORE] = RKNN_CORE_S_POINTER,
 	[NPU_MODEL_DPU] = RKNN_DPU_S_POINTER,
+	[NPU_MODEL_RDMA] = RKNN_RDMA_S_POINTER,
+	[NPU_MODEL_PPU] = RKNN_PPU_S_POINTER,
+	[NPU_MODEL_PPU_RDMA] = RKNN_PPU_RDMA_S_POINTER,
 };
 
 static enum npu_model_status hung(struct npu_model_core *core, __u32 reg,
@@ -63,6 +64,8 @@ void npu_model_reset(struct npu_model_core *core)
 	__builtin_memset(core->regs, 0, sizeof(core->regs));
 	__builtin_memset(core->s_pointer, 0, sizeof(core->s_pointer));
 	__builtin_memset(core->group, 0, sizeof(core->group));
+	__builtin_memset(core->lut, 0, sizeof(core->lut));
+	core->lut_access = 0;
 	for (group = 0; group < 2; group++)
 		core->regs[NPU_MODEL_CORE][group]
 			  [(RKNN_CORE_MAC_GATING & 0x1ff) >> 2] =
@@ -95,24 +98,9 @@ __u32 npu_model_read_reg(const struct npu_model_core *core, __u32 reg)
 	}
 }
 
-/* The block that @reg is in, or %NPU_MODEL_BLOCKS. */
-static enum npu_model_block block_of(__u32 reg)
-{
-	switch (reg >> 12) {
-	case 1:
-		return NPU_MODEL_CNA;
-	case 3:
-		return NPU_MODEL_CORE;
-	case 4:
-		return NPU_MODEL_DPU;
-	default:
-		return NPU_MODEL_BLOCKS;
-	}
-}
-
 static void write_block(struct npu_model_core *core, __u32 reg, __u32 value)
 {
-	enum npu_model_block block = block_of(reg);
+	enum npu_model_block block = npu_model_block_of(reg);
 	__u32 group;
 
 	if (block == NPU_MODEL_BLOCKS || (reg & 0xfff) > 0x1fc)
@@ -120,8 +108,15 @@ static void write_block(struct npu_model_core *core, __u32 reg, __u32 value)
 
 	if (reg == block_pointer[block]) {
 		core->s_pointer[block] = value;
+		if (value & RKNN_S_POINTER_CLEAR)
+			core->group[block] = 0;
 		return;
 	}
+	/* Tables have no groups. */
+	if (reg == RKNN_DPU_LUT_ACCESS_CFG)
+		core->lut_access = value;
+	else if (reg == RKNN_DPU_LUT_ACCESS_DATA)
+		npu_model_lut_write(core, value);
 	/* Writes go to the group that the next task runs. */
 	group = core->group[block];
 	core->regs[block][group][(reg & 0x1ff) >> 2] = value;
@@ -186,49 +181,6 @@ int npu_model_bus_write(struct npu_model_core *core, __u32 addr,
 	return 0;
 }
 
-/* Run the blocks of @enable with the registers of their groups. */
-static enum npu_model_status run_task(struct npu_model_core *core, __u32 enable)
-{
-	enum npu_model_status status;
-	struct npu_model_task task;
-	__u32 block, dpu_group;
-
-	if (enable & ~RKNN_ENABLE_CONV) {
-		hung(core, RKNN_PC_OPERATION_ENABLE, enable);
-		return NPU_MODEL_UNSUPPORTED;
-	}
-	/* Blocks that wait for each other wait for ever if one is missing. */
-	if (enable != RKNN_ENABLE_CONV)
-		return hung(core, RKNN_PC_OPERATION_ENABLE, enable);
-	/* CNA and CORE never finish without the number of their core. */
-	for (block = NPU_MODEL_CNA; block <= NPU_MODEL_CORE; block++)
-		if ((core->s_pointer[block] & RKNN_S_POINTER_CORE(3)) !=
-		    RKNN_S_POINTER_CORE(core->index))
-			return hung(core, block_pointer[block],
-				    core->s_pointer[block]);
-
-	status = npu_model_decode(core, &task);
-	if (status != NPU_MODEL_DONE)
-		return status;
-	status = npu_model_conv(core, &task);
-	if (status != NPU_MODEL_DONE)
-		return status;
-
-	core->stats.tasks++;
-	core->stats.macs += (__u64)task.width * task.height * task.kernels *
-			    (task.pixel_bytes >> task.fp16);
-	core->stats.busy_ns += npu_model_task_ns(core, &task);
-	core->stats.sram_bytes += core->sram_bytes;
-
-	dpu_group = core->group[NPU_MODEL_DPU];
-	for (block = 0; block < NPU_MODEL_BLOCKS; block++)
-		if (core->s_pointer[block] & RKNN_S_POINTER_EXEC_PP_EN)
-			core->group[block] ^= 1;
-
-	core->int_raw |= INT_DPU_GROUP(dpu_group);
-	return NPU_MODEL_DONE;
-}
-
 /* Execute one command; @enable receives the blocks that it starts, or 0. */
 static enum npu_model_status execute(struct npu_model_core *core, __u64 cmd,
 				     __u32 *enable)
@@ -238,7 +190,7 @@ static enum npu_model_status execute(struct npu_model_core *core, __u64 cmd,
 	__u32 reg = RKNN_CMD_REG(cmd);
 
 	*enable = 0;
-	if (!cmd || target == RKNN_TARGET_SYNC)
+	if (!cmd || target == RKNN_TARGET_SYNC || target == RKNN_TARGET_NONE)
 		return NPU_MODEL_DONE;
 
 	switch (target) {
@@ -257,14 +209,12 @@ static enum npu_model_status execute(struct npu_model_core *core, __u64 cmd,
 	case RKNN_TARGET_CNA:
 	case RKNN_TARGET_CORE:
 	case RKNN_TARGET_DPU:
-		/* The block of the offset must be the target's, or no one listens. */
-		if (target == (0x100u << (reg >> 12)) + 1)
-			write_block(core, reg, value);
-		return NPU_MODEL_DONE;
 	case RKNN_TARGET_DPU_RDMA:
 	case RKNN_TARGET_PPU:
 	case RKNN_TARGET_PPU_RDMA:
-		/* Blocks that are not modelled; starting them is refused. */
+		/* The block of the offset must be the target's, or no one listens. */
+		if (target == (0x100u << (reg >> 12)) + 1)
+			write_block(core, reg, value);
 		return NPU_MODEL_DONE;
 	default:
 		/* A target that nobody answers stops the fetch. */
@@ -297,7 +247,7 @@ static enum npu_model_status run_stream(struct npu_model_core *core)
 		if (status != NPU_MODEL_DONE)
 			return status;
 		if (enable)
-			return run_task(core, enable);
+			return npu_model_task_run(core, enable);
 	}
 	/* Nothing was started, so nothing ends. */
 	return hung(core, RKNN_PC_REGISTER_AMOUNTS, core->pc_amounts);

@@ -167,6 +167,12 @@ inline uint32_t target_of(uint32_t reg)
 		return 0x0801;
 	case 4:
 		return 0x1001;
+	case 5:
+		return 0x2001;
+	case 6:
+		return 0x4001;
+	case 7:
+		return 0x8001;
 	default:
 		return 0x0101;
 	}
@@ -276,21 +282,24 @@ public:
 
 	/*
 	 * Link the bodies and run them as one chain of as many tasks; each
-	 * stream starts on 64 bytes.
+	 * stream starts on 64 bytes. A convolution, unless @enables says what
+	 * else is started.
 	 */
-	npu_model_status run_chain(const std::vector<Stream> &bodies)
+	npu_model_status run_chain(const std::vector<Stream> &bodies,
+				   const std::vector<uint32_t> &enables = {})
 	{
 		uint32_t at = code_base;
 
 		for (size_t i = 0; i < bodies.size(); i++) {
 			const uint32_t next =
 				at + static_cast<uint32_t>((bodies[i].size() + 4 + 7) / 8 * 64);
+			const uint32_t enable = enables.empty() ? 0x0d : enables[i];
 			Stream stream = bodies[i];
 
 			if (i + 1 < bodies.size())
-				finish(stream, {next, amounts(bodies[i + 1].size() + 4)});
+				finish(stream, {next, amounts(bodies[i + 1].size() + 4)}, enable);
 			else
-				finish(stream);
+				finish(stream, {}, enable);
 			place(stream, at);
 			at = next;
 		}

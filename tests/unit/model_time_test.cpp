@@ -15,6 +15,7 @@ constexpr npu_model_params plain{
 	.clock_hz = 1000000000,
 	.util_permille = 1000,
 	.core_bytes_per_us = 10000,
+	.post_bytes_per_us = 0,
 	.total_bytes_per_us = 21000,
 	.load_permille = 0,
 	.sram_bytes_per_us = 12000,
