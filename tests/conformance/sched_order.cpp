@@ -13,6 +13,12 @@ constexpr std::uint32_t latency = DRM_NPU_CLASS_LATENCY;
 constexpr std::uint32_t throughput = DRM_NPU_CLASS_THROUGHPUT;
 constexpr std::uint32_t background = DRM_NPU_CLASS_BACKGROUND;
 
+/// SYNC_IOC_SET_DEADLINE, which not every system's headers have.
+struct SetDeadline {
+	std::uint64_t deadline_ns, pad;
+};
+constexpr unsigned long sync_ioc_set_deadline = _IOW('>', 5, SetDeadline);
+
 /* Latency before throughput before background. */
 int rank(std::uint32_t sched_class)
 {
@@ -216,6 +222,30 @@ SUBTEST(sched_deadline_short_struct)
 	CHECK_EQ(wait_ended(device, args.context_id, 1).error, 0);
 	product.check();
 	CHECK_EQ(device.state(args.context_id).missed_deadlines, 0);
+}
+
+/* A deadline that is set on the fence of a job is one of the job. */
+SUBTEST(sched_deadline_fence)
+{
+	const Hold hold(one_core);
+	Device device;
+	Product product(device);
+	std::uint32_t job = create_job(device, {{product.task()}});
+	Blocker blocker(hold, device);
+	std::uint32_t first = create_context(device, hints(throughput));
+	std::uint32_t second = create_context(device, hints(throughput));
+	Syncobj done(device);
+
+	CHECK_OK(submit(device, first, {job}));
+	CHECK_OK(submit(device, second, {job}, {{}, {done.sync()}}));
+	Fd file = done.export_file();
+	SetDeadline deadline{static_cast<std::uint64_t>(now_ns()), 0};
+	CHECK_OK(call(file.get(), sync_ioc_set_deadline, &deadline));
+	hold.open();
+	drm_npu_job_wait hastened = wait_ended(device, second, 1);
+	CHECK(hastened.started_ns < wait_ended(device, first, 1).started_ns);
+	CHECK_EQ(device.state(second).missed_deadlines, 1);
+	CHECK_EQ(device.state(first).missed_deadlines, 0);
 }
 
 /* Who has had more than others gets no more by deadlines. */

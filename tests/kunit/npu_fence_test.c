@@ -413,6 +413,82 @@ static void npu_fence_module(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, module_refcount(THIS_MODULE), before);
 }
 
+/* Deadlines of a fence are those of its jobs, if they are earlier. */
+static void npu_fence_deadline(struct kunit *test)
+{
+	struct npu_fake *fake = npu_fake_create(test, 1);
+	struct npu_fake_file *file = npu_fake_open(fake);
+	struct npu_context *first = npu_fake_context(file, 1, 8, THROUGHPUT);
+	struct npu_context *second = npu_fake_context(file, 1, 8, THROUGHPUT);
+	struct npu_job *a = npu_fake_job(file, 1), *b = npu_fake_job(file, 1);
+	struct npu_job *pair[] = { b, b };
+	struct npu_submit *submit = npu_submit_alloc(second, 1);
+	ktime_t late = ns_to_ktime(NPU_FAKE_NOW + 9000);
+	ktime_t soon = ns_to_ktime(NPU_FAKE_NOW + 7000);
+	u64 seqno;
+
+	KUNIT_ASSERT_NOT_NULL(test, submit);
+	npu_fake_queue(fake, first, a);
+	npu_fake_queue_until(fake, first, a, NPU_FAKE_NOW + 8000);
+	npu_fake_queue_until(fake, second, b, NPU_FAKE_NOW + 8500);
+	KUNIT_ASSERT_EQ(test, npu_fake_try(second, pair, 2, submit, &seqno), 0);
+	npu_fake_settle(fake);
+	dma_fence_set_deadline(&submit->fence, late);
+	dma_fence_set_deadline(&submit->fence, soon);
+	dma_fence_set_deadline(&submit->fence, late);
+	/* The job before them has its own. */
+	KUNIT_EXPECT_EQ(test, npu_context_slot(second, 1)->deadline_ns, NPU_FAKE_NOW + 8500);
+	KUNIT_EXPECT_EQ(test, npu_context_slot(second, 2)->deadline_ns, ktime_to_ns(soon));
+	KUNIT_EXPECT_EQ(test, npu_context_slot(second, 3)->deadline_ns, ktime_to_ns(soon));
+	npu_fake_end(fake, 0, 0);
+	NPU_EXPECT_RUNS(fake, 0, a, 0);
+	npu_fake_end(fake, 0, 0);
+	NPU_EXPECT_RUNS(fake, 0, b, 0);
+	/* From now on it is the first of its queue, and goes before the other. */
+	npu_fake_queue_until(fake, first, a, NPU_FAKE_NOW + 7500);
+	npu_fake_end(fake, 0, 0);
+	NPU_EXPECT_RUNS(fake, 0, b, 0);
+	npu_fake_end(fake, 0, 0);
+	NPU_EXPECT_RUNS(fake, 0, b, 0);
+	npu_fake_end(fake, 0, 0);
+	NPU_EXPECT_RUNS(fake, 0, a, 0);
+	KUNIT_EXPECT_EQ(test, dma_fence_get_status(&submit->fence), 1);
+	/* Too late: nothing happens. */
+	dma_fence_set_deadline(&submit->fence, ns_to_ktime(1));
+	npu_fake_end(fake, 0, 0);
+	npu_submit_put(submit);
+}
+
+/* A job that is ready is sorted anew at once; a deadline in the past is one, too. */
+static void npu_fence_deadline_ready(struct kunit *test)
+{
+	struct npu_fake *fake = npu_fake_create(test, 1);
+	struct npu_fake_file *file = npu_fake_open(fake);
+	struct npu_context *ctx[3];
+	struct npu_job *job[3];
+	struct npu_submit *submit;
+	unsigned int i;
+	u64 seqno;
+
+	for (i = 0; i < 3; i++) {
+		ctx[i] = npu_fake_context(file, 1, 8, THROUGHPUT);
+		job[i] = npu_fake_job(file, 1);
+	}
+	submit = npu_submit_alloc(ctx[2], 1);
+	KUNIT_ASSERT_NOT_NULL(test, submit);
+	npu_fake_queue(fake, ctx[0], job[0]);
+	npu_fake_queue_until(fake, ctx[1], job[1], NPU_FAKE_NOW + 1);
+	KUNIT_ASSERT_EQ(test, npu_fake_try(ctx[2], &job[2], 1, submit, &seqno), 0);
+	dma_fence_set_deadline(&submit->fence, ns_to_ktime(-5));
+	npu_fake_end(fake, 0, 0);
+	NPU_EXPECT_RUNS(fake, 0, job[2], 0);
+	npu_fake_end(fake, 0, 0);
+	NPU_EXPECT_RUNS(fake, 0, job[1], 0);
+	npu_fake_end(fake, 0, 0);
+	KUNIT_EXPECT_EQ(test, ctx[2]->stats.missed_deadlines, 1);
+	npu_submit_put(submit);
+}
+
 static struct kunit_case npu_fence_cases[] = {
 	KUNIT_CASE(npu_fence_blocks),
 	KUNIT_CASE(npu_fence_signalled),
@@ -428,6 +504,8 @@ static struct kunit_case npu_fence_cases[] = {
 	KUNIT_CASE(npu_fence_tail),
 	KUNIT_CASE(npu_fence_last_use),
 	KUNIT_CASE(npu_fence_module),
+	KUNIT_CASE(npu_fence_deadline),
+	KUNIT_CASE(npu_fence_deadline_ready),
 	{}
 };
 

@@ -393,6 +393,27 @@ TEST(SchedChange, TakesEffectAtOnceAndCountsOnce)
 	EXPECT_EQ(machine.sched.ready_count, 0u);
 }
 
+TEST(SchedChange, AnEarlierDeadlineCountsAtOnce)
+{
+	SchedMachine machine(1);
+	std::array<SchedClient *, 4> clients{};
+
+	for (SchedClient *&client : clients) {
+		client = &machine.client(1, hints(throughput));
+		client->until_ns = 50 * ms;
+		machine.queue(*client);
+	}
+	npu_entity_hasten(&clients[3]->entity, machine.now + 20 * ms, machine.now);
+	npu_entity_hasten(&clients[2]->entity, machine.now + 90 * ms, machine.now);
+	/* It has the core already. */
+	npu_entity_hasten(&clients[0]->entity, 1, machine.now);
+	EXPECT_EQ(machine.sched.ready_count, 3u);
+	for (const std::size_t next : {3u, 1u, 2u}) {
+		machine.step();
+		EXPECT_EQ(machine.serves(0), clients[next]);
+	}
+}
+
 TEST(SchedOrder, FirstComeFirstServedFollowsItsParameter)
 {
 	SchedMachine machine(1);

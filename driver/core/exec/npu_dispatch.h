@@ -56,6 +56,7 @@ void npu_queue_change(struct npu_context *ctx, const u32 *sched_class,
 int npu_queue_wait_room(struct npu_context *ctx, u32 count, bool ended);
 int npu_queue_wait_user(struct npu_context *ctx);
 void npu_queue_wake(struct npu_context *ctx);
+void npu_queue_hasten(struct npu_submit *submit, u64 deadline_ns);
 void npu_queue_kill(struct npu_context *ctx, bool running);
 int npu_queue_cancel(struct npu_context *ctx, u64 first, u64 last,
 		     u32 *count);

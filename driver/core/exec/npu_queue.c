@@ -226,6 +226,38 @@ int npu_queue_cancel(struct npu_context *ctx, u64 first, u64 last,
 }
 
 /**
+ * npu_queue_hasten() - jobs of a submit are to end earlier than they were
+ * @submit: the submit, whose fence has not signalled
+ * @deadline_ns: until when, not 0; jobs that have an earlier deadline keep it
+ *
+ * What precedes them in their queue has the deadlines that it was submitted with.
+ */
+void npu_queue_hasten(struct npu_submit *submit, u64 deadline_ns)
+{
+	struct npu_context *ctx = submit->ctx;
+	struct npu_device *npu = ctx->npu;
+	struct npu_slot *slot;
+	unsigned long flags;
+	u64 seqno, now;
+
+	spin_lock_irqsave(&npu->exec->lock, flags);
+	for (seqno = submit->fence.seqno; seqno > ctx->completed; seqno--) {
+		slot = npu_context_slot(ctx, seqno);
+		if (slot->submit != submit)
+			break;
+		if (slot->deadline_ns && slot->deadline_ns <= deadline_ns)
+			continue;
+		slot->deadline_ns = deadline_ns;
+		if (seqno != ctx->completed + 1)
+			continue;
+		now = npu_now(npu);
+		npu_entity_hasten(&ctx->entity, deadline_ns, now);
+		npu_dispatch_run(npu, now);
+	}
+	spin_unlock_irqrestore(&npu->exec->lock, flags);
+}
+
+/**
  * npu_queue_kill() - cancel all of a context that has not started
  * @ctx: the context
  * @running: also jobs that have started

@@ -43,10 +43,23 @@ static void npu_fence_release(struct dma_fence *fence)
 	rcu_read_unlock();
 }
 
+static void npu_fence_set_deadline(struct dma_fence *fence, ktime_t deadline)
+{
+	struct npu_submit *submit = container_of(fence, struct npu_submit, fence);
+	unsigned long flags;
+
+	/* The context is there until the fence has signalled, under this lock. */
+	spin_lock_irqsave(&submit->lock, flags);
+	if (!test_bit(DMA_FENCE_FLAG_SIGNALED_BIT, &fence->flags))
+		npu_queue_hasten(submit, max(ktime_to_ns(deadline), 1));
+	spin_unlock_irqrestore(&submit->lock, flags);
+}
+
 static const struct dma_fence_ops npu_fence_ops = {
 	.get_driver_name = npu_fence_get_driver_name,
 	.get_timeline_name = npu_fence_get_timeline_name,
 	.release = npu_fence_release,
+	.set_deadline = npu_fence_set_deadline,
 };
 
 /**

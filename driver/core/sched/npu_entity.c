@@ -118,6 +118,21 @@ void npu_entity_unready(struct npu_entity *entity, u64 now)
 	sched->ready_count--;
 }
 
+/**
+ * npu_entity_hasten() - the work of an entity is to end earlier than it was
+ * @entity: the entity; nothing changes unless it is ready
+ * @deadline_ns: the deadline, not 0; a later one than it has does not count
+ * @now: the time
+ */
+void npu_entity_hasten(struct npu_entity *entity, u64 deadline_ns, u64 now)
+{
+	if (!entity->ready || deadline_ns >= entity->deadline_ns)
+		return;
+	npu_entity_unready(entity, now);
+	entity->deadline_ns = deadline_ns;
+	npu_entity_enqueue(entity, now);
+}
+
 static void npu_entity_hint(struct npu_entity *entity,
 			    const struct npu_hints *hints)
 {

@@ -287,6 +287,7 @@ enum npu_rank npu_entity_rank(struct npu_entity *entity, u64 now);
 void npu_entity_ready(struct npu_entity *entity,
 		      const struct npu_entity_work *work, u64 now);
 void npu_entity_unready(struct npu_entity *entity, u64 now);
+void npu_entity_hasten(struct npu_entity *entity, u64 deadline_ns, u64 now);
 void npu_entity_idle(struct npu_entity *entity);
 
 bool npu_sched_any(const struct npu_sched_core *core);

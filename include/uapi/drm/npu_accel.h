@@ -987,7 +987,10 @@ struct drm_npu_job_submit {
 	__u64 seqno;
 	/**
 	 * @deadline_ns: In: until when its jobs should have ended; 0 if it does not
-	 * matter. They are not cancelled after it.
+	 * matter. They are not cancelled after it. A deadline that is set on the
+	 * fence of an out-sync (SYNC_IOC_SET_DEADLINE, or a wait with
+	 * DRM_SYNCOBJ_WAIT_FLAGS_WAIT_DEADLINE) counts as this one if it is
+	 * earlier.
 	 */
 	__u64 deadline_ns;
 };
