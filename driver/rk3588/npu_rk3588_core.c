@@ -147,7 +147,11 @@ irqreturn_t npu_rk3588_irq(int irq, void *data)
  */
 void npu_rk3588_fault(struct npu_rk3588_core *core, u64 addr)
 {
-	struct npu_hw_result result = { .error = -EFAULT };
+	struct npu_hw_result result = {
+		.error = -EFAULT,
+		.fault.addressed = true,
+		.fault.addr = addr,
+	};
 
 	dev_dbg(core->dev, "no memory at %#llx\n", addr);
 	if (npu_rk3588_end(core))

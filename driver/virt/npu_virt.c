@@ -204,6 +204,8 @@ static void npu_virt_run(struct kthread_work *work)
 	npu_virt_account(&result, &before, &model->stats);
 	if (READ_ONCE(slow_cores) & BIT(core->index))
 		result.device_ns *= NPU_VIRT_SLOW;
+	result.fault.located = true;
+	result.fault.task = result.tasks;
 
 	switch (status) {
 	case NPU_MODEL_DONE:
@@ -219,6 +221,8 @@ static void npu_virt_run(struct kthread_work *work)
 			return;
 		dev_dbg(dev, "core %u: no memory at %#x\n", core->index,
 			model->fault_addr);
+		result.fault.addressed = true;
+		result.fault.addr = model->fault_addr;
 		result.error = -EFAULT;
 		break;
 	case NPU_MODEL_UNSUPPORTED:

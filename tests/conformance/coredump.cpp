@@ -91,6 +91,8 @@ SUBTEST(coredump_hang)
 	std::string dump = wait_for_dump();
 	std::string data = read_all(dump);
 	CHECK(!data.empty());
+	CHECK(data.find("\nlane: 0\n") != std::string::npos);
+	CHECK(data.find("\nfault_task: 0\nfault_tasks: 1\n") != std::string::npos);
 	/* It can be read again, and is the same. */
 	CHECK(read_all(dump) == data);
 	/* It is of our device. */

@@ -188,6 +188,9 @@ SUBTEST(fault_lane)
 		lanes[lane] = {faulting(product)};
 		CHECK_EQ(run(device, context, create_job(device, lanes)), -EFAULT);
 		check_failed(device, context, 1, EFAULT);
+		CHECK_EQ(look_at(device, context, 1).fault_flags,
+			 DRM_NPU_JOB_FAULT_TASK | DRM_NPU_JOB_FAULT_ADDRESS);
+		CHECK_EQ(look_at(device, context, 1).fault_lane, lane);
 		check_works(device);
 	}
 }
@@ -207,6 +210,17 @@ SUBTEST(fault_in_chain)
 	last.check_untouched();
 	check_failed(device, context, 1, EFAULT);
 	CHECK_EQ(device.state(context).tasks, 0);
+	/* The job tells where, as far as the device does. */
+	drm_npu_job_wait end = look_at(device, context, 1);
+	CHECK_EQ(end.fault_flags, DRM_NPU_JOB_FAULT_TASK | DRM_NPU_JOB_FAULT_ADDRESS);
+	CHECK_EQ(end.fault_lane, 0);
+	CHECK(end.fault_task <= 1 && 1 < end.fault_task + end.fault_task_count);
+	if (device.info().flags & DRM_NPU_DEVICE_VIRTUAL)
+		CHECK_EQ(end.fault_task_count, 1);
+	for (const Product *product : {&first, &bad, &last})
+		for (const Buffer *buffer : {&product->features, &product->weights, &product->out})
+			CHECK(end.fault_address < buffer->address() ||
+			      end.fault_address >= buffer->address() + buffer->size());
 }
 
 /* What the model does not do is an error, not a wrong result. */

@@ -497,6 +497,56 @@ static void npu_end_no_guilt(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, ctx->stats.flags, 0);
 }
 
+/* What is known of where a job went wrong first is kept with it. */
+static void npu_end_fault(struct kunit *test)
+{
+	static const u32 counts[] = { 1, 6 };
+	struct npu_fake *fake = npu_fake_create(test, 2);
+	struct npu_fake_file *file = npu_fake_open(fake);
+	struct npu_context *ctx = npu_fake_context(file, 3, 8, THROUGHPUT);
+	struct npu_job *job = npu_fake_job_of(file, 2, counts);
+	const struct npu_fault *fault = &npu_context_slot(ctx, 1)->fault;
+	struct npu_hw_result result = { .error = -EFAULT };
+
+	fake->policy.slice_us = 3;
+	npu_fake_queue(fake, ctx, job);
+	/* The lane that is longest goes first. */
+	NPU_EXPECT_SLICE(fake, 0, job, 1, 0, 3);
+	npu_fake_work(fake, 0, 3 * NPU_FAKE_LANE_NS);
+	NPU_EXPECT_SLICE(fake, 0, job, 1, 3, 3);
+	result.fault.located = true;
+	result.fault.task = 2;
+	result.fault.addressed = true;
+	result.fault.addr = 0x1234567890ull;
+	npu_fake_end_with(fake, 0, &result);
+	npu_fake_settle(fake);
+	KUNIT_EXPECT_EQ(test, fault->flags,
+			DRM_NPU_JOB_FAULT_TASK | DRM_NPU_JOB_FAULT_ADDRESS);
+	KUNIT_EXPECT_EQ(test, fault->lane, 1);
+	KUNIT_EXPECT_EQ(test, fault->task, 5);
+	KUNIT_EXPECT_EQ(test, fault->task_count, 1);
+	KUNIT_EXPECT_EQ(test, fault->addr, 0x1234567890ull);
+	/* The first counts. */
+	npu_fake_end(fake, 1, -EFAULT);
+	KUNIT_EXPECT_EQ(test, npu_fake_error(ctx, 1), -EFAULT);
+	KUNIT_EXPECT_EQ(test, fault->lane, 1);
+
+	/* Of a slice that hangs it is one of its tasks. */
+	npu_fake_queue(fake, ctx, job);
+	npu_fake_look(fake, 0);
+	fault = &npu_context_slot(ctx, 2)->fault;
+	KUNIT_EXPECT_EQ(test, fault->flags, DRM_NPU_JOB_FAULT_TASK);
+	KUNIT_EXPECT_EQ(test, fault->lane, 1);
+	KUNIT_EXPECT_EQ(test, fault->task, 0);
+	KUNIT_EXPECT_EQ(test, fault->task_count, 3);
+	KUNIT_EXPECT_EQ(test, fault->addr, 0);
+	npu_fake_end(fake, 1, 0);
+
+	npu_fake_queue(fake, ctx, npu_fake_job(file, 1));
+	npu_fake_end(fake, npu_fake_running(fake, 1) ? 1 : 0, 0);
+	KUNIT_EXPECT_EQ(test, npu_context_slot(ctx, 3)->fault.flags, 0);
+}
+
 static struct kunit_case npu_end_cases[] = {
 	KUNIT_CASE(npu_end_first_error_of_submit),
 	KUNIT_CASE(npu_end_error_stays),
@@ -515,6 +565,7 @@ static struct kunit_case npu_end_cases[] = {
 	KUNIT_CASE(npu_end_ban_file),
 	KUNIT_CASE(npu_end_context_limit),
 	KUNIT_CASE(npu_end_no_guilt),
+	KUNIT_CASE(npu_end_fault),
 	{}
 };
 

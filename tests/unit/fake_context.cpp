@@ -46,6 +46,13 @@ void FakeContext::end(const FakeResult &result)
 	job.device_ns = result.device_ns;
 	stats_.device_ns += result.device_ns;
 	stats_.read_bytes += result.read_bytes;
+	if (result.error == EFAULT) {
+		job.fault_flags = DRM_NPU_JOB_FAULT_TASK | DRM_NPU_JOB_FAULT_ADDRESS;
+		job.fault_lane = 1;
+		job.fault_task = 2;
+		job.fault_task_count = 3;
+		job.fault_address = 0x4000;
+	}
 	if (result.error) {
 		stats_.failed_jobs++;
 		stats_.failed_seqno = seqno;
@@ -76,6 +83,11 @@ int FakeContext::wait(drm_npu_job_wait &args) const
 	args.started_ns = job.started_ns;
 	args.ended_ns = job.ended_ns;
 	args.device_ns = job.device_ns;
+	args.fault_flags = job.fault_flags;
+	args.fault_lane = job.fault_lane;
+	args.fault_task = job.fault_task;
+	args.fault_task_count = job.fault_task_count;
+	args.fault_address = job.fault_address;
 	return 0;
 }
 

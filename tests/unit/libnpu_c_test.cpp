@@ -139,6 +139,14 @@ TEST_F(CInterfaceTest, JobsAreSubmittedWaitedForAndCancelled)
 	EXPECT_TRUE(status.ended);
 	EXPECT_EQ(status.error, EFAULT);
 	EXPECT_GT(status.ended_ns, status.queued_ns);
+	EXPECT_EQ(status.fault_lane, 1U);
+	EXPECT_EQ(status.fault_task, 2U);
+	EXPECT_EQ(status.fault_task_count, 3U);
+	EXPECT_TRUE(status.has_fault_address);
+	EXPECT_EQ(status.fault_address, 0x4000U);
+	ASSERT_EQ(npu_context_status(queue, 1, 0, &status), 0);
+	EXPECT_EQ(status.fault_task_count, 0U);
+	EXPECT_FALSE(status.has_fault_address);
 
 	driver_->hold();
 	ASSERT_EQ(npu_context_submit(queue, &good_, &seqno), 0);

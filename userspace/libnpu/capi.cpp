@@ -79,6 +79,8 @@ npu::Context::Deadline deadline_at(std::uint64_t ns)
 
 npu_job_status status_of(const npu::JobStatus &status)
 {
+	const npu::JobFault fault = status.fault.value_or(npu::JobFault{});
+
 	return {
 		.ended = status.ended(),
 		.error = status.error,
@@ -86,6 +88,11 @@ npu_job_status status_of(const npu::JobStatus &status)
 		.started_ns = status.started_ns,
 		.ended_ns = status.ended_ns,
 		.device_ns = status.device_ns,
+		.fault_task_count = fault.task_count,
+		.fault_lane = fault.lane,
+		.fault_task = fault.task,
+		.has_fault_address = fault.address.has_value(),
+		.fault_address = fault.address.value_or(0),
 	};
 }
 

@@ -2,11 +2,28 @@
 #include "job_wait.h"
 
 #include <cerrno>
+#include <optional>
 
 #include "deadline.h"
 
 namespace npu
 {
+
+namespace
+{
+
+std::optional<JobFault> fault_of(const drm_npu_job_wait &args)
+{
+	if (!(args.fault_flags & DRM_NPU_JOB_FAULT_TASK))
+		return std::nullopt;
+	JobFault fault{args.fault_lane, args.fault_task, args.fault_task_count, std::nullopt};
+
+	if (args.fault_flags & DRM_NPU_JOB_FAULT_ADDRESS)
+		fault.address = args.fault_address;
+	return fault;
+}
+
+} // namespace
 
 Result<JobStatus> job_wait(Driver &driver, std::uint32_t context, std::uint64_t seqno,
 			   std::chrono::steady_clock::time_point deadline)
@@ -28,6 +45,7 @@ Result<JobStatus> job_wait(Driver &driver, std::uint32_t context, std::uint64_t 
 		.started_ns = args.started_ns,
 		.ended_ns = args.ended_ns,
 		.device_ns = args.device_ns,
+		.fault = fault_of(args),
 	};
 }
 

@@ -70,6 +70,11 @@ int npu_job_wait_ioctl(struct drm_device *dev, void *data,
 	args->started_ns = slot->started_ns;
 	args->ended_ns = slot->ended_ns;
 	args->device_ns = slot->device_ns;
+	args->fault_flags = waiter.ended ? slot->fault.flags : 0;
+	args->fault_lane = waiter.ended ? slot->fault.lane : 0;
+	args->fault_task = waiter.ended ? slot->fault.task : 0;
+	args->fault_task_count = waiter.ended ? slot->fault.task_count : 0;
+	args->fault_address = waiter.ended ? slot->fault.addr : 0;
 out_put:
 	npu_context_put(ctx);
 	return ret;

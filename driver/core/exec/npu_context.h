@@ -30,6 +30,22 @@ struct npu_head_lane {
 };
 
 /**
+ * struct npu_fault - where a job went wrong, as JOB_WAIT and dumps tell it
+ */
+struct npu_fault {
+	/** @flags: %DRM_NPU_JOB_FAULT_TASK and %DRM_NPU_JOB_FAULT_ADDRESS. */
+	u32 flags;
+	/** @lane: The lane. */
+	u32 lane;
+	/** @task: The task, or the first of those of which it was one. */
+	u32 task;
+	/** @task_count: Number of those tasks. */
+	u32 task_count;
+	/** @addr: The address. */
+	u64 addr;
+};
+
+/**
  * struct npu_slot - a job in a queue
  *
  * Times and error stay after the job is retired, until the slot is used again.
@@ -57,6 +73,8 @@ struct npu_slot {
 	u64 started_ns;
 	/** @ended_ns: When it ended, or 0. */
 	u64 ended_ns;
+	/** @fault: Where it went wrong first. */
+	struct npu_fault fault;
 	/** @waiters: Threads that wait for it, by &npu_waiter.link. */
 	struct list_head waiters;
 };

@@ -147,6 +147,7 @@ void npu_core_abort(struct npu_core *core, int error)
 		return;
 	core->state = NPU_CORE_RESETTING;
 	core->error = error;
+	core->fault = (struct npu_hw_fault) {};
 	core->held = false;
 	kthread_queue_work(core->worker, &core->work);
 }
@@ -164,10 +165,36 @@ void npu_core_finish(struct npu_core *core, const struct npu_hw_result *result,
 {
 	lockdep_assert_held(&core->npu->exec->lock);
 	core->held = false;
-	if (result->error)
+	if (result->error) {
 		npu_core_abort(core, result->error);
-	else
+		core->fault = result->fault;
+	} else {
 		npu_dispatch_ended(core, result, now);
+	}
+}
+
+/**
+ * npu_core_locate() - where the lane of a core went wrong
+ * @core: the core, which was started and is being reset
+ * @fault: receives it
+ */
+void npu_core_locate(const struct npu_core *core, struct npu_fault *fault)
+{
+	lockdep_assert_held(&core->npu->exec->lock);
+	*fault = (struct npu_fault) {
+		.flags = DRM_NPU_JOB_FAULT_TASK,
+		.lane = core->lane,
+		.task = core->first,
+		.task_count = core->tasks,
+	};
+	if (core->fault.located && core->fault.task < core->tasks) {
+		fault->task += core->fault.task;
+		fault->task_count = 1;
+	}
+	if (core->fault.addressed) {
+		fault->flags |= DRM_NPU_JOB_FAULT_ADDRESS;
+		fault->addr = core->fault.addr;
+	}
 }
 
 /**

@@ -57,6 +57,8 @@ struct npu_dump {
 	int error;
 	/** @first: The first task of the slice. */
 	u32 first;
+	/** @fault: Where it went wrong. */
+	struct npu_fault fault;
 	/** @pid: Process that made the context. */
 	pid_t pid;
 	/** @seqno: Sequence number of the job. */
@@ -107,6 +109,11 @@ static void npu_dump_text(struct npu_dump *dump, struct seq_buf *text)
 	seq_buf_printf(text, "lane: %u\nlanes: %u\ntasks: %u\nfirst: %u\nstream: %#x\n",
 		       dump->lane, dump->job->lane_count, lane->task_count,
 		       dump->first, lane->tasks[dump->first].stream);
+	seq_buf_printf(text, "fault_task: %u\nfault_tasks: %u\n",
+		       dump->fault.task, dump->fault.task_count);
+	if (dump->fault.flags & DRM_NPU_JOB_FAULT_ADDRESS)
+		seq_buf_printf(text, "fault_address: %#llx\n",
+			       dump->fault.addr);
 	seq_buf_puts(text, "registers:\n");
 	for (i = 0; i < snapshot->count; i++)
 		seq_buf_printf(text, "  %#06x: %#010x\n",
@@ -163,6 +170,7 @@ void npu_dump_take(struct npu_core *core)
 	refcount_inc(&dump->job->ref);
 	dump->lane = core->lane;
 	dump->first = core->first;
+	npu_core_locate(core, &dump->fault);
 	dump->core = core->index;
 	dump->error = core->error;
 	dump->pid = core->ctx->pid;

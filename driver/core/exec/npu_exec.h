@@ -65,6 +65,8 @@ struct npu_core {
 	u32 tasks;
 	/** @error: Why it is reset. */
 	int error;
+	/** @fault: What the backend told about that. */
+	struct npu_hw_fault fault;
 	/** @awake: The backend keeps it powered. */
 	bool awake;
 	/**

@@ -289,6 +289,10 @@ void npu_head_end_slice(struct npu_context *ctx, const struct npu_core *core,
 	progress->device_ns += device_ns;
 	head->device_ns = max(head->device_ns, progress->device_ns);
 	if (result->error) {
+		/* Of what ends because the device goes nothing is wrong. */
+		if (core->started && result->error != -ENODEV &&
+		    !head->fault.flags)
+			npu_core_locate(core, &head->fault);
 		head->error = head->error ?: result->error;
 		/* The same errors from an in-fence are nobody's guilt. */
 		head->guilty |= core->started && (result->error == -ETIMEDOUT ||

@@ -59,6 +59,20 @@ struct npu_hw_lane {
 };
 
 /**
+ * struct npu_hw_fault - where a lane went wrong, as far as the backend knows
+ */
+struct npu_hw_fault {
+	/** @located: @task is known. */
+	bool located;
+	/** @addressed: @addr is known. */
+	bool addressed;
+	/** @task: Tasks of the slice that ended before. */
+	u32 task;
+	/** @addr: Device address that was refused. */
+	u64 addr;
+};
+
+/**
  * struct npu_hw_result - how a lane ended
  */
 struct npu_hw_result {
@@ -74,6 +88,8 @@ struct npu_hw_result {
 	u64 written_bytes;
 	/** @sram_bytes: Bytes of both that were on the chip. */
 	u64 sram_bytes;
+	/** @fault: Where it went wrong, if @error is not 0. */
+	struct npu_hw_fault fault;
 };
 
 #define NPU_SNAPSHOT_REGS	512

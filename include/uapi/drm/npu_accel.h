@@ -1007,6 +1007,11 @@ enum drm_npu_job_state {
 	DRM_NPU_JOB_ENDED = 2,
 };
 
+/** define DRM_NPU_JOB_FAULT_TASK - it is known in which tasks a job went wrong */
+#define DRM_NPU_JOB_FAULT_TASK		(1 << 0)
+/** define DRM_NPU_JOB_FAULT_ADDRESS - it is known which address was refused */
+#define DRM_NPU_JOB_FAULT_ADDRESS	(1 << 1)
+
 /**
  * struct drm_npu_job_wait - argument of %DRM_IOCTL_NPU_JOB_WAIT
  *
@@ -1043,6 +1048,23 @@ struct drm_npu_job_wait {
 	__u64 ended_ns;
 	/** @device_ns: Out: device time, the longest lane that has ended. */
 	__u64 device_ns;
+	/**
+	 * @fault_flags: Out: for a job that has ended, %DRM_NPU_JOB_FAULT_TASK if a
+	 * lane of it hung, faulted or could not be run, and
+	 * %DRM_NPU_JOB_FAULT_ADDRESS; the fields below are zero without them.
+	 */
+	__u32 fault_flags;
+	/** @fault_lane: Out: the lane that went wrong first. */
+	__u32 fault_lane;
+	/**
+	 * @fault_task: Out: its task that went wrong, or the first of
+	 * @fault_task_count of which one did, where the device does not tell.
+	 */
+	__u32 fault_task;
+	/** @fault_task_count: Out: number of those tasks. */
+	__u32 fault_task_count;
+	/** @fault_address: Out: the device address that was refused. */
+	__u64 fault_address;
 };
 
 /**

@@ -115,6 +115,17 @@ struct npu_job_status {
 	uint64_t ended_ns;
 	/** What the device took; modelled on a virtual device. */
 	uint64_t device_ns;
+	/**
+	 * Number of tasks in one of which a lane hung, faulted or could not be run, from
+	 * fault_task of lane fault_lane on; 0 if none did. The completion page does not tell.
+	 */
+	uint32_t fault_task_count;
+	uint32_t fault_lane;
+	uint32_t fault_task;
+	/** Whether fault_address is known. */
+	int has_fault_address;
+	/** Device address that was refused. */
+	uint64_t fault_address;
 };
 
 /** What the last call of this thread that failed says; never NULL. */

@@ -15,6 +15,16 @@
 namespace npu
 {
 
+/// Where a job went wrong, as far as the device tells.
+struct JobFault {
+	std::uint32_t lane = 0;
+	/// The task, or the first of @p task_count of which it was one.
+	std::uint32_t task = 0;
+	std::uint32_t task_count = 0;
+	/// The device address that was refused.
+	std::optional<std::uint64_t> address;
+};
+
 /// How far a submitted job is. Times are nanoseconds of CLOCK_MONOTONIC.
 struct JobStatus {
 	drm_npu_job_state state = DRM_NPU_JOB_QUEUED;
@@ -27,6 +37,8 @@ struct JobStatus {
 	std::uint64_t ended_ns = 0;
 	/// What the device took, the longest lane; modelled on a virtual device.
 	std::uint64_t device_ns = 0;
+	/// If a lane hung, faulted or could not be run. Not told by the completion page.
+	std::optional<JobFault> fault;
 
 	bool ended() const { return state == DRM_NPU_JOB_ENDED; }
 };
