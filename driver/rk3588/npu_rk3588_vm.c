@@ -112,7 +112,8 @@ int npu_rk3588_vm_map(void *hw, void *vm, const struct npu_hw_memory *memory)
 			ret = -EINVAL;
 		else
 			ret = iommu_map(rvm->domain, addr, sg_dma_address(sg),
-					sg_dma_len(sg), prot, GFP_KERNEL);
+					sg_dma_len(sg), prot,
+					GFP_KERNEL_ACCOUNT);
 		if (ret)
 			break;
 		addr += sg_dma_len(sg);
@@ -164,7 +165,7 @@ static int npu_rk3588_vm_map_sram(struct npu_rk3588_vm *vm,
 				    PAGE_SHIFT);
 
 		ret = iommu_map(vm->domain, memory->addr + offset, phys,
-				PAGE_SIZE, prot, GFP_KERNEL);
+				PAGE_SIZE, prot, GFP_KERNEL_ACCOUNT);
 		if (ret)
 			return ret;
 	}

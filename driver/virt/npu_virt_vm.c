@@ -40,7 +40,7 @@ struct npu_virt_vm {
  */
 struct npu_virt_vm *npu_virt_vm_create(void *sram, u64 sram_size)
 {
-	struct npu_virt_vm *vm = kzalloc(sizeof(*vm), GFP_KERNEL);
+	struct npu_virt_vm *vm = kzalloc(sizeof(*vm), GFP_KERNEL_ACCOUNT);
 
 	/* Each page of a buffer has a kernel address. */
 	BUILD_BUG_ON(!IS_ENABLED(CONFIG_64BIT));
@@ -89,7 +89,8 @@ static int npu_virt_vm_map_page(struct npu_virt_vm *vm, u64 addr, void *page,
 	void *entry = xa_tag_pointer(page, writable ? NPU_VIRT_WRITABLE : 0);
 
 	cond_resched();
-	return xa_err(xa_store(&vm->pages, addr >> PAGE_SHIFT, entry, GFP_KERNEL));
+	return xa_err(xa_store(&vm->pages, addr >> PAGE_SHIFT, entry,
+			       GFP_KERNEL_ACCOUNT));
 }
 
 /**

@@ -1,15 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /// On-chip memory and control groups: the dmem controller.
 #include <cerrno>
-#include <cstdlib>
-#include <filesystem>
-#include <fstream>
 #include <optional>
 #include <sstream>
+#include <string>
 
-#include <sys/mount.h>
-
+#include "control_group.h"
 #include "igt.h"
+#include "patience.h"
 #include "process.h"
 #include "sram.h"
 
@@ -18,27 +16,10 @@ namespace
 
 constexpr std::uint64_t page = 4096;
 
-std::string read_file(const std::filesystem::path &path)
-{
-	std::ostringstream text;
-
-	text << std::ifstream(path).rdbuf();
-	return text.str();
-}
-
-bool write_file(const std::filesystem::path &path, const std::string &text)
-{
-	std::ofstream file(path);
-
-	file << text << std::flush;
-	return file.good();
-}
-
 /// The line of @region in a file of the controller.
-std::optional<std::uint64_t> value_of_region(const std::filesystem::path &path,
-					     const std::string &region)
+std::optional<std::uint64_t> value_of_region(const std::string &text, const std::string &region)
 {
-	std::istringstream lines(read_file(path));
+	std::istringstream lines(text);
 	std::string name;
 	std::string value;
 
@@ -53,20 +34,12 @@ class Group
 {
 public:
 	explicit Group(std::uint64_t limit)
+	    : group_("dmem", "needs a kernel with CONFIG_CGROUP_DMEM, such as that of "
+			     "tests/uml/run --flavour smp")
 	{
 		Device device;
 		std::uint64_t size = need_sram(device).size;
-
-		need_root();
-		if (mount("none", root_.c_str(), "cgroup2", 0, nullptr)) {
-			std::filesystem::remove(root_);
-			skip();
-		}
-		if (!write_file(root_ / "cgroup.subtree_control", "+dmem")) {
-			unmount();
-			skip();
-		}
-		std::istringstream lines(read_file(root_ / "dmem.capacity"));
+		std::istringstream lines(group_.read_root("dmem.capacity"));
 		std::string name;
 		std::string value;
 
@@ -74,53 +47,21 @@ public:
 			if (name.starts_with("drm/") && name.ends_with("/sram") &&
 			    std::stoull(value) == size)
 				region_ = name;
-		std::filesystem::create_directory(path_);
-		limit_ = write_file(path_ / "dmem.max", region_ + " " + std::to_string(limit));
+		limit_ = group_.write("dmem.max", region_ + " " + std::to_string(limit));
 	}
-	~Group()
-	{
-		if (region_.empty())
-			return;
-		/* Who was in it has been waited for, but may still be on its way out. */
-		std::error_code error;
-		patience::comes([&] { return std::filesystem::remove(path_, error); });
-		unmount();
-	}
-	Group(const Group &) = delete;
-	Group &operator=(const Group &) = delete;
 
 	/// Whether the controller knows the region.
 	bool is_limited() const { return !region_.empty() && limit_; }
 	/// From now on this process is in it.
-	void enter() const { CHECK(write_file(path_ / "cgroup.procs", "0")); }
+	void enter() const { group_.enter(); }
 	/// Bytes that it is charged for.
 	std::uint64_t charged() const
 	{
-		return value_of_region(path_ / "dmem.current", region_).value_or(0);
+		return value_of_region(group_.read("dmem.current"), region_).value_or(0);
 	}
 
 private:
-	[[noreturn]] static void skip()
-	{
-		igt::skip("needs a kernel with CONFIG_CGROUP_DMEM, such as that of tests/uml/run "
-			  "--flavour smp");
-	}
-	void unmount() const
-	{
-		umount2(root_.c_str(), MNT_DETACH);
-		std::filesystem::remove(root_);
-	}
-
-	static std::filesystem::path make_root()
-	{
-		std::string name = "/tmp/npu-group-XXXXXX";
-
-		CHECK(mkdtemp(name.data()));
-		return name;
-	}
-
-	std::filesystem::path root_ = make_root();
-	std::filesystem::path path_ = root_ / ("npu-" + std::to_string(getpid()));
+	ControlGroup group_;
 	std::string region_;
 	bool limit_ = false;
 };

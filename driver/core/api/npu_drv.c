@@ -54,8 +54,8 @@ static int npu_open(struct drm_device *dev, struct drm_file *file)
 
 	nfile->npu = npu;
 	mutex_init(&nfile->lock);
-	xa_init_flags(&nfile->contexts, XA_FLAGS_ALLOC1);
-	xa_init_flags(&nfile->jobs, XA_FLAGS_ALLOC1);
+	xa_init_flags(&nfile->contexts, XA_FLAGS_ALLOC1 | XA_FLAGS_ACCOUNT);
+	xa_init_flags(&nfile->jobs, XA_FLAGS_ALLOC1 | XA_FLAGS_ACCOUNT);
 	file->driver_priv = nfile;
 	return 0;
 

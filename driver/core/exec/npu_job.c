@@ -327,7 +327,7 @@ struct npu_job *npu_job_create(struct npu_device *npu, u32 lane_count)
 	refcount_set(&job->ref, 1);
 	job->npu = npu;
 	job->lane_count = lane_count;
-	xa_init(&job->used);
+	xa_init_flags(&job->used, XA_FLAGS_ACCOUNT);
 	atomic_inc(&npu->job_objects);
 	return job;
 }
