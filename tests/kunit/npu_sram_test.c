@@ -466,6 +466,27 @@ static void npu_sram_idle_files(struct kunit *test)
 	mutex_unlock(&m->sram.lock);
 }
 
+/* What leaves for a block does not take its place. */
+static void npu_sram_claims(struct kunit *test)
+{
+	struct model *m = model_create(test, 1);
+	u32 i;
+
+	mutex_lock(&m->sram.lock);
+	for (i = 0; i < 3; i++) {
+		m->real[i].user = &m->users[i];
+		m->real[i].count = i < 2 ? PAGES : 1;
+		KUNIT_EXPECT_EQ(test, npu_sram_ask(&m->sram, &m->real[i],
+						   DRM_NPU_RESIDENCY_PREFER, 0, false), 0);
+	}
+	npu_sram_claim(&m->sram, &m->real[1], true);
+	KUNIT_EXPECT_PTR_EQ(test, npu_sram_next(&m->sram), &m->real[1]);
+	npu_sram_claim(&m->sram, &m->real[1], false);
+	KUNIT_EXPECT_PTR_EQ(test, npu_sram_next(&m->sram), &m->real[0]);
+	KUNIT_EXPECT_EQ(test, m->sram.claimed, 0);
+	mutex_unlock(&m->sram.lock);
+}
+
 static void npu_sram_empty(struct kunit *test)
 {
 	struct npu_sram *sram = kunit_kzalloc(test, sizeof(*sram), GFP_KERNEL);
@@ -495,6 +516,7 @@ static struct kunit_case npu_sram_cases[] = {
 			      { .speed = KUNIT_SPEED_SLOW }),
 	KUNIT_CASE(npu_sram_fair),
 	KUNIT_CASE(npu_sram_idle_files),
+	KUNIT_CASE(npu_sram_claims),
 	KUNIT_CASE(npu_sram_empty),
 	{}
 };

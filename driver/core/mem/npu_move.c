@@ -151,18 +151,22 @@ static int npu_residency_place(struct npu_bo *bo, const bool *cancelled)
 
 	lockdep_assert_held(&sram->lock);
 	while (!ret && !block->placed) {
-		if (block->want == DRM_NPU_RESIDENCY_NONE)
-			return -ECANCELED;
 		npu_residency_refresh(npu_bo_device(bo));
-		victim = npu_sram_victim(sram, block);
-		if (IS_ERR(victim))
-			return PTR_ERR(victim);
-		if (victim)
+		victim = block->want == DRM_NPU_RESIDENCY_NONE ?
+			 ERR_PTR(-ECANCELED) : npu_sram_victim(sram, block);
+		if (IS_ERR(victim)) {
+			ret = PTR_ERR(victim);
+		} else if (victim) {
+			npu_sram_claim(sram, block, true);
 			ret = npu_residency_evict(npu_bo_device(bo), victim,
 						  cancelled);
-		else
+		} else {
 			npu_sram_place(sram, block);
+		}
 	}
+	if (block->claims)
+		npu_residency_refill(npu_bo_device(bo));
+	npu_sram_claim(sram, block, false);
 	return ret;
 }
 

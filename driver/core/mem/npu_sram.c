@@ -358,8 +358,41 @@ void npu_sram_remove(struct npu_sram *sram, struct npu_sram_block *block)
 }
 
 /**
+ * npu_sram_claim() - keep pages that become free for a block
+ * @sram: the region
+ * @block: the block, for which others are leaving
+ * @claims: whether they are
+ *
+ * Else npu_sram_next() might give the pages to a block that has just left, again and
+ * again.
+ */
+void npu_sram_claim(struct npu_sram *sram, struct npu_sram_block *block,
+		    bool claims)
+{
+	lockdep_assert_held(&sram->lock);
+	if (claims == block->claims)
+		return;
+	block->claims = claims;
+	if (claims)
+		sram->claimed += block->count;
+	else
+		sram->claimed -= block->count;
+}
+
+/* Does @block fit beside the claims of others? */
+static bool npu_sram_has_room(const struct npu_sram *sram,
+			      const struct npu_sram_block *block)
+{
+	u32 claimed = sram->claimed - (block->claims ? block->count : 0);
+
+	return (u64)block->count + claimed <= sram->count - sram->used;
+}
+
+/**
  * npu_sram_next() - choose a block to place, now that there is room
  * @sram: the region
+ *
+ * Pages that are claimed count as taken.
  *
  * Return: of the blocks that fit and are wanted that with the highest priority
  * of the file that has the least, and of these the one that was asked for first;
@@ -371,7 +404,7 @@ struct npu_sram_block *npu_sram_next(struct npu_sram *sram)
 
 	lockdep_assert_held(&sram->lock);
 	list_for_each_entry(block, &sram->outside, link) {
-		if (!npu_sram_fits(sram, block))
+		if (!npu_sram_has_room(sram, block))
 			continue;
 		if (!best || block->user->used < best->user->used ||
 		    (block->user->used == best->user->used &&

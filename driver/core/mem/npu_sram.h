@@ -61,6 +61,8 @@ struct npu_sram_block {
 	u64 scanned;
 	/** @placed: It has pages. */
 	bool placed;
+	/** @claims: Others are leaving for it; see &npu_sram.claimed. */
+	bool claims;
 	/** @victim: Is to leave, while victims are sought. */
 	bool victim;
 	/** @pages: Numbers of its pages, @count of them, if it is placed. */
@@ -81,6 +83,8 @@ struct npu_sram {
 	u32 used;
 	/** @pinned: Pages of pinned blocks. */
 	u32 pinned;
+	/** @claimed: Pages that blocks need for which others are leaving. */
+	u32 claimed;
 	/** @wanting: Files that want something. */
 	struct list_head wanting;
 	/** @users: Files in @wanting that are active. */
@@ -123,6 +127,8 @@ struct npu_sram_block *npu_sram_victim(struct npu_sram *sram,
 				       const struct npu_sram_block *block);
 bool npu_sram_fits(const struct npu_sram *sram,
 		   const struct npu_sram_block *block);
+void npu_sram_claim(struct npu_sram *sram, struct npu_sram_block *block,
+		    bool claims);
 void npu_sram_place(struct npu_sram *sram, struct npu_sram_block *block);
 void npu_sram_remove(struct npu_sram *sram, struct npu_sram_block *block);
 struct npu_sram_block *npu_sram_next(struct npu_sram *sram);
