@@ -8,7 +8,6 @@
  * Mainline answers 0 for a job that it refuses, and so must we; but here the
  * fence of such a job carries the error.
  */
-#include <linux/dma-mapping.h>
 #include <linux/dma-resv.h>
 #include <linux/iosys-map.h>
 #include <linux/sched/signal.h>
@@ -29,6 +28,7 @@
 #include "../core/include/npu_family.h"
 #include "../core/include/npu_isa.h"
 #include "../core/mem/npu_bo.h"
+#include "../core/mem/npu_sync.h"
 #include "../core/mem/npu_vm.h"
 #include "npu_accel.h"
 #include "rknn_rocket.h"
@@ -104,7 +104,7 @@ static int rknn_rocket_read(struct rknn_rocket_reader *reader,
 	offset = task->regcmd - reader->mapping->node.start;
 	if (bytes > reader->mapping->node.size - offset)
 		return -EINVAL;
-	iosys_map_memcpy_from(words, &reader->map, offset, bytes);
+	npu_bo_read(reader->mapping->bo, &reader->map, offset, words, bytes);
 	return 0;
 }
 
@@ -470,31 +470,13 @@ int rknn_rocket_create_bo_ioctl(struct drm_device *dev, void *data,
 		return -EINVAL;
 	if (args->size > npu_max_buffer_size(to_npu_device(dev)))
 		return -E2BIG;
-	ret = npu_bo_create_handle(file, args->size, false, &info,
+	ret = npu_bo_create_handle(file, args->size, DRM_NPU_BO_CACHED, &info,
 				   &args->handle);
 	if (ret)
 		return ret;
 	args->dma_address = info.address;
 	args->offset = info.mmap_offset;
 	return 0;
-}
-
-/* Hand @bo to the CPU or to the device. */
-static void rknn_rocket_sync(struct npu_bo *bo, bool for_cpu)
-{
-	struct drm_device *drm = bo->base.base.dev;
-	int idx;
-
-	/* An imported one is synchronised through its dma-buf. */
-	if (bo->base.base.import_attach || !drm_dev_enter(drm, &idx))
-		return;
-	if (for_cpu)
-		dma_sync_sgtable_for_cpu(drm->dev, bo->base.sgt,
-					 DMA_BIDIRECTIONAL);
-	else
-		dma_sync_sgtable_for_device(drm->dev, bo->base.sgt,
-					    DMA_BIDIRECTIONAL);
-	drm_dev_exit(idx);
 }
 
 /**
@@ -521,8 +503,7 @@ int rknn_rocket_prep_bo_ioctl(struct drm_device *dev, void *data,
 	ret = dma_resv_wait_timeout(obj->resv, DMA_RESV_USAGE_READ, true,
 				    timeout);
 	if (ret > 0) {
-		rknn_rocket_sync(to_npu_bo(obj), true);
-		ret = 0;
+		ret = npu_sync_bo(to_npu_bo(obj), 0, obj->size, true);
 	} else if (!ret) {
 		ret = timeout ? -ETIMEDOUT : -EBUSY;
 	}
@@ -543,13 +524,14 @@ int rknn_rocket_fini_bo_ioctl(struct drm_device *dev, void *data,
 {
 	struct drm_rocket_fini_bo *args = data;
 	struct drm_gem_object *obj;
+	int ret;
 
 	if (args->reserved)
 		return -EINVAL;
 	obj = drm_gem_object_lookup(file, args->handle);
 	if (!obj)
 		return -ENOENT;
-	rknn_rocket_sync(to_npu_bo(obj), false);
+	ret = npu_sync_bo(to_npu_bo(obj), 0, obj->size, false);
 	drm_gem_object_put(obj);
-	return 0;
+	return ret;
 }

@@ -87,7 +87,7 @@ SUBTEST(core_query_values)
 	CHECK_EQ(info.isa, DRM_NPU_ISA_RKNN);
 	CHECK(info.core_count >= 1);
 	CHECK(info.region_count >= 1);
-	CHECK(!(info.flags & ~static_cast<std::uint32_t>(DRM_NPU_DEVICE_VIRTUAL)));
+	CHECK(!(info.flags & ~static_cast<std::uint32_t>(DRM_NPU_DEVICE_VIRTUAL | DRM_NPU_DEVICE_COHERENT)));
 	CHECK_EQ(limits.address_bits, 32);
 	CHECK_EQ(limits.max_lanes, info.core_count);
 	CHECK(limits.max_guilty);

@@ -13,6 +13,7 @@
 #include "leak.h"
 #include "process.h"
 #include "program.h"
+#include "sram.h"
 
 namespace
 {
@@ -797,4 +798,27 @@ SUBTEST(rocket_closed_busy)
 	}
 	Device device;
 	check_works(device);
+}
+
+/* A stream is read where it is, on the chip too. */
+SUBTEST(rocket_stream_on_chip)
+{
+	Device device;
+	need_sram(device);
+	Client client(device);
+
+	/* Neither what was there before, nor what is left in system memory. */
+	std::fill_n(client.code.as<std::uint8_t>(), 1 << 14, std::uint8_t{0});
+	CHECK_OK(pin(device, client.code.handle()));
+	client.write(client.product.task());
+	client.product.clear();
+	CHECK_OK(client.submit());
+	CHECK_OK(prep(device, client.product.out.handle(), never));
+	client.product.check();
+	/* And so it is when it comes back. */
+	CHECK_OK(evict(device, client.code.handle()));
+	client.product.clear();
+	CHECK_OK(client.submit());
+	CHECK_OK(prep(device, client.product.out.handle(), never));
+	client.product.check();
 }

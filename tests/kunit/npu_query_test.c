@@ -254,7 +254,8 @@ static void npu_query_device_records(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, device->isa, DRM_NPU_ISA_RKNN);
 	KUNIT_EXPECT_EQ(test, device->core_count, 3);
 	KUNIT_EXPECT_EQ(test, device->region_count, 1);
-	KUNIT_EXPECT_EQ(test, device->flags, DRM_NPU_DEVICE_VIRTUAL);
+	KUNIT_EXPECT_EQ(test, device->flags,
+			DRM_NPU_DEVICE_VIRTUAL | DRM_NPU_DEVICE_COHERENT);
 	KUNIT_EXPECT_EQ(test, device->hw_version, desc->hw_version);
 	for (i = 0; i < 3; i++) {
 		core = npu_query_record(test, user, DRM_NPU_QUERY_CORE, i, sizeof(*core));

@@ -190,6 +190,18 @@ int FakeDriver::wait_buffer(const drm_npu_bo_wait &args) const
 	return args.timeout_ns ? -ETIMEDOUT : -EBUSY;
 }
 
+int FakeDriver::sync_buffer(const drm_npu_bo_sync &args)
+{
+	const auto buffer = buffers_.find(args.handle);
+
+	if (buffer == buffers_.end())
+		return -ENOENT;
+	if (buffer->second.fd >= 0)
+		return -EOPNOTSUPP;
+	const std::size_t size = machine_.memory(buffer->second.address).size();
+	return args.length && args.offset < size && args.length <= size - args.offset ? 0 : -EINVAL;
+}
+
 int FakeDriver::foreign_dma_buf(std::size_t size)
 {
 	const int fd = ::memfd_create("foreign", MFD_CLOEXEC);
@@ -311,6 +323,8 @@ int FakeDriver::ioctl(unsigned long request, void *argument)
 		return create_buffer(*static_cast<drm_npu_bo_create *>(argument));
 	case DRM_IOCTL_NPU_BO_WAIT:
 		return wait_buffer(*static_cast<drm_npu_bo_wait *>(argument));
+	case DRM_IOCTL_NPU_BO_SYNC:
+		return sync_buffer(*static_cast<drm_npu_bo_sync *>(argument));
 	case DRM_IOCTL_NPU_BO_RESIDENCY:
 		return place_buffer(*static_cast<drm_npu_bo_residency *>(argument));
 	case DRM_IOCTL_GEM_CLOSE:

@@ -88,6 +88,7 @@ private:
 	int import_buffer(drm_prime_handle &args);
 	int wait_buffer(const drm_npu_bo_wait &args) const;
 	int place_buffer(const drm_npu_bo_residency &args);
+	int sync_buffer(const drm_npu_bo_sync &args);
 	int create_context(drm_npu_context_create &args);
 	int set_context(const drm_npu_context_set &args);
 	int create_job(drm_npu_job_create &args);

@@ -253,9 +253,16 @@ TEST_F(CInterfaceTest, BuffersAreSharedAndWaitedFor)
 	ASSERT_EQ(npu_buffer_export(buffer, &dma_buf), 0);
 	EXPECT_EQ(::close(dma_buf), 0) << "the descriptor is the caller's";
 	EXPECT_EQ(npu_buffer_wait(buffer, 0, 0), 0);
+	EXPECT_EQ(npu_buffer_sync_for_cpu(buffer, 0, 10), 0);
+	EXPECT_EQ(npu_buffer_sync_for_device(buffer, 4090, 10), -EINVAL);
+	npu_buffer_free(buffer);
+
+	ASSERT_EQ(npu_buffer_create_cached(&c_device_, 4096, &buffer), 0);
+	EXPECT_EQ(npu_buffer_sync_for_device(buffer, 0, 4096), 0);
 	npu_buffer_free(buffer);
 
 	ASSERT_EQ(npu_buffer_import(&c_device_, foreign.get(), &buffer), 0);
+	EXPECT_EQ(npu_buffer_sync_for_cpu(buffer, 0, 10), -EOPNOTSUPP);
 	EXPECT_EQ(npu_buffer_size(buffer), 4096U);
 	EXPECT_EQ(npu_buffer_data(buffer), driver_->foreign_bytes(foreign.get()).data());
 	npu_buffer_free(buffer);

@@ -328,6 +328,29 @@ TEST_F(BufferTest, WaitsForAllOrForWrites)
 	EXPECT_TRUE(buffer_.wait(Clock::time_point{}));
 }
 
+TEST_F(BufferTest, IsHandedOver)
+{
+	auto cached = Buffer::create(device_, 8192, {.cached = true});
+	drm_npu_bo_sync seen{};
+
+	ASSERT_TRUE(cached);
+	auto info = cached->info();
+	ASSERT_TRUE(info);
+	EXPECT_EQ(info->flags, DRM_NPU_BO_CACHED);
+	driver_->watch(DRM_IOCTL_NPU_BO_SYNC,
+		       [&](void *argument) { seen = *static_cast<drm_npu_bo_sync *>(argument); });
+	ASSERT_TRUE(cached->sync_for_cpu(64, 128));
+	EXPECT_EQ(seen.handle, cached->handle());
+	EXPECT_EQ(seen.direction, DRM_NPU_SYNC_FOR_CPU);
+	EXPECT_EQ(seen.offset, 64U);
+	EXPECT_EQ(seen.length, 128U);
+	EXPECT_EQ(seen.pad, 0U);
+	ASSERT_TRUE(cached->sync_for_device(0, 8192));
+	EXPECT_EQ(seen.direction, DRM_NPU_SYNC_FOR_DEVICE);
+	EXPECT_EQ(seen.length, 8192U);
+	expect_error(cached->sync_for_device(4096, 4097), EINVAL, "4097 bytes");
+}
+
 TEST_F(BufferTest, SaysWhereItIsToBe)
 {
 	drm_npu_bo_residency seen{};

@@ -39,7 +39,8 @@ Result<Buffer> Buffer::create(const Device &device, std::size_t size, const Opti
 	int error = 0;
 
 	args.size = size;
-	args.flags = options.read_only ? DRM_NPU_BO_READ_ONLY : 0;
+	args.flags = (options.read_only ? DRM_NPU_BO_READ_ONLY : 0) |
+		     (options.cached ? DRM_NPU_BO_CACHED : 0);
 	buffer.driver_ = device.share_driver();
 	{
 		HandleUses &handles = buffer.driver_->handles();
@@ -156,6 +157,32 @@ Result<void> Buffer::wait(std::chrono::steady_clock::time_point deadline, Use us
 		return fail(-ret,
 			    "cannot wait for a buffer of " + std::to_string(size_) + " bytes");
 	return {};
+}
+
+Result<void> Buffer::sync(std::size_t offset, std::size_t length,
+			  drm_npu_sync_direction direction) const
+{
+	drm_npu_bo_sync args{};
+
+	args.handle = handle_;
+	args.direction = direction;
+	args.offset = offset;
+	args.length = length;
+	if (const int ret = driver_->ioctl(DRM_IOCTL_NPU_BO_SYNC, &args))
+		return fail(-ret, "cannot hand over " + std::to_string(length) +
+					  " bytes of a buffer of " + std::to_string(size_) +
+					  " bytes");
+	return {};
+}
+
+Result<void> Buffer::sync_for_cpu(std::size_t offset, std::size_t length) const
+{
+	return sync(offset, length, DRM_NPU_SYNC_FOR_CPU);
+}
+
+Result<void> Buffer::sync_for_device(std::size_t offset, std::size_t length) const
+{
+	return sync(offset, length, DRM_NPU_SYNC_FOR_DEVICE);
 }
 
 Result<void> Buffer::set_residency(Residency residency, std::uint8_t priority) const

@@ -185,6 +185,14 @@ int npu_buffer_create_read_only(npu_device *device, size_t size, npu_buffer **bu
 	});
 }
 
+int npu_buffer_create_cached(npu_device *device, size_t size, npu_buffer **buffer)
+{
+	return guarded([&] {
+		return hand_out(npu::Buffer::create(device->device, size, {.cached = true}),
+				buffer);
+	});
+}
+
 int npu_buffer_import(npu_device *device, int dma_buf, npu_buffer **buffer)
 {
 	return guarded(
@@ -225,6 +233,24 @@ int npu_buffer_wait(const npu_buffer *buffer, int writes, uint64_t timeout_ns)
 		auto done = buffer->buffer.wait(npu::deadline_after(duration(timeout_ns)),
 						writes ? npu::Buffer::Use::write
 						       : npu::Buffer::Use::any);
+
+		return done ? 0 : failed(done.error());
+	});
+}
+
+int npu_buffer_sync_for_cpu(const npu_buffer *buffer, size_t offset, size_t length)
+{
+	return guarded([&] {
+		auto done = buffer->buffer.sync_for_cpu(offset, length);
+
+		return done ? 0 : failed(done.error());
+	});
+}
+
+int npu_buffer_sync_for_device(const npu_buffer *buffer, size_t offset, size_t length)
+{
+	return guarded([&] {
+		auto done = buffer->buffer.sync_for_device(offset, length);
 
 		return done ? 0 : failed(done.error());
 	});

@@ -41,6 +41,8 @@ int npu_bo_create_ioctl(struct drm_device *dev, void *data,
 			struct drm_file *file);
 int npu_bo_residency_ioctl(struct drm_device *dev, void *data,
 			   struct drm_file *file);
+int npu_bo_sync_ioctl(struct drm_device *dev, void *data,
+		      struct drm_file *file);
 int npu_bo_wait_ioctl(struct drm_device *dev, void *data,
 		      struct drm_file *file);
 int npu_context_create_ioctl(struct drm_device *dev, void *data,

@@ -155,6 +155,7 @@ static const struct drm_ioctl_desc npu_ioctls[] = {
 	NPU_IOCTL(NPU_BO_WAIT, npu_bo_wait_ioctl),
 	NPU_IOCTL(NPU_BO_RESIDENCY, npu_bo_residency_ioctl),
 	NPU_IOCTL(NPU_CONTEXT_SET, npu_context_set_ioctl),
+	NPU_IOCTL(NPU_BO_SYNC, npu_bo_sync_ioctl),
 };
 
 static const struct drm_driver npu_driver = {

@@ -10,6 +10,7 @@
 #include "../mem/npu_bo.h"
 #include "../mem/npu_mem.h"
 #include "../mem/npu_residency.h"
+#include "../mem/npu_sync.h"
 #include "../mem/npu_vm.h"
 #include "npu_accel.h"
 #include "npu_api.h"
@@ -209,7 +210,8 @@ static int npu_bo_ask(struct drm_file *file, u32 handle, bool pin)
 int npu_bo_create_ioctl(struct drm_device *dev, void *data,
 			struct drm_file *file)
 {
-	const u32 known = DRM_NPU_BO_READ_ONLY | DRM_NPU_BO_PIN;
+	const u32 known = DRM_NPU_BO_READ_ONLY | DRM_NPU_BO_PIN |
+			  DRM_NPU_BO_CACHED;
 	struct npu_device *npu = to_npu_device(dev);
 	struct drm_npu_query_buffer info;
 	struct drm_npu_bo_create *args = data;
@@ -223,8 +225,7 @@ int npu_bo_create_ioctl(struct drm_device *dev, void *data,
 	if (args->size > npu_max_buffer_size(npu))
 		return -E2BIG;
 
-	ret = npu_bo_create_handle(file, args->size,
-				   args->flags & DRM_NPU_BO_READ_ONLY, &info,
+	ret = npu_bo_create_handle(file, args->size, args->flags, &info,
 				   &handle);
 	if (!ret && args->region)
 		ret = npu_bo_ask(file, handle, args->flags & DRM_NPU_BO_PIN);
@@ -269,6 +270,36 @@ int npu_bo_residency_ioctl(struct drm_device *dev, void *data,
 					args->residency, args->priority);
 		npu_mapping_put(mapping);
 	}
+	drm_gem_object_put(obj);
+	return ret;
+}
+
+/**
+ * npu_bo_sync_ioctl() - %DRM_IOCTL_NPU_BO_SYNC
+ * @dev: the device
+ * @data: a &struct drm_npu_bo_sync
+ * @file: the file
+ *
+ * Return: 0 or a negative errno.
+ */
+int npu_bo_sync_ioctl(struct drm_device *dev, void *data,
+		      struct drm_file *file)
+{
+	struct drm_npu_bo_sync *args = data;
+	struct drm_gem_object *obj;
+	int ret = -EINVAL;
+
+	if (args->direction > DRM_NPU_SYNC_FOR_DEVICE || args->pad)
+		return -EINVAL;
+	obj = drm_gem_object_lookup(file, args->handle);
+	if (!obj)
+		return -ENOENT;
+	if (obj->import_attach)
+		ret = -EOPNOTSUPP;
+	else if (args->length && args->offset < obj->size &&
+		 args->length <= obj->size - args->offset)
+		ret = npu_sync_bo(to_npu_bo(obj), args->offset, args->length,
+				  args->direction == DRM_NPU_SYNC_FOR_CPU);
 	drm_gem_object_put(obj);
 	return ret;
 }

@@ -41,7 +41,8 @@ static int npu_query_device(struct npu_device *npu, u32 index,
 	record->isa = npu->desc.family->isa->id;
 	record->core_count = npu->core_count;
 	record->region_count = npu_region_count(npu);
-	record->flags = npu->desc.flags;
+	record->flags = npu->desc.flags |
+			(npu->desc.noncoherent ? 0 : DRM_NPU_DEVICE_COHERENT);
 	record->hw_version = npu->desc.hw_version;
 	return sizeof(*record);
 }

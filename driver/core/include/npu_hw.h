@@ -249,7 +249,8 @@ struct npu_hw_desc {
 	bool software;
 	/**
 	 * @noncoherent: The device does not see the CPU's caches. What is
-	 * mapped for the CPU then bypasses them.
+	 * mapped for the CPU then bypasses them, unless a client wants to have
+	 * it cached and says when to write it back.
 	 */
 	bool noncoherent;
 };

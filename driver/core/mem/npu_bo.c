@@ -6,7 +6,9 @@
  * A buffer that is imported or exported is shared for the rest of its life, and
  * from then on every submit looks after its fences (npu_implicit.c).
  */
+#include <linux/dma-resv.h>
 #include <linux/highmem.h>
+#include <linux/iosys-map.h>
 #include <linux/mm.h>
 #include <linux/slab.h>
 
@@ -133,7 +135,8 @@ struct npu_bo *npu_bo_alloc(struct npu_device *npu)
 		return ERR_PTR(-ENOMEM);
 	/*
 	 * Caches are written back when the pages are mapped for the device
-	 * (npu_mapping_fill()), and nothing gets into them from then on.
+	 * (npu_mapping_fill()), and nothing gets into them from then on, unless
+	 * the buffer is made with %DRM_NPU_BO_CACHED.
 	 */
 	bo->base.map_wc = npu->desc.noncoherent;
 	mutex_init(&bo->lock);
@@ -188,6 +191,47 @@ void npu_bo_write(struct npu_bo *bo, u64 offset, const void *src, size_t bytes)
 	}
 }
 
+/* npu_bo_read() of a buffer that is on the chip. */
+static void npu_bo_read_chip(struct npu_bo *bo, u64 offset, void *dst,
+			     size_t bytes)
+{
+	const void *chip = npu_bo_device(bo)->desc.sram.vaddr;
+	const u32 *pages = bo->residency.block.pages;
+
+	while (bytes) {
+		size_t part = min_t(size_t, bytes,
+				    PAGE_SIZE - offset_in_page(offset));
+
+		memcpy(dst, chip + ((size_t)pages[offset >> PAGE_SHIFT] << PAGE_SHIFT) +
+		       offset_in_page(offset), part);
+		offset += part;
+		dst += part;
+		bytes -= part;
+	}
+}
+
+/**
+ * npu_bo_read() - read from a buffer where it is, on the chip too
+ * @bo: the buffer
+ * @map: where the kernel sees its system memory
+ * @offset: first byte
+ * @dst: receives it
+ * @bytes: how much; the range lies in the buffer
+ */
+void npu_bo_read(struct npu_bo *bo, const struct iosys_map *map, u64 offset,
+		 void *dst, size_t bytes)
+{
+	struct dma_resv *resv = bo->base.base.resv;
+
+	/* It does not move while its reservation is locked. */
+	dma_resv_lock(resv, NULL);
+	if (bo->residency.inside)
+		npu_bo_read_chip(bo, offset, dst, bytes);
+	else
+		iosys_map_memcpy_from(dst, map, offset, bytes);
+	dma_resv_unlock(resv);
+}
+
 /**
  * npu_bo_put() - drop a reference
  * @bo: the buffer
@@ -216,6 +260,7 @@ void npu_bo_describe(struct npu_bo *bo, struct npu_vm *vm,
 	info->size = obj->size;
 	npu_residency_query(bo, info);
 	info->flags = (bo->read_only ? DRM_NPU_BO_READ_ONLY : 0) |
+		      (bo->cached ? DRM_NPU_BO_CACHED : 0) |
 		      (bo->shared ? DRM_NPU_BO_SHARED : 0);
 	info->mmap_offset = obj->import_attach ? 0 :
 			    drm_vma_node_offset_addr(&obj->vma_node);
@@ -226,13 +271,13 @@ void npu_bo_describe(struct npu_bo *bo, struct npu_vm *vm,
  * npu_bo_create_handle() - new buffer, filled with zeros, with a handle
  * @file: the file
  * @size: bytes
- * @read_only: whether the device may only read it
+ * @flags: %DRM_NPU_BO_READ_ONLY and %DRM_NPU_BO_CACHED count
  * @info: receives the description
  * @handle: receives the handle
  *
  * Return: 0 or a negative errno.
  */
-int npu_bo_create_handle(struct drm_file *file, u64 size, bool read_only,
+int npu_bo_create_handle(struct drm_file *file, u64 size, u32 flags,
 			 struct drm_npu_query_buffer *info, u32 *handle)
 {
 	struct npu_file *nfile = file->driver_priv;
@@ -242,7 +287,10 @@ int npu_bo_create_handle(struct drm_file *file, u64 size, bool read_only,
 	bo = npu_bo_create(nfile->npu, size);
 	if (IS_ERR(bo))
 		return PTR_ERR(bo);
-	bo->read_only = read_only;
+	bo->read_only = flags & DRM_NPU_BO_READ_ONLY;
+	bo->cached = flags & DRM_NPU_BO_CACHED;
+	if (bo->cached)
+		bo->base.map_wc = false;
 
 	ret = drm_gem_handle_create(file, &bo->base.base, handle);
 	if (!ret)

@@ -12,6 +12,7 @@
 #include "npu_residency.h"
 
 struct drm_npu_query_buffer;
+struct iosys_map;
 struct npu_mapping;
 struct npu_vm;
 
@@ -23,6 +24,8 @@ struct npu_bo {
 	struct drm_gem_shmem_object base;
 	/** @read_only: The device may only read it. */
 	bool read_only;
+	/** @cached: It was made with %DRM_NPU_BO_CACHED. */
+	bool cached;
 	/** @lock: Protects the rest and &npu_mapping.handles. */
 	struct mutex lock;
 	/** @shared: Has been imported or exported; its fences count. */
@@ -43,7 +46,7 @@ static inline struct npu_device *npu_bo_device(const struct npu_bo *bo)
 struct npu_bo *npu_bo_alloc(struct npu_device *npu);
 void npu_bo_free(struct npu_bo *bo);
 struct npu_bo *npu_bo_create(struct npu_device *npu, u64 size);
-int npu_bo_create_handle(struct drm_file *file, u64 size, bool read_only,
+int npu_bo_create_handle(struct drm_file *file, u64 size, u32 flags,
 			 struct drm_npu_query_buffer *info, u32 *handle);
 void npu_bo_describe(struct npu_bo *bo, struct npu_vm *vm,
 		     struct drm_npu_query_buffer *info);
@@ -51,6 +54,8 @@ int npu_bo_open(struct npu_bo *bo, struct npu_vm *vm);
 void npu_bo_close(struct npu_bo *bo, struct npu_vm *vm);
 void npu_bo_put(struct npu_bo *bo);
 void npu_bo_write(struct npu_bo *bo, u64 offset, const void *src, size_t bytes);
+void npu_bo_read(struct npu_bo *bo, const struct iosys_map *map, u64 offset,
+		 void *dst, size_t bytes);
 struct npu_mapping *npu_bo_get_mapping(struct npu_bo *bo, struct npu_vm *vm);
 
 #endif /* NPU_BO_H */

@@ -22,23 +22,32 @@ static unsigned long npu_residency_pfn(struct npu_device *npu, u32 page)
 	return vmalloc_to_pfn(sram->vaddr + ((size_t)page << PAGE_SHIFT));
 }
 
+/* Pages on the chip are never cached, unless the device sees the caches. */
+static pgprot_t npu_residency_prot(const struct npu_device *npu, pgprot_t prot)
+{
+	return npu->desc.noncoherent ? pgprot_writecombine(prot) : prot;
+}
+
 static vm_fault_t npu_gem_fault(struct vm_fault *vmf)
 {
 	struct vm_area_struct *vma = vmf->vma;
 	struct drm_gem_object *obj = vma->vm_private_data;
 	struct npu_bo *bo = to_npu_bo(obj);
 	pgoff_t page = vmf->pgoff - drm_vma_node_start(&obj->vma_node);
+	struct npu_device *npu = to_npu_device(obj->dev);
 	vm_fault_t ret = VM_FAULT_SIGBUS;
-	unsigned long pfn;
 
 	dma_resv_lock(obj->resv, NULL);
 	if (page >= obj->size >> PAGE_SHIFT ||
 	    drm_WARN_ON_ONCE(obj->dev, !bo->base.pages))
 		goto out_unlock;
-	pfn = bo->residency.inside ?
-	      npu_residency_pfn(to_npu_device(obj->dev), bo->residency.block.pages[page]) :
-	      page_to_pfn(bo->base.pages[page]);
-	ret = vmf_insert_pfn(vma, vmf->address, pfn);
+	if (!bo->residency.inside)
+		ret = vmf_insert_pfn(vma, vmf->address,
+				     page_to_pfn(bo->base.pages[page]));
+	else
+		ret = vmf_insert_pfn_prot(vma, vmf->address,
+					  npu_residency_pfn(npu, bo->residency.block.pages[page]),
+					  npu_residency_prot(npu, vma->vm_page_prot));
 out_unlock:
 	dma_resv_unlock(obj->resv);
 	return ret;

@@ -23,6 +23,7 @@
 #include "npu_bo.h"
 #include "npu_mem.h"
 #include "npu_residency.h"
+#include "npu_sync.h"
 #include "npu_trace_move.h"
 #include "npu_vm.h"
 
@@ -58,7 +59,7 @@ static void npu_residency_copy(struct npu_bo *bo, bool in)
 	struct sg_table *sgt = bo->base.sgt;
 	u32 i;
 
-	dma_sync_sgtable_for_cpu(npu->drm.dev, sgt, DMA_BIDIRECTIONAL);
+	npu_sync_before_copy(bo);
 	for (i = 0; i < block->count; i++) {
 		void *chip = npu->desc.sram.vaddr +
 			     ((size_t)block->pages[i] << PAGE_SHIFT);

@@ -100,6 +100,7 @@ extern "C" {
 #define DRM_NPU_BO_WAIT			0x29
 #define DRM_NPU_BO_RESIDENCY		0x2a
 #define DRM_NPU_CONTEXT_SET		0x2b
+#define DRM_NPU_BO_SYNC			0x2c
 
 /**
  * enum drm_npu_query_type - what %DRM_IOCTL_NPU_QUERY reports
@@ -152,6 +153,8 @@ struct drm_npu_query {
 
 /** define DRM_NPU_DEVICE_VIRTUAL - a software model computes, not silicon */
 #define DRM_NPU_DEVICE_VIRTUAL		(1 << 0)
+/** define DRM_NPU_DEVICE_COHERENT - the device sees the CPU's caches */
+#define DRM_NPU_DEVICE_COHERENT		(1 << 1)
 
 /**
  * enum drm_npu_isa - command stream dialects
@@ -173,7 +176,7 @@ struct drm_npu_query_device {
 	__u32 core_count;
 	/** @region_count: Number of memory regions; region 0 is system memory. */
 	__u32 region_count;
-	/** @flags: %DRM_NPU_DEVICE_VIRTUAL or 0. */
+	/** @flags: %DRM_NPU_DEVICE_VIRTUAL and %DRM_NPU_DEVICE_COHERENT. */
 	__u32 flags;
 	/** @hw_version: The version register of core 0, 0 if there is none. */
 	__u64 hw_version;
@@ -523,7 +526,10 @@ struct drm_npu_query_buffer {
 	__u64 mmap_offset;
 	/** @region: Memory region that it is in at present. */
 	__u32 region;
-	/** @flags: %DRM_NPU_BO_READ_ONLY and %DRM_NPU_BO_SHARED. */
+	/**
+	 * @flags: %DRM_NPU_BO_READ_ONLY, %DRM_NPU_BO_SHARED and
+	 * %DRM_NPU_BO_CACHED.
+	 */
 	__u32 flags;
 	/** @residency: Its &enum drm_npu_residency. */
 	__u32 residency;
@@ -544,6 +550,8 @@ struct drm_npu_query_buffer {
  * on the chip
  */
 #define DRM_NPU_BO_PIN			(1 << 2)
+/** define DRM_NPU_BO_CACHED - the CPU sees the buffer through its caches */
+#define DRM_NPU_BO_CACHED		(1 << 3)
 
 /**
  * struct drm_npu_bo_create - argument of %DRM_IOCTL_NPU_BO_CREATE
@@ -560,7 +568,10 @@ struct drm_npu_query_buffer {
 struct drm_npu_bo_create {
 	/** @size: In: bytes wanted. Out: bytes given, rounded up to pages. */
 	__u64 size;
-	/** @flags: In: %DRM_NPU_BO_READ_ONLY, %DRM_NPU_BO_PIN or 0. */
+	/**
+	 * @flags: In: %DRM_NPU_BO_READ_ONLY, %DRM_NPU_BO_PIN, %DRM_NPU_BO_CACHED
+	 * or 0.
+	 */
 	__u32 flags;
 	/**
 	 * @region: In: memory region, 0 for system memory. For one on the chip
@@ -637,6 +648,72 @@ struct drm_npu_bo_residency {
 	__u32 region;
 	/** @priority: In: 0 to 255; what is higher leaves later. */
 	__u32 priority;
+	/** @pad: Must be zero. */
+	__u64 pad;
+};
+
+/**
+ * DOC: caches
+ *
+ * A device that is %DRM_NPU_DEVICE_COHERENT sees what the CPU has in its caches,
+ * and the reverse. On others a user mapping is of one of two kinds, chosen when the
+ * buffer is created:
+ *
+ * - without %DRM_NPU_BO_CACHED it is *write-combined*. The CPU's writes reach
+ *   memory by themselves, at the latest when a job is submitted; its reads come
+ *   from memory, one by one, and are slow. There is nothing to hand over.
+ * - with %DRM_NPU_BO_CACHED reads and writes are as fast as of any memory, and
+ *   %DRM_IOCTL_NPU_BO_SYNC hands ranges over: %DRM_NPU_SYNC_FOR_DEVICE after the
+ *   CPU's writes and before a job is submitted that reads or overwrites them;
+ *   %DRM_NPU_SYNC_FOR_CPU after a job that writes to the range has ended, and
+ *   before the CPU reads it or writes beside what the job wrote. Without that a
+ *   side sees old data, and what one writes may be lost if the other writes to the
+ *   same cache line (64 bytes), but no other buffer is affected.
+ *
+ * A new buffer belongs to the device, all of its zeros in memory. On the chip both
+ * kinds are write-combined; moves of a buffer between memories preserve what either
+ * side has written. Code that uses caches correctly is correct on every device, as
+ * the call does nothing where there is nothing to do.
+ *
+ * A buffer that was imported is cached as its exporter says, and mapped through its
+ * dma-buf: DMA_BUF_IOCTL_SYNC of that descriptor hands it over, and BO_SYNC answers
+ * EOPNOTSUPP. One that was exported is still handed over with BO_SYNC.
+ *
+ * Buffers of mainline rocket's CREATE_BO are cached; its PREP_BO is
+ * %DRM_NPU_SYNC_FOR_CPU of the whole buffer after a wait, its FINI_BO is
+ * %DRM_NPU_SYNC_FOR_DEVICE.
+ */
+
+/**
+ * enum drm_npu_sync_direction - who uses a range of a buffer next
+ */
+enum drm_npu_sync_direction {
+	/** @DRM_NPU_SYNC_FOR_CPU: The CPU. */
+	DRM_NPU_SYNC_FOR_CPU = 0,
+	/** @DRM_NPU_SYNC_FOR_DEVICE: The device. */
+	DRM_NPU_SYNC_FOR_DEVICE = 1,
+};
+
+/**
+ * struct drm_npu_bo_sync - argument of %DRM_IOCTL_NPU_BO_SYNC
+ *
+ * Hands a range of a buffer with %DRM_NPU_BO_CACHED to the CPU or to the device; see
+ * "caches". It waits for no job. Succeeds and does nothing for other buffers, and on
+ * devices that are coherent.
+ *
+ * Errors: EINVAL for an unknown @direction, @pad not zero, @length 0 or a range that
+ * is not inside the buffer; ENOENT for a @handle that does not exist; EOPNOTSUPP for
+ * a buffer that was imported.
+ */
+struct drm_npu_bo_sync {
+	/** @handle: In: GEM handle. */
+	__u32 handle;
+	/** @direction: In: a &enum drm_npu_sync_direction. */
+	__u32 direction;
+	/** @offset: In: first byte of the range. */
+	__u64 offset;
+	/** @length: In: bytes of the range. */
+	__u64 length;
 	/** @pad: Must be zero. */
 	__u64 pad;
 };
@@ -1129,6 +1206,7 @@ struct drm_npu_bo_wait {
  * %DRM_IOCTL_NPU_JOB_WAIT waits for one and tells how it ended.
  * %DRM_IOCTL_NPU_JOB_CANCEL stops some.
  * %DRM_IOCTL_NPU_BO_WAIT waits until a buffer is free.
+ * %DRM_IOCTL_NPU_BO_SYNC hands a buffer to the CPU or to the device.
  * %DRM_IOCTL_NPU_CONTEXT_SET changes the class and the weight of a queue.
  *
  * The four calls of mainline's rocket driver, 0x00 to 0x03, are there too; see
@@ -1162,6 +1240,9 @@ struct drm_npu_bo_wait {
 #define DRM_IOCTL_NPU_CONTEXT_SET \
 	DRM_IOW(DRM_COMMAND_BASE + DRM_NPU_CONTEXT_SET, \
 		struct drm_npu_context_set)
+
+#define DRM_IOCTL_NPU_BO_SYNC \
+	DRM_IOW(DRM_COMMAND_BASE + DRM_NPU_BO_SYNC, struct drm_npu_bo_sync)
 
 #if defined(__cplusplus)
 }

@@ -58,7 +58,8 @@ struct drm_rocket_create_bo {
 /**
  * struct drm_rocket_prep_bo - argument of %DRM_IOCTL_ROCKET_PREP_BO
  *
- * Waits for the implicit fences of a buffer and hands it to the CPU.
+ * Waits for the implicit fences of a buffer and hands all of it to the CPU: caches
+ * are as after %DRM_NPU_SYNC_FOR_CPU.
  *
  * Errors: EINVAL for @reserved not zero; ENOENT for a @handle that does not
  * exist; EBUSY when there is work on the buffer and @timeout_ns has passed
@@ -77,7 +78,7 @@ struct drm_rocket_prep_bo {
 /**
  * struct drm_rocket_fini_bo - argument of %DRM_IOCTL_ROCKET_FINI_BO
  *
- * Hands a buffer back to the device.
+ * Hands a buffer back to the device, as %DRM_NPU_SYNC_FOR_DEVICE does.
  *
  * Errors: EINVAL for @reserved not zero; ENOENT for a @handle that does not
  * exist.

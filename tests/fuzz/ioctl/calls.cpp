@@ -90,6 +90,7 @@ std::vector<Call> npu_calls()
 		 {ENOENT, EINVAL, EBUSY, ENOSPC, EOPNOTSUPP, EINTR},
 		 {}},
 		{"CONTEXT_SET", DRM_IOCTL_NPU_CONTEXT_SET, strict, {ENOENT, EINVAL}, {}},
+		{"BO_SYNC", DRM_IOCTL_NPU_BO_SYNC, strict, {ENOENT, EINVAL, EOPNOTSUPP}, {}},
 	};
 }
 

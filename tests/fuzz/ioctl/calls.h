@@ -22,6 +22,7 @@ enum class Id : std::uint8_t {
 	bo_wait,
 	bo_residency,
 	context_set,
+	bo_sync,
 	rocket_create_bo,
 	rocket_submit,
 	rocket_prep_bo,

@@ -106,8 +106,9 @@ void Thread::bo_create()
 
 	args.size = size;
 	args.flags = flags((random_.chance(20) ? DRM_NPU_BO_READ_ONLY : 0) |
-				   (random_.chance(10) ? DRM_NPU_BO_PIN : 0),
-			   DRM_NPU_BO_READ_ONLY | DRM_NPU_BO_PIN);
+				   (random_.chance(10) ? DRM_NPU_BO_PIN : 0) |
+				   (random_.chance(30) ? DRM_NPU_BO_CACHED : 0),
+			   DRM_NPU_BO_READ_ONLY | DRM_NPU_BO_PIN | DRM_NPU_BO_CACHED);
 	args.region = u32(random_.chance(70) ? DRM_NPU_REGION_SYSTEM : DRM_NPU_REGION_SRAM);
 	args.handle = poison;
 	args.pad = zero();
@@ -368,6 +369,18 @@ void Thread::bo_residency()
 	args.priority = u32(random_.below(4));
 	args.pad = zero();
 	ioctl(Id::bo_residency);
+}
+
+void Thread::bo_sync()
+{
+	auto &args = argument<drm_npu_bo_sync>();
+
+	args.handle = some_buffer();
+	args.direction = u32(random_.below(2));
+	args.offset = u64(random_.chance(50) ? 0 : random_.below(8192));
+	args.length = u64(1 + random_.below(4096));
+	args.pad = zero();
+	ioctl(Id::bo_sync);
 }
 
 /* A buffer of another file or of another driver, of which only the handle is known. */

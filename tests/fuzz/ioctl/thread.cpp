@@ -71,6 +71,7 @@ const std::span<const Thread::Step> Thread::steps = [] {
 		{4, &Thread::job_cancel},
 		{5, &Thread::bo_wait},
 		{5, &Thread::bo_residency},
+		{3, &Thread::bo_sync},
 		{2, &Thread::rocket_create_bo},
 		{7, &Thread::rocket_submit},
 		{3, &Thread::rocket_prep_bo},

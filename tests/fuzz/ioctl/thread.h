@@ -113,6 +113,7 @@ private:
 	void job_cancel();
 	void bo_wait();
 	void bo_residency();
+	void bo_sync();
 	void context_set();
 	std::uint32_t some_class();
 	std::uint32_t some_weight();

@@ -268,6 +268,12 @@ void Walk::add_npu(std::vector<Step> &to)
 
 			      return answer(fd_, DRM_IOCTL_NPU_BO_WAIT, args);
 		      }});
+	to.push_back({Id::bo_sync, [this] {
+			      drm_npu_bo_sync args{file_->base.results_id, DRM_NPU_SYNC_FOR_CPU, 0,
+						   4096, 0};
+
+			      return answer(fd_, DRM_IOCTL_NPU_BO_SYNC, args);
+		      }});
 	to.push_back(
 		{Id::bo_residency,
 		 [this] {

@@ -24,6 +24,10 @@ public:
 	struct Options {
 		/// The device may read it only: a job that writes there is refused.
 		bool read_only = false;
+		/// The CPU sees it through its caches: fast to read, but ranges have
+		/// to be handed over with sync_for_cpu() and sync_for_device(). Else
+		/// reads may be slow, and there is nothing to hand over.
+		bool cached = false;
 	};
 
 	/// A buffer of @p size bytes, filled with zeros.
@@ -89,6 +93,15 @@ public:
 				  std::chrono::steady_clock::time_point::max(),
 			  Use use = Use::any) const;
 
+	/// Hand @p length bytes from @p offset on to the CPU, after the device has
+	/// written there; of a cached buffer, for others it does nothing. Waits for no
+	/// job.
+	/// \retval EINVAL the range is empty or not inside the buffer
+	/// \retval EOPNOTSUPP it is imported: DMA_BUF_IOCTL_SYNC does it
+	Result<void> sync_for_cpu(std::size_t offset, std::size_t length) const;
+	/// The same, to the device, after the CPU has written there.
+	Result<void> sync_for_device(std::size_t offset, std::size_t length) const;
+
 	/// What is asked for a buffer; see enum drm_npu_residency.
 	enum class Residency : std::uint8_t {
 		/// To be in system memory.
@@ -113,6 +126,8 @@ public:
 
 private:
 	void release();
+	Result<void> sync(std::size_t offset, std::size_t length,
+			  drm_npu_sync_direction direction) const;
 
 	std::shared_ptr<Driver> driver_;
 	std::span<std::byte> bytes_;

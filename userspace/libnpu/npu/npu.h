@@ -142,6 +142,8 @@ int npu_device_chip_memory(const struct npu_device *device, struct npu_chip_memo
 int npu_buffer_create(struct npu_device *device, size_t size, struct npu_buffer **buffer);
 /** The same, and the device may read it only. */
 int npu_buffer_create_read_only(struct npu_device *device, size_t size, struct npu_buffer **buffer);
+/** The same, and the CPU sees it through its caches; see npu_buffer_sync_for_cpu(). */
+int npu_buffer_create_cached(struct npu_device *device, size_t size, struct npu_buffer **buffer);
 /** The memory behind @dma_buf, which stays the caller's. */
 int npu_buffer_import(struct npu_device *device, int dma_buf, struct npu_buffer **buffer);
 void npu_buffer_free(struct npu_buffer *buffer);
@@ -154,6 +156,10 @@ uint32_t npu_buffer_address(const struct npu_buffer *buffer);
 int npu_buffer_export(const struct npu_buffer *buffer, int *dma_buf);
 /** Wait until no job uses the buffer, or with @writes none that writes to it. */
 int npu_buffer_wait(const struct npu_buffer *buffer, int writes, uint64_t timeout_ns);
+/** Hand a range of a cached buffer to the CPU, after the device has written there. */
+int npu_buffer_sync_for_cpu(const struct npu_buffer *buffer, size_t offset, size_t length);
+/** The same, to the device, after the CPU has written there. */
+int npu_buffer_sync_for_device(const struct npu_buffer *buffer, size_t offset, size_t length);
 /**
  * Say where the buffer is to be, an enum npu_residency. Address and contents stay
  * as they are; a preference is followed soon, the others are when this returns.

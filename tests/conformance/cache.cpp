@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: MIT */
+/// Buffers that the CPU sees cached, and handing them over.
+#include <algorithm>
+#include <cerrno>
+
+#include "dmabuf.h"
+#include "igt.h"
+#include "program.h"
+#include "sram.h"
+
+namespace
+{
+
+constexpr std::uint64_t page = 4096;
+
+int hand_over(const Device &device, std::uint32_t handle, std::uint32_t direction,
+	      std::uint64_t offset, std::uint64_t length, std::uint64_t pad = 0)
+{
+	drm_npu_bo_sync args{handle, direction, offset, length, pad};
+
+	return call(device.fd(), DRM_IOCTL_NPU_BO_SYNC, &args);
+}
+
+int to_cpu(const Device &device, const Buffer &buffer)
+{
+	return hand_over(device, buffer.handle(), DRM_NPU_SYNC_FOR_CPU, 0, buffer.size());
+}
+
+int to_device(const Device &device, const Buffer &buffer)
+{
+	return hand_over(device, buffer.handle(), DRM_NPU_SYNC_FOR_DEVICE, 0, buffer.size());
+}
+
+} // namespace
+
+SUBTEST(cache_flag)
+{
+	Device device;
+	Buffer plain(device, page), cached(device, page, DRM_NPU_BO_CACHED),
+		both(device, page, DRM_NPU_BO_CACHED | DRM_NPU_BO_READ_ONLY);
+
+	CHECK_EQ(device.buffer(plain.handle()).flags, 0);
+	CHECK_EQ(device.buffer(cached.handle()).flags, DRM_NPU_BO_CACHED);
+	CHECK_EQ(device.buffer(both.handle()).flags, DRM_NPU_BO_CACHED | DRM_NPU_BO_READ_ONLY);
+	CHECK_EQ(cached.as<std::uint32_t>()[7], 0);
+}
+
+/* Operands and results of every kind come through, handed over. */
+SUBTEST(cache_job)
+{
+	Device device;
+	Product product(device);
+	Buffer features(device, product.features.size(), DRM_NPU_BO_CACHED),
+		out(device, product.out.size(), DRM_NPU_BO_CACHED);
+	Task task = product.task();
+
+	std::copy_n(product.features.as<std::uint8_t>(), product.features.size(),
+		    features.as<std::uint8_t>());
+	CHECK_OK(to_device(device, features));
+	CHECK_OK(to_cpu(device, out));
+	std::fill_n(out.as<std::uint8_t>(), out.size(), std::uint8_t{0xaa});
+	CHECK_OK(to_device(device, out));
+	set(task, cna_feature_addr, features.address());
+	set(task, dpu_dst_addr, out.address());
+	CHECK_EQ(run(device, device.context(), create_job(device, {{task}})), 1);
+	CHECK_OK(to_cpu(device, out));
+	std::copy_n(out.as<std::uint8_t>(), out.size(), product.out.as<std::uint8_t>());
+	product.check();
+}
+
+/* What the CPU wrote is not lost when a buffer moves, handed over or not. */
+SUBTEST(cache_moves)
+{
+	Device device;
+	need_sram(device);
+	Buffer buffer(device, 2 * page, DRM_NPU_BO_CACHED);
+
+	for (std::uint32_t round = 0; round < 6; round++) {
+		for (std::uint32_t i = 0; i < 2 * page / 4; i++)
+			buffer.as<std::uint32_t>()[i] = i + round;
+		CHECK_OK(round % 2 ? evict(device, buffer.handle()) : pin(device, buffer.handle()));
+		for (std::uint32_t i = 0; i < 2 * page / 4; i++)
+			CHECK_EQ(buffer.as<std::uint32_t>()[i], i + round);
+		CHECK_OK(to_device(device, buffer));
+		CHECK_OK(to_cpu(device, buffer));
+	}
+}
+
+SUBTEST(cache_bad)
+{
+	Device device, other;
+	Buffer buffer(device, 2 * page, DRM_NPU_BO_CACHED);
+	const std::uint32_t handle = buffer.handle();
+
+	for (std::uint32_t bad : {2u, 0x80000000u, ~0u})
+		CHECK_ERR(hand_over(device, handle, bad, 0, page), EINVAL);
+	CHECK_ERR(hand_over(device, handle, 0, 0, 0), EINVAL);
+	CHECK_ERR(hand_over(device, handle, 0, 0, 2 * page + 1), EINVAL);
+	CHECK_ERR(hand_over(device, handle, 0, 2 * page, 1), EINVAL);
+	CHECK_ERR(hand_over(device, handle, 0, page, ~std::uint64_t{0}), EINVAL);
+	CHECK_ERR(hand_over(device, handle, 0, ~std::uint64_t{0}, 2), EINVAL);
+	for (int bit = 0; bit < 64; bit++)
+		CHECK_ERR(hand_over(device, handle, 0, 0, page, std::uint64_t{1} << bit), EINVAL);
+	for (std::uint32_t bad : {0u, handle + 1, ~0u})
+		CHECK_ERR(hand_over(device, bad, 0, 0, page), ENOENT);
+	CHECK_ERR(hand_over(other, handle, 0, 0, page), ENOENT);
+	CHECK_OK(hand_over(device, handle, 1, 2 * page - 1, 1));
+	CHECK_OK(hand_over(device, handle, 0, 1, 1));
+}
+
+/* What is exported is still handed over here, what is imported elsewhere. */
+SUBTEST(cache_shared)
+{
+	Device device;
+	Buffer buffer(device, page, DRM_NPU_BO_CACHED);
+	const Fd dma_buf = export_buffer(device.fd(), buffer.handle());
+
+	CHECK_EQ(device.buffer(buffer.handle()).flags, DRM_NPU_BO_CACHED | DRM_NPU_BO_SHARED);
+	CHECK_OK(to_device(device, buffer));
+	const Fd foreign = udmabuf(page);
+	Imported imported(device, foreign);
+	CHECK_ERR(hand_over(device, imported.handle(), 0, 0, page), EOPNOTSUPP);
+}
