@@ -29,7 +29,7 @@ static const struct npu_model_field conv_fields[] = {
 static const struct precision {
 	/* RKNN_PREC_*. */
 	__u8 code;
-	/* Bits of an element. */
+	/* Bits of an element; 0 ends the table. */
 	__u8 bits;
 	/* Kernels side by side. */
 	__u8 group;
@@ -44,16 +44,17 @@ static const struct precision {
 	{ RKNN_PREC_BF16, 16, 16, 32, 32 },
 	{ RKNN_PREC_INT4, 4, 64, 32, 0 },
 	{ RKNN_PREC_TF32, 32, 16, 16, 0 },
+	{ 0, 0, 0, 0, 0 }
 };
 
 static const struct precision *find_precision(__u32 code)
 {
-	__u32 i;
+	const struct precision *precision;
 
-	for (i = 0; i < sizeof(precisions) / sizeof(precisions[0]); i++)
-		if (precisions[i].code == code)
-			return &precisions[i];
-	return 0;
+	for (precision = precisions; precision->bits; precision++)
+		if (precision->code == code)
+			return precision;
+	return (void *)0;
 }
 
 static enum npu_model_status decode_mode(struct npu_model_core *core,

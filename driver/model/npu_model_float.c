@@ -4,20 +4,29 @@
 #include "npu_model_round.h"
 
 /* What npu_model_fp32_to_int() saturates at. */
-#define INT_LIMIT	(1ll << 48)
+#define INT_LIMIT	0x1000000000000ll
+
+static __u32 is_nan(__u32 bits)
+{
+	return npu_model_fp32_magnitude(bits) > FP32_INF;
+}
 
 __u32 npu_model_fp32_mul(__u32 a, __u32 b)
 {
-	__u32 sign = (a ^ b) & FP32_SIGN;
+	__u32 sign = (a ^ b) & FP32_SIGN, zero;
+	__u64 product;
 
-	if (npu_model_fp32_magnitude(a) > FP32_INF || npu_model_fp32_magnitude(b) > FP32_INF)
+	if (is_nan(a) || is_nan(b))
 		return FP32_NAN;
-	if (npu_model_fp32_magnitude(a) == FP32_INF || npu_model_fp32_magnitude(b) == FP32_INF)
-		return npu_model_fp32_is_zero(a) || npu_model_fp32_is_zero(b) ? FP32_NAN : sign | FP32_INF;
-	if (npu_model_fp32_is_zero(a) || npu_model_fp32_is_zero(b))
+	zero = npu_model_fp32_is_zero(a) || npu_model_fp32_is_zero(b);
+	if (npu_model_fp32_magnitude(a) == FP32_INF ||
+	    npu_model_fp32_magnitude(b) == FP32_INF)
+		return zero ? FP32_NAN : sign | FP32_INF;
+	if (zero)
 		return sign;
-	return npu_model_fp32_pack(sign, npu_model_fp32_significand(a) * npu_model_fp32_significand(b),
-				   npu_model_fp32_exponent(a) + npu_model_fp32_exponent(b), 0);
+	product = npu_model_fp32_significand(a) * npu_model_fp32_significand(b);
+	return npu_model_fp32_pack(sign, product, npu_model_fp32_exponent(a) +
+				   npu_model_fp32_exponent(b), 0);
 }
 
 __u32 npu_model_fp32_div(__u32 a, __u32 b)
@@ -25,7 +34,7 @@ __u32 npu_model_fp32_div(__u32 a, __u32 b)
 	__u32 sign = (a ^ b) & FP32_SIGN;
 	__u64 dividend, divisor, quotient;
 
-	if (npu_model_fp32_magnitude(a) > FP32_INF || npu_model_fp32_magnitude(b) > FP32_INF)
+	if (is_nan(a) || is_nan(b))
 		return FP32_NAN;
 	if (npu_model_fp32_magnitude(a) == FP32_INF)
 		return npu_model_fp32_magnitude(b) == FP32_INF ? FP32_NAN : sign | FP32_INF;
@@ -63,10 +72,10 @@ __s64 npu_model_fp32_to_int(__u32 bits, __s32 scale, __s32 exponent, __u32 away)
 		return value < 0 ? -INT_LIMIT : INT_LIMIT;
 	if (exponent < 0)
 		value = npu_model_round_shift(value, -exponent, away);
-	else if (value > INT_LIMIT >> exponent || value < -(INT_LIMIT >> exponent))
-		return value < 0 ? -INT_LIMIT : INT_LIMIT;
-	else
+	else if (value <= INT_LIMIT >> exponent && value >= -(INT_LIMIT >> exponent))
 		value *= 1ll << exponent;
+	else
+		value = value < 0 ? -INT_LIMIT : INT_LIMIT;
 	return npu_model_clamp(value, -INT_LIMIT, INT_LIMIT);
 }
 

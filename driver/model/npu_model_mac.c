@@ -314,13 +314,14 @@ static inline void mac_float(const struct npu_model_slice *slices,
 {
 	struct layout layout = layout_of(precision);
 	struct npu_model_slice pixel;
-	__u32 kernel;
+	__u32 kernel, dot;
 
 	for (; count; count--, x += stride, acc += pitch) {
 		slice_load(&pixel, x, precision, lanes);
-		for (kernel = 0; kernel < kernels; kernel++)
-			acc[kernel] = npu_model_fp32_add(acc[kernel],
-				dot_float(&pixel, &slices[kernel], layout));
+		for (kernel = 0; kernel < kernels; kernel++) {
+			dot = dot_float(&pixel, &slices[kernel], layout);
+			acc[kernel] = npu_model_fp32_add(acc[kernel], dot);
+		}
 	}
 }
 

@@ -21,16 +21,15 @@ static __s64 convert_int(const struct npu_model_cvt *cvt, __s32 value)
 static __u32 convert_float(const struct npu_model_cvt *cvt, __u32 bits)
 {
 	__s32 exponent = -(__s32)(cvt->shift + cvt->minus_exp);
-	__u32 scale;
+	__u32 scale, offset;
 
 	if (cvt->scale == 1 && !cvt->offset && !exponent)
 		return bits;
 	scale = npu_model_fp32_from_s64(cvt->scale, exponent);
-	if (!cvt->add_first)
-		return npu_model_fp32_add(npu_model_fp32_mul(bits, scale),
-				npu_model_fp32_from_s64(cvt->offset, 0));
-	return npu_model_fp32_mul(npu_model_fp32_add(bits,
-				npu_model_fp32_from_s64(cvt->offset, 0)), scale);
+	offset = npu_model_fp32_from_s64(cvt->offset, 0);
+	if (cvt->add_first)
+		return npu_model_fp32_mul(npu_model_fp32_add(bits, offset), scale);
+	return npu_model_fp32_add(npu_model_fp32_mul(bits, scale), offset);
 }
 
 static __s64 float_to_int(const struct npu_model_cvt *cvt, __u32 bits)
@@ -61,8 +60,8 @@ static __u32 result(const struct npu_model_dpu *dpu, __u32 value)
 			return npu_model_fp32_to_fp16(convert_float(&dpu->cvt,
 								    value));
 		/* The largest fp16 is well below what fp32 holds exactly. */
-		return npu_model_fp32_to_fp16(
-			npu_model_fp32_from_s64(convert_int(&dpu->cvt, value), 0));
+		integer = convert_int(&dpu->cvt, value);
+		return npu_model_fp32_to_fp16(npu_model_fp32_from_s64(integer, 0));
 	case RKNN_PREC_BF16:
 		return npu_model_fp32_to_bf16(convert_float(&dpu->cvt, value));
 	default:

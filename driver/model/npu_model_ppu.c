@@ -6,7 +6,8 @@
  * size of the whole window: the sum is exact, times both reciprocals, rounded
  * once. Of int8, 16 bits of a reciprocal are behind the point and ties go to the
  * even integer, which is what was measured of windows of every kind; of fp16 a
- * reciprocal is an fp16 that is 65536 times as large.
+ * reciprocal is an fp16 that is 65536 times as large, and rounding is that of
+ * fp32 until the end.
  */
 #include "npu_model_priv.h"
 
@@ -150,10 +151,12 @@ static void take(const struct npu_model_ppu *ppu, __s64 *value, __s64 element)
 /* A sum of fp16 times reciprocals that are fp16 too. */
 static __u32 average_fp16(const struct npu_model_ppu *ppu, __s64 sum)
 {
-	__u32 bits = npu_model_fp32_from_s64(sum, -24 - 32);
+	__u32 bits = npu_model_fp32_from_s64(sum, -24 - 32), i;
 
-	bits = npu_model_fp32_mul(bits, npu_model_fp32_from_fp16(ppu->recip[0]));
-	bits = npu_model_fp32_mul(bits, npu_model_fp32_from_fp16(ppu->recip[1]));
+	/* That of 1 would be infinite; assumed is that it is 65536. */
+	for (i = 0; i < 2; i++)
+		bits = npu_model_fp32_mul(bits, npu_model_fp32_from_s64(
+						half_fixed(ppu->recip[i]), -24));
 	return npu_model_fp32_to_fp16(bits);
 }
 
