@@ -7,26 +7,13 @@
 #include <cstdint>
 #include <memory>
 #include <span>
-#include <vector>
 
 #include "npu/device.h"
 #include "npu/error.h"
+#include "npu/task.h"
 
 namespace npu
 {
-
-/// A command stream; its commands are copied when the job is created.
-struct Task {
-	/// 64 bit commands of the device's dialect.
-	std::vector<std::uint64_t> commands;
-	/// Hardware blocks to start.
-	std::uint32_t enable = 0;
-	/// Estimate of its device time in nanoseconds; 0 if not known.
-	std::uint32_t cost_ns = 0;
-};
-
-/// Tasks that run on one core, in order.
-using Lane = std::vector<Task>;
 
 /// An immutable program. Moves, does not copy. Keeps the buffers that its
 /// commands address alive on the device, even when their owner lets them go.
