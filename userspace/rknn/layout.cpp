@@ -6,22 +6,13 @@
 #include "pack.h"
 #include "rknn/matmul.h"
 #include "rknn/registers.h"
+#include "rounding.h"
 
 namespace npu::rknn
 {
 
 namespace
 {
-
-constexpr std::uint32_t align(std::uint32_t value, std::uint32_t to)
-{
-	return (value + to - 1) / to * to;
-}
-
-constexpr std::uint32_t divide_up(std::uint32_t value, std::uint32_t by)
-{
-	return (value + by - 1) / by;
-}
 
 /// Results of 16 bytes: int32 and fp32 alike.
 constexpr std::uint32_t results_per_atom = 4;

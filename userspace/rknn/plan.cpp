@@ -5,17 +5,13 @@
 
 #include "rknn/matmul.h"
 #include "rknn/registers.h"
+#include "rounding.h"
 
 namespace npu::rknn
 {
 
 namespace
 {
-
-constexpr std::uint64_t divide_up(std::uint64_t value, std::uint64_t by)
-{
-	return (value + by - 1) / by;
-}
 
 /// Bytes that a row of a slice takes in the convolution buffer: whole entries
 /// of 64 bytes.
@@ -47,14 +43,16 @@ std::uint32_t tile_rows(Type type, std::uint32_t slice_k, std::uint32_t m)
 {
 	const std::uint64_t group_bytes =
 		std::uint64_t{slice_k} * kernel_group(type) * element_bytes(type);
-	const auto one = static_cast<std::uint32_t>(divide_up(group_bytes, cbuf_bank_bytes));
-	const auto two = static_cast<std::uint32_t>(divide_up(2 * group_bytes, cbuf_bank_bytes));
+	const auto banks = [](std::uint64_t bytes) {
+		return static_cast<std::uint32_t>(divide_up(bytes, std::uint64_t{cbuf_bank_bytes}));
+	};
+	const std::uint32_t one = banks(group_bytes);
+	const std::uint32_t two = banks(2 * group_bytes);
 	const std::uint32_t most = rows_in(type, slice_k, cbuf_banks - one);
 	const std::uint32_t roomy = rows_in(type, slice_k, cbuf_banks - two);
-	const std::uint64_t tiles = divide_up(m, most);
+	const std::uint32_t tiles = divide_up(m, most);
 
-	return static_cast<std::uint32_t>(
-		divide_up(m, divide_up(m, roomy) == tiles ? divide_up(m, roomy) : tiles));
+	return divide_up(m, divide_up(m, roomy) == tiles ? divide_up(m, roomy) : tiles);
 }
 
 /// A run of output channels of one matrix.

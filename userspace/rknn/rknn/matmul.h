@@ -21,26 +21,10 @@
 #include <span>
 #include <vector>
 
+#include "rknn/type.h"
+
 namespace npu::rknn
 {
-
-/// Type of the operands. Results are int32 of int8, fp32 of fp16.
-enum class Type : std::uint8_t {
-	int8,
-	fp16,
-};
-
-/// Bytes of an element.
-constexpr std::uint32_t element_bytes(Type type)
-{
-	return type == Type::int8 ? 1 : 2;
-}
-
-/// Kernels that the array computes side by side (vendor's weight layout).
-constexpr std::uint32_t kernel_group(Type type)
-{
-	return type == Type::int8 ? 32 : 16;
-}
 
 /// Largest cut of K. The convolution buffer then takes about a hundred rows of
 /// int8, enough for weights to stream through it once for a usual prefill.

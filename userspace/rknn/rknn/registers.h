@@ -23,6 +23,12 @@ constexpr std::uint64_t command(std::uint16_t reg, std::uint32_t value)
 
 /// Blocks of a convolution: CNA, CORE and DPU, as PC_OPERATION_ENABLE has them.
 constexpr std::uint32_t enable_convolution = 0x0d;
+/// The same and DPU_RDMA, which fetches operands of the DPU (Mesa).
+constexpr std::uint32_t enable_convolution_operands = 0x1d;
+/// DPU and DPU_RDMA: the DPU works on memory alone (vendor's elementwise streams).
+constexpr std::uint32_t enable_flying = 0x18;
+/// PPU and PPU_RDMA: pooling from memory to memory (vendor's pooling streams).
+constexpr std::uint32_t enable_pooling = 0x60;
 
 namespace reg
 {
@@ -99,15 +105,75 @@ constexpr std::uint16_t dpu_surface_add = 0x40c0;
 /// Not in the TRM; every known stream writes 0.
 constexpr std::uint16_t dpu_unnamed_40c4 = 0x40c4;
 constexpr std::uint16_t dpu_lut_first = 0x4100;
+constexpr std::uint16_t dpu_lut_access_cfg = 0x4100;
+constexpr std::uint16_t dpu_lut_access_data = 0x4104;
+constexpr std::uint16_t dpu_lut_cfg = 0x4108;
+constexpr std::uint16_t dpu_lut_info = 0x410c;
+constexpr std::uint16_t dpu_lut_le_start = 0x4110;
+constexpr std::uint16_t dpu_lut_le_end = 0x4114;
+constexpr std::uint16_t dpu_lut_lo_start = 0x4118;
+constexpr std::uint16_t dpu_lut_lo_end = 0x411c;
+constexpr std::uint16_t dpu_lut_le_slope_scale = 0x4120;
+constexpr std::uint16_t dpu_lut_le_slope_shift = 0x4124;
+constexpr std::uint16_t dpu_lut_lo_slope_scale = 0x4128;
+constexpr std::uint16_t dpu_lut_lo_slope_shift = 0x412c;
 constexpr std::uint16_t dpu_lut_last = 0x412c;
+constexpr std::uint16_t rdma_s_pointer = 0x5004;
+constexpr std::uint16_t rdma_data_cube_width = 0x500c;
+constexpr std::uint16_t rdma_data_cube_height = 0x5010;
+constexpr std::uint16_t rdma_data_cube_channel = 0x5014;
+constexpr std::uint16_t rdma_src_base_addr = 0x5018;
+constexpr std::uint16_t rdma_brdma_cfg = 0x501c;
+constexpr std::uint16_t rdma_bs_base_addr = 0x5020;
+constexpr std::uint16_t rdma_nrdma_cfg = 0x5028;
+constexpr std::uint16_t rdma_bn_base_addr = 0x502c;
+constexpr std::uint16_t rdma_erdma_cfg = 0x5034;
+constexpr std::uint16_t rdma_ew_base_addr = 0x5038;
+constexpr std::uint16_t rdma_ew_surf_stride = 0x5040;
+constexpr std::uint16_t rdma_feature_mode_cfg = 0x5044;
+constexpr std::uint16_t rdma_src_dma_cfg = 0x5048;
+constexpr std::uint16_t rdma_surf_notch = 0x504c;
+constexpr std::uint16_t rdma_pad_cfg = 0x5064;
+constexpr std::uint16_t rdma_weight = 0x5068;
+constexpr std::uint16_t rdma_ew_surf_notch = 0x506c;
+constexpr std::uint16_t ppu_s_pointer = 0x6004;
+constexpr std::uint16_t ppu_data_cube_in_width = 0x600c;
+constexpr std::uint16_t ppu_data_cube_in_height = 0x6010;
+constexpr std::uint16_t ppu_data_cube_in_channel = 0x6014;
+constexpr std::uint16_t ppu_data_cube_out_width = 0x6018;
+constexpr std::uint16_t ppu_data_cube_out_height = 0x601c;
+constexpr std::uint16_t ppu_data_cube_out_channel = 0x6020;
+constexpr std::uint16_t ppu_operation_mode_cfg = 0x6024;
+constexpr std::uint16_t ppu_pooling_kernel_cfg = 0x6034;
+constexpr std::uint16_t ppu_recip_kernel_width = 0x6038;
+constexpr std::uint16_t ppu_recip_kernel_height = 0x603c;
+constexpr std::uint16_t ppu_pooling_padding_cfg = 0x6040;
+constexpr std::uint16_t ppu_padding_value_1 = 0x6044;
+constexpr std::uint16_t ppu_padding_value_2 = 0x6048;
+constexpr std::uint16_t ppu_dst_base_addr = 0x6070;
+constexpr std::uint16_t ppu_dst_surf_stride = 0x607c;
+constexpr std::uint16_t ppu_data_format = 0x6084;
+constexpr std::uint16_t ppu_misc_ctrl = 0x60dc;
+constexpr std::uint16_t ppu_rdma_s_pointer = 0x7004;
+constexpr std::uint16_t ppu_rdma_cube_in_width = 0x700c;
+constexpr std::uint16_t ppu_rdma_cube_in_height = 0x7010;
+constexpr std::uint16_t ppu_rdma_cube_in_channel = 0x7014;
+constexpr std::uint16_t ppu_rdma_src_base_addr = 0x701c;
+constexpr std::uint16_t ppu_rdma_src_line_stride = 0x7024;
+constexpr std::uint16_t ppu_rdma_src_surf_stride = 0x7028;
+constexpr std::uint16_t ppu_rdma_data_format = 0x7030;
 } // namespace reg
 
 /// Bits of CBUF_CON0 (TRM).
 constexpr std::uint32_t cbuf_data_reuse = 1U << 12U;
+constexpr std::uint32_t cbuf_weight_reuse = 1U << 13U;
 
 /// Convolution buffer of a core: 12 banks of 32 KiB (open matmul drivers, Mesa).
 constexpr std::uint32_t cbuf_banks = 12;
 constexpr std::uint32_t cbuf_bank_bytes = 32768;
+
+/// What CBUF_CON1 counts: half of an entry of the convolution buffer (Mesa).
+constexpr std::uint32_t cbuf_entry_bytes = 64;
 
 /// Memory layouts consist of atoms of 16 bytes (TRM).
 constexpr std::uint32_t atom_bytes = 16;

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Types that all operations share.
+ */
+#pragma once
+
+#include <cstdint>
+
+namespace npu::rknn
+{
+
+/// Type of features and weights.
+enum class Type : std::uint8_t {
+	int8,
+	fp16,
+};
+
+/// Bytes of an element.
+constexpr std::uint32_t element_bytes(Type type)
+{
+	return type == Type::int8 ? 1 : 2;
+}
+
+/// Kernels that the array computes side by side (vendor's weight layout).
+constexpr std::uint32_t kernel_group(Type type)
+{
+	return type == Type::int8 ? 32 : 16;
+}
+
+} // namespace npu::rknn
