@@ -36,6 +36,13 @@ constexpr Precision precision_of(Type type)
 	return type == Type::int8 ? Precision::int8 : Precision::fp16;
 }
 
+/// Banks that weights need at least: with one bank of fp16 weights, a long task
+/// hangs (measured, HAP and ORK).
+constexpr std::uint32_t least_weight_banks(Type type)
+{
+	return type == Type::fp16 ? 2 : 1;
+}
+
 /// Entries of a row of @p width pixels of @p bytes bytes, whole atoms, in the
 /// convolution buffer (NVDLA's rule, which open streams agree with).
 constexpr std::uint32_t feature_entries(std::uint32_t width, std::uint32_t bytes)

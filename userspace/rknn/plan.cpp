@@ -3,9 +3,9 @@
 #include <cassert>
 #include <utility>
 
+#include "blocks.h"
 #include "rknn/matmul.h"
 #include "rknn/registers.h"
-#include "rounding.h"
 
 namespace npu::rknn
 {
@@ -43,8 +43,10 @@ std::uint32_t tile_rows(Type type, std::uint32_t slice_k, std::uint32_t m)
 {
 	const std::uint64_t group_bytes =
 		std::uint64_t{slice_k} * kernel_group(type) * element_bytes(type);
-	const auto banks = [](std::uint64_t bytes) {
-		return static_cast<std::uint32_t>(divide_up(bytes, std::uint64_t{cbuf_bank_bytes}));
+	const auto banks = [&](std::uint64_t bytes) {
+		return std::max(static_cast<std::uint32_t>(
+					divide_up(bytes, std::uint64_t{cbuf_bank_bytes})),
+				least_weight_banks(type));
 	};
 	const std::uint32_t one = banks(group_bytes);
 	const std::uint32_t two = banks(2 * group_bytes);
