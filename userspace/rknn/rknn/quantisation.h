@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Quantised numbers and their conversion on the device.
+ */
+#pragma once
+
+#include <cstdint>
+
+#include <npu/error.h>
+
+namespace npu::rknn
+{
+
+/// What an int8 q stands for: scale * (q - zero_point).
+struct Quantisation {
+	float scale = 1;
+	std::int32_t zero_point = 0;
+
+	bool operator==(const Quantisation &) const = default;
+};
+
+/// A factor of the device's converters: factor / 2^shift.
+struct Multiplier {
+	/// 1 to 32767; the register has a sign, so that 32768 would be negative.
+	std::uint32_t factor = 1;
+	/// 0 to 63.
+	std::uint32_t shift = 0;
+
+	bool operator==(const Multiplier &) const = default;
+};
+
+/// The multiplier next to @p value: 15 bits of it.
+/// \retval ERANGE value is not positive, or too small or too large
+Result<Multiplier> multiplier(double value);
+
+/// Check @p quantisation of what @p what names.
+/// \retval EINVAL the zero point is not an int8, or the scale not a positive number
+Result<void> check_quantisation(const Quantisation &quantisation, const char *what);
+
+} // namespace npu::rknn
