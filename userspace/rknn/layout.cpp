@@ -41,15 +41,15 @@ void pack_atoms(const std::byte *rows, std::size_t row_bytes, std::uint32_t coun
 }
 
 template <typename T>
-void gather(const WeightLayout &layout, std::uint32_t m, std::span<const T> partial,
-	    std::span<T> rows)
+void gather(const WeightLayout &layout, std::uint32_t m, std::uint32_t slices,
+	    std::span<const T> partial, std::span<T> rows)
 {
 	const std::uint32_t n = layout.n();
 	const std::size_t slice_step = std::size_t{layout.padded_n()} * m;
 
-	assert(partial.size_bytes() >= result_bytes(layout, m));
+	assert(partial.size() >= slices * slice_step);
 	assert(rows.size() >= std::size_t{m} * n);
-	for (std::uint32_t slice = 0; slice < layout.slices(); slice++) {
+	for (std::uint32_t slice = 0; slice < slices; slice++) {
 		const T *from = partial.data() + slice * slice_step;
 
 		for (std::uint32_t first = 0; first < n; first += results_per_atom) {
@@ -165,13 +165,25 @@ void pack_features(const WeightLayout &layout, std::uint32_t m, std::span<const 
 void gather_results(const WeightLayout &layout, std::uint32_t m,
 		    std::span<const std::int32_t> partial, std::span<std::int32_t> rows)
 {
-	gather(layout, m, partial, rows);
+	gather(layout, m, layout.slices(), partial, rows);
 }
 
 void gather_results(const WeightLayout &layout, std::uint32_t m, std::span<const float> partial,
 		    std::span<float> rows)
 {
-	gather(layout, m, partial, rows);
+	gather(layout, m, layout.slices(), partial, rows);
+}
+
+void unpack_sums(const WeightLayout &layout, std::uint32_t m, std::span<const std::int32_t> sums,
+		 std::span<std::int32_t> rows)
+{
+	gather(layout, m, 1, sums, rows);
+}
+
+void unpack_sums(const WeightLayout &layout, std::uint32_t m, std::span<const float> sums,
+		 std::span<float> rows)
+{
+	gather(layout, m, 1, sums, rows);
 }
 
 } // namespace npu::rknn

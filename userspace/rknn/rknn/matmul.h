@@ -10,7 +10,8 @@
  *
  * where Kp is K padded to 32, Np is N padded to G, and K is cut into slices of
  * Ks so that a task's operands fit the convolution buffer. Each slice has a
- * partial result; gather_results() adds them.
+ * partial result; gather_results() adds them. Or the device adds them up, in int32,
+ * with emit_accumulated(): then C has one slice, of int32 or fp32.
  *
  * Nothing here touches a device.
  */
@@ -20,6 +21,9 @@
 #include <cstdint>
 #include <span>
 #include <vector>
+
+#include <npu/error.h>
+#include <npu/task.h>
 
 #include "rknn/type.h"
 
@@ -133,5 +137,33 @@ struct Addresses {
 /// The command stream of a tile of a plan for @p m rows.
 std::vector<std::uint64_t> emit(const WeightLayout &weights, std::uint32_t m, const Tile &tile,
 				const Addresses &addresses);
+
+/// What sums of int8 products are: fp32 is the nearest to the exact sum.
+enum class Sum : std::uint8_t {
+	int32,
+	fp32,
+};
+
+/// Whether the device can add up the slices of @p weights.
+/// \retval EOPNOTSUPP they are fp16, or K is so large that sums could exceed 32 bits
+Result<void> can_accumulate(const WeightLayout &weights);
+
+/// Bytes of results that the device adds up: the sums, and the partial results of
+/// one slice.
+std::size_t accumulated_bytes(const WeightLayout &layout, std::uint32_t m);
+
+/// The tasks of a tile that leave the sums of all slices so far in the first
+/// padded N x m of the results, as rows of one slice: int32, and @p sum after the
+/// last slice. Tiles must run in the order of their plan.
+/// \pre can_accumulate(weights); the results have accumulated_bytes()
+std::vector<Task> emit_accumulated(const WeightLayout &weights, std::uint32_t m, const Tile &tile,
+				   const Addresses &addresses, Sum sum);
+
+/// Put sums of the device in rows of n.
+/// \pre sums has padded N x m elements, rows has m * n
+void unpack_sums(const WeightLayout &layout, std::uint32_t m, std::span<const std::int32_t> sums,
+		 std::span<std::int32_t> rows);
+void unpack_sums(const WeightLayout &layout, std::uint32_t m, std::span<const float> sums,
+		 std::span<float> rows);
 
 } // namespace npu::rknn
