@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Operations on two feature maps of one shape, element by element, as command
+ * streams of the DPU alone.
+ *
+ * int8 arithmetic, all of it exact, of a and b:
+ *
+ *   a' = (a - zero_a) * factor_a, b' = (b - zero_b) * factor_b
+ *   v = a' + b', a' - b', a' * b', max(a', b') or min(a', b')
+ *   v = max(v, 0)					ReLU, ReLU6
+ *   v = min(v, ceiling)				ReLU6
+ *   y = v * output + zero_y, saturated
+ *
+ * where the division of the last line rounds to nearest, ties to even. The factors
+ * make up for scales that differ; maximum and minimum want equal scales. With all
+ * quantisations equal to {1, 0} the results are those of saturating integers.
+ *
+ * fp16: the operation and the activation in fp32, then one rounding to fp16.
+ */
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include <npu/error.h>
+#include <npu/task.h>
+
+#include "rknn/activation.h"
+#include "rknn/quantisation.h"
+#include "rknn/tensor.h"
+#include "rknn/type.h"
+
+namespace npu::rknn
+{
+
+struct Elementwise {
+	enum class Operation : std::uint8_t {
+		add,
+		subtract,
+		multiply,
+		maximum,
+		minimum,
+	};
+
+	Operation operation = Operation::add;
+	Type type = Type::int8;
+	Shape shape = {};
+	Activation activation = Activation::none;
+	Quantisation a = {};
+	Quantisation b = {};
+	Quantisation output = {};
+};
+
+/// The integers of an int8 operation.
+struct ElementwiseIntegers {
+	/// 1 to 32767.
+	std::uint32_t factor_a = 1;
+	std::uint32_t factor_b = 1;
+	Multiplier output;
+	/// Upper bound of ReLU6; 0 if the results saturate below it.
+	std::uint32_t ceiling = 0;
+};
+
+/// The integers of @p operation.
+/// \retval EINVAL a size is 0, or quantisations make no sense or differ where they
+/// must not
+/// \retval ERANGE scales are too far apart for the device's integers
+Result<ElementwiseIntegers> integers(const Elementwise &operation);
+
+/// Device addresses of maps of Layout(type, shape), multiples of 16.
+struct ElementwiseAddresses {
+	std::uint32_t a = 0;
+	std::uint32_t b = 0;
+	/// Must be neither a nor b.
+	std::uint32_t output = 0;
+};
+
+/// The tasks of each of up to @p cores cores.
+/// \retval EINVAL, ERANGE as integers() has them, or there are no cores
+Result<std::vector<Lane>> emit(const Elementwise &operation, const ElementwiseAddresses &addresses,
+			       std::uint32_t cores);
+
+} // namespace npu::rknn
