@@ -95,6 +95,9 @@ npu_model_status Machine::run(std::uint32_t core, const Lane &lane, std::uint32_
 	npu_model_core *model = cores_[core].get();
 	const std::uint32_t pointer = RKNN_S_POINTER_PING_PONG | RKNN_S_POINTER_CORE(core);
 	const auto words = static_cast<std::uint32_t>(lane.front().commands.size() + link_words);
+	/* What ends last raises the interrupt: the PPU where it runs, else the DPU. */
+	const std::uint32_t interrupts =
+		lane.back().enable & RKNN_ENABLE_PPU ? RKNN_INT_PPU : RKNN_INT_DPU;
 	model->active_cores = lanes;
 	for (const auto &[reg, value] :
 	     std::initializer_list<std::pair<std::uint32_t, std::uint32_t>>{
@@ -102,8 +105,8 @@ npu_model_status Machine::run(std::uint32_t core, const Lane &lane, std::uint32_
 		     {RKNN_CORE_S_POINTER, pointer},
 		     {RKNN_PC_BASE_ADDRESS, addresses.front()},
 		     {RKNN_PC_REGISTER_AMOUNTS, (words + 1) / 2 - 1},
-		     {RKNN_PC_INTERRUPT_MASK, RKNN_INT_DPU},
-		     {RKNN_PC_INTERRUPT_CLEAR, RKNN_INT_DPU},
+		     {RKNN_PC_INTERRUPT_MASK, interrupts},
+		     {RKNN_PC_INTERRUPT_CLEAR, RKNN_INT_DPU | RKNN_INT_PPU},
 		     {RKNN_PC_TASK_CON, 0x7000 | static_cast<std::uint32_t>(lane.size())},
 		     {RKNN_PC_OPERATION_ENABLE, 1}})
 		npu_model_write_reg(model, reg, value);
