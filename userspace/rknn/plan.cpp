@@ -36,25 +36,21 @@ std::uint32_t rows_in(Type type, std::uint32_t slice_k, std::uint32_t banks)
 		std::min<std::uint64_t>(bytes / row_bytes(type, slice_k), max_task_rows));
 }
 
-/// Rows of a task, so that all tasks of @p m rows are alike and few. Two kernel
-/// groups of weights fit beside them, for the next to be fetched while one is
-/// multiplied, unless room for one only makes fewer tasks.
+/// Rows of a task, so that all tasks of @p m rows are alike and few. One kernel group
+/// of weights fits beside them. A second, for the next to be fetched while one is
+/// multiplied, fits if that makes no more tasks, since the tasks are alike.
 std::uint32_t tile_rows(Type type, std::uint32_t slice_k, std::uint32_t m)
 {
 	const std::uint64_t group_bytes =
 		std::uint64_t{slice_k} * kernel_group(type) * element_bytes(type);
-	const auto banks = [&](std::uint64_t bytes) {
-		return std::max(static_cast<std::uint32_t>(
-					divide_up(bytes, std::uint64_t{cbuf_bank_bytes})),
-				least_weight_banks(type));
-	};
-	const std::uint32_t one = banks(group_bytes);
-	const std::uint32_t two = banks(2 * group_bytes);
-	const std::uint32_t most = rows_in(type, slice_k, cbuf_banks - one);
-	const std::uint32_t roomy = rows_in(type, slice_k, cbuf_banks - two);
-	const std::uint32_t tiles = divide_up(m, most);
+	const std::uint32_t weight_banks =
+		std::max(static_cast<std::uint32_t>(
+				 divide_up(group_bytes, std::uint64_t{cbuf_bank_bytes})),
+			 least_weight_banks(type));
+	const std::uint32_t tiles =
+		divide_up(m, rows_in(type, slice_k, cbuf_banks - weight_banks));
 
-	return divide_up(m, divide_up(m, roomy) == tiles ? divide_up(m, roomy) : tiles);
+	return divide_up(m, tiles);
 }
 
 /// A run of output channels of one matrix.
