@@ -116,6 +116,7 @@ static void npu_waiter_pass(struct kunit *test)
 	unsigned int i;
 	bool more;
 
+	KUNIT_EXPECT_LE(test, NPU_WAITER_WAKES, 16);
 	npu_fake_queue(fake, ctx, job);
 	waiters = npu_waiter_many(test, ctx, 1, 3 * NPU_WAITER_WAKES);
 	for (i = 1; i <= 3; i++) {

@@ -38,10 +38,7 @@ static void npu_entity_activate(struct npu_entity *entity, u64 now)
 	if (entity->group && entity->group->rank == rank)
 		return;
 	npu_entity_idle(entity);
-	entity->group = &entity->file->groups[rank];
-	list_add_tail(&entity->active_link, &entity->group->active);
-	npu_entity_bound(entity, entity->group);
-	npu_group_weigh(entity->group);
+	npu_entity_join(entity, &entity->file->groups[rank]);
 }
 
 /**
@@ -50,13 +47,8 @@ static void npu_entity_activate(struct npu_entity *entity, u64 now)
  */
 void npu_entity_idle(struct npu_entity *entity)
 {
-	struct npu_group *group = entity->group;
-
-	if (!group)
-		return;
-	entity->group = NULL;
-	list_del(&entity->active_link);
-	npu_group_weigh(group);
+	if (entity->group)
+		npu_entity_part(entity);
 }
 
 /* Queue @entity, which is active, with its cores. */

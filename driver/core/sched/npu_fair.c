@@ -145,18 +145,21 @@ bool npu_group_repay(struct npu_group *group)
 	return paid;
 }
 
-/**
- * npu_group_weigh() - the active entities of a group have changed
- * @group: the group
+/*
+ * The active entities of a group have changed: one is new and the first, or one is
+ * gone. Mostly others have the largest weight, too, and one of them is found soon.
  */
-void npu_group_weigh(struct npu_group *group)
+static void npu_group_weigh(struct npu_group *group)
 {
 	struct npu_fair *fair = npu_group_fair(group);
 	struct npu_entity *entity;
 	u32 weight = 0;
 
-	list_for_each_entry(entity, &group->active, active_link)
+	list_for_each_entry(entity, &group->active, active_link) {
 		weight = max(weight, entity->weight);
+		if (weight >= group->weight)
+			break;
+	}
 	if (weight == group->weight)
 		return;
 	/* The group is sorted by its time, which only changes before it is active. */
@@ -171,28 +174,81 @@ void npu_group_weigh(struct npu_group *group)
 		npu_fair_add(fair, group);
 }
 
-/**
- * npu_entity_bound() - keep the virtual time of an entity within bounds
- * @entity: the entity
- * @group: its group
- */
-void npu_entity_bound(struct npu_entity *entity, const struct npu_group *group)
+static bool npu_entity_earlier(struct rb_node *a, const struct rb_node *b)
+{
+	const struct npu_entity *first = rb_entry(a, struct npu_entity, node);
+	const struct npu_entity *second = rb_entry(b, struct npu_entity, node);
+
+	return npu_time_diff(first->time, second->time) < 0;
+}
+
+/* Keep the virtual time of @entity within the bounds of @group. */
+static void npu_entity_bound(struct npu_entity *entity,
+			     const struct npu_group *group)
 {
 	s64 ahead = npu_time_diff(entity->time, group->turn);
 
 	entity->time = group->turn + clamp(ahead, (s64)0, NPU_FAIR_SPAN);
 }
 
+/**
+ * npu_entity_join() - an entity becomes active
+ * @entity: the entity
+ * @group: its group
+ */
+void npu_entity_join(struct npu_entity *entity, struct npu_group *group)
+{
+	entity->group = group;
+	npu_entity_bound(entity, group);
+	list_add(&entity->active_link, &group->active);
+	rb_add_cached(&entity->node, &group->line, npu_entity_earlier);
+	npu_group_weigh(group);
+}
+
+/**
+ * npu_entity_part() - an entity is not active any more
+ * @entity: the entity
+ */
+void npu_entity_part(struct npu_entity *entity)
+{
+	struct npu_group *group = entity->group;
+
+	entity->group = NULL;
+	list_del(&entity->active_link);
+	rb_erase_cached(&entity->node, &group->line);
+	npu_group_weigh(group);
+}
+
 /* An entity of @group has been served: advance its lowest virtual time. */
 static void npu_group_advance(struct npu_group *group)
 {
-	struct npu_entity *entity;
-	s64 least = S64_MAX;
+	struct rb_node *first = rb_first_cached(&group->line);
+	s64 ahead;
 
-	list_for_each_entry(entity, &group->active, active_link)
-		least = min(least, npu_time_diff(entity->time, group->turn));
-	if (least != S64_MAX)
-		group->turn += max(least, (s64)0);
+	if (!first)
+		return;
+	ahead = npu_time_diff(rb_entry(first, struct npu_entity, node)->time,
+			      group->turn);
+	group->turn += max(ahead, (s64)0);
+}
+
+/* @entity has been served in @group, for virtual time @length of its own. */
+static void npu_entity_spend(struct npu_entity *entity, struct npu_group *group,
+			     u64 length)
+{
+	struct rb_root_cached *line = entity->group ? &entity->group->line : NULL;
+
+	if (line)
+		rb_erase_cached(&entity->node, line);
+	entity->time += length;
+	if (line)
+		rb_add_cached(&entity->node, line, npu_entity_earlier);
+	npu_group_advance(group);
+	if (entity->group != group)
+		return;
+	rb_erase_cached(&entity->node, line);
+	npu_entity_bound(entity, group);
+	rb_add_cached(&entity->node, line, npu_entity_earlier);
 }
 
 /**
@@ -226,10 +282,7 @@ void npu_group_charge(struct npu_group *group, struct npu_entity *entity, u64 ns
 	struct npu_fair *fair = npu_group_fair(group);
 	u64 scaled = ns * NPU_SCHED_SCALE;
 
-	entity->time += div_u64(scaled, entity->weight);
-	npu_group_advance(group);
-	if (entity->group == group)
-		npu_entity_bound(entity, group);
+	npu_entity_spend(entity, group, div_u64(scaled, entity->weight));
 	if (group->weight)
 		npu_fair_remove(fair, group);
 	npu_group_spend(group, fair,

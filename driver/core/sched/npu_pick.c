@@ -23,8 +23,8 @@
  *
  * For each core and rank there is a tree of files, and for each file one of its
  * ready entities, so that a choice takes constant time, and what is queued or
- * charged the logarithm of their numbers. To find the lowest virtual time of a
- * group takes the number of its active entities.
+ * charged the logarithm of their numbers. To find the largest weight of a group
+ * takes the number of its active entities, if the heaviest is gone.
  */
 #include <linux/limits.h>
 #include <linux/minmax.h>
@@ -289,6 +289,7 @@ void npu_sched_init_file(struct npu_sched *sched, struct npu_sched_file *file)
 		group->file = file;
 		group->rank = rank;
 		INIT_LIST_HEAD(&group->active);
+		group->line = RB_ROOT_CACHED;
 		for (i = 0; i < NPU_MAX_CORES; i++) {
 			group->turns[i].group = group;
 			RB_CLEAR_NODE(&group->turns[i].node);

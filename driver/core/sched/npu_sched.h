@@ -88,6 +88,8 @@ struct npu_group {
 	enum npu_rank rank;
 	/** @active: Active entities, by &npu_entity.active_link. */
 	struct list_head active;
+	/** @line: The same, by virtual time. */
+	struct rb_root_cached line;
 	/** @weight: Largest weight of @active; 0 if it is empty. */
 	u32 weight;
 	/** @time: Virtual time of the file. */
@@ -237,6 +239,8 @@ struct npu_entity {
 	struct npu_group *group;
 	/** @active_link: In &npu_group.active. */
 	struct list_head active_link;
+	/** @node: In &npu_group.line. */
+	struct rb_node node;
 	/** @ready: Has work that a core could start. */
 	bool ready;
 	/** @since: &npu_sched.readied when it became ready. */

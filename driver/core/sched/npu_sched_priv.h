@@ -22,12 +22,12 @@ static inline s64 npu_time_diff(u64 a, u64 b)
 }
 
 /* npu_fair.c */
-void npu_group_weigh(struct npu_group *group);
 bool npu_group_ahead(const struct npu_group *group);
 bool npu_group_repay(struct npu_group *group);
 void npu_group_charge(struct npu_group *group, struct npu_entity *entity,
 		      u64 ns, bool ahead);
-void npu_entity_bound(struct npu_entity *entity, const struct npu_group *group);
+void npu_entity_join(struct npu_entity *entity, struct npu_group *group);
+void npu_entity_part(struct npu_entity *entity);
 
 /* npu_budget.c */
 void npu_budget_want(struct npu_sched_file *file, u64 now);
