@@ -113,6 +113,13 @@ static void npu_slice_learns(struct kunit *test)
 		KUNIT_EXPECT_EQ(test, npu_slice_cost(&lane, 0, 1), 777);
 		KUNIT_EXPECT_EQ(test, npu_slice_cost(&lane, 3, 1), 777);
 	}
+	/* However wrong an estimate is, it becomes right. */
+	tasks[0].cost_ns = U32_MAX;
+	npu_slice_prepare(&lane);
+	for (i = 0; i < 30; i++)
+		npu_slice_learn(&lane, 0, 1, 6 * US);
+	KUNIT_EXPECT_GE(test, npu_slice_cost(&lane, 0, 1), 5 * US);
+	KUNIT_EXPECT_LE(test, npu_slice_cost(&lane, 0, 1), 8 * US);
 }
 
 #define NPU_SLICE_LONG		4095u

@@ -36,7 +36,7 @@ struct npu_job_task {
 	 * @factor: Of the first task of a block: by what its estimates are to be
 	 * multiplied; protected by npu_exec.lock. See npu_slice.c.
 	 */
-	u32 factor;
+	u64 factor;
 };
 
 /**

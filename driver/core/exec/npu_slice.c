@@ -20,11 +20,13 @@
 #include "npu_job.h"
 #include "npu_slice.h"
 
-/* Of the factor by which costs are corrected. */
+/* Of what a slice took to what it was to take. */
 #define NPU_SLICE_SHIFT		10
 #define NPU_SLICE_ONE		((u32)BIT(NPU_SLICE_SHIFT))
-/* It is never larger: costs have 32 bits. */
-#define NPU_SLICE_MOST		BIT_ULL(30)
+/* Of &npu_job_task.factor; costs may be wrong by many orders of magnitude. */
+#define NPU_SLICE_UNIT_SHIFT	32
+#define NPU_SLICE_UNIT		BIT_ULL(NPU_SLICE_UNIT_SHIFT)
+#define NPU_SLICE_MOST		(NPU_SLICE_UNIT << 20)
 /* Costs that are wrong by less stay as they are. */
 #define NPU_SLICE_NEAR		(NPU_SLICE_ONE / 4)
 /* No task costs less, in nanoseconds. */
@@ -50,7 +52,7 @@ void npu_slice_prepare(struct npu_job_lane *lane)
 
 	for (i = 0; i < lane->task_count; i++) {
 		lane->tasks[i].before_ns = ns;
-		lane->tasks[i].factor = NPU_SLICE_ONE;
+		lane->tasks[i].factor = NPU_SLICE_UNIT;
 		ns += lane->tasks[i].cost_ns;
 	}
 	while (i--) {
@@ -67,8 +69,8 @@ static u64 npu_slice_part(const struct npu_job_lane *lane, u32 first, u32 count)
 	u32 block = npu_slice_block(lane);
 	u64 ns = last->before_ns + last->cost_ns - lane->tasks[first].before_ns;
 
-	ns = mul_u64_u32_shr(ns, lane->tasks[first - first % block].factor,
-			     NPU_SLICE_SHIFT);
+	ns = mul_u64_u64_shr(ns, lane->tasks[first - first % block].factor,
+			     NPU_SLICE_UNIT_SHIFT);
 	return clamp(ns, count * (u64)NPU_SLICE_LEAST, count * (u64)U32_MAX);
 }
 
@@ -159,19 +161,21 @@ void npu_slice_learn(struct npu_job_lane *lane, u32 first, u32 count,
 		     u64 device_ns)
 {
 	u32 block = npu_slice_block(lane), i;
-	u64 factor;
+	u64 ratio;
 
-	factor = div64_u64(min_t(u64, device_ns, U32_MAX) * NPU_SLICE_ONE,
-			   npu_slice_cost(lane, first, count));
-	if (factor >= NPU_SLICE_ONE - NPU_SLICE_NEAR &&
-	    factor <= NPU_SLICE_ONE + NPU_SLICE_NEAR)
+	ratio = div64_u64(min_t(u64, device_ns, U32_MAX) * NPU_SLICE_ONE,
+			  npu_slice_cost(lane, first, count));
+	if (ratio >= NPU_SLICE_ONE - NPU_SLICE_NEAR &&
+	    ratio <= NPU_SLICE_ONE + NPU_SLICE_NEAR)
 		return;
-	if (factor < NPU_SLICE_ONE)
-		factor = (factor + NPU_SLICE_ONE) / 2;
+	if (ratio < NPU_SLICE_ONE)
+		ratio = (ratio + NPU_SLICE_ONE) / 2;
 	for (i = first - first % block; i < first + count; i += block) {
-		u32 *learnt = &lane->tasks[i].factor;
+		u64 factor = lane->tasks[i].factor;
 
-		*learnt = clamp((u64)*learnt * min(factor, NPU_SLICE_MOST) /
-				NPU_SLICE_ONE, 1ull, NPU_SLICE_MOST);
+		/* Without an overflow. */
+		factor = ratio < div64_u64(NPU_SLICE_MOST << NPU_SLICE_SHIFT, factor) ?
+			 factor * ratio >> NPU_SLICE_SHIFT : NPU_SLICE_MOST;
+		lane->tasks[i].factor = max(factor, 1ull);
 	}
 }
