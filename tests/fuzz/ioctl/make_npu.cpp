@@ -306,6 +306,8 @@ void Thread::job_wait()
 	args.timeout_ns = until();
 	args.state = args.error = poison;
 	args.queued_ns = args.started_ns = args.ended_ns = args.device_ns = poison;
+	args.fault_flags = args.fault_lane = args.fault_task = args.fault_task_count = poison;
+	args.fault_address = poison;
 	if (ioctl(Id::job_wait))
 		return;
 	expect(args.state <= DRM_NPU_JOB_ENDED, "JOB_WAIT gives no state");
@@ -317,6 +319,15 @@ void Thread::job_wait()
 	else
 		expect(!args.error && !args.ended_ns,
 		       "JOB_WAIT gives the end of a job that goes on");
+	if (args.fault_flags)
+		expect(args.error && args.fault_task_count &&
+			       args.fault_flags <=
+				       (DRM_NPU_JOB_FAULT_TASK | DRM_NPU_JOB_FAULT_ADDRESS),
+		       "JOB_WAIT gives no tasks that went wrong");
+	else
+		expect(!args.fault_lane && !args.fault_task && !args.fault_task_count &&
+			       !args.fault_address,
+		       "JOB_WAIT tells where a job that did not go wrong did");
 }
 
 void Thread::job_cancel()
