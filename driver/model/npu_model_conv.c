@@ -188,6 +188,10 @@ static enum npu_model_status decode_feature(struct npu_model_core *core,
 	conv->slices = (conv->channels + conv->slice_lanes - 1) / conv->slice_lanes;
 	conv->last_lanes = conv->channels -
 			   (conv->slices - 1) * conv->slice_lanes;
+	/* Weights of an image have one atom of channels. */
+	if (conv->image && conv->channels != per_atom)
+		return npu_model_stop(core, RKNN_CNA_DATA_SIZE1,
+				      NPU_MODEL_UNSUPPORTED);
 
 	conv->data_bytes = data_bank * RKNN_CBUF_BANK_BYTES;
 	conv->data_reuse = !!(cbuf0 & RKNN_CBUF_CON0_DATA_REUSE);

@@ -209,7 +209,9 @@ static void sum_inputs(struct npu_model_core *core,
 		else
 			for (lane = 0; lane < tap->lanes; lane++)
 				sum += ((const __s8 *)x)[lane];
-		*sums++ += sum;
+		/* Of int16 they may wrap, which nobody has measured. */
+		*sums = (__u32)*sums + (__u32)sum;
+		sums++;
 	}
 }
 

@@ -34,12 +34,15 @@ static __u32 convert_float(const struct npu_model_cvt *cvt, __u32 bits)
 
 static __s64 float_to_int(const struct npu_model_cvt *cvt, __u32 bits)
 {
-	if (cvt->add_first)
-		bits = npu_model_fp32_add(bits,
-				npu_model_fp32_from_s64(cvt->offset, 0));
-	return npu_model_fp32_to_int(bits, cvt->scale, -(__s32)cvt->shift,
-				     cvt->away) +
-	       (cvt->add_first ? 0 : cvt->offset);
+	__s32 exponent = -(__s32)cvt->shift;
+	__u32 offset;
+
+	if (!cvt->add_first)
+		return npu_model_fp32_to_int(bits, cvt->scale, exponent,
+					     cvt->away) + cvt->offset;
+	offset = npu_model_fp32_from_s64(cvt->offset, 0);
+	return npu_model_fp32_to_int(npu_model_fp32_add(bits, offset), cvt->scale,
+				     exponent, cvt->away);
 }
 
 /* One result; its low bytes are what is written. */

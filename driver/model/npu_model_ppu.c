@@ -151,12 +151,13 @@ static void take(const struct npu_model_ppu *ppu, __s64 *value, __s64 element)
 /* A sum of fp16 times reciprocals that are fp16 too. */
 static __u32 average_fp16(const struct npu_model_ppu *ppu, __s64 sum)
 {
-	__u32 bits = npu_model_fp32_from_s64(sum, -24 - 32), i;
+	__u32 bits = npu_model_fp32_from_s64(sum, -24 - 32), recip, i;
 
 	/* That of 1 would be infinite; assumed is that it is 65536. */
-	for (i = 0; i < 2; i++)
-		bits = npu_model_fp32_mul(bits, npu_model_fp32_from_s64(
-						half_fixed(ppu->recip[i]), -24));
+	for (i = 0; i < 2; i++) {
+		recip = npu_model_fp32_from_s64(half_fixed(ppu->recip[i]), -24);
+		bits = npu_model_fp32_mul(bits, recip);
+	}
 	return npu_model_fp32_to_fp16(bits);
 }
 

@@ -4,6 +4,7 @@
  * an interrupt if and only if it is done, and leaves its bus after a fault.
  * Worth most in a build with sanitizers.
  */
+#include "model_flying.h"
 #include "model_matmul.h"
 
 namespace model_test
@@ -65,12 +66,76 @@ protected:
 			.weight_banks = 1 + below(12)};
 	}
 
+	/* A convolution of any kind and precision. */
+	Convolve random_convolve()
+	{
+		const std::pair<Prec, Prec> types[] = {
+			{p_int8, p_int8},   {p_int8, p_int32}, {p_int4, p_int16},
+			{p_int16, p_int32}, {p_fp16, p_fp16},  {p_fp16, p_fp32},
+			{p_bf16, p_fp32},   {p_tf32, p_fp32},  {p_int8, p_fp16}};
+		const auto [in, out] = types[below(9)];
+		Convolve conv{.in = in,
+			      .out = out,
+			      .w = 5 + below(12),
+			      .h = 5 + below(12),
+			      .c = 1 + below(80),
+			      .n = 1 + below(70),
+			      .kw = 1 + below(4),
+			      .kh = 1 + below(4),
+			      .sx = 1 + below(3),
+			      .sy = 1 + below(3),
+			      .dx = 1 + below(2),
+			      .dy = 1 + below(2),
+			      .left = below(4),
+			      .top = below(4),
+			      .right = below(4),
+			      .bottom = below(4),
+			      .pad = static_cast<uint32_t>(rng())};
+
+		if (below(4) == 0) {
+			conv.sx = conv.sy = 1;
+			conv.up = 2u << below(3);
+		} else if (below(4) == 0 && (in == p_int8 || in == p_fp16)) {
+			conv.c = 1 + below(4);
+			conv.image = true;
+		} else if (below(3) == 0 && (in == p_int8 || in == p_fp16 || in == p_bf16)) {
+			conv.depthwise = true;
+		}
+		return conv;
+	}
+
+	/* Registers of every engine, beside those of a task. */
+	void add_noise(Registers &registers)
+	{
+		const uint32_t often[] = {0x4040, 0x4044, 0x4048, 0x4050, 0x4054, 0x4060, 0x4064,
+					  0x4068, 0x4070, 0x4074, 0x4078, 0x4080, 0x4084, 0x4088,
+					  0x4108, 0x410c, 0x4110, 0x4114, 0x4118, 0x411c, 0x4120,
+					  0x4124, 0x501c, 0x5028, 0x5034, 0x5040, 0x5044, 0x504c,
+					  0x301c, 0x3010, 0x1184, 0x104c};
+
+		for (uint32_t words = below(8); words; words--) {
+			const uint32_t reg = often[below(std::size(often))];
+
+			registers[reg] = odd_value(registers[reg]);
+		}
+		for (const auto &[reg, base] :
+		     {std::pair{0x5018u, feature_base}, std::pair{0x5020u, weight_base},
+		      std::pair{0x502cu, weight_base}, std::pair{0x5038u, feature_base}})
+			if (!registers.contains(reg))
+				registers[reg] = base;
+	}
+
 	/* Runs what is placed at the start of the code; checks what always holds. */
 	npu_model_status check(uint32_t amount, uint32_t tasks)
 	{
 		npu.bus.log.clear();
 		npu->stats.tasks = 0;
-		const npu_model_status status = npu.start(code_base, amount, tasks);
+		npu.prepare(code_base, amount, tasks);
+		/* Wherever a program ends. */
+		npu.write(0x0020, 0xf00);
+		npu.write(0x0024, 0xf00);
+		npu.write(0x0008, 1);
+		const npu_model_status status = npu_model_run(npu.get());
 
 		EXPECT_EQ(npu.irq(), status == NPU_MODEL_DONE);
 		if (status == NPU_MODEL_DONE) {
@@ -164,6 +229,98 @@ TEST_F(ModelFuzz, AgreeingSizes)
 		check(amounts(stream.size()), 1);
 	}
 	EXPECT_GT(seen[NPU_MODEL_DONE], 1000u);
+}
+
+/* All that the model can compute, and most of it wrongly programmed. */
+TEST_F(ModelFuzz, EveryBlock)
+{
+	const uint32_t ew_forms[] = {0x383,      0x108202c0, 0x108003c4, 0x10c203c0,
+				     0x10400340, 0x904202c0, 0x302,      0x008202c0};
+
+	npu.bus.map(operand_base, 0x40000);
+	for (int i = 0; i < 3000 && !HasFailure(); i++) {
+		uint32_t enable = below(2) ? 0x0d : 0x1d;
+		Registers registers;
+
+		if (below(3)) {
+			registers = random_convolve().registers();
+		} else {
+			const Prec types[] = {p_int8, p_int16, p_fp16, p_bf16, p_int32, p_fp32};
+			const Prec in = types[below(6)];
+			const Flying flying{.in = in,
+					    .out = below(2) ? in : types[below(6)],
+					    .proc = in,
+					    .w = 1 + below(40),
+					    .h = 1 + below(20),
+					    .c = 1 + below(70)};
+
+			registers = flying.with_operand(ew_forms[below(8)]);
+			enable = 0x18;
+		}
+		if (below(2))
+			registers[0x4070] = ew_forms[below(8)];
+		if (below(2))
+			registers[0x5044] = registers[0x5044] | (below(2) ? 0x10 : 0x500);
+		if (below(2))
+			add_noise(registers);
+		for (uint32_t changes = below(3); changes; changes--) {
+			auto reg = registers.begin();
+
+			std::advance(reg, below(static_cast<uint32_t>(registers.size())));
+			reg->second = odd_value(reg->second);
+		}
+		const Stream stream = program(registers, {}, enable);
+		npu.place(stream);
+		check(amounts(stream.size()), 1);
+	}
+	EXPECT_GT(seen[NPU_MODEL_DONE], 300u);
+	EXPECT_GT(seen[NPU_MODEL_HUNG], 300u);
+	EXPECT_GT(seen[NPU_MODEL_FAULT], 100u);
+	EXPECT_GT(seen[NPU_MODEL_UNSUPPORTED], 300u);
+}
+
+/* Pooling of any size, from anywhere to anywhere. */
+TEST_F(ModelFuzz, Pooling)
+{
+	for (int i = 0; i < 1500 && !HasFailure(); i++) {
+		const uint32_t w = below(30), h = below(30), c = below(64);
+		const uint32_t fp16 = below(2);
+		Registers registers{{0x600c, w},
+				    {0x6010, h},
+				    {0x6014, c},
+				    {0x6018, below(40)},
+				    {0x601c, below(20)},
+				    {0x6020, c},
+				    {0x6024, 0x10 | below(3)},
+				    {0x6034, static_cast<uint32_t>(rng())},
+				    {0x6038, static_cast<uint32_t>(rng())},
+				    {0x603c, static_cast<uint32_t>(rng())},
+				    {0x6040, static_cast<uint32_t>(rng())},
+				    {0x6044, static_cast<uint32_t>(rng())},
+				    {0x6070, output_base},
+				    {0x607c, 0x2000},
+				    {0x6084, fp16 ? 2u : 0u},
+				    {0x700c, w},
+				    {0x7010, h},
+				    {0x7014, c},
+				    {0x701c, feature_base},
+				    {0x7024, 16 * (w + 1)},
+				    {0x7028, 16 * (w + 1) * (h + 1)},
+				    {0x7030, fp16 ? 2 : below(2)}};
+
+		for (uint32_t changes = below(3); changes; changes--) {
+			auto reg = registers.begin();
+
+			std::advance(reg, below(static_cast<uint32_t>(registers.size())));
+			reg->second = odd_value(reg->second);
+		}
+		const Stream stream = program(registers, {}, 0x60);
+		npu.place(stream);
+		check(amounts(stream.size()), 1);
+	}
+	EXPECT_GT(seen[NPU_MODEL_DONE], 100u);
+	EXPECT_GT(seen[NPU_MODEL_HUNG], 10u);
+	EXPECT_GT(seen[NPU_MODEL_FAULT], 10u);
 }
 
 /* Any registers with any values, in short chains, with words of noise between. */
