@@ -277,6 +277,29 @@ TEST(Convolution, DepthwiseIsExact)
 	}
 }
 
+TEST(Convolution, LargestSumsFitBesideFactors)
+{
+	Case from;
+	Convolution &c = from.convolution;
+
+	c.input = {4, 4, 48};
+	c.output_channels = 32;
+	c.kernel = {3, 3};
+	c.weight_scales.assign(32, 0.01F);
+	c.weight_scales[1] = 0.002F;
+	c.input_quantisation = {0.02F, 127};
+	c.weight_zero_point = 127;
+	/* Sums of 2^24.8 become 120. */
+	c.output_quantisation.scale = 0.0002F * 255 * 255 * 432 * 1.5F / 120;
+	from.input.assign(4UL * 4 * 48, -128);
+	from.weights.assign(window(c) * 32, -128);
+	from.bias.assign(32, 432 << 15);
+	check(from, 1);
+	const auto plan = plan_convolution(c, 1);
+	ASSERT_TRUE(plan);
+	EXPECT_GE(convolve(from, *plan).front(), 118);
+}
+
 /// Shapes that do not fit the convolution buffer at once.
 std::vector<Convolution> large()
 {

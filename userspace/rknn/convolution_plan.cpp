@@ -123,13 +123,13 @@ std::uint64_t products(const Convolution &c)
 }
 
 /// Bits that the product of the largest sum with the largest factor has too many. A
-/// sum is at most 2^14 times the products, and pack_bias() lets the bias, with the
-/// part of the zero points, be three times that.
+/// sum is below 2^16 times the products, whose factors are less zero points, and
+/// pack_bias() lets the bias be half that.
 std::uint32_t excess_bits(const Convolution &c)
 {
-	constexpr double product = 1 << 14;
-	const double sum =
-		std::min(4.0 * product * static_cast<double>(products(c)), std::ldexp(1.0, 31));
+	constexpr int product_bits = 17;
+	const double sum = std::min(std::ldexp(static_cast<double>(products(c)), product_bits),
+				    std::ldexp(1.0, 31));
 
 	return static_cast<std::uint32_t>(std::max(0, std::ilogb(sum * max_factor) + 1 - 31));
 }
