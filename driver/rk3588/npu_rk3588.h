@@ -79,6 +79,8 @@ struct npu_rk3588_core {
 	 * core; others only compare it.
 	 */
 	struct npu_rk3588_vm *vm;
+	/** @ends: Interrupts that end the lane, which alone are not masked. */
+	u32 ends;
 	/** @broken: The IOMMU could not be set up: the core must not start. */
 	bool broken;
 	/** @stale: The IOMMU may remember what is not mapped any more. */

@@ -62,7 +62,9 @@ void npu_rk3588_setup(struct npu_rk3588_core *core)
 	npu_rk3588_write(core, RKNN_DPU_S_POINTER, RKNN_S_POINTER_PING_PONG);
 	npu_rk3588_write(core, RKNN_PC_TASK_DMA_BASE_ADDR, 0);
 	npu_rk3588_write(core, RKNN_PC_INTERRUPT_CLEAR, RKNN_INT_CLEARABLE);
-	npu_rk3588_write(core, RKNN_PC_INTERRUPT_MASK, RKNN_INT_DPU);
+	/* Each start sets what it needs, if that is something else. */
+	core->ends = RKNN_INT_DPU;
+	npu_rk3588_write(core, RKNN_PC_INTERRUPT_MASK, core->ends);
 }
 
 /* S_POINTER is state of the hardware too: mainline sets it for each start. */
@@ -88,6 +90,10 @@ static u64 npu_rk3588_kick(void *hw, unsigned int index,
 			 RKNN_PC_TASK_CON_RESERVED |
 			 RKNN_PC_TASK_CON_COUNT_CLEAR |
 			 RKNN_PC_TASK_CON_PP_EN | lane->task_count);
+	if (core->ends != RKNN_INT_END(lane->enable)) {
+		WRITE_ONCE(core->ends, RKNN_INT_END(lane->enable));
+		npu_rk3588_write(core, RKNN_PC_INTERRUPT_MASK, core->ends);
+	}
 	WRITE_ONCE(core->tasks, lane->task_count);
 	/* After all that the streams and the buffers were filled with. */
 	writel(1, npu_rk3588_reg(core, RKNN_PC_OPERATION_ENABLE));
@@ -102,15 +108,15 @@ static unsigned int npu_rk3588_end(struct npu_rk3588_core *core)
 
 /*
  * Has @core ended? Then quieten it. The line is raised by what is raised and not
- * masked, once after the last task of a chain. The raw status tells the same, for
- * the mask does not change, and what is masked.
+ * masked, once after the last task of a chain. The raw status tells the same, and
+ * what is masked.
  */
 static bool npu_rk3588_quieten(struct npu_rk3588_core *core,
 			       struct npu_hw_result *result)
 {
 	u32 raw = npu_rk3588_read(core, RKNN_PC_INTERRUPT_RAW_STATUS);
 
-	if (!(raw & RKNN_INT_DPU))
+	if (!(raw & READ_ONCE(core->ends)))
 		return false;
 	if (raw & NPU_RK3588_INT_DMA)
 		result->error = -EFAULT;

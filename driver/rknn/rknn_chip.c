@@ -17,10 +17,15 @@
 /* Those that published streams use; others might want unknown settings. */
 static const struct rknn_type rknn_rk3588_types[] = {
 	{ RKNN_PREC_INT8, RKNN_PREC_INT8, 8, 8, 32, 64 },
+	{ RKNN_PREC_INT8, RKNN_PREC_INT16, 8, 16, 32, 0 },
 	{ RKNN_PREC_INT8, RKNN_PREC_INT32, 8, 32, 32, 0 },
+	{ RKNN_PREC_INT8, RKNN_PREC_FP16, 8, 16, 32, 0 },
+	{ RKNN_PREC_INT8, RKNN_PREC_FP32, 8, 32, 32, 0 },
 	{ RKNN_PREC_INT16, RKNN_PREC_INT32, 16, 32, 16, 0 },
+	{ RKNN_PREC_FP16, RKNN_PREC_INT16, 16, 16, 16, 0 },
 	{ RKNN_PREC_FP16, RKNN_PREC_FP16, 16, 16, 16, 32 },
 	{ RKNN_PREC_FP16, RKNN_PREC_FP32, 16, 32, 16, 32 },
+	{ RKNN_PREC_BF16, RKNN_PREC_BF16, 16, 16, 16, 0 },
 	{ RKNN_PREC_BF16, RKNN_PREC_FP32, 16, 32, 16, 0 },
 	{ RKNN_PREC_INT4, RKNN_PREC_INT16, 4, 16, 64, 0 },
 	{ RKNN_PREC_TF32, RKNN_PREC_FP32, 32, 32, 16, 0 },
@@ -31,7 +36,9 @@ const struct npu_isa_chip rknn_rk3588 = {
 	.type_count = ARRAY_SIZE(rknn_rk3588_types),
 	.generation = 3588,
 	.features = DRM_NPU_FEATURE_CONVOLUTION | DRM_NPU_FEATURE_DEPTHWISE |
-		    DRM_NPU_FEATURE_IMAGE | DRM_NPU_FEATURE_ELEMENTWISE,
+		    DRM_NPU_FEATURE_DECONVOLUTION | DRM_NPU_FEATURE_IMAGE |
+		    DRM_NPU_FEATURE_ELEMENTWISE | DRM_NPU_FEATURE_STANDALONE |
+		    DRM_NPU_FEATURE_TABLE | DRM_NPU_FEATURE_POOLING,
 	.cbuf_banks = RKNN_CBUF_BANKS,
 	.cbuf_bank_bytes = RKNN_CBUF_BANK_BYTES,
 	.max_size = 2047,
@@ -85,6 +92,10 @@ void rknn_chip_features(const struct npu_isa_chip *chip,
 	record->max_stride = chip->max_stride;
 	record->max_dilation = chip->max_dilation;
 	record->max_padding = chip->max_padding;
+	if (chip->features & DRM_NPU_FEATURE_POOLING)
+		record->max_pool_window = RKNN_PPU_WINDOW_MAX;
+	if (chip->features & DRM_NPU_FEATURE_TABLE)
+		record->table_entries = RKNN_LUT_ENTRIES;
 }
 
 /**

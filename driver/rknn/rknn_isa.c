@@ -15,61 +15,58 @@
 #include "rknn.h"
 #include "rknn_chip.h"
 #include "rknn_regs.h"
+#include "rknn_verify.h"
 
 #define RKNN_LINK_WORDS		4
 /* TASK_CON counts with 12 bits. */
 #define RKNN_MAX_LANE_TASKS	RKNN_PC_TASK_CON_NUMBER_MASK
-/* Several times what the longest known streams have. */
-#define RKNN_MAX_TASK_COMMANDS	1000
+/* All registers and both lookup tables, with room for repetitions. */
+#define RKNN_MAX_TASK_COMMANDS	2000
+/* All registers and both lookup tables, each with the word that selects it. */
+#define RKNN_MAX_STREAM_COMMANDS \
+	(RKNN_RULES_MAX + RKNN_LUT_TABLES * (RKNN_LUT_ENTRIES + 1))
 
 static u32 rknn_stream_words(u32 count)
 {
 	return ALIGN(count + RKNN_LINK_WORDS, RKNN_STREAM_ALIGN / sizeof(u64));
 }
 
-/* The last stream has no next, and may say so with zeros. */
-static bool rknn_is_link(u64 command, u16 reg)
-{
-	return !command || (RKNN_CMD_TARGET(command) == RKNN_TARGET_PC &&
-			    RKNN_CMD_REG(command) == reg);
-}
-
 /*
- * The trailer is the four words that end with the start; zeros after it are
- * what rounds the stream up.
+ * The start is the last word but zeros, which round the stream up. Before it are
+ * the word that must precede it, the link, and words that do nothing, in any order.
  */
 static int rknn_split(const u64 *commands, u32 count, u32 *body, u32 *enable)
 {
+	bool synced = false;
 	u64 start;
 
 	while (count && !commands[count - 1])
 		count--;
-	/* At least one command before the link. */
-	if (count <= RKNN_LINK_WORDS)
+	if (!count)
 		return -EINVAL;
-	start = commands[count - 1];
+	start = commands[--count];
 	if (RKNN_CMD_TARGET(start) != RKNN_TARGET_ENABLE ||
-	    RKNN_CMD_REG(start) != RKNN_PC_OPERATION_ENABLE ||
-	    RKNN_CMD_TARGET(commands[count - 2]) != RKNN_TARGET_SYNC ||
-	    !rknn_is_link(commands[count - 3], RKNN_PC_REGISTER_AMOUNTS) ||
-	    !rknn_is_link(commands[count - 4], RKNN_PC_BASE_ADDRESS))
+	    RKNN_CMD_REG(start) != RKNN_PC_OPERATION_ENABLE)
 		return -EINVAL;
-	*body = count - RKNN_LINK_WORDS;
+	while (count && rknn_is_dropped(commands[count - 1]))
+		synced |= RKNN_CMD_TARGET(commands[--count]) == RKNN_TARGET_SYNC;
+	/* At least one command. */
+	if (!synced || !count)
+		return -EINVAL;
+	*body = count;
 	*enable = RKNN_CMD_VALUE(start);
 	return 0;
 }
 
-static void rknn_link(u64 *stream, u32 count, u32 enable, u64 next,
-		      u32 next_count)
+static void rknn_link(u64 *stream, u32 words, u32 enable, u64 next,
+		      u32 next_words)
 {
-	u32 words = rknn_stream_words(next_count);
-
-	stream += count;
+	stream += words - RKNN_LINK_WORDS;
 	/* The last stream has no next; TASK_CON ends the chain. */
 	*stream++ = next ? RKNN_CMD(RKNN_TARGET_PC, RKNN_PC_BASE_ADDRESS, next) :
 			   0;
 	*stream++ = RKNN_CMD(RKNN_TARGET_PC, RKNN_PC_REGISTER_AMOUNTS,
-			     next ? words / 2 - 1 : 0);
+			     next ? next_words / 2 - 1 : 0);
 	*stream++ = RKNN_CMD(RKNN_TARGET_SYNC, 0, 0);
 	*stream++ = RKNN_CMD(RKNN_TARGET_ENABLE, RKNN_PC_OPERATION_ENABLE,
 			     enable);
@@ -79,10 +76,12 @@ const struct npu_isa_ops npu_isa_rknn = {
 	.id = DRM_NPU_ISA_RKNN,
 	.max_lane_tasks = RKNN_MAX_LANE_TASKS,
 	.max_task_commands = RKNN_MAX_TASK_COMMANDS,
+	.max_stream_commands = RKNN_MAX_STREAM_COMMANDS,
 	.state_size = rknn_verify_state_size,
 	.begin = rknn_verify_begin,
 	.stream_words = rknn_stream_words,
 	.verify = rknn_verify,
+	.emit = rknn_emit,
 	.describe = rknn_describe,
 	.features = rknn_chip_features,
 	.data_type = rknn_chip_data_type,

@@ -26,6 +26,8 @@
 #define RKNN_TARGET_DPU_RDMA	0x2001
 #define RKNN_TARGET_PPU		0x4001
 #define RKNN_TARGET_PPU_RDMA	0x8001
+/* The target that a register is written through. */
+#define RKNN_TARGET(reg)	((0x100u << ((reg) >> 12)) + 1)
 /* Must precede the word that starts the blocks. */
 #define RKNN_TARGET_SYNC	0x0041
 /* Write of PC_OPERATION_ENABLE as a bitmap of blocks. */
@@ -62,6 +64,9 @@
 #define   RKNN_INT_PPU_0		0x00000400
 #define   RKNN_INT_PPU_1		0x00000800
 #define   RKNN_INT_PPU			(RKNN_INT_PPU_0 | RKNN_INT_PPU_1)
+/* What the last task of a chain raises, by the blocks that it starts. */
+#define   RKNN_INT_END(enable) \
+	((enable) & RKNN_ENABLE_PPU ? RKNN_INT_PPU : RKNN_INT_DPU)
 #define   RKNN_INT_CLEARABLE		0x0001ffff
 #define RKNN_PC_TASK_CON		0x0030
 #define   RKNN_PC_TASK_CON_NUMBER_MASK	0x00000fff
@@ -76,6 +81,7 @@
 #define RKNN_S_POINTER_EXEC_PP_EN	0x00000004
 #define RKNN_S_POINTER_PP_MODE		0x00000008
 #define RKNN_S_POINTER_CLEAR		0x00000030
+#define RKNN_S_POINTER_BITS		0x0000003f
 #define RKNN_S_POINTER_PING_PONG \
 	(RKNN_S_POINTER_PP_EN | RKNN_S_POINTER_EXEC_PP_EN | RKNN_S_POINTER_PP_MODE)
 /* CNA and CORE want the number of their core here or never finish. */
@@ -93,7 +99,9 @@
 #define   RKNN_CONV_CON1_NONALIGN_DMA	0x40000000
 #define RKNN_CNA_CONV_CON2		0x1010
 #define   RKNN_CONV_CON2_FEATURE_GRAINS	0x00003ff0
+#define   RKNN_CONV_CON2_GRAINS_HIGH	0x00004000
 #define   RKNN_CONV_CON2_KERNEL_GROUP	0x00ff0000
+#define   RKNN_CONV_CON2_SPLIT		0xf0000000
 #define RKNN_CNA_CONV_CON3		0x1014
 #define   RKNN_CONV_CON3_X_STRIDE	0x00000007
 #define   RKNN_CONV_CON3_Y_STRIDE	0x00000038
@@ -292,6 +300,9 @@
 #define RKNN_DPU_LUT_LO_SLOPE_SCALE	0x4128
 #define RKNN_DPU_LUT_LO_SLOPE_SHIFT	0x412c
 #define RKNN_DPU_LUT_LAST		0x412c
+/* Tables LE and LO, and entries of each. */
+#define RKNN_LUT_TABLES			2
+#define RKNN_LUT_ENTRIES		513
 
 /* DPU_RDMA: operands of the post-processing; main, bias, BN, elementwise */
 #define RKNN_RDMA_S_POINTER		0x5004
@@ -347,6 +358,8 @@
 #define   RKNN_PPU_MODE_NOTCH		0x1fff0000
 #define   RKNN_PPU_MODE_INDEX		0x40000000
 #define RKNN_PPU_KERNEL_CFG		0x6034
+/* Columns and rows that KERNEL_CFG has room for. */
+#define   RKNN_PPU_WINDOW_MAX		16
 #define RKNN_PPU_RECIP_WIDTH		0x6038
 #define RKNN_PPU_RECIP_HEIGHT		0x603c
 #define RKNN_PPU_PADDING		0x6040
@@ -369,6 +382,8 @@
 #define RKNN_PPU_RDMA_SURF_STRIDE	0x7028
 #define RKNN_PPU_RDMA_DATA_FORMAT	0x7030
 #define   RKNN_PPU_RDMA_FORMAT_IN	0x00000003
+#define   RKNN_PPU_RDMA_FORMAT_INT8	1
+#define   RKNN_PPU_RDMA_FORMAT_FP16	2
 
 /* Modes of CONV_CON1, and of FEATURE_MODE_CFG of DPU and DPU_RDMA */
 #define RKNN_MODE_DIRECT		0

@@ -142,8 +142,9 @@ static void npu_virt_start(struct npu_virt_core *core)
 	npu_model_write_reg(model, RKNN_PC_BASE_ADDRESS, lane->stream);
 	npu_model_write_reg(model, RKNN_PC_REGISTER_AMOUNTS,
 			    (lane->stream_words + 1) / 2 - 1);
-	npu_model_write_reg(model, RKNN_PC_INTERRUPT_MASK, RKNN_INT_DPU);
-	npu_model_write_reg(model, RKNN_PC_INTERRUPT_CLEAR, RKNN_INT_DPU);
+	npu_model_write_reg(model, RKNN_PC_INTERRUPT_MASK,
+			    RKNN_INT_END(lane->enable));
+	npu_model_write_reg(model, RKNN_PC_INTERRUPT_CLEAR, RKNN_INT_CLEARABLE);
 	npu_model_write_reg(model, RKNN_PC_TASK_CON,
 			    RKNN_PC_TASK_CON_RESERVED |
 			    RKNN_PC_TASK_CON_COUNT_CLEAR |

@@ -323,13 +323,12 @@ SUBTEST(job_max_all)
 
 	const std::uint64_t bytes = (raw.task.command_count + 4 + 7) / 8 * 64ull;
 	const std::uint64_t most = device.limits().max_job_bytes / bytes;
-	/* Two lanes, one of them full, have just that many tasks. */
-	const std::uint32_t rest =
-		static_cast<std::uint32_t>(most) - device.limits().max_lane_tasks;
-	raw.args.lane_count = 2;
-	raw.lanes[1].task_count = rest + 1;
+	/* One lane has room for just that many tasks. */
+	CHECK(most < device.limits().max_lane_tasks);
+	raw.args.lane_count = 1;
+	raw.lanes[0].task_count = static_cast<std::uint32_t>(most) + 1;
 	raw.check_refused(device, E2BIG);
-	raw.lanes[1].task_count = rest;
+	raw.lanes[0].task_count = static_cast<std::uint32_t>(most);
 	CHECK_OK(create(device, raw.args));
 }
 

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <optional>
 #include <random>
 #include <vector>
 
@@ -117,7 +118,7 @@ SUBTEST(sram_cbuf_first)
 /* Nor what comes after a task that left less there than is then used. */
 SUBTEST(sram_cbuf_beyond)
 {
-	Spy spy;
+	std::optional<Spy> spy;
 	std::mt19937 random(20);
 	unsigned accepted = 0;
 
@@ -129,8 +130,11 @@ SUBTEST(sram_cbuf_beyond)
 	};
 	for (unsigned round = 0; round < 300; round++) {
 		igt::Note note("round " + std::to_string(round));
+		/* Some jobs fault, and a file may have only so many of them. */
+		if (round % 30 == 0)
+			spy.emplace();
 		const Shape shape = any_shape();
-		Task first = spy.task(shape), second = spy.task(below(2) ? shape : any_shape());
+		Task first = spy->task(shape), second = spy->task(below(2) ? shape : any_shape());
 
 		change(second, cna_cbuf_con0, below(2) ? data_reuse : weight_reuse);
 		for (unsigned i = below(3); i > 0; i--) {
@@ -142,7 +146,7 @@ SUBTEST(sram_cbuf_beyond)
 				change(first, reg, 0, add);
 			change(second, reg, 0, add);
 		}
-		accepted += spy.try_job({{first, second}});
+		accepted += spy->try_job({{first, second}});
 	}
 	/* Some of it is no more than what is allowed. */
 	CHECK(accepted > 10);

@@ -10,6 +10,7 @@
 #include <cstdint>
 #include <cstdio>
 #include <fstream>
+#include <map>
 #include <optional>
 #include <random>
 #include <sstream>
@@ -46,21 +47,22 @@ struct Counts {
 	std::uint64_t reused = 0;
 	std::array<std::uint64_t, reasons.size()> refused{};
 	std::array<std::uint64_t, ends.size()> ended{};
+	/// By the register that the model does not know what to do with.
+	std::map<std::uint32_t, std::uint64_t> unmodelled;
 };
 
-std::optional<Fault> verify(const std::vector<Stream> &lane)
+/// What the kernel makes of a lane goes to @p made.
+std::optional<Fault> verify(const std::vector<Stream> &lane, std::vector<Stream> &made)
 {
 	Verifier verifier([](std::uint64_t address, bool) {
-		return Machine::is_clients(address) ||
-				       /* For operands, which the model does not read. */
-				       address >> 29 == 0x50000000 >> 29
-			       ? 0
-			       : -EINVAL;
+		return Machine::is_clients(address) ? 0 : -EINVAL;
 	});
 
-	for (const Stream &stream : lane)
+	for (const Stream &stream : lane) {
 		if (const auto fault = verifier.verify(stream.commands, stream.enable))
 			return fault;
+		made.push_back({verifier.emit(), stream.enable});
+	}
 	return {};
 }
 
@@ -79,8 +81,10 @@ void print(const std::vector<Stream> &lane, const Outcome &outcome)
 std::string try_lane(Machine &machine, const std::vector<Stream> &lane, std::uint32_t index,
 		     Counts &counts)
 {
+	std::vector<Stream> made;
+
 	counts.lanes++;
-	if (const auto fault = verify(lane)) {
+	if (const auto fault = verify(lane, made)) {
 		if (fault->reason == 0 || fault->reason >= reasons.size())
 			return "refused for no known reason";
 		counts.refused[fault->reason]++;
@@ -92,9 +96,11 @@ std::string try_lane(Machine &machine, const std::vector<Stream> &lane, std::uin
 			counts.reused += (command & 0xffff) == 0x1040 && ((command >> 16) & 0x3000);
 
 	/* What other clients leave differs, and so does the group that is next. */
-	const Outcome outcome = machine.run(lane, index, 2);
-	const Outcome other = machine.run(lane, index, 3);
+	const Outcome outcome = machine.run(made, index, 2);
+	const Outcome other = machine.run(made, index, 3);
 	counts.ended[outcome.status]++;
+	if (outcome.status == NPU_MODEL_UNSUPPORTED)
+		counts.unmodelled[outcome.error_reg]++;
 	if (!machine.complaint().empty() || outcome != other)
 		print(lane, outcome);
 	if (!machine.complaint().empty())
@@ -114,6 +120,8 @@ void print(const Counts &counts)
 		std::printf("refused for %s: %llu\n", reasons[i], number(counts.refused[i]));
 	for (std::size_t i = 0; i < ends.size(); i++)
 		std::printf("%s: %llu\n", ends[i], number(counts.ended[i]));
+	for (const auto &[reg, count] : counts.unmodelled)
+		std::printf("not modelled, register %#x: %llu\n", reg, number(count));
 }
 
 /// Whether everything came up, and some of it in so many of the lanes, or the rest

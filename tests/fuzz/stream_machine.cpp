@@ -54,7 +54,7 @@ Machine::Machine() : core_(std::make_unique_for_overwrite<npu_model_core>())
 	std::uint64_t state = 1;
 
 	ranges_[code_base] = {std::vector<std::byte>(code_bytes), false};
-	for (const std::uint32_t base : {feature_base, weight_base, result_base}) {
+	for (const std::uint32_t base : client_bases) {
 		Range &range = ranges_[base];
 
 		range = {std::vector<std::byte>(buffer_bytes), true};
@@ -64,10 +64,9 @@ Machine::Machine() : core_(std::make_unique_for_overwrite<npu_model_core>())
 
 bool Machine::is_clients(std::uint64_t address)
 {
-	return std::ranges::any_of(
-		std::array{feature_base, weight_base, result_base}, [=](std::uint32_t base) {
-			return address >= base && address < std::uint64_t{base} + buffer_bytes;
-		});
+	return std::ranges::any_of(client_bases, [=](std::uint32_t base) {
+		return address >= base && address < std::uint64_t{base} + buffer_bytes;
+	});
 }
 
 void Machine::complain(const std::string &what)
@@ -121,25 +120,27 @@ int Machine::write(void *host, std::uint32_t address, const void *from, std::uin
 
 void Machine::place(const std::vector<Stream> &lane)
 {
-	constexpr std::uint32_t link_words = 4;
+	const auto size = [&](std::size_t i) {
+		return test::Verifier::stream_words(
+			static_cast<std::uint32_t>(lane[i].commands.size()));
+	};
 	std::byte *to = ranges_[code_base].bytes.data();
 	std::uint32_t at = code_base;
 
 	for (std::size_t i = 0; i < lane.size(); i++) {
 		const bool last = i + 1 == lane.size();
-		const auto count = static_cast<std::uint32_t>(lane[i].commands.size());
-		const std::uint32_t size = (count + link_words + 7) / 8 * 64;
-		const std::vector<std::uint64_t> words = test::Verifier::link(
-			lane[i].commands, lane[i].enable, last ? 0 : at + size,
-			last ? 0 : static_cast<std::uint32_t>(lane[i + 1].commands.size()));
+		const std::uint32_t bytes = size(i) * 8;
+		const std::vector<std::uint64_t> words =
+			test::Verifier::link(lane[i].commands, lane[i].enable,
+					     last ? 0 : at + bytes, last ? 0 : size(i + 1));
 
-		if (words.size() * 8 != size)
+		if (words.size() * 8 != bytes)
 			complain("a stream has another size in memory");
-		std::memcpy(to, words.data(), words.size() * 8);
-		to += size;
-		at += size;
+		std::memcpy(to, words.data(), bytes);
+		to += bytes;
+		at += bytes;
 		if (!i)
-			first_words_ = size / 8;
+			first_words_ = bytes / 8;
 	}
 }
 
@@ -171,8 +172,8 @@ void Machine::start(std::uint32_t index, std::uint32_t tasks)
 		{RKNN_DPU_S_POINTER, RKNN_S_POINTER_PING_PONG},
 		{RKNN_PC_BASE_ADDRESS, code_base},
 		{RKNN_PC_REGISTER_AMOUNTS, (first_words_ + 1) / 2 - 1},
-		{RKNN_PC_INTERRUPT_MASK, RKNN_INT_DPU},
-		{RKNN_PC_INTERRUPT_CLEAR, RKNN_INT_DPU},
+		{RKNN_PC_INTERRUPT_MASK, ends_},
+		{RKNN_PC_INTERRUPT_CLEAR, RKNN_INT_CLEARABLE},
 		{RKNN_PC_TASK_CON, task_con(tasks)},
 		{RKNN_PC_TASK_DMA_BASE_ADDR, 0},
 		{RKNN_PC_OPERATION_ENABLE, 1},
@@ -201,7 +202,7 @@ void Machine::check(const Outcome &outcome, std::uint32_t index, std::uint32_t t
 	for (const auto &group : core_->regs[NPU_MODEL_CORE])
 		if (group[mac_gating_word] != mac_gating)
 			complain("MAC_GATING has changed");
-	if (core_->pc_task_con != task_con(tasks) || core_->int_mask != RKNN_INT_DPU ||
+	if (core_->pc_task_con != task_con(tasks) || core_->int_mask != ends_ ||
 	    core_->pc_base - code_base >= code_bytes)
 		complain("PC has changed");
 	for (const auto &[address, bytes] : outcome.writes)
@@ -218,6 +219,7 @@ Outcome Machine::run(const std::vector<Stream> &lane, std::uint32_t index, std::
 	before_.clear();
 	refused_ = false;
 	npu_model_init(core_.get(), index, &bus, &npu_model_params_rk3588);
+	ends_ = RKNN_INT_END(lane.back().enable);
 	place(lane);
 	poison(seed);
 	start(index, tasks);

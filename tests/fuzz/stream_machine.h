@@ -67,6 +67,8 @@ private:
 	std::vector<std::vector<std::byte>> before_;
 	bool refused_ = false;
 	std::uint32_t first_words_ = 0;
+	/// The interrupts that the kernel waits for.
+	std::uint32_t ends_ = 0;
 	std::string complaint_;
 };
 

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <array>
+#include <map>
 #include <utility>
 
 #include <rknn/matmul.h>
@@ -34,6 +35,27 @@ std::uint64_t *find(Stream &stream, std::uint16_t reg)
 		stream.commands, [=](std::uint64_t command) { return (command & 0xffff) == reg; });
 
 	return it == stream.commands.end() ? nullptr : &*it;
+}
+
+Stream table(unsigned number)
+{
+	static constexpr rknn_case_write none[RKNN_CASE_CHANGES] = {{0, 0}};
+	const rknn_case_base &base = rknn_case_bases[number];
+	std::array<unsigned long long, RKNN_CASE_WORDS> words;
+	const unsigned count = rknn_case_stream(&base, none, words.data());
+
+	return {{words.begin(), words.begin() + count}, base.enable};
+}
+
+/// The stream @p number of the table, with other values of registers.
+Stream with(unsigned number, const std::map<std::uint32_t, std::uint32_t> &values)
+{
+	Stream stream = table(number);
+
+	for (const auto &[reg, value] : values)
+		if (std::uint64_t *command = find(stream, static_cast<std::uint16_t>(reg)))
+			*command = with_value(*command, value);
+	return stream;
 }
 
 } // namespace
@@ -90,19 +112,99 @@ Stream Source::convolution()
 /// One of the table of the verifier's tests.
 Stream Source::published()
 {
-	static constexpr rknn_case_write none[RKNN_CASE_CHANGES] = {{0, 0}};
-	const rknn_case_base &base = rknn_case_bases[below(RKNN_CASE_BASES)];
-	std::array<unsigned long long, RKNN_CASE_WORDS> words;
-	const unsigned count = rknn_case_stream(&base, none, words.data());
+	return table(below(RKNN_CASE_BASES));
+}
 
-	return {{words.begin(), words.begin() + count}, base.enable};
+/// DPU alone: a tensor of any size, of which only some combinations of type,
+/// function and operands do.
+Stream Source::operation()
+{
+	constexpr std::array<std::uint32_t, 5> types{0, 1, 2, 4, 5};
+	constexpr std::array<std::uint32_t, 8> sizes{1, 2, 2, 2, 3, 3, 0, 0};
+	constexpr std::array<std::uint32_t, 4> functions{0x2'03c0, 0x20'03c0, 0x21'03c0, 0x4'03c0};
+	const std::uint32_t type = types[below(types.size())];
+	const std::uint32_t out = below(4) ? type : types[below(types.size())];
+	const std::uint32_t w = below(9), h = below(5), c = 16 * (1 + below(6)) - 1;
+	const std::uint32_t mode = below(4) ? 1 : 0;
+	const bool both = below(3);
+	const std::uint32_t function = below(4) ? functions[below(4)] : 0x03c4;
+	const bool half = out == 2 && type != 0;
+
+	return with(RKNN_CASE_SUM_INT32,
+		    {{0x4010, out << 29 | type << 26 | type},
+		     {0x4024, (w + 1) * (h + 1) * 16},
+		     {0x4030, w},
+		     {0x4034, h},
+		     {0x403c, c << 16 | c},
+		     {0x4058, c},
+		     {0x405c, h << 16 | w},
+		     {0x4070, both ? function | sizes[type] << 22 | mode << 28 : 0x383},
+		     {0x4084, 1 | static_cast<std::uint32_t>(half) << 16},
+		     {0x500c, w},
+		     {0x5010, h},
+		     {0x5014, c},
+		     {0x5018, operand_base + 16 * below(64)},
+		     {0x5034, both ? mode << 30 | sizes[type] << 2 : 1},
+		     {0x5038, bias_base + 16 * below(64)},
+		     {0x5040, (w + 1) * (h + 1) * 16},
+		     {0x5044, type << 15 | 0x7801 | type << 5 | (both && below(2) ? 0x400U : 0)}});
+}
+
+/// Pooling with any window, of which some do not fit.
+Stream Source::pooling()
+{
+	const bool fp16 = below(2);
+	const std::uint32_t w = 1 + below(20), h = 1 + below(20), c = 16 * (1 + below(4));
+	const std::uint32_t kw = 1 + below(4), kh = 1 + below(4), sx = 1 + below(3),
+			    sy = 1 + below(3);
+	const std::uint32_t left = below(kw), top = below(kh), right = below(kw),
+			    bottom = below(kh);
+	const std::uint32_t ow = (w + left + right - std::min(kw, w + left + right)) / sx,
+			    oh = (h + top + bottom - std::min(kh, h + top + bottom)) / sy;
+	const std::uint32_t one = fp16 ? 0x7c00 : 0x10000;
+
+	return with(fp16 ? RKNN_CASE_POOL_FP16 : RKNN_CASE_POOL_INT8,
+		    {{0x600c, w - 1},
+		     {0x6010, h - 1},
+		     {0x6014, c - 1},
+		     {0x6018, ow},
+		     {0x601c, oh},
+		     {0x6020, c - 1},
+		     {0x6024, 0x10 | below(3)},
+		     {0x6034, (kw - 1) | (kh - 1) << 8 | (sx - 1) << 16 | (sy - 1) << 20},
+		     {0x6038, fp16 ? one : one / kw},
+		     {0x603c, fp16 ? one : one / kh},
+		     {0x6040, left | top << 4 | right << 8 | bottom << 12},
+		     {0x607c, (ow + 1) * (oh + 1) * 16},
+		     {0x700c, w - 1},
+		     {0x7010, h - 1},
+		     {0x7014, c - 1},
+		     {0x7024, w * 16},
+		     {0x7028, w * h * 16}});
+}
+
+/// Some of the commands of a stream that the lane has had, and another result.
+Stream Source::delta(const Stream &whole)
+{
+	Stream stream{{}, whole.enable};
+
+	for (const std::uint64_t command : whole.commands)
+		if (!below(10) || (command & 0xffff) == 0x4020)
+			stream.commands.push_back(command);
+	if (stream.commands.empty())
+		stream.commands.push_back(0);
+	return stream;
 }
 
 Stream Source::right()
 {
-	const std::uint32_t kind = below(10);
+	const std::uint32_t kind = below(20);
 
-	return kind < 4 ? generated() : kind < 8 ? convolution() : published();
+	if (kind < 6)
+		return generated();
+	if (kind < 12)
+		return convolution();
+	return kind < 15 ? operation() : kind < 17 ? pooling() : published();
 }
 
 /// A value that is likely to reach a limit of something.
@@ -193,7 +295,7 @@ void Source::change(Stream &stream)
 		std::swap(*one, *other);
 		break;
 	case 7:
-		stream.enable = below(4) ? stream.enable ^ 0x10 : below(0x100);
+		stream.enable = below(4) ? stream.enable ^ 0x10 : below(0x80);
 		break;
 	case 8:
 	case 9:
@@ -204,17 +306,19 @@ void Source::change(Stream &stream)
 	case 10:
 	case 11: {
 		/* What no other register repeats. */
-		constexpr std::array<std::uint16_t, 14> lone{0x1010, 0x1044, 0x1070, 0x107c, 0x1080,
-							     0x1110, 0x4020, 0x4024, 0x4038, 0x40c0,
-							     0x1184, 0x4084, 0x3010, 0x1078};
+		constexpr std::array<std::uint16_t, 24> lone{
+			0x1010, 0x1044, 0x1070, 0x107c, 0x1080, 0x1110, 0x4020, 0x4024,
+			0x4038, 0x40c0, 0x1184, 0x4084, 0x3010, 0x1078, 0x4100, 0x4070,
+			0x4040, 0x4060, 0x5034, 0x5044, 0x6024, 0x6034, 0x6040, 0x7028};
 		if (std::uint64_t *command = find(stream, lone[below(lone.size())]))
 			*command = with_value(*command, boundary(value_of(*command)));
 		break;
 	}
 	case 12: {
 		/* Addresses about the ends of buffers. */
-		constexpr std::array<std::uint16_t, 3> addresses{0x1070, 0x1110, 0x4020};
-		if (std::uint64_t *command = find(stream, addresses[below(3)]))
+		constexpr std::array<std::uint16_t, 7> addresses{0x1070, 0x1110, 0x4020, 0x5018,
+								 0x5038, 0x6070, 0x701c};
+		if (std::uint64_t *command = find(stream, addresses[below(7)]))
 			*command = with_value(*command, ((value_of(*command) & 0xfff00000) |
 							 (0x100000 - 16 * below(256))) -
 								(below(8) ? 16 : 0));
@@ -246,6 +350,9 @@ std::vector<Stream> Source::lane()
 
 	for (std::uint32_t more = below(4) ? below(2) : below(4); more; more--) {
 		Stream next = below(4) ? lane.back() : right();
+
+		if (!below(3))
+			next = delta(lane[below(static_cast<std::uint32_t>(lane.size()))]);
 
 		if (std::uint64_t *con0 = find(next, cbuf_con0); con0 && below(2))
 			*con0 = with_value(*con0, (value_of(*con0) & ~0x3000U) | below(4) << 12);

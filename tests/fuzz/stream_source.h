@@ -4,6 +4,7 @@
  */
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <random>
 #include <vector>
@@ -15,6 +16,10 @@ namespace npu::fuzz
 inline constexpr std::uint32_t feature_base = 0x20000000;
 inline constexpr std::uint32_t weight_base = 0x30000000;
 inline constexpr std::uint32_t result_base = 0x40000000;
+inline constexpr std::uint32_t bias_base = 0x50000000;
+inline constexpr std::uint32_t operand_base = 0x60000000;
+inline constexpr std::array client_bases{feature_base, weight_base, result_base, bias_base,
+					 operand_base};
 inline constexpr std::uint32_t buffer_bytes = 1 << 20;
 /// The neighbour's buffer, without a gap behind the results.
 inline constexpr std::uint32_t neighbour_base = result_base + buffer_bytes;
@@ -40,6 +45,9 @@ private:
 	Stream generated();
 	Stream convolution();
 	Stream published();
+	Stream operation();
+	Stream pooling();
+	Stream delta(const Stream &whole);
 	void change(Stream &stream);
 	void resize(Stream &stream);
 	std::uint32_t boundary(std::uint32_t old);

@@ -37,6 +37,12 @@ static int npu_job_toy_verify(void *state, const struct npu_isa_stream *stream,
 	return 0;
 }
 
+static u32 npu_job_toy_emit(const void *state, u64 *commands)
+{
+	*commands = *(const u64 *)state;
+	return 1;
+}
+
 static void npu_job_toy_describe(const void *state, struct npu_isa_task *task)
 {
 	u64 command = *(const u64 *)state;
@@ -45,18 +51,20 @@ static void npu_job_toy_describe(const void *state, struct npu_isa_task *task)
 	task->macs = command & ~NPU_JOB_CONTINUES;
 }
 
-static void npu_job_toy_link(u64 *stream, u32 count, u32 enable, u64 next,
-			     u32 next_count)
+static void npu_job_toy_link(u64 *stream, u32 words, u32 enable, u64 next,
+			     u32 next_words)
 {
 }
 
 static const struct npu_isa_ops npu_job_toy = {
 	.max_lane_tasks = 8,
 	.max_task_commands = 1,
+	.max_stream_commands = 1,
 	.state_size = npu_job_toy_state_size,
 	.begin = npu_job_toy_begin,
 	.stream_words = npu_job_toy_words,
 	.verify = npu_job_toy_verify,
+	.emit = npu_job_toy_emit,
 	.describe = npu_job_toy_describe,
 	.link = npu_job_toy_link,
 };

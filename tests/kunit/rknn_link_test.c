@@ -14,6 +14,7 @@
 #define AMOUNT(n)	WORD(0x101, 0x14, n)
 #define SYNC		WORD(0x41, 0, 0)
 #define START(blocks)	WORD(0x81, 0x08, blocks)
+#define IDLE		WORD(0x01, 0x1234, 0x56789abc)
 /* What a body may consist of. */
 #define BODY		WORD(0x201, 0x100c, 0x120)
 #define UNTOUCHED	0x5555555555555555ull
@@ -42,31 +43,32 @@ static void rknn_link_stream_words(struct kunit *test)
 static void rknn_link_limits(struct kunit *test)
 {
 	KUNIT_EXPECT_EQ(test, isa->max_lane_tasks, 4095);
-	KUNIT_EXPECT_LE(test, isa->stream_words(isa->max_task_commands) / 2 - 1, U16_MAX);
+	KUNIT_EXPECT_LE(test, isa->stream_words(isa->max_stream_commands) / 2 - 1,
+			U16_MAX);
 }
 
 /* The link tells where the next stream is, and how long, in pairs of words. */
 static void rknn_link_next(struct kunit *test)
 {
 	static const struct {
-		u32 next_count;
+		u32 next_words;
 		u32 amount;
 	} lengths[] = {
-		{ 1, 3 }, { 4, 3 }, { 5, 7 }, { 12, 7 }, { 13, 11 },
-		{ 108, 55 }, { 109, 59 }, { 1000, 503 },
+		{ 8, 3 }, { 16, 7 }, { 24, 11 }, { 112, 55 }, { 120, 59 }, { 1008, 503 },
 	};
 	unsigned int i;
 
 	for (i = 0; i < ARRAY_SIZE(lengths); i++) {
-		u64 stream[8] = { BODY, BODY, BODY, [3 ... 7] = UNTOUCHED };
+		u64 stream[9] = { BODY, BODY, BODY, 0, [4 ... 8] = UNTOUCHED };
 
-		isa->link(stream, 3, 0xd, 0xfffff040, lengths[i].next_count);
+		isa->link(stream, 8, 0xd, 0xfffff040, lengths[i].next_words);
 		KUNIT_EXPECT_EQ(test, stream[2], BODY);
-		KUNIT_EXPECT_EQ(test, stream[3], NEXT(0xfffff040));
-		KUNIT_EXPECT_EQ(test, stream[4], AMOUNT(lengths[i].amount));
-		KUNIT_EXPECT_EQ(test, stream[5], SYNC);
-		KUNIT_EXPECT_EQ(test, stream[6], START(0xd));
-		KUNIT_EXPECT_EQ(test, stream[7], UNTOUCHED);
+		KUNIT_EXPECT_EQ(test, stream[3], 0);
+		KUNIT_EXPECT_EQ(test, stream[4], NEXT(0xfffff040));
+		KUNIT_EXPECT_EQ(test, stream[5], AMOUNT(lengths[i].amount));
+		KUNIT_EXPECT_EQ(test, stream[6], SYNC);
+		KUNIT_EXPECT_EQ(test, stream[7], START(0xd));
+		KUNIT_EXPECT_EQ(test, stream[8], UNTOUCHED);
 	}
 }
 
@@ -75,7 +77,7 @@ static void rknn_link_last(struct kunit *test)
 {
 	u64 stream[6] = { BODY, [1 ... 5] = UNTOUCHED };
 
-	isa->link(stream, 1, 0x1d, 0, 0);
+	isa->link(stream, 5, 0x1d, 0, 0);
 	KUNIT_EXPECT_EQ(test, stream[0], BODY);
 	KUNIT_EXPECT_EQ(test, stream[1], 0);
 	KUNIT_EXPECT_EQ(test, stream[2], AMOUNT(0));
@@ -106,8 +108,8 @@ static void rknn_link_split(struct kunit *test)
 		for (zeros = 0; zeros <= 4; zeros++) {
 			memset(stream, 0, sizeof(stream));
 			memset64(stream, BODY, count);
-			isa->link(stream, count, 0x1d, zeros % 2 ? 0x12340 : 0,
-				  zeros % 2 ? 99 : 0);
+			isa->link(stream, count + 4, 0x1d, zeros % 2 ? 0x12340 : 0,
+				  zeros % 2 ? 104 : 0);
 			body = 0;
 			enable = 0;
 			KUNIT_EXPECT_EQ(test, isa->split(stream, count + 4 + zeros,
@@ -124,6 +126,9 @@ static void rknn_link_split_foreign(struct kunit *test)
 	static const u64 last[] = { BODY, 0, 0, SYNC, START(0xd) };
 	static const u64 amount[] = { BODY, 0, AMOUNT(0), SYNC, START(0xd), 0, 0, 0 };
 	static const u64 linked[] = { BODY, BODY, NEXT(0x40), AMOUNT(9), SYNC, START(0xd) };
+	static const u64 idle[] = { BODY, IDLE, 0, NEXT(0x40), IDLE, AMOUNT(9), 0, SYNC, IDLE,
+				    START(0xd), 0 };
+	static const u64 unlinked[] = { BODY, SYNC, START(0xd) };
 	u32 body, enable;
 
 	KUNIT_EXPECT_EQ(test, isa->split(last, 5, &body, &enable), 0);
@@ -133,6 +138,10 @@ static void rknn_link_split_foreign(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, body, 1);
 	KUNIT_EXPECT_EQ(test, isa->split(linked, 6, &body, &enable), 0);
 	KUNIT_EXPECT_EQ(test, body, 2);
+	KUNIT_EXPECT_EQ(test, isa->split(idle, 11, &body, &enable), 0);
+	KUNIT_EXPECT_EQ(test, body, 1);
+	KUNIT_EXPECT_EQ(test, isa->split(unlinked, 3, &body, &enable), 0);
+	KUNIT_EXPECT_EQ(test, body, 1);
 }
 
 /* What does not start anything, or has nothing to start, is refused. */
@@ -154,12 +163,7 @@ static void rknn_link_split_refuses(struct kunit *test)
 		  { BODY, 0, 0, SYNC, WORD(0x81, 0x0c, 0xd) } },
 		{ "start of another target", 5,
 		  { BODY, 0, 0, SYNC, WORD(0x101, 0x08, 0xd) } },
-		{ "no amount", 6, { BODY, BODY, NEXT(0x40), BODY, SYNC, START(0xd) } },
-		{ "no address", 6, { BODY, BODY, BODY, AMOUNT(3), SYNC, START(0xd) } },
-		{ "address and amount in each other's place", 6,
-		  { BODY, BODY, AMOUNT(3), NEXT(0x40), SYNC, START(0xd) } },
-		{ "link of another target", 6,
-		  { BODY, BODY, WORD(0x201, 0x10, 0x40), AMOUNT(3), SYNC, START(0xd) } },
+		{ "sync after a command", 5, { BODY, SYNC, BODY, NEXT(0x40), START(0xd) } },
 	};
 	u32 body, enable;
 	unsigned int i;

@@ -52,7 +52,28 @@ std::optional<Fault> Verifier::verify(std::span<const std::uint64_t> commands, s
 		return {};
 	if (code != -EINVAL)
 		return Fault{0, static_cast<std::uint32_t>(code)};
-	return Fault{fault.command, fault.reason};
+	return Fault{fault.command, fault.reason, fault.reg};
+}
+
+std::vector<std::uint64_t> Verifier::emit() const
+{
+	std::vector<u64> words(npu_isa_rknn.max_stream_commands);
+
+	words.resize(npu_isa_rknn.emit(state_.data(), words.data()));
+	return {words.begin(), words.end()};
+}
+
+bool Verifier::continues() const
+{
+	npu_isa_task task{};
+
+	npu_isa_rknn.describe(state_.data(), &task);
+	return task.continues;
+}
+
+std::uint32_t Verifier::stream_words(std::uint32_t count)
+{
+	return npu_isa_rknn.stream_words(count);
 }
 
 std::optional<Verifier::Split> Verifier::split(std::span<const std::uint64_t> commands)
@@ -68,13 +89,13 @@ std::optional<Verifier::Split> Verifier::split(std::span<const std::uint64_t> co
 
 std::vector<std::uint64_t> Verifier::link(std::span<const std::uint64_t> commands,
 					  std::uint32_t enable, std::uint64_t next,
-					  std::uint32_t next_count)
+					  std::uint32_t next_words)
 {
 	std::vector<u64> words = kernel_words(commands);
-	const auto count = static_cast<std::uint32_t>(words.size());
+	const std::uint32_t count = stream_words(static_cast<std::uint32_t>(words.size()));
 
-	words.resize(npu_isa_rknn.stream_words(count));
-	npu_isa_rknn.link(words.data(), count, enable, next, next_count);
+	words.resize(count);
+	npu_isa_rknn.link(words.data(), count, enable, next, next_words);
 	return {words.begin(), words.end()};
 }
 

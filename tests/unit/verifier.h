@@ -20,6 +20,7 @@ namespace npu::test
 struct Fault {
 	std::uint32_t command = 0;
 	std::uint32_t reason = 0;
+	std::uint32_t reg = 0;
 
 	bool operator==(const Fault &) const = default;
 };
@@ -38,6 +39,13 @@ public:
 	/// than EINVAL are in the reason, negative.
 	std::optional<Fault> verify(std::span<const std::uint64_t> commands, std::uint32_t enable);
 
+	/// \return the commands that the kernel writes for the task that was
+	/// accepted last.
+	std::vector<std::uint64_t> emit() const;
+
+	/// \return whether that task must follow the one before without a cut.
+	bool continues() const;
+
 	/// A stream with link and start, without them.
 	struct Split {
 		std::uint32_t body = 0;
@@ -47,11 +55,14 @@ public:
 	};
 	static std::optional<Split> split(std::span<const std::uint64_t> commands);
 
-	/// @p commands with the link to a stream of @p next_count commands at
+	/// \return the words that @p count commands take in memory
+	static std::uint32_t stream_words(std::uint32_t count);
+
+	/// @p commands with the link to a stream of @p next_words words at
 	/// @p next, none if 0, and the start, as the kernel puts them in memory.
 	static std::vector<std::uint64_t> link(std::span<const std::uint64_t> commands,
 					       std::uint32_t enable, std::uint64_t next,
-					       std::uint32_t next_count);
+					       std::uint32_t next_words);
 
 private:
 	Use use_;

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <iterator>
 #include <map>
 #include <string>
 
@@ -89,30 +90,43 @@ TEST(Verify, BlamesTheLastWrite)
 	words.push_back(rknn_case_word(0x3018, 0x1f));
 	const auto fault = verifier.verify(words, 0x1d);
 	ASSERT_TRUE(fault);
-	EXPECT_EQ(*fault,
-		  (Fault{static_cast<std::uint32_t>(words.size() - 1), DRM_NPU_FAULT_SHAPE}));
+	EXPECT_EQ(*fault, (Fault{static_cast<std::uint32_t>(words.size() - 1), DRM_NPU_FAULT_SHAPE,
+				 0x3018}));
 }
 
-TEST(Verify, NeedsEveryRegister)
+/// A register that is left out is as it is after a reset.
+TEST(Verify, LeavesOutRegisters)
 {
+	constexpr std::array addresses{0x1070U, 0x1110U, 0x4020U, 0x5018U, 0x5020U,
+				       0x502cU, 0x5038U, 0x6070U, 0x701cU};
+
 	for (unsigned index = 0; index < RKNN_CASE_BASES; index++) {
-		const Words words = base(index);
+		const std::uint32_t enable = rknn_case_bases[index].enable;
 
-		for (std::size_t i = 0; i < words.size(); i++) {
-			const std::uint64_t reg = words[i] & 0xffff;
-			Words without = words;
-			Verifier verifier(use_case);
+		for (std::size_t i = 0; i < base(index).size(); i++) {
+			Words words = base(index), without = words;
+			const auto reg = static_cast<unsigned>(words[i] & 0xffff);
 
-			if (reg == 0x4004 || reg == 0x5004)
-				continue;
-			SCOPED_TRACE(reg);
+			SCOPED_TRACE(std::string(rknn_case_bases[index].name) + ", register " +
+				     std::to_string(reg));
 			without.erase(without.begin() + static_cast<std::ptrdiff_t>(i));
-			/* What the task before has written does not count. */
-			ASSERT_FALSE(verifier.verify(words, rknn_case_bases[index].enable));
-			const auto fault = verifier.verify(without, rknn_case_bases[index].enable);
-			ASSERT_TRUE(fault);
-			EXPECT_EQ(*fault, (Fault{static_cast<std::uint32_t>(without.size()),
-						 DRM_NPU_FAULT_MISSING}));
+			words[i] = rknn_case_word(reg, reg == 0x5068 ? 0x01010101 : 0);
+			Verifier with(use_case), other(use_case);
+			const auto expected = with.verify(words, enable);
+			const auto fault = other.verify(without, enable);
+
+			if (fault && std::ranges::find(addresses, reg) != addresses.end()) {
+				EXPECT_EQ(*fault, (Fault{static_cast<std::uint32_t>(without.size()),
+							 DRM_NPU_FAULT_MISSING, reg}));
+				continue;
+			}
+			ASSERT_EQ(fault.has_value(), expected.has_value());
+			if (!fault) {
+				EXPECT_EQ(other.emit(), with.emit());
+				continue;
+			}
+			EXPECT_EQ(fault->reg, expected->reg);
+			EXPECT_EQ(fault->reason, expected->reason);
 		}
 	}
 }
@@ -256,12 +270,20 @@ TEST(Verify, OtherChips)
 	};
 	using Chip = npu_isa_chip;
 	const std::vector<Case> cases{
-		{"banks", RKNN_CASE_CONV, &Chip::cbuf_banks, 11, 0},
+		{"banks", RKNN_CASE_CONV, &Chip::cbuf_banks, 11, 0x1040},
 		{"bytes of a bank", RKNN_CASE_STRIDE, &Chip::cbuf_bank_bytes, 0x4000, 0x1040},
 		{"depthwise", RKNN_CASE_DEPTHWISE, &Chip::features,
 		 static_cast<std::uint32_t>(~DRM_NPU_FEATURE_DEPTHWISE), 0x100c},
 		{"images", RKNN_CASE_IMAGE, &Chip::features,
 		 static_cast<std::uint32_t>(~DRM_NPU_FEATURE_IMAGE), 0x100c},
+		{"deconvolution", RKNN_CASE_DECONV, &Chip::features,
+		 static_cast<std::uint32_t>(~DRM_NPU_FEATURE_DECONVOLUTION), 0x100c},
+		{"DPU alone", RKNN_CASE_SUM_INT32, &Chip::features,
+		 static_cast<std::uint32_t>(~DRM_NPU_FEATURE_STANDALONE), 0x400c},
+		{"tables", RKNN_CASE_TABLE, &Chip::features,
+		 static_cast<std::uint32_t>(~DRM_NPU_FEATURE_TABLE), 0x4070},
+		{"pooling", RKNN_CASE_POOL_INT8, &Chip::features,
+		 static_cast<std::uint32_t>(~DRM_NPU_FEATURE_POOLING), 0x6024},
 		{"types", RKNN_CASE_MATMUL_FP16, &Chip::type_count, 3, 0x4010},
 		{"size", RKNN_CASE_STRIDE, &Chip::max_size, 112, 0x1028},
 		{"channels", RKNN_CASE_CONV, &Chip::max_channels, 31, 0x1024},
@@ -306,6 +328,8 @@ TEST(Features, AreTheChips)
 	EXPECT_EQ(record.channel_slice, 32U);
 	EXPECT_EQ(record.max_size, 2047U);
 	EXPECT_EQ(record.max_kernels, 8192U);
+	EXPECT_EQ(record.max_pool_window, 16U);
+	EXPECT_EQ(record.table_entries, 513U);
 	EXPECT_EQ(record.pad, 0U);
 	EXPECT_TRUE(record.features & DRM_NPU_FEATURE_CONVOLUTION);
 	EXPECT_TRUE(record.features & DRM_NPU_FEATURE_DEPTHWISE);
@@ -334,6 +358,252 @@ TEST(Features, HaveTypesWithTheirGroups)
 			   }));
 }
 
+std::uint32_t value_of(const Words &words, std::uint32_t reg)
+{
+	const auto word = std::ranges::find_if(
+		words, [=](std::uint64_t command) { return (command & 0xffff) == reg; });
+
+	return word == words.end() ? ~0U : static_cast<std::uint32_t>(*word >> 16);
+}
+
+/// The words of the table of streams, as the kernel hands them on.
+Words emitted(unsigned index, const rknn_case_write *changes = nullptr)
+{
+	Verifier verifier(use_case);
+
+	EXPECT_FALSE(verifier.verify(base(index, changes), rknn_case_bases[index].enable));
+	return verifier.emit();
+}
+
+/// The table's streams write all registers of their blocks once, in order. Of these
+/// the kernel's start sets the groups of CNA and CORE, and entries of tables are for
+/// those who use them.
+TEST(Emit, HasEveryRegisterOnce)
+{
+	for (unsigned index = 0; index < RKNN_CASE_BASES; index++) {
+		Words words = base(index);
+
+		SCOPED_TRACE(rknn_case_bases[index].name);
+		if (index == RKNN_CASE_TABLE)
+			continue;
+		std::erase_if(words, [](std::uint64_t word) {
+			const std::uint64_t reg = word & 0xffff;
+			return reg == 0x4100 || reg == 0x4104;
+		});
+		EXPECT_EQ(emitted(index), words);
+	}
+}
+
+/// What the kernel has made means the same again.
+TEST(Emit, IsAcceptedAgain)
+{
+	for (unsigned index = 0; index < RKNN_CASE_BASES; index++) {
+		const Words words = emitted(index);
+		Verifier verifier(use_case);
+
+		SCOPED_TRACE(rknn_case_bases[index].name);
+		ASSERT_FALSE(verifier.verify(words, rknn_case_bases[index].enable));
+		EXPECT_EQ(verifier.emit(), words);
+	}
+}
+
+TEST(Emit, DropsWhatIsTheKernels)
+{
+	const Words right = emitted(RKNN_CASE_CONV);
+	Words words = base(RKNN_CASE_CONV);
+
+	for (const std::uint64_t word :
+	     {0x0000'0000'0000'0000ULL, 0x0001'1234'5678'9abcULL, 0x0101'2000'0000'0010ULL,
+	      0x0101'0000'0005'0014ULL, 0x0041'0000'0000'0000ULL, 0x0201'2000'000e'1004ULL,
+	      0x0801'0000'000e'3004ULL})
+		words.insert(words.begin() + 7, word);
+	words.insert(words.begin(), rknn_case_word(0x4004, 0x30));
+	words.push_back(rknn_case_word(0x600c, 5));
+	Verifier verifier(use_case);
+	ASSERT_FALSE(verifier.verify(words, 0x1d));
+	EXPECT_EQ(verifier.emit(), right);
+}
+
+TEST(Emit, DropsBits)
+{
+	const rknn_case_write split[RKNN_CASE_CHANGES] = {{0x1010, 0x50000340},
+							  {0x1080, 0xfffffffd}};
+	const rknn_case_write many[RKNN_CASE_CHANGES] = {{0x1010, 0x4000}};
+
+	EXPECT_EQ(value_of(emitted(RKNN_CASE_MATMUL_INT8, split), 0x1010), 0x340U);
+	EXPECT_EQ(value_of(emitted(RKNN_CASE_MATMUL_INT8, split), 0x1080), 0x0ffffffdU);
+	EXPECT_EQ(value_of(emitted(RKNN_CASE_MATMUL_INT8, many), 0x1010), 0x3ff0U);
+}
+
+/// A lane of matrix products whose streams say little.
+class Delta : public testing::Test
+{
+protected:
+	/// A task that writes just this.
+	std::optional<Fault> task(const Words &words) { return verifier_.verify(words, 0x0d); }
+	static Words whole(std::uint32_t results, std::uint32_t pad)
+	{
+		const rknn_case_write changes[RKNN_CASE_CHANGES] = {{0x4020, results},
+								    {0x1184, pad}};
+
+		return base(RKNN_CASE_MATMUL_INT8, changes);
+	}
+	void expect(std::uint32_t results, std::uint32_t pad)
+	{
+		EXPECT_EQ(value_of(verifier_.emit(), 0x4020), results);
+		EXPECT_EQ(value_of(verifier_.emit(), 0x1184), pad);
+	}
+
+	Verifier verifier_{use_case};
+};
+
+/// Each of the two register groups keeps what the lane wrote.
+TEST_F(Delta, InheritsFromTwoTasksAgo)
+{
+	ASSERT_FALSE(task(whole(0x40000000, 1)));
+	ASSERT_FALSE(task(whole(0x40001000, 2)));
+	ASSERT_FALSE(task({rknn_case_word(0x4020, 0x40002000)}));
+	expect(0x40002000, 1);
+	ASSERT_FALSE(task({rknn_case_word(0x1184, 3)}));
+	expect(0x40001000, 3);
+	ASSERT_FALSE(task({rknn_case_word(0x3030, 0)}));
+	expect(0x40002000, 1);
+}
+
+TEST_F(Delta, HasResetValuesInTheOtherGroup)
+{
+	ASSERT_FALSE(task(whole(0x40000000, 1)));
+	auto fault = task({rknn_case_word(0x4020, 0x40002000)});
+	ASSERT_TRUE(fault);
+	EXPECT_EQ(*fault, (Fault{1, DRM_NPU_FAULT_MISSING, 0x1070}));
+	fault = task({rknn_case_word(0x1070, 0x20000000), rknn_case_word(0x1110, 0x30000000),
+		      rknn_case_word(0x4020, 0x40002000)});
+	ASSERT_TRUE(fault);
+	EXPECT_EQ(*fault, (Fault{3, DRM_NPU_FAULT_SHAPE, 0x1038}));
+}
+
+/// With groups that do not alternate there is but one.
+TEST_F(Delta, InheritsFromTheTaskBefore)
+{
+	Words words = whole(0x40000000, 1);
+
+	for (const unsigned pointer : {0x1004U, 0x3004U, 0x4004U})
+		words.insert(words.begin(), rknn_case_word(pointer, 0x30));
+	std::erase(words, rknn_case_word(0x4004, 0xe));
+	ASSERT_FALSE(task(words));
+	ASSERT_FALSE(task({rknn_case_word(0x1184, 3)}));
+	expect(0x40000000, 3);
+	ASSERT_FALSE(task({rknn_case_word(0x4020, 0x40002000)}));
+	expect(0x40002000, 3);
+}
+
+/// Groups alternate with the tasks that start their block.
+TEST_F(Delta, AlternatesByBlock)
+{
+	ASSERT_FALSE(task(whole(0x40000000, 1)));
+	ASSERT_FALSE(verifier_.verify(base(RKNN_CASE_POOL_INT8), 0x60));
+	ASSERT_FALSE(task(whole(0x40001000, 2)));
+	ASSERT_FALSE(verifier_.verify(base(RKNN_CASE_SUM_INT32), 0x18));
+	/* CNA is where the first task was, DPU where the second. */
+	const Words words = whole(0x40002000, 2);
+	Words dpu;
+	std::ranges::copy_if(words, std::back_inserter(dpu),
+			     [](std::uint64_t word) { return (word & 0xf000) == 0x4000; });
+	ASSERT_FALSE(task(dpu));
+	expect(0x40002000, 1);
+}
+
+/// A refused task writes nothing.
+TEST_F(Delta, InheritsNothingOfARefusal)
+{
+	ASSERT_FALSE(task(whole(0x40000000, 1)));
+	ASSERT_FALSE(task(whole(0x40001000, 2)));
+	ASSERT_TRUE(task({rknn_case_word(0x1184, 7), rknn_case_word(0x3018, 0)}));
+	ASSERT_FALSE(task({rknn_case_word(0x3030, 0)}));
+	expect(0x40000000, 1);
+}
+
+/// The entries of a table that a stream writes, and their places in it.
+std::vector<std::uint16_t> table(const Words &words, unsigned number)
+{
+	std::vector<std::uint16_t> entries;
+	auto word = std::ranges::find(words, rknn_case_word(0x4100, 0x20000 | number << 16));
+
+	if (word == words.end())
+		return entries;
+	for (++word; word != words.end() && (*word & 0xffff) == 0x4104; ++word)
+		entries.push_back(static_cast<std::uint16_t>(*word >> 16));
+	return entries;
+}
+
+TEST(Table, IsWrittenForEachTaskThatUsesIt)
+{
+	const rknn_case_write second[RKNN_CASE_CHANGES] = {{0x4100, 0x301ff}, {0x4104, 0xffff8001}};
+	const rknn_case_write unused[RKNN_CASE_CHANGES] = {{0x4070, 0x383}, {0x4104, 5}};
+	Verifier verifier(use_case);
+	std::vector<std::uint16_t> first(513), last(513);
+
+	first[0] = 0x1234;
+	ASSERT_FALSE(verifier.verify(base(RKNN_CASE_TABLE), 0x18));
+	EXPECT_EQ(table(verifier.emit(), 0), first);
+	EXPECT_EQ(table(verifier.emit(), 1), last);
+	EXPECT_FALSE(verifier.continues());
+
+	last[511] = 0x8001;
+	ASSERT_FALSE(verifier.verify(base(RKNN_CASE_TABLE, second), 0x18));
+	EXPECT_EQ(table(verifier.emit(), 0), first);
+	EXPECT_EQ(table(verifier.emit(), 1), last);
+	EXPECT_FALSE(verifier.continues());
+
+	first[0] = 5;
+	ASSERT_FALSE(verifier.verify(base(RKNN_CASE_TABLE, unused), 0x18));
+	EXPECT_TRUE(table(verifier.emit(), 0).empty());
+	ASSERT_FALSE(verifier.verify(base(RKNN_CASE_TABLE, second), 0x18));
+	EXPECT_EQ(table(verifier.emit(), 0), first);
+}
+
+/// Addresses count up, and nothing is written behind the end.
+TEST(Table, CountsUp)
+{
+	Words words = base(RKNN_CASE_TABLE);
+	std::vector<std::uint16_t> expected(513);
+
+	words.push_back(rknn_case_word(0x4100, 0x20000));
+	for (unsigned i = 0; i < 513; i++) {
+		words.push_back(rknn_case_word(0x4104, i + 7));
+		expected[i] = static_cast<std::uint16_t>(i + 7);
+	}
+	Verifier verifier(use_case);
+	ASSERT_FALSE(verifier.verify(words, 0x18));
+	EXPECT_EQ(table(verifier.emit(), 0), expected);
+	words.push_back(rknn_case_word(0x4104, 1));
+	const auto fault = verifier.verify(words, 0x18);
+	ASSERT_TRUE(fault);
+	EXPECT_EQ(*fault, (Fault{static_cast<std::uint32_t>(words.size() - 1), DRM_NPU_FAULT_VALUE,
+				 0x4104}));
+}
+
+/// Data on the chip is there only right after the convolution that loaded it, for
+/// the lane may be cut at any other task.
+TEST(Verify, NoReuseBehindAnotherTask)
+{
+	const rknn_case_write reuse[RKNN_CASE_CHANGES] = {{0x1040, 0x1041}};
+	Verifier verifier(use_case);
+
+	ASSERT_FALSE(verifier.verify(base(RKNN_CASE_MATMUL_INT8), 0x0d));
+	ASSERT_FALSE(verifier.verify(base(RKNN_CASE_MATMUL_INT8, reuse), 0x0d));
+	EXPECT_TRUE(verifier.continues());
+	for (const unsigned other : {RKNN_CASE_POOL_INT8, RKNN_CASE_SUM_INT32}) {
+		ASSERT_FALSE(verifier.verify(base(RKNN_CASE_MATMUL_INT8), 0x0d));
+		EXPECT_FALSE(verifier.continues());
+		ASSERT_FALSE(verifier.verify(base(other), rknn_case_bases[other].enable));
+		EXPECT_FALSE(verifier.continues());
+		const auto fault = verifier.verify(base(RKNN_CASE_MATMUL_INT8, reuse), 0x0d);
+		ASSERT_TRUE(fault);
+		EXPECT_EQ(fault->reason, static_cast<unsigned>(DRM_NPU_FAULT_REUSE));
+	}
+}
+
 /// A body of @p count words and the four that mainline's users end it with.
 Words whole_stream(std::size_t count, bool last, std::uint64_t start = 0x0081'0000'001d'0008)
 {
@@ -356,10 +626,17 @@ TEST(Split, FindsTheEnd)
 				words.resize(words.size() + zeros);
 				EXPECT_EQ(Verifier::split(words), (Verifier::Split{count, 0x1d}));
 			}
-	/* Zeros before the link are commands that do nothing. */
-	Words words = whole_stream(5, true);
-	words[4] = 0;
-	EXPECT_EQ(Verifier::split(words), (Verifier::Split{5, 0x1d}));
+	/* Words before the link that do nothing are not the body's. */
+	for (const std::uint64_t idle : {0x0ULL, 0x0001'0000'0000'0000ULL}) {
+		Words words = whole_stream(5, true);
+
+		words[4] = idle;
+		EXPECT_EQ(Verifier::split(words), (Verifier::Split{4, 0x1d}));
+		words = whole_stream(5, false);
+		words.insert(words.end() - 2, idle);
+		words.insert(words.end() - 1, idle);
+		EXPECT_EQ(Verifier::split(words), (Verifier::Split{5, 0x1d}));
+	}
 	/* Blocks are not its concern. */
 	EXPECT_EQ(Verifier::split(whole_stream(5, true, 0x0081'ffff'ffff'0008)),
 		  (Verifier::Split{5, 0xffffffff}));
@@ -373,8 +650,8 @@ TEST(Split, RefusesWhatHasNoEnd)
 	const Words good = whole_stream(6, false);
 	for (std::size_t kept = 0; kept < good.size(); kept++)
 		EXPECT_FALSE(Verifier::split(std::span(good).first(kept))) << kept;
-	/* Each of the four must be what it should be. */
-	for (std::size_t i = 6; i < 10; i++) {
+	/* The start, and what must precede it. */
+	for (std::size_t i = 8; i < 10; i++) {
 		Words words = whole_stream(6, false);
 
 		words[i] = rknn_case_word(0x3030, 0);

@@ -3,6 +3,7 @@
 
 #include <array>
 #include <cerrno>
+#include <sstream>
 #include <utility>
 
 namespace npu
@@ -21,13 +22,23 @@ const char *reason_text(std::uint32_t reason)
 		"value out of bounds",
 		"address in no buffer",
 		"reuses on-chip data that is not there",
-		"a register that must be written is not",
+		"an address that is used is not written",
 		"no such set of blocks",
 		"the blocks do not agree with each other",
 		"takes too long without a place to cut",
 	};
 
 	return reason < texts.size() ? texts[reason] : "reason not known";
+}
+
+/// The register at fault, as documentation of the hardware numbers it.
+std::string blamed(std::uint32_t reg)
+{
+	std::ostringstream text;
+
+	if (reg)
+		text << ", register 0x" << std::hex << reg;
+	return text.str();
 }
 
 std::unexpected<Error> refused(int code, const drm_npu_job_create &args)
@@ -37,7 +48,8 @@ std::unexpected<Error> refused(int code, const drm_npu_job_create &args)
 	return fail(code, "cannot create a job, lane " + std::to_string(args.fault_lane) +
 				  ", task " + std::to_string(args.fault_task) + ", command " +
 				  std::to_string(args.fault_command) + " is refused (" +
-				  reason_text(args.fault_reason) + ")");
+				  reason_text(args.fault_reason) + blamed(args.fault_register) +
+				  ")");
 }
 
 } // namespace

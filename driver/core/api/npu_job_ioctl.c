@@ -149,7 +149,8 @@ int npu_job_create_ioctl(struct drm_device *dev, void *data,
 	args->fault_task = 0;
 	args->fault_command = 0;
 	args->fault_reason = DRM_NPU_FAULT_NONE;
-	if (args->flags & ~DRM_NPU_JOB_SRAM || !args->lane_count ||
+	args->fault_register = 0;
+	if (args->flags & ~DRM_NPU_JOB_SRAM || args->pad || !args->lane_count ||
 	    args->lane_stride % 8 ||
 	    args->lane_stride < sizeof(struct drm_npu_lane))
 		return -EINVAL;
@@ -170,6 +171,7 @@ int npu_job_create_ioctl(struct drm_device *dev, void *data,
 		args->fault_task = builder.fault_task;
 		args->fault_command = fault.command;
 		args->fault_reason = fault.reason;
+		args->fault_register = fault.reg;
 	}
 	/* What is written never changes, so it may move from now on. */
 	if (!ret && args->flags & DRM_NPU_JOB_SRAM)

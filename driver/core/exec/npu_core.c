@@ -48,6 +48,7 @@ static void npu_core_kick(struct npu_core *core, u64 now)
 		.stream = task->stream,
 		.stream_words = task->stream_words,
 		.task_count = core->tasks,
+		.enable = task[core->tasks - 1].enable,
 		.job_lanes = head->job->lane_count,
 	};
 

@@ -104,8 +104,8 @@ out_put:
 	return ret;
 }
 
-/* Bytes that the streams take, or -E2BIG. */
-static s64 npu_job_bytes(const struct npu_job_builder *builder)
+/* Refuse what is too much before it is copied. */
+static int npu_job_check_size(const struct npu_job_builder *builder)
 {
 	const struct npu_isa_ops *isa = builder->isa;
 	u64 words = 0;
@@ -120,8 +120,30 @@ static s64 npu_job_bytes(const struct npu_job_builder *builder)
 			return -E2BIG;
 		words += isa->stream_words(count);
 	}
-	return words * sizeof(u64) > NPU_MAX_JOB_BYTES ? -E2BIG :
-	       words * sizeof(u64);
+	return words * sizeof(u64) > NPU_MAX_JOB_BYTES ? -E2BIG : 0;
+}
+
+/* Make room for another stream in @builder->streams. */
+static int npu_job_reserve(struct npu_job_builder *builder)
+{
+	size_t most = builder->isa->stream_words(builder->isa->max_stream_commands);
+	size_t room = builder->room;
+	u64 *streams;
+
+	if (builder->words + most <= room)
+		return 0;
+	if (builder->words * sizeof(u64) > NPU_MAX_JOB_BYTES)
+		return -E2BIG;
+	room = max(2 * room, 2 * most);
+	streams = kvmalloc_array(room, sizeof(u64), GFP_KERNEL_ACCOUNT);
+	if (!streams)
+		return -ENOMEM;
+	if (builder->words)
+		memcpy(streams, builder->streams, builder->words * sizeof(u64));
+	kvfree(builder->streams);
+	builder->streams = streams;
+	builder->room = room;
+	return 0;
 }
 
 /* Get the commands of @task, the next one. */
@@ -178,29 +200,48 @@ static int npu_job_describe(struct npu_job_builder *builder,
 	return -EINVAL;
 }
 
-/* Copy, verify, link and write lane @lane, whose tasks are at @tasks. */
+/*
+ * Write the stream of the task verified last, without its link. Its address is
+ * only known when that of all streams is.
+ */
+static int npu_job_emit(struct npu_job_builder *builder,
+			struct npu_job_task *task)
+{
+	const struct npu_isa_ops *isa = builder->isa;
+	u32 count, words;
+	u64 *stream;
+	int ret;
+
+	ret = npu_job_reserve(builder);
+	if (ret)
+		return ret;
+	stream = builder->streams + builder->words;
+	count = isa->emit(builder->state, stream);
+	words = isa->stream_words(count);
+	memset(stream + count, 0, (words - count) * sizeof(u64));
+	task->stream_words = words;
+	builder->words += words;
+	return 0;
+}
+
+/* Copy, verify and write lane @lane, whose tasks are at @tasks. */
 static int npu_job_build_lane(struct npu_job_builder *builder, u32 lane,
-			      const struct drm_npu_task *tasks, struct npu_bo *bo,
-			      u64 *offset, struct npu_isa_fault *fault)
+			      const struct drm_npu_task *tasks,
+			      struct npu_isa_fault *fault)
 {
 	struct npu_job_lane *job_lane = &builder->job->lanes[lane];
 	const struct npu_isa_ops *isa = builder->isa;
-	u64 base = builder->job->streams->node.start;
 	u32 i;
 
 	isa->begin(builder->state, builder->job->npu->desc.chip);
 	for (i = 0; i < job_lane->task_count; i++) {
-		u32 count = tasks[i].command_count;
-		u32 words = isa->stream_words(count);
-		bool last = i + 1 == job_lane->task_count;
 		struct npu_isa_stream stream = {
 			.commands = builder->commands,
-			.count = count,
+			.count = tasks[i].command_count,
 			.enable = tasks[i].enable,
 			.use = npu_job_use,
 			.data = builder,
 		};
-		u64 next = *offset + words * sizeof(u64);
 		int ret;
 
 		if (fatal_signal_pending(current))
@@ -211,50 +252,84 @@ static int npu_job_build_lane(struct npu_job_builder *builder, u32 lane,
 		builder->fault_lane = lane;
 		builder->fault_task = i;
 		ret = isa->verify(builder->state, &stream, fault);
+		if (!ret)
+			ret = npu_job_emit(builder, &job_lane->tasks[i]);
 		if (ret)
 			return ret;
-
-		memset(builder->commands + count, 0,
-		       (words - count) * sizeof(u64));
-		isa->link(builder->commands, count, tasks[i].enable,
-			  last ? 0 : base + next,
-			  last ? 0 : tasks[i + 1].command_count);
-		npu_bo_write(bo, *offset, builder->commands,
-			     words * sizeof(u64));
-		job_lane->tasks[i].stream = base + *offset;
-		job_lane->tasks[i].stream_words = words;
+		job_lane->tasks[i].enable = tasks[i].enable;
 		ret = npu_job_describe(builder, &job_lane->tasks[i], &tasks[i],
 				       fault);
 		if (ret)
 			return ret;
-		job_lane->words += words;
-		*offset = next;
+		job_lane->words += job_lane->tasks[i].stream_words;
 		cond_resched();
 	}
 	npu_slice_prepare(job_lane);
 	return 0;
 }
 
-/* Write all lanes to the memory of the streams. */
-static int npu_job_write(struct npu_job_builder *builder, struct npu_bo *bo,
-			 struct npu_isa_fault *fault)
+/* Link the streams of lane @lane, which lies at @stream and has address @addr. */
+static void npu_job_link_lane(const struct npu_job_builder *builder,
+			      struct npu_job_lane *lane, u64 *stream, u64 addr)
 {
-	struct npu_job *job = builder->job;
-	const struct drm_npu_task *tasks = builder->tasks;
-	u64 offset = 0;
-	int ret = 0, idx;
 	u32 i;
 
-	for (i = 0; i < job->lane_count && !ret; i++) {
-		ret = npu_job_build_lane(builder, i, tasks, bo, &offset, fault);
-		tasks += job->lanes[i].task_count;
+	for (i = 0; i < lane->task_count; i++) {
+		struct npu_job_task *task = &lane->tasks[i];
+		u64 next = addr + task->stream_words * sizeof(u64);
+		bool last = i + 1 == lane->task_count;
+
+		task->stream = addr;
+		builder->isa->link(stream, task->stream_words, task->enable,
+				   last ? 0 : next,
+				   last ? 0 : lane->tasks[i + 1].stream_words);
+		stream += task->stream_words;
+		addr = next;
+		cond_resched();
 	}
+}
+
+/* Write all lanes to @bo, the memory of the streams. */
+static int npu_job_write(struct npu_job_builder *builder, struct npu_bo *bo)
+{
+	struct npu_job *job = builder->job;
+	u64 addr = job->streams->node.start;
+	u64 *stream = builder->streams;
+	int idx;
+	u32 i;
+
+	for (i = 0; i < job->lane_count; i++) {
+		struct npu_job_lane *lane = &job->lanes[i];
+
+		npu_job_link_lane(builder, lane, stream, addr);
+		stream += lane->words;
+		addr += lane->words * sizeof(u64);
+	}
+	npu_bo_write(bo, 0, builder->streams, builder->words * sizeof(u64));
 	/* The pages may not be mapped any more once the device is gone. */
 	if (!drm_dev_enter(&job->npu->drm, &idx))
 		return -ENODEV;
 	dma_sync_sgtable_for_device(job->npu->drm.dev, bo->base.sgt,
 				    DMA_TO_DEVICE);
 	drm_dev_exit(idx);
+	return 0;
+}
+
+/* Verify all lanes. */
+static int npu_job_verify(struct npu_job_builder *builder,
+			  struct npu_isa_fault *fault)
+{
+	const struct drm_npu_task *tasks = builder->tasks;
+	struct npu_job *job = builder->job;
+	int ret = 0;
+	u32 i;
+
+	for (i = 0; i < job->lane_count && !ret; i++) {
+		ret = npu_job_build_lane(builder, i, tasks, fault);
+		tasks += job->lanes[i].task_count;
+	}
+	if (!ret && builder->words * sizeof(u64) > NPU_MAX_JOB_BYTES)
+		return -E2BIG;
 	return ret;
 }
 
@@ -268,23 +343,25 @@ static int npu_job_write(struct npu_job_builder *builder, struct npu_bo *bo,
 int npu_job_build(struct npu_job_builder *builder, struct npu_isa_fault *fault)
 {
 	const struct npu_isa_ops *isa = builder->isa;
-	s64 bytes = npu_job_bytes(builder);
 	struct npu_job *job = builder->job;
 	struct npu_bo *bo;
 	int ret;
 
-	if (bytes < 0)
-		return bytes;
-	ret = npu_job_alloc_tasks(job);
+	ret = npu_job_check_size(builder);
+	if (!ret)
+		ret = npu_job_alloc_tasks(job);
 	if (ret)
 		return ret;
 	builder->state = kvmalloc(isa->state_size(), GFP_KERNEL);
-	builder->commands = kvmalloc_array(isa->stream_words(isa->max_task_commands),
-					   sizeof(u64), GFP_KERNEL);
+	builder->commands = kvmalloc_array(isa->max_task_commands, sizeof(u64),
+					   GFP_KERNEL);
 	if (!builder->state || !builder->commands)
 		return -ENOMEM;
+	ret = npu_job_verify(builder, fault);
+	if (ret)
+		return ret;
 
-	bo = npu_bo_create(job->npu, bytes);
+	bo = npu_bo_create(job->npu, builder->words * sizeof(u64));
 	if (IS_ERR(bo))
 		return PTR_ERR(bo);
 	job->streams = npu_mapping_create(builder->vm, bo, false);
@@ -292,7 +369,7 @@ int npu_job_build(struct npu_job_builder *builder, struct npu_isa_fault *fault)
 		ret = PTR_ERR(job->streams);
 		job->streams = NULL;
 	} else {
-		ret = npu_job_write(builder, bo, fault);
+		ret = npu_job_write(builder, bo);
 	}
 	npu_bo_put(bo);
 	return ret;
@@ -304,6 +381,7 @@ int npu_job_build(struct npu_job_builder *builder, struct npu_isa_fault *fault)
  */
 void npu_job_builder_fini(struct npu_job_builder *builder)
 {
+	kvfree(builder->streams);
 	kvfree(builder->commands);
 	kvfree(builder->state);
 	kvfree(builder->copy);

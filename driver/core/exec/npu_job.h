@@ -26,6 +26,8 @@ struct npu_job_task {
 	u32 stream_words;
 	/** @cost_ns: Estimate of its device time. */
 	u32 cost_ns;
+	/** @enable: Blocks that it starts. */
+	u32 enable;
 	/** @continues: Reuses data that the task before has left on the chip. */
 	bool continues;
 	/** @cut: This task, or the next one before which the lane can be cut. */
@@ -92,6 +94,12 @@ struct npu_job_builder {
 	size_t copied;
 	/** @commands: Room for the commands of one task. */
 	u64 *commands;
+	/** @streams: The streams of all tasks verified so far, not linked yet. */
+	u64 *streams;
+	/** @words: Words of @streams. */
+	size_t words;
+	/** @room: Words that @streams has room for. */
+	size_t room;
 	/** @state: State of the verifier. */
 	void *state;
 	/** @uncut_ns: Modelled time of the newest tasks that cannot be cut apart. */

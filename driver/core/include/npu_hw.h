@@ -54,6 +54,8 @@ struct npu_hw_lane {
 	u32 stream_words;
 	/** @task_count: Tasks in the chain. */
 	u32 task_count;
+	/** @enable: Blocks that the last of them starts, whose end is the lane's. */
+	u32 enable;
 	/** @job_lanes: Lanes of the job, which may share the bus. */
 	u32 job_lanes;
 };

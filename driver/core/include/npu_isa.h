@@ -16,6 +16,8 @@ struct npu_isa_chip;
 struct npu_isa_fault {
 	/** @command: Index of the command, or the count for the whole stream. */
 	u32 command;
+	/** @reg: The register at fault, in the numbers of the dialect, or 0. */
+	u32 reg;
 	/** @reason: A &enum drm_npu_fault_reason. */
 	u32 reason;
 };
@@ -60,8 +62,10 @@ struct npu_isa_ops {
 	u32 id;
 	/** @max_lane_tasks: Tasks that one chain can have. */
 	u32 max_lane_tasks;
-	/** @max_task_commands: Commands that one stream can have. */
+	/** @max_task_commands: Commands that the author's stream can have. */
 	u32 max_task_commands;
+	/** @max_stream_commands: Commands that @emit writes at most. */
+	u32 max_stream_commands;
 	/** @state_size: Bytes that @verify keeps between tasks of a lane. */
 	size_t (*state_size)(void);
 	/**
@@ -77,6 +81,12 @@ struct npu_isa_ops {
 	 */
 	int (*verify)(void *state, const struct npu_isa_stream *stream,
 		      struct npu_isa_fault *fault);
+	/**
+	 * @emit: Write the commands of the task that was verified last to
+	 * @commands, as the device is to be given them: they depend on nothing
+	 * that another client or lane has left. Returns their number.
+	 */
+	u32 (*emit)(const void *state, u64 *commands);
 	/** @describe: Tell of the task that was verified last. */
 	void (*describe)(const void *state, struct npu_isa_task *task);
 	/** @features: Fill in @record, which is zeros, for @chip. */
@@ -98,12 +108,13 @@ struct npu_isa_ops {
 	 */
 	int (*split)(const u64 *commands, u32 count, u32 *body, u32 *enable);
 	/**
-	 * @link: Append to the @count commands at @stream the link to the stream
-	 * of @next_count commands at device address @next (0 and 0 if this is
-	 * the last) and the start of the blocks of @enable.
+	 * @link: Write to the end of the @words words at @stream the link to the
+	 * stream of @next_words words at device address @next (0 and 0 if this is
+	 * the last) and the start of the blocks of @enable. Words between the
+	 * commands and the link are zeros.
 	 */
-	void (*link)(u64 *stream, u32 count, u32 enable, u64 next,
-		     u32 next_count);
+	void (*link)(u64 *stream, u32 words, u32 enable, u64 next,
+		     u32 next_words);
 };
 
 #endif /* NPU_ISA_H */

@@ -257,6 +257,10 @@ struct drm_npu_query_features {
 	__u32 max_dilation;
 	/** @max_padding: Most padding before the first column or row. */
 	__u32 max_padding;
+	/** @max_pool_window: Most columns, and most rows, of a pooling window. */
+	__u32 max_pool_window;
+	/** @table_entries: Entries of each of the two halves of a lookup table. */
+	__u32 table_entries;
 	/** @pad: Zero. */
 	__u32 pad;
 };
@@ -389,8 +393,9 @@ struct drm_npu_query_limits {
 	/** @max_guilty: Jobs of a file that may hang or fault until it is banned. */
 	__u32 max_guilty;
 	/**
-	 * @max_job_bytes: Bytes of commands a job may have, counting each task
-	 * as its commands and four more, rounded up to 64 bytes.
+	 * @max_job_bytes: Bytes of commands a job may have, both as its author
+	 * and as the kernel writes them. Each task counts as its commands and four
+	 * more, rounded up to 64 bytes.
 	 */
 	__u64 max_job_bytes;
 	/** @max_buffer_size: Bytes a buffer may have. */
@@ -850,8 +855,8 @@ struct drm_npu_context_set {
 /**
  * struct drm_npu_task - a command stream
  *
- * The stream holds register writes only. The kernel appends the link to the
- * next task and the word that starts the blocks of @enable.
+ * The stream holds register writes. The kernel appends the link to the next task
+ * and the word that starts the blocks of @enable.
  */
 struct drm_npu_task {
 	/** @commands: User pointer to 64 bit commands. */
@@ -894,9 +899,17 @@ struct drm_npu_lane {
  * word is verified: the register must be known and open to clients, its value
  * within the hardware's bounds, addresses inside buffers of this file (which
  * the device may write to if the stream does), sizes such that all blocks
- * agree, and on-chip data may be reused only from an earlier task of the same
- * lane. A word of zeros is no command and is skipped. The job keeps the
- * buffers that its streams address alive and mapped.
+ * agree, and on-chip data may be reused only from the task right before in the
+ * same lane. The job keeps the buffers that its streams address alive and mapped.
+ *
+ * The device is not given the words of the stream, but all registers of the blocks
+ * that the task starts: those that the stream writes, and the rest as tasks before
+ * it in the lane have left them, or as after a reset. For %DRM_NPU_ISA_RKNN
+ * registers come in two groups, which alternate with the tasks that start a block,
+ * unless the lane has written 0 or 0x30 to the block's S_POINTER; a task inherits
+ * from the one before that had the same group. Lookup tables are what the lane has
+ * written to them, and zeros elsewhere. Words of zeros and of target 0x0001, links,
+ * and the word that precedes a start mean nothing and are skipped.
  *
  * The kernel cannot take a core away within a task, or between tasks that reuse
  * data on the chip. So what such tasks take together is limited, see
@@ -939,6 +952,14 @@ struct drm_npu_job_create {
 	 * %DRM_NPU_FAULT_NONE if no stream is to blame.
 	 */
 	__u32 fault_reason;
+	/**
+	 * @fault_register: Out, on EINVAL: the register that is to blame, in the
+	 * numbers of the dialect, or 0. For %DRM_NPU_ISA_RKNN the offset in the
+	 * window of a core, of which bits 15 to 12 are the block.
+	 */
+	__u32 fault_register;
+	/** @pad: Must be zero. */
+	__u32 pad;
 };
 
 /**
@@ -957,7 +978,7 @@ enum drm_npu_fault_reason {
 	DRM_NPU_FAULT_ADDRESS = 4,
 	/** @DRM_NPU_FAULT_REUSE: On-chip data is reused that is not there. */
 	DRM_NPU_FAULT_REUSE = 5,
-	/** @DRM_NPU_FAULT_MISSING: A register that must be written is not. */
+	/** @DRM_NPU_FAULT_MISSING: The lane has not written an address that is used. */
 	DRM_NPU_FAULT_MISSING = 6,
 	/** @DRM_NPU_FAULT_ENABLE: No such set of blocks can be started. */
 	DRM_NPU_FAULT_ENABLE = 7,
