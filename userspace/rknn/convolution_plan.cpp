@@ -24,10 +24,14 @@ constexpr std::uint32_t max_kernel = 31;
 constexpr std::uint32_t max_pad = 15;
 constexpr std::uint32_t max_kernel_bytes = (1U << 19U) - 1;
 constexpr std::uint32_t max_width = 2047;
+/// Input channels: DATA_SIZE1 has 16 bits, which hold the padded ones.
+constexpr std::uint32_t max_channels = 65472;
 /// Input rows of a task: FEATURE_GRAINS has 10 bits and holds them and the kernel's.
 constexpr std::uint32_t max_grains = 1023;
 /// Largest factor of a channel: a signed 16 bit operand (measured, GN).
 constexpr std::uint32_t max_factor = 32767;
+/// Bits that a product loses at most: what is left of 32 would be few.
+constexpr std::uint32_t max_shift = 31;
 /// Factors below make a new task of the channels that follow, as GN does: they
 /// have fewer than 11 bits.
 constexpr float least_ratio = 1.0F / 16;
@@ -69,9 +73,10 @@ Result<void> check_sizes(const Convolution &c)
 {
 	const Extent span = span_of(c);
 
-	if (!c.input.width || !c.input.height || !c.input.channels || !c.output_channels ||
-	    !c.kernel.width || !c.kernel.height || !c.stride.width || !c.stride.height ||
-	    !c.dilation.width || !c.dilation.height)
+	if (auto checked = check_shape(c.type, c.input, "convolution: input"); !checked)
+		return checked;
+	if (!c.output_channels || !c.kernel.width || !c.kernel.height || !c.stride.width ||
+	    !c.stride.height || !c.dilation.width || !c.dilation.height)
 		return fail(EINVAL, "convolution: a size is 0");
 	if (c.depthwise && c.output_channels != c.input.channels)
 		return fail(EINVAL, "convolution: depthwise, but channels in and out differ");
@@ -83,7 +88,8 @@ Result<void> check_sizes(const Convolution &c)
 				   {"dilation in y", c.dilation.height, max_dilation},
 				   {"left padding", c.pads.left, max_pad},
 				   {"top padding", c.pads.top, max_pad},
-				   {"input width", c.input.width, max_width}})
+				   {"input width", c.input.width, max_width},
+				   {"number of input channels", c.input.channels, max_channels}})
 		if (limit.value > limit.most)
 			return unsupported(limit);
 	/* A window that is all padding would have no row to read. */
@@ -96,6 +102,24 @@ Result<void> check_sizes(const Convolution &c)
 	const Shape output = output_shape(c);
 	if (output.width > max_width)
 		return unsupported({"output width", output.width, max_width});
+	return check_shape(c.type, output, "convolution: output");
+}
+
+Result<void> check_weights(const ConvolutionPlan &plan)
+{
+	const Convolution &c = plan.convolution();
+	/* A depthwise task has no more channels than this. */
+	const std::uint32_t channels = c.depthwise
+					       ? std::min(plan.kernel_channels(), max_task_channels)
+					       : plan.kernel_channels();
+	const std::uint32_t bytes =
+		c.kernel.width * c.kernel.height * channels * element_bytes(c.type);
+
+	if (bytes > max_kernel_bytes)
+		return unsupported({"bytes of a kernel", bytes, max_kernel_bytes});
+	if (plan.weight_bytes() > std::numeric_limits<std::uint32_t>::max())
+		return fail(EOPNOTSUPP,
+			    "convolution: weights larger than the device's address space");
 	return {};
 }
 
@@ -178,10 +202,13 @@ Result<Requantisation> with_factors(const Convolution &c, std::uint32_t channel,
 
 	const double base = double{c.input_quantisation.scale} * most / max_factor;
 	/* The residual is multiplied by at most the largest factor. */
-	while (c.residual &&
+	while (c.residual && requantisation.shift <= max_shift &&
 	       c.residual_quantisation.scale >
 		       std::ldexp(base, static_cast<int>(requantisation.shift)) * max_factor)
 		requantisation.shift++;
+	if (requantisation.shift > max_shift)
+		return fail(ERANGE, "convolution: the residual's scale is too large beside the "
+				    "other ones");
 	if (auto finished = finish(c, std::ldexp(base, static_cast<int>(requantisation.shift)),
 				   requantisation);
 	    !finished)
@@ -451,12 +478,8 @@ Result<ConvolutionPlan> plan_convolution(const Convolution &convolution, std::ui
 			return forward(checked);
 
 	ConvolutionPlan plan(convolution, output_shape(convolution));
-	const std::uint64_t kernel_bytes = std::uint64_t{convolution.kernel.width} *
-					   convolution.kernel.height * plan.kernel_channels() *
-					   element_bytes(convolution.type);
-	if (kernel_bytes > max_kernel_bytes)
-		return unsupported({"bytes of a kernel", static_cast<std::uint32_t>(kernel_bytes),
-				    max_kernel_bytes});
+	if (auto checked = check_weights(plan); !checked)
+		return forward(checked);
 	auto requantisations = requantise(convolution, plan.padded_channels());
 	if (!requantisations)
 		return forward(requantisations);

@@ -125,8 +125,8 @@ Result<ElementwiseIntegers> integers(const Elementwise &operation)
 {
 	ElementwiseIntegers integers;
 
-	if (!operation.shape.width || !operation.shape.height || !operation.shape.channels)
-		return fail(EINVAL, "elementwise: a size is 0");
+	if (auto checked = check_shape(operation.type, operation.shape, "elementwise"); !checked)
+		return forward(checked);
 	if (operation.type == Type::fp16)
 		return integers;
 	for (const auto &[quantisation, what] : {std::pair{operation.a, "first operand"},

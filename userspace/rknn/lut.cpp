@@ -249,8 +249,10 @@ Result<std::vector<Lane>> emit(const TableActivation &activation, const TableAdd
 {
 	const Shape &shape = activation.shape;
 
-	if (!shape.width || !shape.height || !shape.channels || !cores)
-		return fail(EINVAL, "activation: a size or the number of cores is 0");
+	if (auto checked = check_shape(activation.type, shape, "activation"); !checked)
+		return forward(checked);
+	if (!cores)
+		return fail(EINVAL, "activation: no cores");
 	if (activation.type == Type::int8)
 		for (const auto &[quantisation, what] :
 		     {std::pair{activation.input, "input"}, {activation.output, "output"}})

@@ -100,8 +100,9 @@ std::unexpected<Error> unsupported(const char *what, std::uint32_t most)
 
 Result<void> check(const Pooling &p)
 {
-	if (!p.input.width || !p.input.height || !p.input.channels || !p.kernel.width ||
-	    !p.kernel.height || !p.stride.width || !p.stride.height)
+	if (auto checked = check_shape(p.type, p.input, "pooling"); !checked)
+		return checked;
+	if (!p.kernel.width || !p.kernel.height || !p.stride.width || !p.stride.height)
 		return fail(EINVAL, "pooling: a size is 0");
 	if (std::max(p.kernel.width, p.kernel.height) > max_window)
 		return unsupported("side of the window", max_window);
@@ -117,6 +118,8 @@ Result<void> check(const Pooling &p)
 	if (p.input.width + p.pads.left + p.pads.right < p.kernel.width ||
 	    p.input.height + p.pads.top + p.pads.bottom < p.kernel.height)
 		return fail(EINVAL, "pooling: the window is larger than the padded input");
+	if (auto checked = check_shape(p.type, output_shape(p), "pooling: output"); !checked)
+		return checked;
 	if (p.method != Method::average)
 		return {};
 	if (p.type == Type::fp16 && std::min(p.kernel.width, p.kernel.height) == 1)

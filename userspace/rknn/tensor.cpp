@@ -3,7 +3,10 @@
 
 #include <algorithm>
 #include <cassert>
+#include <cerrno>
 #include <cstring>
+#include <limits>
+#include <string>
 
 #include "blocks.h"
 #include "rknn/registers.h"
@@ -38,6 +41,23 @@ void for_atoms(const Layout &layout, const Copy &copy)
 }
 
 } // namespace
+
+Result<void> check_shape(Type type, const Shape &shape, const char *what)
+{
+	constexpr std::uint64_t group_bytes = surface_group * atom_bytes;
+	constexpr std::uint64_t most = std::numeric_limits<std::uint32_t>::max() / group_bytes;
+	const std::uint64_t groups =
+		divide_up(std::uint64_t{shape.channels} * element_bytes(type), group_bytes);
+	const std::uint64_t pixels =
+		std::max<std::uint64_t>(std::uint64_t{shape.width} * shape.height, least_surface);
+
+	if (!shape.width || !shape.height || !shape.channels)
+		return fail(EINVAL, std::string(what) + ": a size is 0");
+	if (groups > most / pixels)
+		return fail(EOPNOTSUPP,
+			    std::string(what) + ": larger than the device's address space");
+	return {};
+}
 
 Layout::Layout(Type type, const Shape &shape) : type_(type), shape_(shape)
 {

@@ -64,6 +64,7 @@ struct ElementwiseIntegers {
 /// The integers of @p operation.
 /// \retval EINVAL a size is 0, or quantisations make no sense or differ where they
 /// must not
+/// \retval EOPNOTSUPP a map exceeds the device's address space
 /// \retval ERANGE scales are too far apart for the device's integers
 Result<ElementwiseIntegers> integers(const Elementwise &operation);
 
@@ -76,7 +77,7 @@ struct ElementwiseAddresses {
 };
 
 /// The tasks of each of up to @p cores cores.
-/// \retval EINVAL, ERANGE as integers() has them, or there are no cores
+/// \retval EINVAL, EOPNOTSUPP, ERANGE as integers() has them, or there are no cores
 Result<std::vector<Lane>> emit(const Elementwise &operation, const ElementwiseAddresses &addresses,
 			       std::uint32_t cores);
 

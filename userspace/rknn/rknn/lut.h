@@ -79,6 +79,7 @@ struct TableAddresses {
 
 /// The tasks of each of up to @p cores cores.
 /// \retval EINVAL a size or cores are 0, or quantisations make no sense
+/// \retval EOPNOTSUPP a map exceeds the device's address space
 Result<std::vector<Lane>> emit(const TableActivation &activation, const TableAddresses &addresses,
 			       std::uint32_t cores);
 

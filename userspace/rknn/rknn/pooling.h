@@ -57,7 +57,8 @@ struct PoolingAddresses {
 
 /// The task of each of up to @p cores cores, which share out the channels.
 /// \retval EINVAL sizes, zero point or cores make no sense
-/// \retval EOPNOTSUPP a size is beyond a limit of the hardware
+/// \retval EOPNOTSUPP a size is beyond a limit of the hardware, or a map exceeds the
+/// device's address space
 Result<std::vector<Lane>> emit(const Pooling &pooling, const PoolingAddresses &addresses,
 			       std::uint32_t cores);
 

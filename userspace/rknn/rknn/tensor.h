@@ -15,6 +15,8 @@
 #include <cstdint>
 #include <span>
 
+#include <npu/error.h>
+
 #include "rknn/type.h"
 
 namespace npu::rknn
@@ -45,11 +47,16 @@ struct Shape {
 	bool operator==(const Shape &) const = default;
 };
 
+/// Check the shape of what @p what names.
+/// \retval EINVAL a member is 0
+/// \retval EOPNOTSUPP the feature map exceeds the device's address space of 4 GiB
+Result<void> check_shape(Type type, const Shape &shape, const char *what);
+
 /// A feature map as it lies in memory.
 class Layout
 {
 public:
-	/// \pre no member of shape is 0
+	/// \pre check_shape() accepts shape
 	Layout(Type type, const Shape &shape);
 
 	Type type() const { return type_; }
