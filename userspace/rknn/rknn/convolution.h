@@ -3,12 +3,12 @@
  * Convolutions as command streams: direct and depthwise, int8 and fp16, with bias,
  * requantisation, residual addition and activation in the same pass.
  *
- * Limits of the hardware, each of which plan_convolution() names when a shape is
- * beyond it: input and output up to 2047 pixels wide and high, kernels up to 31 x
- * 31, strides up to 7, dilation up to 32, up to 15 rows above and columns to the
- * left, 8192 output channels a task, 512 KiB a kernel. The convolution buffer of
- * 384 KiB must hold the input rows of one output row beside one kernel group of
- * weights: 32 kernels (int8) or 16 (fp16), all of them if depthwise.
+ * plan_convolution() rejects what exceeds a limit of the hardware, and names the
+ * limit: maps up to 2047 pixels wide, 65472 input channels, kernels up to 31 x 31 and
+ * 512 KiB each, strides up to 7, dilation up to 32, padding up to 15 above and to
+ * the left. The convolution buffer of 384 KiB must hold the input rows of one output
+ * row beside one kernel group of weights: 32 kernels (int8) or 16 (fp16), or all
+ * weights if depthwise.
  *
  * int8 arithmetic, all of it exact:
  *
@@ -26,6 +26,10 @@
  * fp16 arithmetic: products of 32 channels of one window position are summed
  * exactly and rounded to fp32, such sums are added in fp32, then bias, residual,
  * ReLU and ReLU6 follow in fp32, then one rounding to fp16.
+ *
+ * Evidence: int8 convolutions have the registers of Mesa's, factors of channels
+ * those that GN measured, fp16 those of open matmul drivers. Assumed, from the
+ * manual alone: the upper bound of ReLU6, biases of fp16 as fp32.
  */
 #pragma once
 
@@ -45,20 +49,20 @@
 namespace npu::rknn
 {
 
-/// A convolution. Of int8 the quantisations matter, of fp16 they do not.
+/// A convolution. fp16 ignores quantisations, weight scales and zero points.
 struct Convolution {
 	Type type = Type::int8;
 	Shape input = {};
-	/// Kernels; a depthwise convolution has as many as input channels.
+	/// Number of kernels; the number of input channels if depthwise.
 	std::uint32_t output_channels = 1;
-	/// Each channel has a kernel of its own.
+	/// Convolve each channel with a kernel of its own.
 	bool depthwise = false;
 	Extent kernel;
 	Extent stride;
 	Extent dilation;
 	Pads pads;
 	Activation activation = Activation::none;
-	/// A feature map of the output's shape is added before the activation.
+	/// Add a feature map of the output's shape before the activation.
 	bool residual = false;
 	Quantisation input_quantisation;
 	Quantisation output_quantisation;
@@ -72,17 +76,17 @@ struct Convolution {
 /// \pre the kernel fits the padded input
 Shape output_shape(const Convolution &convolution);
 
-/// The integers that a run of output channels is requantised with.
+/// The integers that requantise a run of output channels.
 struct Requantisation {
 	std::uint32_t channel = 0;
 	std::uint32_t channels = 0;
-	/// Bits that the product with the factor of a channel loses.
+	/// Right shift of a product with a channel's factor.
 	std::uint32_t shift = 0;
-	/// 0 to 32767 for each of the channels; empty if they have one scale.
+	/// One factor for each channel, 0 to 32767; empty if all have one scale.
 	std::vector<std::uint32_t> factors;
 	Multiplier output;
 	Multiplier residual;
-	/// Upper bound of ReLU6; 0 if the results saturate below it.
+	/// Upper bound of ReLU6; 0 where saturation is the tighter bound.
 	std::uint32_t ceiling = 0;
 };
 
@@ -100,21 +104,21 @@ struct ConvolutionTile {
 	std::uint32_t pad_top = 0;
 	/// Banks for features; weights get the rest.
 	std::uint32_t data_banks = 0;
-	/// The task before it on the core has left its weights there.
+	/// Reuse the weights that the task before loaded.
 	bool weight_reuse = false;
-	/// Which of the requantisations it has.
+	/// Index into ConvolutionPlan::requantisations().
 	std::uint32_t requantisation = 0;
 };
 
-/// Tiles of each core, in order.
+/// A convolution, checked and cut into tasks for each core.
 class ConvolutionPlan
 {
 public:
 	const Convolution &convolution() const { return convolution_; }
 	const Layout &input() const { return input_; }
-	/// Also the layout of the residual.
+	/// Layout of the results, and of the residual.
 	const Layout &output() const { return output_; }
-	/// Output channels that are computed: padded to kernel groups.
+	/// Output channels, padded to kernel groups.
 	std::uint32_t padded_channels() const;
 	/// Input channels of a kernel, with padding.
 	std::uint32_t kernel_channels() const;
@@ -148,10 +152,10 @@ Result<ConvolutionPlan> plan_convolution(const Convolution &convolution, std::ui
 void pack_weights(const ConvolutionPlan &plan, std::span<const std::byte> weights,
 		  std::span<std::byte> out);
 
-/// Pack what each output channel has of its own: biases, in units of input scale *
-/// weight scale, and factors. The weights make up for the zero points.
+/// Pack the biases, in units of input scale * weight scale, and factors of the output
+/// channels. The weights are needed to fold the input's zero point into the biases.
 /// \pre weights and bias have all elements, out has plan.bias_bytes()
-/// \retval ERANGE a bias is above 2^15 times the number of products
+/// \retval ERANGE a bias is above 2^15 times the products of a sum
 /// \retval EINVAL the plan's type is fp16
 Result<void> pack_bias(const ConvolutionPlan &plan, std::span<const std::int8_t> weights,
 		       std::span<const std::int32_t> bias, std::span<std::byte> out);

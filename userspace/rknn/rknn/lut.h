@@ -6,19 +6,20 @@
  * the device interpolates linearly.
  *
  * int8: each of the 256 inputs has an entry of its own, so each result is the
- * nearest int8 to the exact one. That integers can pass the table is an
- * assumption: published streams have fp16.
+ * nearest int8 to the exact one.
  *
  * fp16: the entries are 1/64 apart and cover -8 to 8 (tanh), or 1/32 apart and
- * cover -16 to 16 (the others); beyond, results stay as they are there. Entries
- * have steps of 2^-15 and never are 0, which the device decodes as a large number:
- * the least of their sign stands for it. SiLU and GELU are x times the table's
- * sigmoid or normal distribution, a second pass: one table for all of it is not
+ * cover -16 to 16 (the others); outside, the outermost entry applies. Entries have
+ * steps of 2^-15 and are never 0, which the device decodes as a large number: the
+ * smallest entry of either sign stands for 0. SiLU and GELU multiply x by the table's
+ * sigmoid or normal distribution in a second pass, because a single table is not
  * precise enough.
  *
  * The first two tasks of each lane load the table, which stays in the core for the
- * others: the tasks of a lane must run in order, with nothing else that has a
- * table in between.
+ * rest of the lane. Do not interleave the tasks with those of another table.
+ *
+ * Evidence: loading, ranges and fp16 results are measured (GN, HAP). Assumed: that
+ * integers pass the table, too.
  */
 #pragma once
 
@@ -52,12 +53,12 @@ struct TableActivation {
 	Function function = Function::silu;
 	Type type = Type::int8;
 	Shape shape = {};
-	/// Of int8.
+	/// Used by int8 only.
 	Quantisation input = {};
 	Quantisation output = {};
 };
 
-/// Entries up to input 0 and from there on.
+/// Entries for inputs up to 0, and from 0 on.
 struct Table {
 	static constexpr std::uint32_t entries = 513;
 
@@ -73,12 +74,12 @@ struct TableAddresses {
 	std::uint32_t input = 0;
 	/// Must not be the input.
 	std::uint32_t output = 0;
-	/// Of fp16 SiLU and GELU: a map that holds the factors of the second pass.
+	/// A map for the factors of the second pass of fp16 SiLU and GELU.
 	std::uint32_t scratch = 0;
 };
 
 /// The tasks of each of up to @p cores cores.
-/// \retval EINVAL a size or cores are 0, or quantisations make no sense
+/// \retval EINVAL a size or the number of cores is 0, or a quantisation is invalid
 /// \retval EOPNOTSUPP a map exceeds the device's address space
 Result<std::vector<Lane>> emit(const TableActivation &activation, const TableAddresses &addresses,
 			       std::uint32_t cores);

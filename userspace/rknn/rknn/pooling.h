@@ -2,16 +2,20 @@
 /*
  * Pooling as command streams of the PPU.
  *
- * Maximum and minimum are exact; padding loses every comparison. An average is
- * that of the whole window, padding included, which is 0 (fp16) or the zero point
- * (int8): sum * (65536 / width) * (65536 / height) / 2^32 in integers, the first
- * two divisions rounded down and the last one to nearest, ties to even; with
- * reciprocals of fp16 in fp16. Input and output of int8 have one quantisation.
+ * Maximum and minimum are exact and ignore padding. An average covers the whole
+ * window, with padding as 0 (fp16) or as the zero point (int8): sum * (65536 / width)
+ * * (65536 / height) / 2^32 in integers, where the first two divisions round down and
+ * the last one to nearest, ties to even. fp16 has reciprocals of 11 bits. Input and
+ * output of int8 share one quantisation.
  *
- * Limits of the hardware: windows and strides up to 16, padding up to 7, 8192
- * pixels wide and high; fp16 averages of windows at least 2 wide and high, since
- * 65536 is no fp16. Results of fewer than 4 rows were misread by a PPU task that
- * followed in the same chain.
+ * emit() rejects what exceeds a limit of the hardware: windows and strides up to 16,
+ * padding up to 7, maps of 8192 pixels and channels each way; fp16 averages need
+ * windows at least 2 wide and high, because the reciprocal of 1 would be 65536, which
+ * fp16 lacks. A PPU task misreads a map of fewer than 4 rows that an earlier PPU task
+ * has written (measured, GN).
+ *
+ * Evidence: maximum and average are measured (GN, vendor). Assumed: the padding of
+ * minima, and of averages with a zero point.
  */
 #pragma once
 
@@ -40,7 +44,7 @@ struct Pooling {
 	Extent kernel;
 	Extent stride;
 	Pads pads;
-	/// Of int8 averages: what stands for 0.
+	/// Zero point of int8 averages.
 	std::int32_t zero_point = 0;
 };
 
@@ -56,7 +60,8 @@ struct PoolingAddresses {
 };
 
 /// The task of each of up to @p cores cores, which share out the channels.
-/// \retval EINVAL sizes, zero point or cores make no sense
+/// \retval EINVAL a size or the number of cores is 0, the window exceeds the input, or
+/// the zero point is no int8
 /// \retval EOPNOTSUPP a size is beyond a limit of the hardware, or a map exceeds the
 /// device's address space
 Result<std::vector<Lane>> emit(const Pooling &pooling, const PoolingAddresses &addresses,

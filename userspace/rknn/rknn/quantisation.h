@@ -11,7 +11,7 @@
 namespace npu::rknn
 {
 
-/// What an int8 q stands for: scale * (q - zero_point).
+/// An int8 q represents scale * (q - zero_point).
 struct Quantisation {
 	float scale = 1;
 	std::int32_t zero_point = 0;
@@ -19,7 +19,7 @@ struct Quantisation {
 	bool operator==(const Quantisation &) const = default;
 };
 
-/// A factor of the device's converters: factor / 2^shift.
+/// A factor of the device's converters, factor / 2^shift.
 struct Multiplier {
 	/// 1 to 32767; the register has a sign, so that 32768 would be negative.
 	std::uint32_t factor = 1;
@@ -33,7 +33,7 @@ struct Multiplier {
 /// \retval ERANGE value is not positive, or too small or too large
 Result<Multiplier> multiplier(double value);
 
-/// Check @p quantisation of what @p what names.
+/// Check a quantisation, which errors call @p what.
 /// \retval EINVAL the zero point is not an int8, or the scale not a positive number
 Result<void> check_quantisation(const Quantisation &quantisation, const char *what);
 

@@ -6,8 +6,8 @@
  * surface has the atoms of all pixels, row by row; the next surface has the next
  * channels (NC1HWC2 in the vendor's terms). Four surfaces are 64 int8 or 32 fp16
  * channels, which depthwise convolution takes at a time; a feature map is padded
- * to whole fours. What padding channels hold is of no consequence to int8; fp16
- * needs finite numbers there, for which pack() and all operations provide.
+ * to whole fours. Padding channels do not affect int8 results. fp16 results need
+ * finite numbers in them, which pack() and all operations write.
  */
 #pragma once
 
@@ -47,7 +47,7 @@ struct Shape {
 	bool operator==(const Shape &) const = default;
 };
 
-/// Check the shape of what @p what names.
+/// Check a shape, which errors call @p what.
 /// \retval EINVAL a member is 0
 /// \retval EOPNOTSUPP the feature map exceeds the device's address space of 4 GiB
 Result<void> check_shape(Type type, const Shape &shape, const char *what);
@@ -90,7 +90,7 @@ private:
 /// \pre pixels has all elements, out has layout.bytes()
 void pack(const Layout &layout, std::span<const std::byte> pixels, std::span<std::byte> out);
 
-/// The reverse of pack(); padding is left behind.
+/// The reverse of pack(), without the padding.
 /// \pre in has layout.bytes(), pixels has room for all elements
 void unpack(const Layout &layout, std::span<const std::byte> in, std::span<std::byte> pixels);
 
