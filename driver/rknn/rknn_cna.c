@@ -26,7 +26,6 @@
 
 static const struct rknn_agreement rknn_cna_agreements[] = {
 	RKNN_SAME(RKNN_CNA_CONV_CON1, RKNN_CONV_CON1_PROC_PREC, prec),
-	RKNN_SAME(RKNN_CNA_WEIGHT_SIZE1, RKNN_ALL, kernel_bytes),
 	RKNN_SAME(RKNN_CNA_WEIGHT_SIZE0, RKNN_ALL, weight_bytes),
 	/* What the DMA loads is what the convolution reads. */
 	RKNN_SAME(RKNN_CNA_FC_DATA_SIZE0, RKNN_FC_DATA_SIZE0_HEIGHT, y.in),
@@ -280,6 +279,19 @@ static bool rknn_dma_width_ok(const struct rknn_task *task,
 	       rknn_axis_reach(&shape->x) <= width;
 }
 
+/*
+ * Published programs give the bytes of a kernel in bytes, in fours or in atoms, and
+ * get the same results.
+ */
+static bool rknn_kernel_bytes_ok(const struct rknn_task *task,
+				 const struct rknn_shape *shape)
+{
+	u32 bytes = rknn_get(task, RKNN_CNA_WEIGHT_SIZE1, RKNN_ALL);
+
+	return bytes == shape->kernel_bytes || bytes == shape->kernel_bytes / 4 ||
+	       bytes == shape->kernel_bytes / RKNN_ATOM_BYTES;
+}
+
 static u16 rknn_decode_cna(const struct rknn_task *task, struct rknn_shape *shape)
 {
 	u16 reg = rknn_decode_type(task, shape);
@@ -341,6 +353,8 @@ u16 rknn_check_cna(const struct rknn_task *task, struct rknn_shape *shape)
 		return RKNN_CNA_DATA_SIZE3;
 	if (!rknn_dma_width_ok(task, shape))
 		return RKNN_CNA_FC_DATA_SIZE0;
+	if (!rknn_kernel_bytes_ok(task, shape))
+		return RKNN_CNA_WEIGHT_SIZE1;
 	return rknn_check_agreements(task, shape, rknn_cna_agreements,
 				     ARRAY_SIZE(rknn_cna_agreements));
 }

@@ -239,6 +239,14 @@ static u16 rknn_check_flying(const struct rknn_task *task)
 	return rknn_check_operand_type(task);
 }
 
+/* Without an engine that reads, DPU_RDMA has nothing to count or to share. */
+static bool rknn_rdma_reads(const struct rknn_task *task)
+{
+	return rknn_mrdma_runs(task) || rknn_erdma_runs(task) ||
+	       rknn_stage_use(task, RKNN_RDMA_BRDMA_CFG) ||
+	       rknn_stage_use(task, RKNN_RDMA_NRDMA_CFG);
+}
+
 /*
  * Engines share the bus by weights, one byte each. Assumed: one that has none is
  * never served.
@@ -279,9 +287,10 @@ static u16 rknn_check_rdma_cube(const struct rknn_task *task,
  */
 u16 rknn_check_rdma(const struct rknn_task *task, const struct rknn_shape *shape)
 {
+	bool reads = rknn_rdma_reads(task);
 	u16 reg = 0;
 
-	if (rknn_starts(task, RKNN_ENABLE_DPU_RDMA))
+	if (reads)
 		reg = rknn_check_rdma_cube(task, shape);
 	if (!reg)
 		reg = rknn_check_bs(task);
@@ -290,7 +299,7 @@ u16 rknn_check_rdma(const struct rknn_task *task, const struct rknn_shape *shape
 	if (!reg)
 		reg = shape->flying ? rknn_check_flying(task) :
 				      rknn_check_fused(task);
-	if (!reg && rknn_starts(task, RKNN_ENABLE_DPU_RDMA))
+	if (!reg && reads)
 		reg = rknn_check_shares(task);
 	return reg;
 }

@@ -291,6 +291,8 @@ static const struct rknn_case rknn_cases[] = {
 		{0x1030, 0x4920}),
 	REFUSED("two depthwise kernels", DEPTHWISE, SHAPE, 0x1038, {0x1038, 0x3030002},
 		{0x1030, 0x240}),
+	ACCEPTED("a kernel counted in atoms", CONV, {0x1034, 0x12}),
+	ACCEPTED("a kernel counted in fours", CONV, {0x1034, 0x48}),
 	REFUSED("bytes of kernels", CONV, SHAPE, 0x1034, {0x1034, 0x121}),
 	REFUSED("bytes of all kernels", CONV, SHAPE, 0x1030, {0x1030, 0x2d01}),
 	REFUSED("partial group behind CORE", CONV, SHAPE, 0x3018, {0x3018, 0x27}),

@@ -131,6 +131,24 @@ TEST(Verify, LeavesOutRegisters)
 	}
 }
 
+/// The most common form of published programs: DPU_RDMA is started with all of its
+/// engines off. It then needs neither sizes nor a share of the bus.
+TEST(Verify, AcceptsAnIdleRdma)
+{
+	const std::array idle{rknn_case_word(0x501c, 1), rknn_case_word(0x5028, 1),
+			      rknn_case_word(0x5034, 1), rknn_case_word(0x5044, 0x10)};
+	Verifier verifier(use_case);
+	Words words = base(RKNN_CASE_MATMUL_INT8);
+
+	words.insert(words.end(), idle.begin(), idle.end());
+	EXPECT_FALSE(verifier.verify(words, 0x1d));
+	words.push_back(rknn_case_word(0x5068, 0));
+	EXPECT_FALSE(verifier.verify(words, 0x1d));
+	/* An engine that is not off reads what nothing takes. */
+	words.push_back(rknn_case_word(0x5044, 0));
+	EXPECT_TRUE(verifier.verify(words, 0x1d));
+}
+
 TEST(Verify, TellsWritesFromReads)
 {
 	std::map<std::uint64_t, bool> used;
