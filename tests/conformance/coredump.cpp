@@ -117,8 +117,7 @@ SUBTEST(coredump_root_only)
 
 	CHECK_EQ(hang.run(device, device.context(), job), -ETIMEDOUT);
 	std::string dump = wait_for_dump();
-	struct stat status {
-	};
+	struct stat status{};
 	CHECK_OK(stat((dump + "/data").c_str(), &status));
 	CHECK_EQ(status.st_uid, 0);
 	CHECK_EQ(status.st_mode & 0077, 0);

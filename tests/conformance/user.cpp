@@ -28,8 +28,7 @@ class User
 public:
 	User(uid_t uid, const std::function<void(const Files &)> &run)
 	{
-		struct stat node {
-		};
+		struct stat node{};
 
 		/* Who may open the node is not what is tested. */
 		CHECK_EQ(fstat(Device().fd(), &node), 0);

@@ -92,9 +92,11 @@ static void npu_head_publish(struct npu_context *ctx, u64 seqno,
 static void npu_head_retire_now(struct npu_context *ctx,
 				struct npu_slot *slot)
 {
+	/* A waiter checks for room under the lock, after it has queued itself. */
+	if (waitqueue_active(&ctx->vm->user->room))
+		return;
 	/* With @again it is in the list of contexts to be signalled. */
 	if (slot->submit || ctx->again ||
-	    waitqueue_active(&ctx->vm->user->room) ||
 	    ctx->retired != ctx->completed - 1 ||
 	    !refcount_dec_not_one(&slot->job->ref))
 		return;

@@ -164,8 +164,9 @@ static void npu_context_retire_one(struct npu_context *ctx)
 	else
 		list_del_init(&ctx->retire_link);
 	/* A waiter checks for room under the lock, after it has queued itself. */
-	wake = waitqueue_active(&ctx->room) ||
-	       waitqueue_active(&ctx->vm->user->room);
+	wake = waitqueue_active(&ctx->room);
+	/* This one, too. */
+	wake |= waitqueue_active(&ctx->vm->user->room);
 	if (wake)
 		npu_context_get(ctx);
 	spin_unlock_irq(&npu->exec->lock);

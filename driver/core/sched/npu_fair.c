@@ -229,7 +229,7 @@ static void npu_group_advance(struct npu_group *group)
 		return;
 	ahead = npu_time_diff(rb_entry(first, struct npu_entity, node)->time,
 			      group->turn);
-	group->turn += max(ahead, (s64)0);
+	group->turn += max_t(s64, ahead, 0);
 }
 
 /* @entity has been served in @group, for virtual time @length of its own. */
