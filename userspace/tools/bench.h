@@ -63,6 +63,8 @@ struct SubmitOptions {
 	/// Time that a measurement is to take.
 	std::uint32_t milliseconds = 20;
 	bool json = false;
+	/// How long interrupts are off while many threads wait, instead.
+	bool waiters = false;
 };
 
 /// What submitting and waiting cost. \return the exit code

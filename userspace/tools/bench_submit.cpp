@@ -18,6 +18,7 @@
 #include <npu/device.h>
 
 #include "bench.h"
+#include "bench_waiters.h"
 #include "submit_client.h"
 #include "tool.h"
 
@@ -380,11 +381,46 @@ Result<void> run_rounds(const Device &device, const SubmitOptions &options,
 	return {};
 }
 
+constexpr auto name = "npu-bench submit";
+
+/// Print what was measured, and write it to the file that was asked for.
+int report(const SubmitOptions &options, const std::string &json)
+{
+	if (options.json)
+		std::cout << json;
+	if (options.out.empty())
+		return 0;
+	std::ofstream file(options.out);
+	if (!(file << json << std::flush))
+		return tool::report(name, Error{EIO, "cannot write " + options.out});
+	return 0;
+}
+
+int waiters(const Device &device, const SubmitOptions &options)
+{
+	auto rows = measure_waiters(device, options.rounds);
+	nlohmann::ordered_json json;
+
+	if (!rows)
+		return tool::report(name, rows.error());
+	for (const WaitersRow &row : *rows)
+		json["rows"].push_back({{"threads", row.threads},
+					{"longest_ns", row.longest_ns},
+					{"median_ns", row.median_ns}});
+	if (!options.json) {
+		std::cout << "| threads in JOB_WAIT | ns with interrupts off, longest | median |\n"
+			     "|---|---|---|\n";
+		for (const WaitersRow &row : *rows)
+			std::cout << "| " << row.threads << " | " << row.longest_ns << " | "
+				  << row.median_ns << " |\n";
+	}
+	return report(options, json.dump(2) + '\n');
+}
+
 } // namespace
 
 int submit(const SubmitOptions &options)
 {
-	constexpr auto name = "npu-bench submit";
 	std::vector<Cell> cells = all_cells();
 	std::vector<double> null_ns;
 
@@ -395,19 +431,13 @@ int submit(const SubmitOptions &options)
 	auto device = Device::open(options.device);
 	if (!device)
 		return tool::report(name, device.error());
+	if (options.waiters)
+		return waiters(*device, options);
 	if (auto done = run_rounds(*device, options, cells, null_ns); !done)
 		return tool::report(name, done.error());
-	const std::string json = to_json(*device, cells, median(null_ns), options);
-	if (options.json)
-		std::cout << json;
-	else
+	if (!options.json)
 		print(cells, median(null_ns));
-	if (options.out.empty())
-		return 0;
-	std::ofstream file(options.out);
-	if (!(file << json << std::flush))
-		return tool::report(name, Error{EIO, "cannot write " + options.out});
-	return 0;
+	return report(options, to_json(*device, cells, median(null_ns), options));
 }
 
 } // namespace npu::bench

@@ -72,6 +72,9 @@ int main(int argc, char **argv)
 		->check(CLI::Range(1, 60000))
 		->capture_default_str();
 	s->add_flag("--json", submit.json, "print JSON");
+	s->add_flag("--waiters", submit.waiters,
+		    "measure instead how long the end of a job has interrupts off while 1, 100 "
+		    "and 10000 threads wait for it; needs debugfs");
 	s->add_option("--out", submit.out, "also write the JSON to this file");
 	s->footer("The device should do nothing but answer: load npu_virt with mode=null.\n"
 		  "Rounds go over all rows in turn, and medians are reported. A row has\n"

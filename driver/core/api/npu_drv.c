@@ -19,6 +19,7 @@
 #include "../exec/npu_dispatch.h"
 #include "../exec/npu_dump.h"
 #include "../exec/npu_hold.h"
+#include "../exec/npu_longest.h"
 #include "../include/npu_device.h"
 #include "../include/npu_family.h"
 #include "../mem/npu_bo.h"
@@ -265,6 +266,7 @@ struct npu_device *npu_device_create(struct device *parent,
 
 	drm_debugfs_add_file(&npu->drm, "objects", npu_debugfs_objects, NULL);
 	npu_hold_debugfs_init(npu);
+	npu_longest_debugfs_init(npu);
 	return npu;
 
 err_mem:

@@ -156,8 +156,9 @@ void npu_dispatch_run(struct npu_device *npu, u64 now)
 void npu_dispatch_ended(struct npu_core *core,
 			const struct npu_hw_result *result, u64 now)
 {
+	struct npu_longest *longest = &core->npu->exec->longest;
+	u64 begun = npu_longest_begin(longest), device_ns;
 	struct npu_context *ctx = core->ctx;
-	u64 device_ns;
 
 	lockdep_assert_held(&core->npu->exec->lock);
 	/* The core is idle and has told how long it worked. */
@@ -176,6 +177,7 @@ void npu_dispatch_ended(struct npu_core *core,
 
 	/* ... and picks what cores start; fences and references come last. */
 	npu_dispatch_run(core->npu, now);
+	npu_longest_end(longest, begun);
 }
 
 /**

@@ -16,6 +16,7 @@
 #include "../include/npu_hw.h"
 #include "../sched/npu_sched.h"
 #include "npu_hold.h"
+#include "npu_longest.h"
 #include "npu_watch.h"
 
 struct npu_dump;
@@ -131,6 +132,8 @@ struct npu_exec {
 	u64 dead_ns;
 	/** @hold: Which lanes are not to end. */
 	struct npu_hold hold;
+	/** @longest: The longest end of a slice. */
+	struct npu_longest longest;
 	/** @frozen: Suspended; nothing is started until it is resumed. */
 	bool frozen;
 	/** @taken: Lanes that cores have taken. */
