@@ -112,11 +112,12 @@ static enum npu_model_status decode_precision(struct npu_model_core *core,
 	    (!dpu->flying && dpu->is_float != task->conv.is_float))
 		return npu_model_stop(core, RKNN_DPU_DATA_FORMAT,
 				      NPU_MODEL_UNSUPPORTED);
-	/* Measured of what comes from memory. */
+	/* Measured of what comes from memory only. */
 	if (dpu->is_float && dpu->out == RKNN_PREC_FP16 &&
 	    !(scale & RKNN_OUT_CVT_FP32_TO_FP16))
 		return npu_model_stop(core, RKNN_DPU_OUT_CVT_SCALE,
-				      NPU_MODEL_HUNG);
+				      dpu->flying ? NPU_MODEL_HUNG :
+						    NPU_MODEL_UNSUPPORTED);
 	return NPU_MODEL_DONE;
 }
 
@@ -234,11 +235,12 @@ static enum npu_model_status decode_ew_operand(struct npu_model_core *core,
 	ew->per_pixel = mode;
 	ew->bytes = size == 3 ? 4 : size;
 	if (dpu->is_float) {
-		/* Both measured: a timeout, and half of the elements left out. */
+		/* Measured: a timeout of products, half a sum left out. */
 		if (size == 2 && ew->op == NPU_MODEL_ALU_MUL && !bypass)
 			return npu_model_stop(core, RKNN_DPU_EW_CFG,
 					      NPU_MODEL_HUNG);
-		if (size == 2 && ew->op != NPU_MODEL_ALU_MUL && bypass)
+		if (size == 2 && ew->op != NPU_MODEL_ALU_MUL &&
+		    ew->op != NPU_MODEL_ALU_DIV && bypass)
 			return npu_model_stop(core, RKNN_DPU_EW_CFG,
 					      NPU_MODEL_UNSUPPORTED);
 		return NPU_MODEL_DONE;

@@ -132,9 +132,8 @@ void npu_model_lut_apply(const struct npu_model_core *core, __u32 is_float,
 			npu_model_fp32_to_int(values[i], 1, FRACTION, 0) :
 			(__s64)(__s32)values[i] * (1 << FRACTION);
 		value = look_up(tables, cfg, value);
-		value = npu_model_clamp(value, NPU_MODEL_S16_MIN,
-					NPU_MODEL_S16_MAX);
+		/* Assumed: a slope goes on beyond the 16 bits of entries. */
 		values[i] = is_float ? npu_model_fp32_from_s64(value, 0) :
-				       (__u32)value;
+				       (__u32)npu_model_sat32(value);
 	}
 }

@@ -17,10 +17,10 @@ static __s64 convert_int(const struct npu_model_cvt *cvt, __s32 value)
 				     cvt->away) + cvt->offset;
 }
 
-/* The same for floats, with a power of two instead of the shift. */
+/* The same for floats, with an exponent of its own instead of the shift. */
 static __u32 convert_float(const struct npu_model_cvt *cvt, __u32 bits)
 {
-	__s32 exponent = -(__s32)(cvt->shift + cvt->minus_exp);
+	__s32 exponent = -(__s32)cvt->minus_exp;
 	__u32 scale, offset;
 
 	if (cvt->scale == 1 && !cvt->offset && !exponent)

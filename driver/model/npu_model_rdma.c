@@ -27,6 +27,21 @@ static __u32 surface_step(const struct npu_model_core *core, __u32 notch)
 	       (npu_model_get(core, notch) & ~0xfu);
 }
 
+/*
+ * The same for an engine that reads every other surface. Of two published
+ * programs for floats one has a notch of one surface, as the rule wants it, and
+ * one of two. Assumed: that is the whole step.
+ */
+static __u32 dual_step(const struct npu_model_core *core,
+		       const struct npu_model_dpu *dpu, __u32 notch)
+{
+	__u32 both = 2 * dpu->pixels * RKNN_ATOM_BYTES;
+
+	if (dpu->is_float && npu_model_get(core, notch) == both)
+		return both;
+	return surface_step(core, notch);
+}
+
 /* Does anything that runs take an operand of EW from memory? */
 static __u32 ew_reads(const struct npu_model_ew *ew)
 {
@@ -113,8 +128,8 @@ static enum npu_model_status decode_other(struct npu_model_core *core,
 	if (other->dual) {
 		other->addr[1] = other->addr[0];
 		other->addr[0] = npu_model_get(core, RKNN_RDMA_SRC_BASE_ADDR);
-		other->step[0] = surface_step(core, RKNN_RDMA_SURF_NOTCH);
-		other->step[1] = surface_step(core, RKNN_RDMA_EW_SURF_NOTCH);
+		other->step[0] = dual_step(core, dpu, RKNN_RDMA_SURF_NOTCH);
+		other->step[1] = dual_step(core, dpu, RKNN_RDMA_EW_SURF_NOTCH);
 		return NPU_MODEL_DONE;
 	}
 	other->step[0] = npu_model_get(core, RKNN_RDMA_EW_SURF_STRIDE);

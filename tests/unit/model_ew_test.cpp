@@ -88,6 +88,7 @@ TEST(ModelEw, Halves)
 	EXPECT_EQ(one(flying, 0x108003c4, 0x3e00, 0xc080), 0xc2c0u);
 	/* 1 / 3 rounds to 0x3555. */
 	EXPECT_EQ(one(flying, 0x108302c0, 0x3c00, 0x4200), 0x3555u);
+	EXPECT_EQ(one(flying, 0x108303c0, 0x3c00, 0x4200), 0x3555u);
 	EXPECT_EQ(one(flying, 0x108202c0, 0x7bff, 0x7bff), 0x7c00u);
 	/* Without a second operand. */
 	EXPECT_EQ(one(flying, 0x108502c0, 0xc080, 0), 0x4080u);
@@ -282,9 +283,8 @@ struct Fused {
  * pixels and the notch. Sums of fp16: conv + operand, rounded to fp32 and then to
  * fp16.
  */
-TEST(ModelEw, AddsToAConvolution)
+void expect_sum(const Fused &fused)
 {
-	Fused fused(0x108202c0);
 	const Convolve &conv = fused.conv;
 	std::mt19937 rng(6);
 	const std::vector<uint32_t> x = conv.features(rng), k = conv.weights(rng);
@@ -308,6 +308,17 @@ TEST(ModelEw, AddsToAConvolution)
 				  float_to_half(conv.float_sum(x, k, pixel, i) + other));
 		}
 	}
+}
+
+TEST(ModelEw, AddsToAConvolution)
+{
+	Fused fused(0x108202c0);
+
+	expect_sum(fused);
+	/* Another proven program has a notch of both surfaces. */
+	fused.registers[0x504c] *= 2;
+	fused.registers[0x506c] *= 2;
+	expect_sum(fused);
 }
 
 /* Measured: one engine alone hangs beside a column; so does MRDMA by itself. */

@@ -281,6 +281,16 @@ TEST(ModelLimits, NotModelledDoesNotPass)
 	}
 }
 
+/* fp16 results without the conversion to fp16. */
+TEST(ModelLimits, HalvesNeedTheirConversion)
+{
+	const Matmul matmul{.kind = Kind::fp16_to_fp16};
+	const Outcome is = outcome(matmul, with(matmul, {{0x4084, 1}}));
+
+	EXPECT_EQ(is.status, NPU_MODEL_UNSUPPORTED);
+	EXPECT_EQ(is.error_reg, 0x4084u);
+}
+
 /* mc_surf_out, bit 3, lays the surfaces out in another way. */
 TEST(ModelLimits, OtherSurfaceOrderDoesNotPass)
 {

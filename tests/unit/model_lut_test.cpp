@@ -102,18 +102,19 @@ TEST_F(ModelLut, Interpolates)
 /*
  * Outside of both ranges: the nearest entry and a slope. Without one, the entry.
  * LE underflow 1 / 2: 100 below the start is 50 less. LO overflow 3 / 4: 100
- * above the end is 75 more. Results have 16 bits.
+ * above the end is 75 more. A slope goes on beyond the 16 bits of entries:
+ * 21480 + (2^20 - 16384) * 3 / 4 = 795624, -5120 - (2^20 - 16384) / 2 = -521216.
  */
 TEST_F(ModelLut, Slopes)
 {
-	EXPECT_EQ(look_up({-16484, 16484, 1 << 30, -(1 << 30)}),
+	EXPECT_EQ(look_up({-16484, 16484, 1 << 20, -(1 << 20)}),
 		  (std::vector<int32_t>{-5120, 21480, 21480, -5120}));
 	changes[0x4120] = 1;
 	changes[0x4124] = 1;
 	changes[0x4128] = 3u << 16;
 	changes[0x412c] = 2 << 5;
-	EXPECT_EQ(look_up({-16484, 16484, 1 << 30, -(1 << 30)}),
-		  (std::vector<int32_t>{-5170, 21555, 32767, -32768}));
+	EXPECT_EQ(look_up({-16484, 16484, 1 << 20, -(1 << 20)}),
+		  (std::vector<int32_t>{-5170, 21555, 795624, -521216}));
 }
 
 /* The address goes on by itself, and starts where the access register says. */
