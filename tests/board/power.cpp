@@ -66,7 +66,7 @@ SUBTEST(power_suspend_sram)
 	const std::uint64_t size = need_sram(device).size / 8;
 	const Product product(device);
 	const std::uint32_t context = device.context();
-	const std::uint32_t job = create_job(device, {{product.task()}}, DRM_NPU_JOB_SRAM);
+	const std::uint32_t job = create_job(device, {{product.task()}}, on_chip);
 	Pattern pinned(device, size), preferred(device, size, 2);
 
 	CHECK_OK(pin(device, pinned.handle()));

@@ -87,12 +87,13 @@ SUBTEST(core_query_values)
 	CHECK_EQ(info.isa, DRM_NPU_ISA_RKNN);
 	CHECK(info.core_count >= 1);
 	CHECK(info.region_count >= 1);
-	CHECK(!(info.flags & ~static_cast<std::uint32_t>(DRM_NPU_DEVICE_VIRTUAL | DRM_NPU_DEVICE_COHERENT)));
+	CHECK(!(info.flags &
+		~static_cast<std::uint32_t>(DRM_NPU_DEVICE_VIRTUAL | DRM_NPU_DEVICE_COHERENT)));
 	CHECK_EQ(limits.address_bits, 32);
 	CHECK_EQ(limits.max_lanes, info.core_count);
 	CHECK(limits.max_guilty);
 	CHECK_EQ(region.kind, DRM_NPU_REGION_SYSTEM);
-	CHECK_EQ(region.pad, 0);
+	CHECK_EQ(region.flags, 0);
 	CHECK_EQ(region.file_used, 0);
 	CHECK(region.used <= region.size);
 	for (std::uint32_t i = 0; i < info.core_count; i++) {

@@ -48,11 +48,11 @@ int create_job(const Device &device, const std::vector<Lane> &lanes, drm_npu_job
 	return call(device.fd(), DRM_IOCTL_NPU_JOB_CREATE, &args);
 }
 
-std::uint32_t create_job(const Device &device, const std::vector<Lane> &lanes, std::uint32_t flags)
+std::uint32_t create_job(const Device &device, const std::vector<Lane> &lanes, std::uint32_t region)
 {
 	drm_npu_job_create args{};
 
-	args.flags = flags;
+	args.region = region;
 	int result = create_job(device, lanes, args);
 
 	if (result) {

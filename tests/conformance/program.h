@@ -48,10 +48,13 @@ void set(Task &task, std::uint32_t reg, std::uint32_t value);
 /// Where @task writes @reg.
 std::uint32_t index_of(const Task &task, std::uint32_t reg);
 
-/// JOB_CREATE; answers 0 or a negative errno. Of @args the flags and outputs count.
+/// Index of the region on the chip.
+inline constexpr std::uint32_t on_chip = 1;
+
+/// JOB_CREATE; answers 0 or a negative errno. Of @args flags, region and outputs count.
 int create_job(const Device &device, const std::vector<Lane> &lanes, drm_npu_job_create &args);
 std::uint32_t create_job(const Device &device, const std::vector<Lane> &lanes,
-			 std::uint32_t flags = 0);
+			 std::uint32_t region = 0);
 
 /// An int8 product of [m][k] features and [n][k] weights; k and n are multiples
 /// of 32 and all fits the buffer of a core.

@@ -35,7 +35,7 @@ drm_npu_bo_create region_args(std::uint64_t size, std::uint32_t flags = 0)
 
 	args.size = size;
 	args.flags = flags;
-	args.region = DRM_NPU_REGION_SRAM;
+	args.region = on_chip;
 	return args;
 }
 
@@ -50,7 +50,7 @@ std::vector<Pattern> fill_region(const Device &device, std::uint64_t size,
 {
 	std::vector<Pattern> buffers;
 
-	for (std::uint64_t i = 0; i < device.region(DRM_NPU_REGION_SRAM).size / size; i++) {
+	for (std::uint64_t i = 0; i < device.region(on_chip).size / size; i++) {
 		buffers.emplace_back(device, size, static_cast<std::uint32_t>(i));
 		CHECK_OK(prefer(device, buffers.back().handle(), priority));
 		CHECK(gets_inside(device, buffers.back().handle()));
@@ -106,7 +106,7 @@ SUBTEST(sram_not_asked)
 	CHECK_EQ(info.priority, 0);
 	CHECK_OK(evict(device, buffer.handle()));
 	CHECK(!inside(device, buffer.handle()));
-	CHECK_EQ(device.region(DRM_NPU_REGION_SRAM).file_used, 0);
+	CHECK_EQ(device.region(on_chip).file_used, 0);
 }
 
 /* Address, contents and mappings stay as they are. */
@@ -123,7 +123,7 @@ SUBTEST(sram_prefer)
 	CHECK_EQ(info.address, address);
 	CHECK_EQ(info.residency, DRM_NPU_RESIDENCY_PREFER);
 	CHECK_EQ(info.priority, 7);
-	drm_npu_query_region region = device.region(DRM_NPU_REGION_SRAM);
+	drm_npu_query_region region = device.region(on_chip);
 	CHECK_EQ(region.file_used, 5 * page);
 	CHECK_EQ(region.file_pinned, 0);
 	CHECK(region.used >= region.file_used);
@@ -133,7 +133,7 @@ SUBTEST(sram_prefer)
 	buffer.fill(2);
 	CHECK_OK(evict(device, buffer.handle()));
 	CHECK(!inside(device, buffer.handle()));
-	CHECK_EQ(device.region(DRM_NPU_REGION_SRAM).file_used, 0);
+	CHECK_EQ(device.region(on_chip).file_used, 0);
 	buffer.check();
 	CHECK_EQ(device.buffer(buffer.handle()).address, address);
 }
@@ -147,18 +147,18 @@ SUBTEST(sram_pin)
 	CHECK_OK(pin(device, buffer.handle()));
 	CHECK(inside(device, buffer.handle()));
 	CHECK_EQ(device.buffer(buffer.handle()).residency, DRM_NPU_RESIDENCY_PIN);
-	CHECK_EQ(device.region(DRM_NPU_REGION_SRAM).file_pinned, 2 * page);
+	CHECK_EQ(device.region(on_chip).file_pinned, 2 * page);
 	buffer.check();
 	/* Once more is nothing new. */
 	CHECK_OK(pin(device, buffer.handle()));
-	CHECK_EQ(device.region(DRM_NPU_REGION_SRAM).file_pinned, 2 * page);
+	CHECK_EQ(device.region(on_chip).file_pinned, 2 * page);
 	/* Unpinned, it stays for as long as nobody else wants to have its place. */
 	CHECK_OK(prefer(device, buffer.handle()));
 	CHECK(inside(device, buffer.handle()));
-	CHECK_EQ(device.region(DRM_NPU_REGION_SRAM).file_pinned, 0);
-	CHECK_EQ(device.region(DRM_NPU_REGION_SRAM).file_used, 2 * page);
+	CHECK_EQ(device.region(on_chip).file_pinned, 0);
+	CHECK_EQ(device.region(on_chip).file_used, 2 * page);
 	CHECK_OK(evict(device, buffer.handle()));
-	CHECK_EQ(device.region(DRM_NPU_REGION_SRAM).file_used, 0);
+	CHECK_EQ(device.region(on_chip).file_used, 0);
 	buffer.check();
 }
 
@@ -176,11 +176,11 @@ SUBTEST(sram_create)
 	CHECK(inside(device, pinned.handle));
 	CHECK_EQ(device.buffer(pinned.handle).residency, DRM_NPU_RESIDENCY_PIN);
 	CHECK_EQ(device.buffer(pinned.handle).flags, DRM_NPU_BO_READ_ONLY);
-	CHECK_EQ(device.region(DRM_NPU_REGION_SRAM).file_used, 3 * page);
+	CHECK_EQ(device.region(on_chip).file_used, 3 * page);
 	CHECK_OK(close_handle(device.fd(), pinned.handle));
 	CHECK_OK(close_handle(device.fd(), preferred.handle));
-	CHECK_EQ(device.region(DRM_NPU_REGION_SRAM).file_used, 0);
-	CHECK_EQ(device.region(DRM_NPU_REGION_SRAM).file_pinned, 0);
+	CHECK_EQ(device.region(on_chip).file_used, 0);
+	CHECK_EQ(device.region(on_chip).file_pinned, 0);
 }
 
 SUBTEST(sram_create_bad)
@@ -202,7 +202,7 @@ SUBTEST(sram_create_bad)
 	unknown.region = 2;
 	CHECK_ERR(create(device, unknown), EINVAL);
 	leak.done();
-	check_same(region, device.region(DRM_NPU_REGION_SRAM));
+	check_same(region, device.region(on_chip));
 }
 
 SUBTEST(sram_bad)
@@ -215,7 +215,7 @@ SUBTEST(sram_bad)
 
 		args.handle = buffer.handle();
 		args.residency = DRM_NPU_RESIDENCY_PREFER;
-		args.region = DRM_NPU_REGION_SRAM;
+		args.region = on_chip;
 		change(args);
 		CHECK_ERR(call(device.fd(), DRM_IOCTL_NPU_BO_RESIDENCY, &args), error);
 	};
@@ -231,7 +231,7 @@ SUBTEST(sram_bad)
 	for (std::uint32_t bad : {0u, buffer.handle() + 1, ~0u})
 		refused([&](auto &args) { args.handle = bad; }, ENOENT);
 	CHECK_ERR(prefer(other, buffer.handle()), ENOENT);
-	check_same(region, device.region(DRM_NPU_REGION_SRAM));
+	check_same(region, device.region(on_chip));
 	CHECK_EQ(device.buffer(buffer.handle()).residency, DRM_NPU_RESIDENCY_NONE);
 }
 
@@ -244,7 +244,7 @@ SUBTEST(sram_too_large)
 	CHECK_ERR(prefer(device, buffer.handle()), ENOSPC);
 	CHECK_ERR(pin(device, buffer.handle()), ENOSPC);
 	CHECK_OK(evict(device, buffer.handle()));
-	check_same(region, device.region(DRM_NPU_REGION_SRAM));
+	check_same(region, device.region(on_chip));
 	CHECK_EQ(device.buffer(buffer.handle()).residency, DRM_NPU_RESIDENCY_NONE);
 }
 
@@ -257,14 +257,14 @@ SUBTEST(sram_pin_limit)
 
 	if (!geteuid())
 		igt::skip("needs a user without CAP_SYS_RESOURCE");
-	while (device.region(DRM_NPU_REGION_SRAM).file_pinned + page <= region.pin_limit) {
+	while (device.region(on_chip).file_pinned + page <= region.pin_limit) {
 		buffers.emplace_back(device, page);
 		CHECK_OK(pin(device, buffers.back().handle()));
 	}
-	drm_npu_query_region full = device.region(DRM_NPU_REGION_SRAM);
+	drm_npu_query_region full = device.region(on_chip);
 	Pattern other(device, page);
 	CHECK_ERR(pin(device, other.handle()), ENOSPC);
-	check_same(full, device.region(DRM_NPU_REGION_SRAM));
+	check_same(full, device.region(on_chip));
 	CHECK(!inside(device, other.handle()));
 	/* What is only preferred does not count. */
 	CHECK_OK(prefer(device, other.handle()));
@@ -286,11 +286,11 @@ SUBTEST(sram_pin_privileged)
 	need_root();
 	Pattern all(device, region.size), more(device, page, 2);
 	CHECK_OK(pin(device, all.handle()));
-	CHECK_EQ(device.region(DRM_NPU_REGION_SRAM).file_pinned, region.size);
-	CHECK_EQ(device.region(DRM_NPU_REGION_SRAM).largest_hole, 0);
-	drm_npu_query_region full = device.region(DRM_NPU_REGION_SRAM);
+	CHECK_EQ(device.region(on_chip).file_pinned, region.size);
+	CHECK_EQ(device.region(on_chip).largest_hole, 0);
+	drm_npu_query_region full = device.region(on_chip);
 	CHECK_ERR(pin(device, more.handle()), ENOSPC);
-	check_same(full, device.region(DRM_NPU_REGION_SRAM));
+	check_same(full, device.region(on_chip));
 	CHECK_OK(prefer(device, more.handle()));
 	CHECK(!inside(device, more.handle()));
 	CHECK_OK(evict(device, all.handle()));
@@ -348,12 +348,12 @@ SUBTEST(sram_pin_evicts)
 	std::uint64_t size = region.pin_limit / 2 / page * page;
 	std::vector<Pattern> buffers = fill_region(device, size);
 	Pattern pinned(device, region.pin_limit);
-	std::uint64_t evictions = device.region(DRM_NPU_REGION_SRAM).evictions;
+	std::uint64_t evictions = device.region(on_chip).evictions;
 
 	CHECK_OK(pin(device, pinned.handle()));
 	CHECK(inside(device, pinned.handle()));
 	CHECK(count_inside(device, buffers) < buffers.size());
-	CHECK(device.region(DRM_NPU_REGION_SRAM).evictions > evictions);
+	CHECK(device.region(on_chip).evictions > evictions);
 	/* The oldest had to go. */
 	CHECK(!inside(device, buffers.front().handle()));
 	CHECK(inside(device, buffers.back().handle()));
@@ -423,7 +423,7 @@ SUBTEST(sram_share)
 		CHECK_OK(prefer(modest, few.back().handle(), 0));
 		CHECK(gets_inside(modest, few.back().handle()));
 	}
-	CHECK(modest.region(DRM_NPU_REGION_SRAM).share >= 3 * size);
+	CHECK(modest.region(on_chip).share >= 3 * size);
 	CHECK(count_inside(greedy, many) >= 4);
 	/* Nor can the greedy one take it back. */
 	Pattern more(greedy, size, 99);
@@ -456,11 +456,10 @@ SUBTEST(sram_idle)
 	{
 		const Parameter idle_ms("sram_idle_ms", "0");
 
-		CHECK(patience::comes([&] {
-			return busy.region(DRM_NPU_REGION_SRAM).file_used == region.size;
-		}));
+		CHECK(patience::comes(
+			[&] { return busy.region(on_chip).file_used == region.size; }));
 		CHECK(!inside(idle, all.handle()));
-		CHECK_EQ(busy.region(DRM_NPU_REGION_SRAM).share, region.size);
+		CHECK_EQ(busy.region(on_chip).share, region.size);
 	}
 	running.hold.open();
 	CHECK(gets_inside(busy, mine.handle()));
@@ -485,7 +484,7 @@ SUBTEST(sram_pinned_safe)
 		}
 		CHECK(gets_inside(other, buffers.back().handle()));
 		CHECK(inside(holder, pinned.handle()));
-		moves = holder.region(DRM_NPU_REGION_SRAM).moves;
+		moves = holder.region(on_chip).moves;
 		CHECK(moves);
 	}
 	CHECK(inside(holder, pinned.handle()));
@@ -542,7 +541,7 @@ SUBTEST(sram_shared)
 
 	CHECK_OK(export_buffer(device.fd(), never_asked.handle(), DRM_CLOEXEC, refused));
 	CHECK_ERR(pin(device, never_asked.handle()), EBUSY);
-	CHECK_EQ(device.region(DRM_NPU_REGION_SRAM).file_used, 0);
+	CHECK_EQ(device.region(on_chip).file_used, 0);
 }
 
 SUBTEST(sram_imported)
@@ -571,8 +570,8 @@ SUBTEST(sram_close)
 		CHECK_OK(prefer(device, other.handle()));
 	}
 	buffer.buffer.close();
-	CHECK_EQ(device.region(DRM_NPU_REGION_SRAM).file_used, 0);
-	CHECK_EQ(device.region(DRM_NPU_REGION_SRAM).file_pinned, 0);
+	CHECK_EQ(device.region(on_chip).file_used, 0);
+	CHECK_EQ(device.region(on_chip).file_pinned, 0);
 	buffer.check();
 	buffer.fill(7);
 	buffer.check();
@@ -587,10 +586,10 @@ SUBTEST(sram_job_keeps)
 	std::uint32_t job = create_job(device, {{product.task()}});
 
 	CHECK_OK(pin(device, product.weights.handle()));
-	std::uint64_t used = device.region(DRM_NPU_REGION_SRAM).file_used;
+	std::uint64_t used = device.region(on_chip).file_used;
 	CHECK(used);
 	product.weights.close();
-	CHECK_EQ(device.region(DRM_NPU_REGION_SRAM).file_used, used);
+	CHECK_EQ(device.region(on_chip).file_used, used);
 	CHECK_EQ(run(device, device.context(), job), 1);
 	product.check();
 	CHECK_OK(device.destroy_job(job));

@@ -33,7 +33,7 @@ int residency(const Device &device, std::uint32_t handle, std::uint32_t want,
 
 	args.handle = handle;
 	args.residency = want;
-	args.region = DRM_NPU_REGION_SRAM;
+	args.region = on_chip;
 	args.priority = priority;
 	return call(device.fd(), DRM_IOCTL_NPU_BO_RESIDENCY, &args);
 }
@@ -58,7 +58,7 @@ drm_npu_query_region need_sram(const Device &device)
 	if (device.info().region_count < 2)
 		igt::skip("needs a device with on-chip memory: npu_virt with sram_kib, or a "
 			  "device tree that gives some to the NPU");
-	return device.region(DRM_NPU_REGION_SRAM);
+	return device.region(on_chip);
 }
 
 std::vector<std::uint32_t> handles(const Product &product)
@@ -77,12 +77,12 @@ void need_unmapping()
 
 bool inside(const Device &device, std::uint32_t handle)
 {
-	return device.buffer(handle).region == DRM_NPU_REGION_SRAM;
+	return device.buffer(handle).region == on_chip;
 }
 
 bool gets_inside(const Device &device, std::uint32_t handle)
 {
-	return gets_to(device, handle, DRM_NPU_REGION_SRAM);
+	return gets_to(device, handle, on_chip);
 }
 
 bool gets_outside(const Device &device, std::uint32_t handle)
@@ -92,7 +92,7 @@ bool gets_outside(const Device &device, std::uint32_t handle)
 
 bool gets_empty(const Device &device)
 {
-	return patience::comes([&] { return !device.region(DRM_NPU_REGION_SRAM).file_used; });
+	return patience::comes([&] { return !device.region(on_chip).file_used; });
 }
 
 Pattern::Pattern(const Device &device, std::uint64_t size, std::uint32_t seed)

@@ -34,8 +34,8 @@ class Group
 {
 public:
 	explicit Group(std::uint64_t limit)
-	    : group_("dmem", "needs a kernel with CONFIG_CGROUP_DMEM, such as that of "
-			     "tests/uml/run --flavour smp")
+		: group_("dmem", "needs a kernel with CONFIG_CGROUP_DMEM, such as that of "
+				 "tests/uml/run --flavour smp")
 	{
 		Device device;
 		std::uint64_t size = need_sram(device).size;
@@ -90,10 +90,10 @@ SUBTEST(sram_group_pin)
 
 		CHECK_OK(pin(device, first.handle()));
 		CHECK_EQ(group.charged(), 3 * page);
-		drm_npu_query_region full = device.region(DRM_NPU_REGION_SRAM);
+		drm_npu_query_region full = device.region(on_chip);
 		CHECK_ERR(pin(device, second.handle()), ENOSPC);
 		CHECK_EQ(group.charged(), 3 * page);
-		drm_npu_query_region after = device.region(DRM_NPU_REGION_SRAM);
+		drm_npu_query_region after = device.region(on_chip);
 		CHECK_EQ(after.file_used, full.file_used);
 		CHECK_EQ(after.file_pinned, full.file_pinned);
 		CHECK_EQ(after.share, full.share);
@@ -147,7 +147,7 @@ SUBTEST(sram_group_create)
 		drm_npu_bo_create args{};
 
 		args.size = 2 * page;
-		args.region = DRM_NPU_REGION_SRAM;
+		args.region = on_chip;
 		args.flags = DRM_NPU_BO_PIN;
 		CHECK_ERR(call(device.fd(), DRM_IOCTL_NPU_BO_CREATE, &args), ENOSPC);
 		args.flags = 0;

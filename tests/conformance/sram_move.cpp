@@ -53,9 +53,9 @@ SUBTEST(sram_streams)
 	drm_npu_query_region region = need_sram(device);
 	Product product(device, {16, 64, 64});
 	std::uint32_t context = device.context();
-	std::uint32_t job = create_job(device, {{product.task()}}, DRM_NPU_JOB_SRAM);
+	std::uint32_t job = create_job(device, {{product.task()}}, on_chip);
 	auto used = [&] {
-		return device.region(DRM_NPU_REGION_SRAM).file_used;
+		return device.region(on_chip).file_used;
 	};
 	auto gets = [&](std::uint64_t bytes) {
 		return patience::comes([&] { return used() == bytes; });
@@ -101,10 +101,10 @@ SUBTEST(sram_streams_bad)
 	/* More than fit: each has all registers of the blocks that it starts. */
 	const auto tasks = static_cast<std::size_t>(region.size / 800 + 1);
 	const std::vector<Lane> large{Lane(tasks, product.task())};
-	args.flags = DRM_NPU_JOB_SRAM;
+	args.region = on_chip;
 	CHECK_ERR(create_job(device, large, args), ENOSPC);
-	CHECK_EQ(device.region(DRM_NPU_REGION_SRAM).file_used, 0);
-	args.flags = 0;
+	CHECK_EQ(device.region(on_chip).file_used, 0);
+	args.region = 0;
 	CHECK_OK(create_job(device, large, args));
 	CHECK_OK(device.destroy_job(args.job_id));
 	leak.done();
@@ -292,14 +292,14 @@ SUBTEST(sram_interrupted)
 
 	interruptible();
 	args.handle = buffer.handle();
-	args.region = DRM_NPU_REGION_SRAM;
+	args.region = on_chip;
 	args.residency = DRM_NPU_RESIDENCY_PIN;
 	CHECK_OK(submit(device, context, {running.job}, {}, &seqno));
 	wait_running(device, context, seqno);
 	CHECK_ERR(interrupted(device.fd(), DRM_IOCTL_NPU_BO_RESIDENCY, &args), EINTR);
 	CHECK_EQ(device.buffer(buffer.handle()).residency, DRM_NPU_RESIDENCY_NONE);
-	CHECK_EQ(device.region(DRM_NPU_REGION_SRAM).file_used, 0);
-	CHECK_EQ(device.region(DRM_NPU_REGION_SRAM).file_pinned, 0);
+	CHECK_EQ(device.region(on_chip).file_used, 0);
+	CHECK_EQ(device.region(on_chip).file_pinned, 0);
 	CHECK_OK(cancel(device, context, seqno, seqno));
 	running.hold.open();
 	CHECK_OK(pin(device, buffer.handle()));
@@ -400,5 +400,5 @@ SUBTEST(sram_unplugged)
 	preferred.check();
 	unplugged.rebind();
 	Device fresh;
-	CHECK_EQ(fresh.region(DRM_NPU_REGION_SRAM).used, 0);
+	CHECK_EQ(fresh.region(on_chip).used, 0);
 }

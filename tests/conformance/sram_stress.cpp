@@ -137,7 +137,7 @@ SUBTEST(sram_killed)
 		kill_child(pid);
 	}
 	leak.done();
-	CHECK_EQ(device.region(DRM_NPU_REGION_SRAM).pinned, 0);
+	CHECK_EQ(device.region(on_chip).pinned, 0);
 	check_works(device);
 }
 

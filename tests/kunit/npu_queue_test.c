@@ -240,6 +240,12 @@ static void npu_queue_page(struct kunit *test)
 	u32 count;
 	u64 seqno;
 
+	KUNIT_EXPECT_EQ(test, page->version, DRM_NPU_PAGE_VERSION);
+	KUNIT_EXPECT_EQ(test, page->job_count, DRM_NPU_PAGE_JOBS);
+	KUNIT_EXPECT_EQ(test, page->job_stride, sizeof(page->jobs[0]));
+	KUNIT_EXPECT_PTR_EQ(test, (const void *)page + page->jobs_offset,
+			    (const void *)page->jobs);
+	KUNIT_EXPECT_EQ(test, page->sequence, 0);
 	KUNIT_EXPECT_EQ(test, page->completed_seqno, 0);
 	npu_fake_queue(fake, ctx, job);
 	npu_fake_queue(fake, ctx, job);
@@ -247,6 +253,7 @@ static void npu_queue_page(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, page->completed_seqno, 0);
 	npu_fake_end(fake, 0, 0);
 	KUNIT_EXPECT_EQ(test, page->completed_seqno, 1);
+	KUNIT_EXPECT_EQ(test, page->sequence, 2);
 	KUNIT_EXPECT_EQ(test, page->failed_seqno, 0);
 	npu_fake_end(fake, 0, -EIO);
 	KUNIT_EXPECT_EQ(test, page->completed_seqno, 2);

@@ -57,7 +57,7 @@ protected:
 	}
 
 	SramPlan plan(const char *use) { return *SramPlan::create(device_, *SramUse::from(use)); }
-	bool preferred(std::size_t i) { return buffers_[i].info()->region == DRM_NPU_REGION_SRAM; }
+	bool preferred(std::size_t i) { return buffers_[i].info()->region == chip_region; }
 
 	std::shared_ptr<test::FakeDriver> driver_;
 	Device device_;

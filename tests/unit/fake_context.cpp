@@ -2,6 +2,7 @@
 #include "fake_context.h"
 
 #include <cerrno>
+#include <cstddef>
 
 namespace npu::test
 {
@@ -9,6 +10,10 @@ namespace npu::test
 FakeContext::FakeContext(const drm_npu_context_create &args)
 	: page_(std::make_shared<drm_npu_context_page>())
 {
+	page_->version = DRM_NPU_PAGE_VERSION;
+	page_->job_count = DRM_NPU_PAGE_JOBS;
+	page_->job_stride = sizeof(page_->jobs[0]);
+	page_->jobs_offset = offsetof(drm_npu_context_page, jobs);
 	stats_.core_mask = args.core_mask;
 	stats_.max_queued = args.max_queued;
 	stats_.sched_class = args.sched_class;

@@ -95,7 +95,7 @@ int FakeDriver::query_buffer(drm_npu_query &args)
 	record.residency = known.residency;
 	record.priority = known.priority;
 	/* What is preferred is there at once. */
-	record.region = known.residency ? DRM_NPU_REGION_SRAM : DRM_NPU_REGION_SYSTEM;
+	record.region = known.residency ? chip_region : 0;
 	return answer(args, record);
 }
 
@@ -105,6 +105,7 @@ void FakeDriver::add_sram(std::uint64_t size, std::uint64_t core, std::uint64_t 
 	regions_.resize(2);
 	regions_[0].bandwidth = system;
 	regions_[1].kind = DRM_NPU_REGION_SRAM;
+	regions_[1].flags = DRM_NPU_REGION_RESIDENCY;
 	regions_[1].size = size;
 	regions_[1].bandwidth = chip;
 	core_bandwidth_ = core;
@@ -235,7 +236,7 @@ int FakeDriver::create_job(drm_npu_job_create &args)
 {
 	std::vector<Lane> lanes;
 
-	if (args.flags & DRM_NPU_JOB_SRAM && regions_.size() < 2)
+	if (args.region && regions_.size() < 2)
 		return -EOPNOTSUPP;
 	for (std::uint32_t i = 0; i < args.lane_count; i++) {
 		const drm_npu_lane &from = user<drm_npu_lane>(args.lanes)[i];

@@ -199,19 +199,19 @@ TEST_F(CInterfaceTest, StreamsGoOnTheChip)
 	const std::uint64_t command = 0;
 	const npu_task task{.commands = &command, .command_count = 1, .enable = 1, .cost_ns = 0};
 	const npu_lane lane{.tasks = &task, .task_count = 1};
-	std::uint32_t flags = 0;
+	std::uint32_t region = 7;
 	npu_job *made = nullptr;
 
 	driver_->watch(DRM_IOCTL_NPU_JOB_CREATE, [&](void *argument) {
-		flags = static_cast<drm_npu_job_create *>(argument)->flags;
+		region = static_cast<drm_npu_job_create *>(argument)->region;
 	});
 	EXPECT_EQ(npu_job_create_on_chip(&c_device_, &lane, 1, &made), -EOPNOTSUPP);
-	EXPECT_EQ(flags, DRM_NPU_JOB_SRAM);
+	EXPECT_EQ(region, npu::chip_region);
 	driver_->add_sram(65536, 1, 1, 1);
 	ASSERT_EQ(npu_job_create_on_chip(&c_device_, &lane, 1, &made), 0);
 	npu_job_free(made);
 	ASSERT_EQ(npu_job_create(&c_device_, &lane, 1, &made), 0);
-	EXPECT_EQ(flags, 0U);
+	EXPECT_EQ(region, 0U);
 	npu_job_free(made);
 }
 

@@ -156,6 +156,28 @@ TEST_F(PageTest, WaitAsksTheKernelForWhatThePageHasForgotten)
 	EXPECT_EQ(sleeps_, 1);
 }
 
+TEST_F(PageTest, GoesByWhatThePageSaysOfItself)
+{
+	raw_->job_count = 3;
+	raw_->job_stride = 2 * sizeof(raw_->jobs[0]);
+	raw_->jobs_offset += sizeof(raw_->jobs[0]);
+	for (std::uint64_t seqno = 3; seqno <= 5; seqno++) {
+		raw_->jobs[1 + seqno % 3 * 2].seqno = seqno;
+		raw_->jobs[1 + seqno % 3 * 2].queued_ns = seqno * 10;
+	}
+	for (std::uint64_t seqno = 3; seqno <= 5; seqno++) {
+		const auto times = page_.times(seqno);
+
+		ASSERT_TRUE(times);
+		EXPECT_EQ(times->queued_ns, seqno * 10);
+	}
+	EXPECT_FALSE(page_.times(2));
+	raw_->version++;
+	const auto refused = context_.page();
+	ASSERT_FALSE(refused);
+	EXPECT_EQ(refused.error().code, EPROTO);
+}
+
 TEST_F(PageTest, AJobThatIsBeingWrittenIsNotTold)
 {
 	auto &job = raw_->jobs[1];

@@ -363,10 +363,10 @@ TEST_F(BufferTest, SaysWhereItIsToBe)
 	ASSERT_TRUE(buffer_.set_residency(Buffer::Residency::prefer, 7));
 	EXPECT_EQ(seen.handle, buffer_.handle());
 	EXPECT_EQ(seen.residency, DRM_NPU_RESIDENCY_PREFER);
-	EXPECT_EQ(seen.region, DRM_NPU_REGION_SRAM);
+	EXPECT_EQ(seen.region, chip_region);
 	EXPECT_EQ(seen.priority, 7U);
 	EXPECT_EQ(seen.pad, 0U);
-	EXPECT_EQ(buffer_.info()->region, DRM_NPU_REGION_SRAM);
+	EXPECT_EQ(buffer_.info()->region, chip_region);
 	ASSERT_TRUE(buffer_.set_residency(Buffer::Residency::none));
 	EXPECT_EQ(seen.residency, DRM_NPU_RESIDENCY_NONE);
 }

@@ -42,12 +42,12 @@ Result<SramPlan> SramPlan::create(const Device &device, const SramUse &use)
 	SramPlan plan;
 
 	plan.use_ = use;
-	if (use.mode == SramUse::Mode::off || device.info().region_count <= DRM_NPU_REGION_SRAM)
+	if (use.mode == SramUse::Mode::off || device.info().region_count <= chip_region)
 		return plan;
 	auto regions = device.regions();
 	if (!regions)
 		return forward(regions);
-	const drm_npu_query_region &chip = (*regions)[DRM_NPU_REGION_SRAM];
+	const drm_npu_query_region &chip = (*regions)[chip_region];
 	plan.bandwidths_ = {
 		.core = static_cast<double>(device.cores().front().bandwidth),
 		.system = static_cast<double>(regions->front().bandwidth),

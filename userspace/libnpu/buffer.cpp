@@ -185,13 +185,14 @@ Result<void> Buffer::sync_for_device(std::size_t offset, std::size_t length) con
 	return sync(offset, length, DRM_NPU_SYNC_FOR_DEVICE);
 }
 
-Result<void> Buffer::set_residency(Residency residency, std::uint8_t priority) const
+Result<void> Buffer::set_residency(Residency residency, std::uint8_t priority,
+				   std::uint32_t region) const
 {
 	drm_npu_bo_residency args{};
 
 	args.handle = handle_;
 	args.residency = static_cast<std::uint32_t>(residency);
-	args.region = DRM_NPU_REGION_SRAM;
+	args.region = region;
 	args.priority = priority;
 	if (const int ret = driver_->ioctl(DRM_IOCTL_NPU_BO_RESIDENCY, &args))
 		return fail(-ret, "cannot have a buffer of " + std::to_string(size_) +

@@ -151,10 +151,10 @@ int npu_device_chip_memory(const npu_device *device, npu_chip_memory *memory)
 
 		if (!regions)
 			return failed(regions.error());
-		if (regions->size() <= DRM_NPU_REGION_SRAM)
+		if (regions->size() <= npu::chip_region)
 			return failed(
 				npu::fail(EOPNOTSUPP, "the device has no on-chip memory").error());
-		const drm_npu_query_region &chip = (*regions)[DRM_NPU_REGION_SRAM];
+		const drm_npu_query_region &chip = (*regions)[npu::chip_region];
 		*memory = {
 			.size = chip.size,
 			.used = chip.used,
@@ -275,7 +275,7 @@ int npu_buffer_place(const npu_buffer *buffer, npu_placement *place)
 	return guarded([&] {
 		return store(buffer->buffer.info(), place, [](const drm_npu_query_buffer &info) {
 			return npu_placement{
-				.on_chip = info.region == DRM_NPU_REGION_SRAM,
+				.on_chip = info.region == npu::chip_region,
 				.residency = info.residency,
 				.priority = info.priority,
 			};

@@ -217,6 +217,11 @@ Result<CompletionPage> Context::page() const
 	if (error)
 		return fail(-error, "cannot map the completion page of a context");
 	page.mapping_ = std::make_shared<const CompletionPage::Mapping>(driver_, bytes);
+	if (page.mapping_->page().version != DRM_NPU_PAGE_VERSION)
+		return fail(EPROTO, "the kernel's completion pages are of version " +
+					    std::to_string(page.mapping_->page().version) +
+					    ", this library knows " +
+					    std::to_string(DRM_NPU_PAGE_VERSION));
 	page.context_ = id_;
 	return page;
 }

@@ -77,7 +77,7 @@ Result<Job> Job::create(const Device &device, std::span<const Lane> lanes, const
 	args.lanes = reinterpret_cast<std::uintptr_t>(raw.data());
 	args.lane_count = static_cast<std::uint32_t>(raw.size());
 	args.lane_stride = sizeof(drm_npu_lane);
-	args.flags = options.on_chip ? DRM_NPU_JOB_SRAM : 0;
+	args.region = options.on_chip ? chip_region : 0;
 	if (const int ret = device.driver().ioctl(DRM_IOCTL_NPU_JOB_CREATE, &args))
 		return refused(-ret, args);
 

@@ -34,26 +34,36 @@ void relax()
 #endif
 }
 
-} // namespace
-
-std::uint64_t CompletionPage::completed() const
+/// What @p read answers, which the kernel has not written to meanwhile where a load of
+/// 64 bits may be torn.
+template <typename Read>
+auto whole(const drm_npu_context_page &page, const Read &read)
 {
-	return load(mapping_->page().completed_seqno, __ATOMIC_ACQUIRE);
+	if constexpr (sizeof(void *) >= sizeof(std::uint64_t))
+		return read();
+	for (;;) {
+		const std::uint32_t before = load(page.sequence, __ATOMIC_ACQUIRE);
+		const auto value = read();
+
+		std::atomic_thread_fence(std::memory_order_acquire);
+		if (before % 2 == 0 && load(page.sequence, __ATOMIC_RELAXED) == before)
+			return value;
+		relax();
+	}
 }
 
-std::uint64_t CompletionPage::failed() const
+/// The entry that tells of job @p seqno, if one does.
+const drm_npu_page_job &entry(const drm_npu_context_page &page, std::uint64_t seqno)
 {
-	return load(mapping_->page().failed_seqno, __ATOMIC_ACQUIRE);
+	const auto *bytes = reinterpret_cast<const std::byte *>(&page);
+
+	return *reinterpret_cast<const drm_npu_page_job *>(
+		bytes + page.jobs_offset + seqno % page.job_count * page.job_stride);
 }
 
-bool CompletionPage::banned() const
+/// What @p job tells of job @p seqno.
+std::optional<JobStatus> times_of(const drm_npu_page_job &job, std::uint64_t seqno)
 {
-	return load(mapping_->page().flags, __ATOMIC_ACQUIRE) & DRM_NPU_CONTEXT_BANNED;
-}
-
-std::optional<JobStatus> CompletionPage::times(std::uint64_t seqno) const
-{
-	const drm_npu_page_job &job = mapping_->page().jobs[seqno % DRM_NPU_PAGE_JOBS];
 	JobStatus status;
 
 	/* 0 is no job: it says that the kernel writes. */
@@ -70,6 +80,34 @@ std::optional<JobStatus> CompletionPage::times(std::uint64_t seqno) const
 	if (load(job.seqno, __ATOMIC_RELAXED) != seqno)
 		return {};
 	return status;
+}
+
+} // namespace
+
+std::uint64_t CompletionPage::completed() const
+{
+	const drm_npu_context_page &page = mapping_->page();
+
+	return whole(page, [&] { return load(page.completed_seqno, __ATOMIC_ACQUIRE); });
+}
+
+std::uint64_t CompletionPage::failed() const
+{
+	const drm_npu_context_page &page = mapping_->page();
+
+	return whole(page, [&] { return load(page.failed_seqno, __ATOMIC_ACQUIRE); });
+}
+
+bool CompletionPage::banned() const
+{
+	return load(mapping_->page().flags, __ATOMIC_ACQUIRE) & DRM_NPU_CONTEXT_BANNED;
+}
+
+std::optional<JobStatus> CompletionPage::times(std::uint64_t seqno) const
+{
+	const drm_npu_context_page &page = mapping_->page();
+
+	return whole(page, [&] { return times_of(entry(page, seqno), seqno); });
 }
 
 /// Look at the page for up to @p spin. \return whether @p seqno has ended

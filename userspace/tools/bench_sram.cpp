@@ -109,9 +109,9 @@ Result<void> settle(const Device &device)
 		auto regions = device.regions();
 		if (!regions)
 			return forward(regions);
-		if (regions->size() <= DRM_NPU_REGION_SRAM)
+		if (regions->size() <= chip_region)
 			return {};
-		const std::uint64_t now = (*regions)[DRM_NPU_REGION_SRAM].moves;
+		const std::uint64_t now = (*regions)[chip_region].moves;
 		if (moves == now + 1)
 			return {};
 		moves = now + 1;
@@ -145,7 +145,7 @@ Result<Cost> measure(Engine &engine, const std::vector<Linear> &layers)
 		auto info = layer.buffer().info();
 		if (!info)
 			return forward(info);
-		if (info->region == DRM_NPU_REGION_SRAM)
+		if (info->region == chip_region)
 			cost.sram_weights += static_cast<double>(layer.layout().bytes());
 	}
 	return cost;

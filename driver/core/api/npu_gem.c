@@ -257,10 +257,12 @@ int npu_bo_residency_ioctl(struct drm_device *dev, void *data,
 
 	if (args->residency > DRM_NPU_RESIDENCY_PIN ||
 	    args->priority >= NPU_SRAM_PRIORITIES ||
-	    args->region != DRM_NPU_REGION_SRAM || args->pad)
+	    !args->region || args->pad)
 		return -EINVAL;
 	if (!to_npu_device(dev)->mem->sram.count)
 		return -EOPNOTSUPP;
+	if (args->region >= npu_region_count(to_npu_device(dev)))
+		return -EINVAL;
 	obj = drm_gem_object_lookup(file, args->handle);
 	if (!obj)
 		return -ENOENT;

@@ -150,12 +150,14 @@ int npu_job_create_ioctl(struct drm_device *dev, void *data,
 	args->fault_command = 0;
 	args->fault_reason = DRM_NPU_FAULT_NONE;
 	args->fault_register = 0;
-	if (args->flags & ~DRM_NPU_JOB_SRAM || args->pad || !args->lane_count ||
+	if (args->flags || !args->lane_count ||
 	    args->lane_stride % 8 ||
 	    args->lane_stride < sizeof(struct drm_npu_lane))
 		return -EINVAL;
-	if (args->flags & DRM_NPU_JOB_SRAM && !npu->mem->sram.count)
+	if (args->region && !npu->mem->sram.count)
 		return -EOPNOTSUPP;
+	if (args->region >= npu_region_count(npu))
+		return -EINVAL;
 	if (args->lane_count > npu->core_count)
 		return -E2BIG;
 
@@ -174,7 +176,7 @@ int npu_job_create_ioctl(struct drm_device *dev, void *data,
 		args->fault_register = fault.reg;
 	}
 	/* What is written never changes, so it may move from now on. */
-	if (!ret && args->flags & DRM_NPU_JOB_SRAM)
+	if (!ret && args->region)
 		ret = npu_residency_ask(builder.job->streams->bo,
 					builder.job->streams,
 					DRM_NPU_RESIDENCY_PREFER, 0);

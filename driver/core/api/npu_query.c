@@ -86,7 +86,7 @@ static int npu_query_region(struct npu_device *npu, struct npu_file *nfile,
 {
 	if (index >= npu_region_count(npu))
 		return -ENOENT;
-	if (index == DRM_NPU_REGION_SRAM) {
+	if (index) {
 		npu_residency_query_region(npu, nfile->vm, record);
 		return sizeof(*record);
 	}

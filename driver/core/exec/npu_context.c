@@ -185,6 +185,15 @@ out_unlock:
 	return ret;
 }
 
+/* Say what the page has, which does not change. */
+static void npu_context_init_page(struct drm_npu_context_page *page)
+{
+	page->version = DRM_NPU_PAGE_VERSION;
+	page->job_count = ARRAY_SIZE(page->jobs);
+	page->job_stride = sizeof(page->jobs[0]);
+	page->jobs_offset = offsetof(struct drm_npu_context_page, jobs);
+}
+
 static struct npu_context *npu_context_alloc(struct npu_client *client,
 					     u32 max_queued)
 {
@@ -202,6 +211,7 @@ static struct npu_context *npu_context_alloc(struct npu_client *client,
 		kvfree(ctx);
 		return NULL;
 	}
+	npu_context_init_page(page_address(ctx->page));
 	refcount_set(&ctx->ref, 1);
 	ctx->npu = client->npu;
 	ctx->client = npu_client_get(client);

@@ -66,8 +66,11 @@ static void npu_head_publish(struct npu_context *ctx, u64 seqno,
 	struct drm_npu_context_page *page = page_address(ctx->page);
 	struct drm_npu_page_job *job = &page->jobs[seqno % DRM_NPU_PAGE_JOBS];
 
+	WRITE_ONCE(page->sequence, page->sequence + 1);
+	/* Readers that load 32 bits look at sequence before and after the rest. */
+	smp_wmb();
 	WRITE_ONCE(job->seqno, 0);
-	/* Readers look at seqno before and after the rest. */
+	/* Others look at seqno before and after the rest. */
 	smp_wmb();
 	job->queued_ns = slot->queued_ns;
 	job->started_ns = slot->started_ns;
@@ -82,6 +85,9 @@ static void npu_head_publish(struct npu_context *ctx, u64 seqno,
 	/* A reader that sees completed_seqno sees all of the above. */
 	smp_wmb();
 	WRITE_ONCE(page->completed_seqno, seqno);
+	/* The end of what sequence protects. */
+	smp_wmb();
+	WRITE_ONCE(page->sequence, page->sequence + 1);
 }
 
 /*

@@ -44,6 +44,9 @@ int npu_mem_init(struct npu_device *npu);
 void npu_mem_unplug(struct npu_device *npu);
 void npu_mem_fini(struct npu_device *npu);
 
+/* Index of the memory on the chip; 0 is system memory. */
+#define NPU_REGION_CHIP		1
+
 /* System memory, and that on the chip if there is any. */
 static inline u32 npu_region_count(const struct npu_device *npu)
 {

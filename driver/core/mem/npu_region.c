@@ -17,8 +17,9 @@ void npu_residency_query(struct npu_bo *bo, struct drm_npu_query_buffer *info)
 	struct npu_sram *sram = &to_npu_device(bo->base.base.dev)->mem->sram;
 
 	mutex_lock(&sram->lock);
-	info->region = bo->residency.inside ? DRM_NPU_REGION_SRAM :
-					      DRM_NPU_REGION_SYSTEM;
+	info->region = bo->residency.inside ? NPU_REGION_CHIP : 0;
+	info->asked_region = bo->residency.block.want == DRM_NPU_RESIDENCY_NONE ?
+			     0 : NPU_REGION_CHIP;
 	info->residency = bo->residency.block.want;
 	info->priority = bo->residency.block.priority;
 	mutex_unlock(&sram->lock);
@@ -38,6 +39,7 @@ void npu_residency_query_region(struct npu_device *npu, struct npu_vm *vm,
 	mutex_lock(&sram->lock);
 	npu_residency_refresh(npu);
 	record->kind = DRM_NPU_REGION_SRAM;
+	record->flags = DRM_NPU_REGION_RESIDENCY;
 	record->size = (u64)sram->count << PAGE_SHIFT;
 	record->used = (u64)sram->used << PAGE_SHIFT;
 	record->file_used = (u64)vm->sram.used << PAGE_SHIFT;

@@ -70,12 +70,6 @@ extern "C" {
 /**
  * DOC: rules
  *
- * - Structures have the same layout for 32 and 64 bit clients and only ever
- *   grow at the end. A shorter structure is taken as padded with zeros; of a
- *   longer one the DRM core ignores the rest, so a client learns from QUERY
- *   what the kernel knows. Members of arrays carry their size, called a stride,
- *   for the same reason; bytes beyond what the kernel knows must be zero, and
- *   there are at most 4096 (E2BIG).
  * - Unknown flags, and padding or reserved fields that are not zero, are
  *   refused with EINVAL. Counts are checked against the limits that
  *   &DRM_NPU_QUERY_LIMITS reports before anything is allocated.
@@ -86,6 +80,87 @@ extern "C" {
  *   that cannot be read or written, ENOMEM when memory is exhausted, and EINTR
  *   when a signal arrives while it waits.
  * - Times are nanoseconds; the clock is CLOCK_MONOTONIC unless stated.
+ */
+
+/**
+ * DOC: ABI rules
+ *
+ * This is version 1 of the interface. It is for whoever adds to it.
+ *
+ * What never changes: the number of an ioctl but for the size in it, the values of
+ * types of records, enumerators and flags; size, offset and meaning of a field that
+ * there is; that a call which succeeded with some arguments succeeds with them.
+ *
+ * What may be added, and how older kernels and clients take it:
+ *
+ * - *A field at the end of the argument of an ioctl.* The DRM core takes calls of any
+ *   size: it pads what an older client passes with zeros, and ignores what a newer one
+ *   passes beyond the size that the kernel knows. So 0 must mean what there was before
+ *   the field, and QUERY must tell whether the kernel looks at it.
+ * - *A field at the end of a record of QUERY.* Both sides say the size they know;
+ *   0 must mean "not known".
+ * - *A field at the end of an element of an array.* Elements carry their size, the
+ *   stride. Bytes beyond what the kernel knows must be zero (E2BIG), and there are at
+ *   most 4096.
+ * - *A flag, an enumerator or a type of record.* Older kernels answer EINVAL. A field
+ *   that is zero today, @pad and @reserved, may become one of these.
+ * - *A kind of memory region, a dialect, a reason of refusal.* Clients must take
+ *   values that they do not know as "other".
+ * - *An ioctl.* Older kernels answer EINVAL for it.
+ * - *A limit.* Limits may be raised. A client asks QUERY and compiles none in.
+ * - *Entries of completion pages*, as &struct drm_npu_context_page tells.
+ *
+ * Structs have fixed-size types only, the same layout for 32 and 64 bit clients, and no
+ * padding that is not a member; pointers are __u64, and there are no unions and no bit
+ * fields. New structs follow that. `make lint` compares all layouts and constants with
+ * layout.txt beside this header; a commit that changes that file says which of the
+ * above it is.
+ *
+ * Errors of calls that a client got wrong are no part of the interface: a later kernel
+ * may accept what an older one refuses.
+ *
+ * DRM driver name and version, and ioctls below 0x20, belong to the family of chips and
+ * not to this interface: what a device is and does, QUERY tells. What this header says
+ * of a family is in the section of that family.
+ */
+
+/**
+ * DOC: RKNN
+ *
+ * What is particular to devices whose &drm_npu_query_device.isa is
+ * %DRM_NPU_ISA_RKNN, the NPUs of Rockchip's RK3588 and its relatives:
+ *
+ * - A command is a word of 64 bits: the target in bits 63 to 48, the value in bits 47
+ *   to 16, the register in bits 15 to 0.
+ * - The kernel appends the link to the next task and the word that starts the blocks,
+ *   so that a stream takes four words more than it has commands, rounded up to 64
+ *   bytes. &drm_npu_task.enable is the value of PC_OPERATION_ENABLE.
+ * - Device addresses have 32 bits.
+ * - The DRM driver is named "rocket" and is of version 0, as mainline's, whose calls
+ *   0x00 to 0x03 are there (rocket_accel.h).
+ */
+
+/**
+ * DOC: memory of the user's own
+ *
+ * Memory that a program has already, such as a model file in a memfd, is used where it
+ * is, without a copy, through udmabuf::
+ *
+ *	memfd = memfd_create(name, MFD_ALLOW_SEALING)
+ *	fill it, or read a file into it
+ *	fcntl(memfd, F_ADD_SEALS, F_SEAL_SHRINK)
+ *	udmabuf = open("/dev/udmabuf")
+ *	ioctl(udmabuf, UDMABUF_CREATE, { .memfd, .offset, .size }) -> dma-buf
+ *	PRIME_FD_TO_HANDLE { .fd = dma-buf }  -> handle
+ *	QUERY(BUFFER) { .index = handle }     -> address, size
+ *
+ * Offset and size are whole pages. The pages stay in memory for as long as the buffer
+ * lives, and are charged to whoever made the memfd; udmabuf limits the size of each
+ * buffer (its parameter size_limit_mb, 64 at first), so large files take several. The
+ * buffer is shared, so jobs on it wait for its fences, and it never moves to the chip.
+ * The CPU's accesses are enclosed by DMA_BUF_IOCTL_SYNC. Pages of anonymous memory, and
+ * a mapping of a file that is not in a memfd, cannot be imported: the kernel could
+ * neither keep them in place nor charge for them.
  */
 
 #define DRM_NPU_QUERY			0x20
@@ -306,6 +381,9 @@ struct drm_npu_query_data_type {
 
 /**
  * enum drm_npu_region_kind - kinds of memory
+ *
+ * A region is named by its index everywhere, never by its kind: a device may have
+ * several regions of a kind, or of kinds that a client does not know.
  */
 enum drm_npu_region_kind {
 	/** @DRM_NPU_REGION_SYSTEM: System memory (DRAM). */
@@ -315,13 +393,19 @@ enum drm_npu_region_kind {
 };
 
 /**
+ * define DRM_NPU_REGION_RESIDENCY - buffers can be asked to be in the region, with
+ * BO_CREATE, BO_RESIDENCY and JOB_CREATE
+ */
+#define DRM_NPU_REGION_RESIDENCY	(1 << 0)
+
+/**
  * struct drm_npu_query_region - one memory region
  */
 struct drm_npu_query_region {
 	/** @kind: A &enum drm_npu_region_kind. */
 	__u32 kind;
-	/** @pad: Zero. */
-	__u32 pad;
+	/** @flags: %DRM_NPU_REGION_RESIDENCY or 0. */
+	__u32 flags;
 	/** @size: Bytes in the region. */
 	__u64 size;
 	/**
@@ -529,7 +613,7 @@ struct drm_npu_query_buffer {
 	 * another device, which is mapped through its dma-buf.
 	 */
 	__u64 mmap_offset;
-	/** @region: Memory region that it is in at present. */
+	/** @region: Index of the memory region that it is in at present. */
 	__u32 region;
 	/**
 	 * @flags: %DRM_NPU_BO_READ_ONLY, %DRM_NPU_BO_SHARED and
@@ -540,6 +624,10 @@ struct drm_npu_query_buffer {
 	__u32 residency;
 	/** @priority: Its priority among what the file prefers. */
 	__u32 priority;
+	/** @asked_region: Index of the region that @residency is about. */
+	__u32 asked_region;
+	/** @pad: Zero. */
+	__u32 pad;
 };
 
 /** define DRM_NPU_BO_READ_ONLY - the device may read the buffer only */
@@ -579,8 +667,9 @@ struct drm_npu_bo_create {
 	 */
 	__u32 flags;
 	/**
-	 * @region: In: memory region, 0 for system memory. For one on the chip
-	 * it is as if %DRM_NPU_RESIDENCY_PREFER or, with %DRM_NPU_BO_PIN,
+	 * @region: In: index of the memory region, 0 for system memory. For
+	 * another, which is to have %DRM_NPU_REGION_RESIDENCY, it is as if
+	 * %DRM_NPU_RESIDENCY_PREFER or, with %DRM_NPU_BO_PIN,
 	 * %DRM_NPU_RESIDENCY_PIN with priority 0 was asked for at once.
 	 */
 	__u32 region;
@@ -619,8 +708,9 @@ enum drm_npu_residency {
  * %DRM_NPU_RESIDENCY_PREFER returns at once, the others when the buffer is
  * where it is to be. What is preferred makes room for what is pinned by anybody.
  * Among what is preferred, a buffer within its file's share
- * (&drm_npu_query_region.share, or nothing while the file runs nothing) takes the place of buffers of files that have
- * more than theirs; one beyond it only if their priority is lower. It also takes
+ * (&drm_npu_query_region.share, or nothing while the file runs nothing) takes the
+ * place of buffers of files that have more than theirs; one beyond it only if their
+ * priority is lower. It also takes
  * the place of buffers of its own file with lower priority and, beyond the
  * share, of those with equal priority that were asked for earlier. Those of files
  * with more than their share leave first; of them, those of files that run nothing,
@@ -637,7 +727,7 @@ enum drm_npu_residency {
  * has room.
  *
  * Errors: EINVAL for an unknown @residency, a @priority above 255, a @region
- * other than %DRM_NPU_REGION_SRAM, or @pad not zero; ENOENT for a @handle that
+ * without %DRM_NPU_REGION_RESIDENCY, or @pad not zero; ENOENT for a @handle that
  * does not exist; EOPNOTSUPP for a device without on-chip memory; EBUSY for a
  * shared buffer; ENOSPC for a pinned one for which there is no room, also
  * because of &drm_npu_query_region.pin_limit or the control group, for a preferred
@@ -649,7 +739,7 @@ struct drm_npu_bo_residency {
 	__u32 handle;
 	/** @residency: In: a &enum drm_npu_residency. */
 	__u32 residency;
-	/** @region: In: %DRM_NPU_REGION_SRAM. */
+	/** @region: In: index of the region, which has %DRM_NPU_REGION_RESIDENCY. */
 	__u32 region;
 	/** @priority: In: 0 to 255; what is higher leaves later. */
 	__u32 priority;
@@ -786,11 +876,28 @@ struct drm_npu_page_job {
 	__u64 reserved[2];
 };
 
-/** define DRM_NPU_PAGE_JOBS - jobs that a completion page tells of */
+/** define DRM_NPU_PAGE_JOBS - jobs that a completion page of version 1 tells of */
 #define DRM_NPU_PAGE_JOBS		32
+/** define DRM_NPU_PAGE_VERSION - version of the completion page described here */
+#define DRM_NPU_PAGE_VERSION		1
 
 /**
  * struct drm_npu_context_page - what a client reads without a system call
+ *
+ * Whatever the version, the first 64 bytes are as here. Entry i of the jobs is at
+ * byte @jobs_offset + i * @job_stride; job s is in entry s % @job_count. A later
+ * kernel may have more entries, or longer ones whose first 64 bytes are as here, and
+ * then says so in these fields; @version changes only when a reader of this one
+ * would misunderstand the page, and such a reader uses JOB_WAIT instead.
+ *
+ * Loads of 64 bits are whole for a 64 bit client. Others, and whoever wants several
+ * fields of one moment, read so, with a barrier (acquire) where there is a semicolon::
+ *
+ *	do {
+ *		before = sequence;
+ *		read fields;
+ *		after = sequence;
+ *	} while (before != after || before is odd);
  */
 struct drm_npu_context_page {
 	/**
@@ -802,11 +909,19 @@ struct drm_npu_context_page {
 	__u64 failed_seqno;
 	/** @flags: %DRM_NPU_CONTEXT_BANNED or 0. */
 	__u32 flags;
-	/** @pad: Zero. */
-	__u32 pad;
+	/** @sequence: Odd while the kernel writes, another number afterwards. */
+	__u32 sequence;
+	/** @version: %DRM_NPU_PAGE_VERSION. */
+	__u32 version;
+	/** @job_count: Entries of @jobs. */
+	__u32 job_count;
+	/** @job_stride: Bytes from one entry to the next. */
+	__u32 job_stride;
+	/** @jobs_offset: Bytes from the start of the page to the first entry. */
+	__u32 jobs_offset;
 	/** @reserved: Zero. */
-	__u64 reserved[5];
-	/** @jobs: The newest jobs that ended; job s is at s % %DRM_NPU_PAGE_JOBS. */
+	__u64 reserved[3];
+	/** @jobs: The newest jobs that ended, as version 1 has them. */
 	struct drm_npu_page_job jobs[DRM_NPU_PAGE_JOBS];
 };
 
@@ -855,18 +970,15 @@ struct drm_npu_context_set {
 /**
  * struct drm_npu_task - a command stream
  *
- * The stream holds register writes. The kernel appends the link to the next task
- * and the word that starts the blocks of @enable.
+ * The stream holds the commands of the device's dialect, without what links and starts
+ * tasks, which the kernel adds.
  */
 struct drm_npu_task {
-	/** @commands: User pointer to 64 bit commands. */
+	/** @commands: User pointer to commands. */
 	__u64 commands;
 	/** @command_count: Number of commands, at least 1. */
 	__u32 command_count;
-	/**
-	 * @enable: Which hardware blocks to start. For %DRM_NPU_ISA_RKNN the
-	 * value of PC_OPERATION_ENABLE.
-	 */
+	/** @enable: Which hardware blocks to start, as the dialect has it. */
 	__u32 enable;
 	/** @flags: Must be zero. */
 	__u32 flags;
@@ -888,9 +1000,6 @@ struct drm_npu_lane {
 	/** @task_stride: Bytes from one task to the next. */
 	__u32 task_stride;
 };
-
-/** define DRM_NPU_JOB_SRAM - prefer to have the streams on the chip */
-#define DRM_NPU_JOB_SRAM		(1 << 0)
 
 /**
  * struct drm_npu_job_create - argument of %DRM_IOCTL_NPU_JOB_CREATE
@@ -915,17 +1024,18 @@ struct drm_npu_lane {
  * data on the chip. So what such tasks take together is limited, see
  * %DRM_NPU_FAULT_UNCUT.
  *
- * With %DRM_NPU_JOB_SRAM the kernel's copy of the streams counts as a buffer of
- * the file for which %DRM_NPU_RESIDENCY_PREFER with priority 0 is asked for; it
+ * With a @region other than 0 the kernel's copy of the streams counts as a buffer of
+ * the file for which %DRM_NPU_RESIDENCY_PREFER with priority 0 is asked for there; it
  * comes and goes as others do, until the job is gone.
  *
  * Errors: EINVAL for a stream that is refused (@fault_lane, @fault_task and
  * @fault_command then say where), for a count of 0, a stride that is too small
- * or not a multiple of 8, and flags or padding not zero; E2BIG for a count
+ * or not a multiple of 8, a @region that does not exist, and flags or padding not
+ * zero; E2BIG for a count
  * above its limit or more commands than &drm_npu_query_limits.max_job_bytes;
  * ENOSPC when the file has &drm_npu_query_limits.max_jobs
- * jobs or no room in its address space, or streams for %DRM_NPU_JOB_SRAM are
- * larger than the region; EOPNOTSUPP for that flag without on-chip memory.
+ * jobs or no room in its address space, or the streams are larger than the region;
+ * EOPNOTSUPP for a @region other than 0 without on-chip memory.
  */
 struct drm_npu_job_create {
 	/** @lanes: In: user pointer to an array of &struct drm_npu_lane. */
@@ -934,7 +1044,7 @@ struct drm_npu_job_create {
 	__u32 lane_count;
 	/** @lane_stride: In: bytes from one lane to the next. */
 	__u32 lane_stride;
-	/** @flags: In: %DRM_NPU_JOB_SRAM or 0. */
+	/** @flags: Must be zero. */
 	__u32 flags;
 	/** @job_id: Out: id of the job, never 0. */
 	__u32 job_id;
@@ -958,8 +1068,11 @@ struct drm_npu_job_create {
 	 * window of a core, of which bits 15 to 12 are the block.
 	 */
 	__u32 fault_register;
-	/** @pad: Must be zero. */
-	__u32 pad;
+	/**
+	 * @region: In: index of the region where the streams are preferred, which
+	 * has %DRM_NPU_REGION_RESIDENCY; 0 for system memory.
+	 */
+	__u32 region;
 };
 
 /**

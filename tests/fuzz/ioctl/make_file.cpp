@@ -245,7 +245,8 @@ void Thread::touch()
 		std::uint64_t completed = page->completed_seqno;
 
 		expect(completed >= m.completed, "a completion page counts backwards");
-		expect(page->flags <= DRM_NPU_CONTEXT_BANNED && !page->pad,
+		expect(page->flags <= DRM_NPU_CONTEXT_BANNED &&
+			       page->version == DRM_NPU_PAGE_VERSION,
 		       "a completion page has bits that are not defined");
 		m.completed = completed;
 		return;

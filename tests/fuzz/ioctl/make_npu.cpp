@@ -109,7 +109,7 @@ void Thread::bo_create()
 				   (random_.chance(10) ? DRM_NPU_BO_PIN : 0) |
 				   (random_.chance(30) ? DRM_NPU_BO_CACHED : 0),
 			   DRM_NPU_BO_READ_ONLY | DRM_NPU_BO_PIN | DRM_NPU_BO_CACHED);
-	args.region = u32(random_.chance(70) ? DRM_NPU_REGION_SYSTEM : DRM_NPU_REGION_SRAM);
+	args.region = u32(random_.chance(70) ? 0 : 1);
 	args.handle = poison;
 	args.pad = zero();
 	args.address = args.mmap_offset = poison;
@@ -217,7 +217,8 @@ void Thread::job_create()
 	args.lanes = pointer(
 		array(std::span<const drm_npu_lane>(lanes), std::min(args.lane_stride, 4096u)));
 	args.lane_count = u32(static_cast<std::uint32_t>(lanes.size()));
-	args.flags = flags(random_.below(2), DRM_NPU_JOB_SRAM);
+	args.flags = zero();
+	args.region = u32(random_.below(2));
 	args.job_id = args.fault_lane = args.fault_task = poison;
 	args.fault_command = args.fault_reason = poison;
 	int result = ioctl(Id::job_create);
@@ -376,7 +377,7 @@ void Thread::bo_residency()
 
 	args.handle = some_buffer();
 	args.residency = u32(random_.below(3));
-	args.region = u32(DRM_NPU_REGION_SRAM);
+	args.region = u32(1);
 	args.priority = u32(random_.below(4));
 	args.pad = zero();
 	ioctl(Id::bo_residency);

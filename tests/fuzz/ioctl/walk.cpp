@@ -274,28 +274,29 @@ void Walk::add_npu(std::vector<Step> &to)
 
 			      return answer(fd_, DRM_IOCTL_NPU_BO_SYNC, args);
 		      }});
-	to.push_back(
-		{Id::bo_residency,
-		 [this] {
-			 drm_npu_bo_residency args{file_->base.results_id, DRM_NPU_RESIDENCY_PIN,
-						   DRM_NPU_REGION_SRAM, 0, 0};
+	to.push_back({Id::bo_residency,
+		      [this] {
+			      drm_npu_bo_residency args{file_->base.results_id,
+							DRM_NPU_RESIDENCY_PIN, 1, 0, 0};
 
-			 return answer(fd_, DRM_IOCTL_NPU_BO_RESIDENCY, args);
-		 },
-		 [] {},
-		 [this] {
-			 drm_npu_bo_residency args{file_->base.results_id, DRM_NPU_RESIDENCY_NONE,
-						   DRM_NPU_REGION_SRAM, 0, 0};
+			      return answer(fd_, DRM_IOCTL_NPU_BO_RESIDENCY, args);
+		      },
+		      [] {},
+		      [this] {
+			      drm_npu_bo_residency args{file_->base.results_id,
+							DRM_NPU_RESIDENCY_NONE, 1, 0, 0};
 
-			 CHECK_OK(answer(fd_, DRM_IOCTL_NPU_BO_RESIDENCY, args));
-		 }});
+			      CHECK_OK(answer(fd_, DRM_IOCTL_NPU_BO_RESIDENCY, args));
+		      }});
 }
 
 void Walk::add_rocket(std::vector<Step> &to)
 {
 	to.push_back({Id::rocket_create_bo,
 		      [this] { return answer(fd_, DRM_IOCTL_ROCKET_CREATE_BO, rocket_bo_); },
-		      [this] { rocket_bo_ = {65536, 0, 0, 0}; },
+		      [this] {
+			      rocket_bo_ = {65536, 0, 0, 0};
+		      },
 		      [this] {
 			      CHECK_OK(close_handle(fd_, rocket_bo_.handle));
 		      }});
@@ -359,7 +360,9 @@ void Walk::add_syncobj(std::vector<Step> &to)
 {
 	to.push_back({Id::syncobj_create,
 		      [this] { return answer(fd_, DRM_IOCTL_SYNCOBJ_CREATE, made_); },
-		      [this] { made_ = {0, DRM_SYNCOBJ_CREATE_SIGNALED}; },
+		      [this] {
+			      made_ = {0, DRM_SYNCOBJ_CREATE_SIGNALED};
+		      },
 		      [this] {
 			      drm_syncobj_destroy args{made_.handle, 0};
 

@@ -113,13 +113,13 @@ public:
 	};
 
 	/// Say where the buffer is to be. Its address, its contents and bytes()
-	/// stay the same; it moves between slices. Of what is preferred, that with
-	/// the lowest @p priority has to leave first. For anything but a preference
-	/// this waits for the jobs of this open file that run.
-	/// \retval EOPNOTSUPP the device has no on-chip memory
-	/// \retval ENOSPC no room to pin it, or it is larger than that memory
+	/// stay the same; it moves between slices. @p region is its index. Of what is preferred,
+	/// that with the lowest @p priority has to leave first. For anything but a preference this
+	/// waits for the jobs of this open file that run. \retval EOPNOTSUPP the device has no
+	/// on-chip memory \retval ENOSPC no room to pin it, or it is larger than that memory
 	/// \retval EBUSY it is imported or exported
-	Result<void> set_residency(Residency residency, std::uint8_t priority = 0) const;
+	Result<void> set_residency(Residency residency, std::uint8_t priority = 0,
+				   std::uint32_t region = chip_region) const;
 
 	/// What the kernel knows; see the kernel-doc of the record.
 	Result<drm_npu_query_buffer> info() const;

@@ -17,6 +17,9 @@
 namespace npu
 {
 
+/// Index of the first region on the chip. Region 0 is system memory.
+inline constexpr std::uint32_t chip_region = 1;
+
 /// An open device. A value: copies share the open file.
 class Device
 {
