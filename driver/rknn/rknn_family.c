@@ -24,8 +24,11 @@ static const struct drm_ioctl_desc rknn_ioctls[] = {
 };
 
 struct npu_family npu_family_rknn = {
-	/* The name that mainline's user space looks for; mainline is version 0. */
-	.driver = { .name = "rocket", .major = 1, .minor = 0 },
+	/*
+	 * What mainline's user space looks for. Of version 0 it takes the contract
+	 * of mainline's calls, which these are; ours are found by QUERY.
+	 */
+	.driver = { .name = "rocket", .major = 0, .minor = 0 },
 	.isa = &npu_isa_rknn,
 	.ioctls = rknn_ioctls,
 	.ioctl_count = ARRAY_SIZE(rknn_ioctls),

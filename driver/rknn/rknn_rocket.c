@@ -352,6 +352,20 @@ static int rknn_rocket_queue(struct npu_context *ctx, struct npu_job *job,
 	}
 }
 
+/* Tell the log of jobs that went wrong since it was told last. */
+static void rknn_rocket_report(struct npu_file *nfile)
+{
+	u32 error = 0;
+	u64 failed = npu_compat_failed(nfile, &error);
+
+	/* Some other thread may tell of them. */
+	if (atomic64_xchg(&nfile->compat_told, failed) < failed)
+		dev_notice_ratelimited(nfile->npu->drm.dev,
+				       "%s[%d]: %llu rocket jobs refused or failed so far, error %u\n",
+				       current->comm, task_tgid_nr(current),
+				       failed, error);
+}
+
 /*
  * One job of a SUBMIT. Only what concerns the whole call is returned; what is
  * wrong with the job goes to its fence, or nowhere if its buffers do not exist.
@@ -361,6 +375,7 @@ static int rknn_rocket_submit_job(struct npu_context *ctx,
 				  struct rknn_rocket_reader *reader,
 				  const struct drm_rocket_job *rjob)
 {
+	struct npu_file *nfile = file->driver_priv;
 	struct npu_implicit implicit = {};
 	struct npu_job *job;
 	int error, ret;
@@ -368,8 +383,10 @@ static int rknn_rocket_submit_job(struct npu_context *ctx,
 	ret = rknn_rocket_add_bos(&implicit, file, rjob->out_bo_handles,
 				  rjob->out_bo_handle_count, true);
 	if (ret) {
-		if (ret != -ENOMEM && ret != -E2BIG)
+		if (ret != -ENOMEM && ret != -E2BIG) {
+			atomic64_inc(&nfile->compat_lost);
 			ret = 0;
+		}
 		goto out_fini;
 	}
 	error = rknn_rocket_add_bos(&implicit, file, rjob->in_bo_handles,
@@ -380,7 +397,7 @@ static int rknn_rocket_submit_job(struct npu_context *ctx,
 	}
 
 	job = error ? ERR_PTR(error) :
-		      rknn_rocket_create_job(file->driver_priv, reader, rjob);
+		      rknn_rocket_create_job(nfile, reader, rjob);
 	if (IS_ERR(job)) {
 		error = PTR_ERR(job);
 		if (error == -EINTR || error == -ENOMEM) {
@@ -448,6 +465,7 @@ int rknn_rocket_submit_ioctl(struct drm_device *dev, void *data,
 		      rknn_rocket_submit_job(ctx, file, &reader, &jobs[i]);
 	rknn_rocket_close(&reader);
 	kvfree(jobs);
+	rknn_rocket_report(nfile);
 	return ret;
 }
 
@@ -502,12 +520,12 @@ int rknn_rocket_prep_bo_ioctl(struct drm_device *dev, void *data,
 		return -ENOENT;
 	ret = dma_resv_wait_timeout(obj->resv, DMA_RESV_USAGE_READ, true,
 				    timeout);
-	if (ret > 0) {
+	if (ret > 0)
 		ret = npu_sync_bo(to_npu_bo(obj), 0, obj->size, true);
-	} else if (!ret) {
+	else if (!ret)
 		ret = timeout ? -ETIMEDOUT : -EBUSY;
-	}
 	drm_gem_object_put(obj);
+	rknn_rocket_report(file->driver_priv);
 	return ret;
 }
 

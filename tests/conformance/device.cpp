@@ -59,9 +59,10 @@ namespace
 
 bool is_npu(int fd)
 {
-	int major = 0;
+	drm_npu_query query{};
 
-	return driver_name(fd, &major) == "rocket" && major == 1;
+	query.type = DRM_NPU_QUERY_DEVICE;
+	return driver_name(fd) == "rocket" && !call(fd, DRM_IOCTL_NPU_QUERY, &query);
 }
 
 Fd open_first(int mode)

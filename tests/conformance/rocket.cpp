@@ -2,7 +2,9 @@
 /// The calls of mainline's rocket driver.
 #include <algorithm>
 #include <cerrno>
+#include <fstream>
 #include <memory>
+#include <string>
 
 #include <linux/dma-buf.h>
 #include <sys/mman.h>
@@ -821,4 +823,40 @@ SUBTEST(rocket_stream_on_chip)
 	CHECK_OK(client.submit());
 	CHECK_OK(prep(device, client.product.out.handle(), never));
 	client.product.check();
+}
+
+/* The calls cannot tell of errors, but the file's fdinfo does. */
+SUBTEST(rocket_failures_counted)
+{
+	Device device;
+	Client client(device);
+	auto failures = [&] {
+		std::ifstream file("/proc/self/fdinfo/" + std::to_string(device.fd()));
+		std::string key;
+		std::uint64_t value = 0;
+
+		while (file >> key)
+			if (key == "npu-compat-failed:") {
+				CHECK(file >> value);
+				return value;
+			}
+		CHECK(!"it is not there");
+		return value;
+	};
+
+	CHECK_EQ(failures(), 0);
+	CHECK_OK(client.submit());
+	CHECK_OK(prep(device, client.product.out.handle(), never));
+	CHECK_EQ(failures(), 0);
+	/* One that is refused, and one that nobody can be told of. */
+	Task bad = client.product.task();
+	bad.commands.front() = ~std::uint64_t{0};
+	client.write(bad);
+	CHECK_OK(client.submit());
+	CHECK_OK(prep(device, client.product.out.handle(), never));
+	CHECK_EQ(failures(), 1);
+	client.write(client.product.task());
+	client.out = {~0u};
+	CHECK_OK(client.submit());
+	CHECK_EQ(failures(), 2);
 }

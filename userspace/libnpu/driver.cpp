@@ -11,6 +11,7 @@
 #include <fcntl.h>
 #include <sys/mman.h>
 
+#include <npu_accel.h>
 #include <xf86drm.h>
 
 #include "npu/unique_fd.h"
@@ -63,14 +64,17 @@ private:
 	UniqueFd fd_;
 };
 
-/// Version 1 of driver "rocket" is this project's; 0 is mainline's, without jobs.
+/// Mainline's driver has the same name, and no QUERY.
 bool is_npu(int fd)
 {
 	const std::unique_ptr<drmVersion, decltype(&drmFreeVersion)> version(drmGetVersion(fd),
 									     drmFreeVersion);
 
+	drm_npu_query query{};
+
+	query.type = DRM_NPU_QUERY_DEVICE;
 	return version && std::string_view(version->name) == "rocket" &&
-	       version->version_major >= 1;
+	       !drmIoctl(fd, DRM_IOCTL_NPU_QUERY, &query);
 }
 
 /// Device files that may be NPUs, accel nodes first.

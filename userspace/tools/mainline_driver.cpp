@@ -6,6 +6,7 @@
 #include <utility>
 
 #include <fcntl.h>
+#include <npu_accel.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <xf86drm.h>
@@ -66,7 +67,10 @@ Result<std::shared_ptr<Driver>> open_mainline()
 		return fail(errno == ENOENT ? ENODEV : errno, std::string("cannot open ") + path);
 	const std::unique_ptr<drmVersion, decltype(&drmFreeVersion)> version(
 		drmGetVersion(fd.get()), drmFreeVersion);
-	if (!version || std::string_view(version->name) != "rocket" || version->version_major)
+	drm_npu_query query{};
+	query.type = DRM_NPU_QUERY_DEVICE;
+	if (!version || std::string_view(version->name) != "rocket" ||
+	    !drmIoctl(fd.get(), DRM_IOCTL_NPU_QUERY, &query))
 		return fail(ENODEV, std::string(path) + " is not of mainline's rocket driver");
 	return std::make_shared<MainlineDriver>(std::move(fd));
 }

@@ -11,6 +11,7 @@
 #include <drm/drm_print.h>
 
 #include "../exec/npu_client.h"
+#include "../exec/npu_context.h"
 #include "../exec/npu_exec.h"
 #include "../include/npu_device.h"
 #include "../mem/npu_bo.h"
@@ -64,6 +65,12 @@ static void npu_show_memory(struct drm_printer *p, struct drm_file *file)
 	npu_show_size(p, "resident", total);
 }
 
+/* Jobs of the family's own calls, some of which cannot tell of errors. */
+static void npu_show_compat(struct drm_printer *p, struct npu_file *nfile)
+{
+	drm_printf(p, "npu-compat-failed:\t%llu\n", npu_compat_failed(nfile, NULL));
+}
+
 /**
  * npu_show_fdinfo() - &drm_driver.show_fdinfo
  * @p: where to
@@ -73,4 +80,5 @@ void npu_show_fdinfo(struct drm_printer *p, struct drm_file *file)
 {
 	npu_show_engine(p, file->driver_priv);
 	npu_show_memory(p, file);
+	npu_show_compat(p, file->driver_priv);
 }

@@ -268,3 +268,29 @@ struct npu_context *npu_context_create(struct npu_file *nfile, u32 core_mask,
 	atomic_inc(&npu->context_objects);
 	return ctx;
 }
+
+/**
+ * npu_compat_failed() - count jobs of the family's own calls that went wrong
+ * @nfile: the file
+ * @error: receives the positive errno of the newest that was queued, or %NULL
+ *
+ * Return: how many were refused or have failed.
+ */
+u64 npu_compat_failed(struct npu_file *nfile, u32 *error)
+{
+	struct npu_device *npu = nfile->npu;
+	u64 failed = atomic64_read(&nfile->compat_lost);
+	struct npu_context *ctx;
+
+	mutex_lock(&nfile->lock);
+	ctx = nfile->compat;
+	mutex_unlock(&nfile->lock);
+	if (!ctx)
+		return failed;
+	spin_lock_irq(&npu->exec->lock);
+	failed += ctx->stats.failed_jobs;
+	if (error)
+		*error = ctx->stats.failed_errno;
+	spin_unlock_irq(&npu->exec->lock);
+	return failed;
+}

@@ -167,4 +167,6 @@ void npu_context_change(struct npu_context *ctx, u32 sched_class, u32 weight,
 			bool privileged, u64 now);
 u32 npu_context_class(struct npu_context *ctx, u64 now);
 
+u64 npu_compat_failed(struct npu_file *nfile, u32 *error);
+
 #endif /* NPU_CONTEXT_H */

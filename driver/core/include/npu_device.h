@@ -104,6 +104,10 @@ struct npu_file {
 	struct mutex lock;
 	/** @compat: Context of the family's own calls, or %NULL. */
 	struct npu_context *compat;
+	/** @compat_lost: Jobs of those calls that were refused and not queued. */
+	atomic64_t compat_lost;
+	/** @compat_told: Failed jobs of them that the log has told of. */
+	atomic64_t compat_told;
 	/** @contexts: Contexts by id. */
 	struct xarray contexts;
 	/** @jobs: Jobs by id. */

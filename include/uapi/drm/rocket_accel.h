@@ -125,7 +125,9 @@ struct drm_rocket_job {
  *
  * As in mainline a job that is refused does not make the call fail: its error
  * is in the fence that the buffers it writes are given, if their handles are
- * good, for who gets hold of that fence before it signals. The call waits
+ * good, for who gets hold of that fence before it signals. The file's fdinfo counts
+ * jobs that were refused or failed (npu-compat-failed), and the kernel's log tells of
+ * some. The call waits
  * while very many jobs of the file are unfinished.
  *
  * A @job_count of 0 does nothing, whatever else is there.
