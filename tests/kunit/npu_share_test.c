@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Buffers that are shared: whom their fences keep waiting. */
 #include <linux/completion.h>
+#include <linux/delay.h>
 #include <linux/dma-resv.h>
 #include <linux/sched/signal.h>
 #include <linux/workqueue.h>
@@ -160,9 +161,13 @@ struct npu_share_holder {
 	struct work_struct work;
 	/** @resv: The reservation of the buffer. */
 	struct dma_resv *resv;
+	/** @waiter: The thread that wants it. */
+	struct task_struct *waiter;
 	/** @locked: It has it. */
 	struct completion locked;
-	/** @end: It is to let go. */
+	/** @leave: It is to let go as soon as @waiter sleeps. */
+	struct completion leave;
+	/** @end: @waiter does not wait any more. */
 	struct completion end;
 };
 
@@ -173,7 +178,10 @@ static void npu_share_hold(struct work_struct *work)
 
 	dma_resv_lock(holder->resv, NULL);
 	complete(&holder->locked);
-	wait_for_completion(&holder->end);
+	wait_for_completion(&holder->leave);
+	while (READ_ONCE(holder->waiter->__state) != TASK_UNINTERRUPTIBLE &&
+	       !completion_done(&holder->end))
+		usleep_range(1000, 2000);
 	dma_resv_unlock(holder->resv);
 }
 
@@ -197,7 +205,9 @@ static void npu_share_lock_signal(struct kunit *test)
 						       true), 0);
 	}
 	holder.resv = bos[1]->base.base.resv;
+	holder.waiter = current;
 	init_completion(&holder.locked);
+	init_completion(&holder.leave);
 	init_completion(&holder.end);
 	INIT_WORK_ONSTACK(&holder.work, npu_share_hold);
 	queue_work(system_long_wq, &holder.work);
@@ -209,8 +219,10 @@ static void npu_share_lock_signal(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, ret == -EINTR || ret == -ERESTARTSYS);
 	KUNIT_EXPECT_FALSE(test, dma_resv_is_locked(bos[0]->base.base.resv));
 	KUNIT_EXPECT_FALSE(test, dma_resv_is_locked(bos[2]->base.base.resv));
+	complete(&holder.leave);
+	ret = npu_implicit_lock(&implicit, 0, false);
 	complete(&holder.end);
-	KUNIT_EXPECT_EQ(test, npu_implicit_lock(&implicit, 0, false), 0);
+	KUNIT_EXPECT_EQ(test, ret, 0);
 	for (i = 0; i < ARRAY_SIZE(bos); i++)
 		KUNIT_EXPECT_TRUE(test, dma_resv_is_locked(bos[i]->base.base.resv));
 	npu_implicit_unlock(&implicit);

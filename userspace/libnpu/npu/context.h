@@ -114,7 +114,8 @@ public:
 				       std::chrono::steady_clock::time_point::max()) const;
 
 	/// End jobs @p first to @p last with ECANCELED: those that wait at their
-	/// turn, those that run soon. \return how many had not ended
+	/// turn, those that run when the slices that cores have of them end.
+	/// \return how many had not ended
 	/// \retval ENOENT @p last was not submitted
 	/// \retval EINVAL @p first is 0 or above @p last
 	Result<std::uint32_t> cancel(std::uint64_t first, std::uint64_t last);
