@@ -78,7 +78,13 @@ static __s32 convert(const struct npu_model_core *core, __u32 byte,
 	__s32 scale = (__s16)(cvt >> 16), offset = (__s16)cvt;
 	__s64 result;
 
-	if (!((lanes >> channel) & 1))
+	/*
+	 * Assumed: the bit that turns the converter off is about other inputs,
+	 * since a program for a sibling sets it and converts. One that changes
+	 * nothing is not asked about the sign.
+	 */
+	if (!((lanes >> channel) & 1) ||
+	    (con0 & RKNN_CVT_CON0_OFF && scale == 1 && !offset && !shift))
 		return (__s8)byte;
 	if (con0 & RKNN_CVT_CON0_ADD_FIRST)
 		result = (__s64)(value + offset) * scale;
@@ -108,8 +114,7 @@ static enum npu_model_status load_image(struct npu_model_core *core,
 
 		if (npu_model_bus_read(core, addr, row, row_bytes))
 			return NPU_MODEL_FAULT;
-		if (core->params.timing_only || conv->bits != 8 ||
-		    npu_model_get(core, RKNN_CNA_CVT_CON0) & RKNN_CVT_CON0_OFF)
+		if (core->params.timing_only || conv->bits != 8)
 			continue;
 		for (i = 0; i < row_bytes; i++)
 			row[i] = convert(core, row[i], i % conv->image);

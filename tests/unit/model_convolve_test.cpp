@@ -274,6 +274,38 @@ TEST(ModelImage, ConvertsUnsignedBytes)
 		EXPECT_EQ(static_cast<int32_t>(conv.result(npu, i, 0)), should[i]) << i;
 }
 
+/* Each of three channels has a converter; a program for a sibling sets bit 0. */
+TEST(ModelImage, ConvertsEachChannel)
+{
+	const Convolve conv{.w = 2,
+			    .h = 1,
+			    .c = 3,
+			    .kw = 1,
+			    .kh = 1,
+			    .left = 0,
+			    .top = 0,
+			    .right = 0,
+			    .bottom = 0,
+			    .image = true};
+	Registers registers = conv.registers();
+	std::vector<uint32_t> k(size_t{32} * 3, 0);
+	Npu npu;
+
+	for (uint32_t i = 0; i < 3; i++)
+		k[i * 3 + i] = 1;
+	conv.map(npu);
+	conv.store(npu, {0, 200, 7, 255, 128, 9}, k);
+	registers[0x104c] = 0x000e38e1;
+	registers[0x1050] = registers[0x1054] = 16384 << 16 | 0xff80;
+	registers[0x1058] = 8192u << 16 | 1;
+	registers[0x1180] = 7;
+	ASSERT_EQ(npu.run(program(registers)), NPU_MODEL_DONE);
+	/* The third, with a factor of 1/2 and an offset of 1: ties of 3.5 and 4.5. */
+	const int32_t should[] = {-128, 72, 5, 127, 0, 5};
+	for (uint32_t i = 0; i < 6; i++)
+		EXPECT_EQ(static_cast<int32_t>(conv.result(npu, i / 3, i % 3)), should[i]) << i;
+}
+
 /*
  * PAD_CON1 by byte lane, as measured: of a direct convolution even channels read
  * byte 0 and odd ones byte 1. Every feature is 0, so the corner of a 3 x 3 kernel

@@ -169,6 +169,12 @@ TEST(ModelDelta, BlocksThatIdleKeepTheirGroup)
 		  NPU_MODEL_DONE)
 		<< std::hex << npu->error_reg;
 	EXPECT_EQ(matmul.mismatches(npu, operands), 0u);
+
+	/* One convolution before it leaves the other group of CNA empty. */
+	npu_model_reset(npu.get());
+	EXPECT_EQ(npu.run_chain({body(second), body(copy), body(third)}, {0x0d, 0x18, 0x0d}),
+		  NPU_MODEL_UNSUPPORTED);
+	EXPECT_EQ(npu->error_reg, 0x104cu) << "its converter is not off";
 }
 
 /* Writing 0x30 goes back to the first group. */
