@@ -262,6 +262,7 @@ TEST(Streams, Fp16OperationsHaveGCsWords)
 	expect(elementwise(Operation::add, Type::fp16), {
 								{0x4010, 0x48000002},
 								{0x403c, 31U << 16U | 31U},
+								{0x4050, 0x126},
 								{0x4070, 0x108202c0},
 								{0x4084, 0x10001},
 								{0x5034, 0x40000008},
@@ -291,6 +292,8 @@ TEST(Streams, Int8OperationsAgreeInEveryPrecision)
 		EXPECT_EQ(registers.at(0x4070) >> 22U & 3U, 1U);
 		EXPECT_EQ(registers.at(0x5034), 0x40000004U);
 		EXPECT_EQ(registers.at(0x4070) >> 16U & 0x2fU, algorithm);
+		/* SIZE_E 0, as in HAP's copies. */
+		EXPECT_EQ(registers.at(0x4050), 2U);
 		EXPECT_EQ(registers.at(0x4078), 1U);
 		EXPECT_EQ(registers.at(0x4084), 1U);
 	}

@@ -282,17 +282,20 @@ std::vector<Share> share_out(const ConvolutionPlan &plan, std::uint32_t cores)
 	const bool channels =
 		plan.weight_bytes() > plan.input().bytes() ? units >= cores : rows < cores;
 	const std::uint32_t lanes = std::min(cores, channels ? units : rows);
+	const auto part = [lanes](std::uint64_t whole, std::uint32_t lane) {
+		return static_cast<std::uint32_t>(whole * lane / lanes);
+	};
 	std::vector<Share> shares;
 
 	for (std::uint32_t lane = 0; lane < lanes; lane++) {
 		Share share{0, plan.padded_channels(), 0, rows};
 
 		if (channels) {
-			share.channel = units * lane / lanes * unit;
-			share.channel_end = units * (lane + 1) / lanes * unit;
+			share.channel = part(units, lane) * unit;
+			share.channel_end = part(units, lane + 1) * unit;
 		} else {
-			share.y = rows * lane / lanes;
-			share.y_end = rows * (lane + 1) / lanes;
+			share.y = part(rows, lane);
+			share.y_end = part(rows, lane + 1);
 		}
 		shares.push_back(share);
 	}

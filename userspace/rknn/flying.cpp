@@ -11,9 +11,9 @@ namespace npu::rknn
 namespace
 {
 
-/// Channels that the DPU takes side by side when MRDMA feeds it, as when the array
-/// does: any multiple of an atom gives the same addresses.
-constexpr std::uint32_t flying_group = 32;
+/// Channels of a group when MRDMA feeds the DPU: HAP's int8 copies have one atom a
+/// group (SIZE_E 0).
+constexpr std::uint32_t flying_group = 16;
 
 } // namespace
 
