@@ -43,12 +43,10 @@ std::uint32_t tile_rows(Type type, std::uint32_t slice_k, std::uint32_t m)
 {
 	const std::uint64_t group_bytes =
 		std::uint64_t{slice_k} * kernel_group(type) * element_bytes(type);
-	const std::uint32_t weight_banks =
-		std::max(static_cast<std::uint32_t>(
-				 divide_up(group_bytes, std::uint64_t{cbuf_bank_bytes})),
-			 least_weight_banks(type));
-	const std::uint32_t tiles =
-		divide_up(m, rows_in(type, slice_k, cbuf_banks - weight_banks));
+	const std::uint32_t weight_banks = std::max(
+		static_cast<std::uint32_t>(divide_up(group_bytes, std::uint64_t{cbuf_bank_bytes})),
+		least_weight_banks(type));
+	const std::uint32_t tiles = divide_up(m, rows_in(type, slice_k, cbuf_banks - weight_banks));
 
 	return divide_up(m, tiles);
 }
