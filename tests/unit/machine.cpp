@@ -2,6 +2,7 @@
 #include "machine.h"
 
 #include <cstring>
+#include <iterator>
 #include <utility>
 
 #include <rknn/rknn_regs.h>
@@ -34,6 +35,15 @@ std::uint32_t Machine::allocate(std::size_t size)
 void Machine::release(std::uint32_t address)
 {
 	ranges_.erase(address);
+}
+
+bool Machine::has(std::uint32_t address) const
+{
+	const auto range = ranges_.upper_bound(address);
+
+	if (range == ranges_.begin())
+		return false;
+	return address - std::prev(range)->first < std::prev(range)->second.size();
 }
 
 std::byte *Machine::find(std::uint32_t address, std::uint32_t size)

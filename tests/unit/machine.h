@@ -29,6 +29,8 @@ public:
 	std::uint32_t allocate(std::size_t size);
 	void release(std::uint32_t address);
 	std::span<std::byte> memory(std::uint32_t address) { return ranges_.at(address); }
+	/// Whether @p address lies in allocated memory.
+	bool has(std::uint32_t address) const;
 
 	/// Link the tasks of @p lane as the kernel does and run them on @p core.
 	npu_model_status run(std::uint32_t core, const Lane &lane, std::uint32_t lanes = 1);

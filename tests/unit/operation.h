@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * What tests of the generator's operations share: random operands, the rounding
- * of the device's converters as plain arithmetic, and a machine to run tasks.
+ * of the device's converters as plain arithmetic, and a way to run tasks.
  */
 #pragma once
 
@@ -84,17 +84,8 @@ std::uint32_t put(Machine &machine, std::span<const T> values)
 	return address;
 }
 
-/// Run @p lanes, each on a core of its own.
-inline void run(Machine &machine, std::span<const Lane> lanes)
-{
-	for (std::uint32_t core = 0; core < lanes.size(); core++) {
-		const npu_model_status status = machine.run(core, lanes[core]);
-
-		ASSERT_EQ(status, NPU_MODEL_DONE) << std::hex << machine.core(core).error_reg
-						  << " = " << machine.core(core).error_value
-						  << " fault at " << machine.core(core).fault_addr;
-		EXPECT_NE(npu_model_irq(&machine.core(core)), 0U);
-	}
-}
+/// Have the kernel's verifier accept and rewrite @p lanes, and run each on a core of
+/// its own.
+void run(Machine &machine, std::span<const Lane> lanes);
 
 } // namespace npu::test
