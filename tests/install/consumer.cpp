@@ -7,6 +7,7 @@
 #include <vector>
 
 #include <engine/engine.h>
+#include <rknn/convolution.h>
 
 int main()
 {
@@ -16,7 +17,15 @@ int main()
 	const std::vector<float> weights(std::size_t{n} * k, 0.5F);
 	const std::vector<float> x(std::size_t{m} * k, 1.0F);
 	std::vector<float> y(std::size_t{m} * n);
+	npu::rknn::Convolution convolution;
 
+	convolution.input = {224, 224, 3};
+	convolution.output_channels = 32;
+	convolution.kernel = {3, 3};
+	if (auto plan = npu::rknn::plan_convolution(convolution, 3); !plan) {
+		std::cout << plan.error().message << '\n';
+		return 1;
+	}
 	auto device = npu::Device::open();
 	if (!device) {
 		std::cout << "no device: " << device.error().message << '\n';
