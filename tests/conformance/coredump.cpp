@@ -2,6 +2,8 @@
 /// The dump that a hang leaves in /sys/class/devcoredump.
 #include <array>
 #include <cerrno>
+#include <cstdlib>
+#include <memory>
 
 #include <dirent.h>
 #include <fcntl.h>
@@ -30,13 +32,23 @@ std::vector<std::string> dumps()
 	return names;
 }
 
-/* Writing anything does away with a dump. */
+/*
+ * Writing anything does away with a dump. The link in the device goes last, and the
+ * kernel complains of a dump that is made before.
+ */
 void discard(const std::string &dump)
 {
 	Fd fd(open((dump + "/data").c_str(), O_WRONLY | O_CLOEXEC));
+	const std::unique_ptr<char, decltype(&std::free)> device(
+		realpath((dump + "/failing_device").c_str(), nullptr), std::free);
 
 	if (fd.get() >= 0 && write(fd.get(), "1", 1) < 0)
 		CHECK_EQ(errno, 0);
+	if (!device)
+		return;
+	const std::string link = std::string(device.get()) + "/devcoredump";
+	struct stat status{};
+	CHECK(patience::comes([&] { return lstat(link.c_str(), &status) < 0; }));
 }
 
 void discard_all()

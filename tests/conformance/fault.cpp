@@ -222,19 +222,3 @@ SUBTEST(fault_in_chain)
 			CHECK(end.fault_address < buffer->address() ||
 			      end.fault_address >= buffer->address() + buffer->size());
 }
-
-/* What the model does not do is an error, not a wrong result. */
-SUBTEST(fault_not_modelled)
-{
-	Device device;
-	Product product(device);
-
-	if (!(device.info().flags & DRM_NPU_DEVICE_VIRTUAL))
-		igt::skip("silicon has no such limits");
-	Task task = product.task();
-	set(task, cna_cvt_con0, 0);
-	std::uint32_t context = device.context();
-	CHECK_EQ(run(device, context, create_job(device, {{task}})), -EOPNOTSUPP);
-	product.check_untouched();
-	check_works(device);
-}

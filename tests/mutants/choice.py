@@ -44,6 +44,7 @@ GROUPS = {
     "implicit": "implicit rocket share",
     "job": "job submit",
     "job_ioctl": "job cancel",
+    "longest": "wait",
     "mem": "buffer sram",
     "move": "sram",
     "mover": "sram",

@@ -294,9 +294,7 @@ void Walk::add_rocket(std::vector<Step> &to)
 {
 	to.push_back({Id::rocket_create_bo,
 		      [this] { return answer(fd_, DRM_IOCTL_ROCKET_CREATE_BO, rocket_bo_); },
-		      [this] {
-			      rocket_bo_ = {65536, 0, 0, 0};
-		      },
+		      [this] { rocket_bo_ = {65536, 0, 0, 0}; },
 		      [this] {
 			      CHECK_OK(close_handle(fd_, rocket_bo_.handle));
 		      }});
@@ -360,9 +358,7 @@ void Walk::add_syncobj(std::vector<Step> &to)
 {
 	to.push_back({Id::syncobj_create,
 		      [this] { return answer(fd_, DRM_IOCTL_SYNCOBJ_CREATE, made_); },
-		      [this] {
-			      made_ = {0, DRM_SYNCOBJ_CREATE_SIGNALED};
-		      },
+		      [this] { made_ = {0, DRM_SYNCOBJ_CREATE_SIGNALED}; },
 		      [this] {
 			      drm_syncobj_destroy args{made_.handle, 0};
 
