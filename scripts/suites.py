@@ -134,7 +134,7 @@ SUITES = {suite.name: suite for suite in (
           STOCK, one_test=True),
     Suite("tools", "tools with bad input and bad luck",
           "tests/tools/run", 25, (USER, MODULES), VM + ("tests/tools/", "tests/models/"),
-          PROGRAMS + ("user/bin/npu-bench",) + ON_STOCK, STOCK),
+          PROGRAMS + ("user/bin/npu-bench", "user/bin/npu-example-udmabuf") + ON_STOCK, STOCK),
     Suite("install", "make install is complete, and uninstall leaves nothing",
           "tests/install/run", 30, (USER, MODULES),
           VM + ("tests/install/", "scripts/", "userspace/", "CMakeLists.txt", "include/"),
