@@ -30,15 +30,17 @@ static __u32 surface_step(const struct npu_model_core *core, __u32 notch)
 /*
  * The same for an engine that reads every other surface. Of two published
  * programs for floats one has a notch of one surface, as the rule wants it, and
- * one of two. Assumed: that is the whole step.
+ * one of two. Assumed: that is the whole step, if surfaces are as long as the
+ * pixels of the task; those of a strip of a taller tensor are longer.
  */
 static __u32 dual_step(const struct npu_model_core *core,
 		       const struct npu_model_dpu *dpu, __u32 notch)
 {
-	__u32 both = 2 * dpu->pixels * RKNN_ATOM_BYTES;
+	__u32 surface = dpu->pixels * RKNN_ATOM_BYTES;
 
-	if (dpu->is_float && npu_model_get(core, notch) == both)
-		return both;
+	if (dpu->is_float && npu_model_get(core, notch) == 2 * surface &&
+	    npu_model_get(core, RKNN_RDMA_EW_SURF_STRIDE) == surface)
+		return 2 * surface;
 	return surface_step(core, notch);
 }
 

@@ -279,16 +279,17 @@ struct Fused {
 };
 
 /*
+ * Surfaces of the operand are @spacing pixels apart.
  * Measured: MRDMA brings even surfaces, ERDMA odd ones, each goes on by its own
  * pixels and the notch. Sums of fp16: conv + operand, rounded to fp32 and then to
  * fp16.
  */
-void expect_sum(const Fused &fused)
+void expect_sum(const Fused &fused, uint32_t spacing)
 {
 	const Convolve &conv = fused.conv;
 	std::mt19937 rng(6);
 	const std::vector<uint32_t> x = conv.features(rng), k = conv.weights(rng);
-	std::vector<uint16_t> operand(size_t{conv.pixels()} * 64);
+	std::vector<uint16_t> operand(size_t{spacing} * 64);
 	Npu npu;
 
 	for (uint16_t &half : operand)
@@ -302,7 +303,7 @@ void expect_sum(const Fused &fused)
 	for (uint32_t pixel = 0; pixel < conv.pixels(); pixel++) {
 		for (uint32_t i = 0; i < 64; i++) {
 			const float other = static_cast<float>(
-				half_value(operand[(i / 8 * conv.pixels() + pixel) * 8 + i % 8]));
+				half_value(operand[(i / 8 * spacing + pixel) * 8 + i % 8]));
 
 			EXPECT_EQ(conv.result(npu, pixel, i),
 				  float_to_half(conv.float_sum(x, k, pixel, i) + other));
@@ -314,11 +315,15 @@ TEST(ModelEw, AddsToAConvolution)
 {
 	Fused fused(0x108202c0);
 
-	expect_sum(fused);
+	expect_sum(fused, 14);
 	/* Another proven program has a notch of both surfaces. */
 	fused.registers[0x504c] *= 2;
 	fused.registers[0x506c] *= 2;
-	expect_sum(fused);
+	expect_sum(fused, 14);
+	/* Two rows of a tensor of three have that notch too: 14 + 28 is 2 * 21. */
+	fused.registers[0x5038] = operand_base + 21 * 16;
+	fused.registers[0x5040] = 21 * 16;
+	expect_sum(fused, 21);
 }
 
 /* Measured: one engine alone hangs beside a column; so does MRDMA by itself. */
