@@ -147,8 +147,7 @@ SUBTEST(block_chain)
 	for (std::uint32_t cost : {0u, slice_of_its_own}) {
 		std::vector<Task> tasks{product.task(), sum.task(), pool.task()};
 
-		std::sort(tasks.begin(), tasks.end(),
-			  [](const Task &a, const Task &b) { return a.enable < b.enable; });
+		std::ranges::sort(tasks, {}, &Task::enable);
 		do {
 			igt::Note note("the last starts " + std::to_string(tasks.back().enable));
 
@@ -161,9 +160,7 @@ SUBTEST(block_chain)
 			product.check();
 			sum.check();
 			pool.check();
-		} while (std::next_permutation(
-			tasks.begin(), tasks.end(),
-			[](const Task &a, const Task &b) { return a.enable < b.enable; }));
+		} while (std::ranges::next_permutation(tasks, {}, &Task::enable).found);
 	}
 }
 

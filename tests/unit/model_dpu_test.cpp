@@ -477,7 +477,7 @@ TEST(ModelDpuFloat, ScaleOfARow)
 	npu.bus.map(feature_base, 2 * rows * 16);
 	npu.bus.map(output_base, flying.size(p_fp32));
 	for (uint32_t i = 0; i < 2 * rows * 4; i++) {
-		const float value = static_cast<float>(i);
+		const auto value = static_cast<float>(i);
 		npu.bus.put(feature_base + 4 * i, std::span<const float>(&value, 1));
 	}
 	EXPECT_EQ(registers[0x4010], 0xb4000005u);

@@ -302,7 +302,7 @@ void expect_sum(const Fused &fused, uint32_t spacing)
 		<< std::hex << npu->error_reg;
 	for (uint32_t pixel = 0; pixel < conv.pixels(); pixel++) {
 		for (uint32_t i = 0; i < 64; i++) {
-			const float other = static_cast<float>(
+			const auto other = static_cast<float>(
 				half_value(operand[(i / 8 * spacing + pixel) * 8 + i % 8]));
 
 			EXPECT_EQ(conv.result(npu, pixel, i),
