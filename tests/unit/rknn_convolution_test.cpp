@@ -416,6 +416,24 @@ TEST(ConvolutionPlan, CoversEverythingOnceWithinTheBuffer)
 	}
 }
 
+TEST(ConvolutionPlan, WeightsThatStayHaveABankToSpare)
+{
+	const auto reuses = [](std::uint32_t kernels) {
+		Convolution c;
+
+		c.input = {4, 400, 1024};
+		c.output_channels = kernels;
+		const auto plan = plan_convolution(c, 1);
+		EXPECT_TRUE(plan);
+		EXPECT_GT(plan->lanes().front().size(), 1U);
+		return plan->lanes().front()[1].weight_reuse;
+	};
+
+	/* 10 banks, and 11, of 12, of which features need one. */
+	EXPECT_TRUE(reuses(320));
+	EXPECT_FALSE(reuses(352));
+}
+
 /// What planning @p change of a good convolution says.
 template <typename Change>
 Error refused(const Change &change)

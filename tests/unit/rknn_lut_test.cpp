@@ -161,6 +161,24 @@ TEST(TableActivation, LargeMapsAreCutIntoTasks)
 		ASSERT_NEAR(results[at], reference(Function::silu, 0.05 * input[at]) / 0.05, 0.51);
 }
 
+/// The device decodes a zero as a large number, which the model does not.
+TEST(TableActivation, Fp16TablesHaveNoZero)
+{
+	for (const Function function : functions) {
+		const Table table =
+			table_of(TableActivation{.function = function, .type = Type::fp16});
+
+		for (std::size_t i = 0; i < Table::entries; i++) {
+			EXPECT_GT(table.positive[i], 0);
+			/* Nor is there one between two entries. */
+			if (function == Function::tanh)
+				EXPECT_LT(table.negative[i], 0);
+			else
+				EXPECT_GT(table.negative[i], 0);
+		}
+	}
+}
+
 TEST(TableActivation, StreamsHaveRoomInATask)
 {
 	for (const Type type : {Type::int8, Type::fp16}) {

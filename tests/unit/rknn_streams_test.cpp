@@ -299,12 +299,13 @@ TEST(Streams, Int8OperationsAgreeInEveryPrecision)
 	}
 }
 
-Registers pooling(Pooling::Method method, Type type)
+Registers pooling(Pooling::Method method, Type type, std::int32_t zero_point = 0)
 {
 	Pooling p;
 
 	p.method = method;
 	p.type = type;
+	p.zero_point = zero_point;
 	p.input = {12, 10, 16};
 	p.kernel = {2, 3};
 	p.stride = {1, 2};
@@ -336,6 +337,8 @@ TEST(Streams, PoolingHasTheVendorsWords)
 							       {0x7030, 2}});
 	expect(pooling(Pooling::Method::maximum, Type::fp16), {{0x6044, 0xfc00}});
 	expect(pooling(Pooling::Method::minimum, Type::int8), {{0x6024, 0x12}});
+	/* The zero point has the width of the vendor's constant. */
+	expect(pooling(Pooling::Method::average, Type::int8, -3), {{0x6044, 0x0007fffd}});
 }
 
 TEST(Streams, TablesHaveHapsRanges)

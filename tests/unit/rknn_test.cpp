@@ -218,6 +218,17 @@ TEST(Plan, CoversEverythingOnceAndKeepsTheHardwaresLimits)
 		}
 }
 
+TEST(Plan, Fp16WeightsHaveTwoBanks)
+{
+	const WeightLayout layout(Type::fp16, 512, 64);
+	const Plan plan = plan_matmul({&layout, 1}, 700, 1);
+
+	/* A group would fit in one, beside more rows. */
+	ASSERT_GT(plan.lanes.front().size(), 1U);
+	for (const Tile &tile : plan.lanes.front())
+		EXPECT_LE(tile.data_banks, 10U);
+}
+
 TEST(Plan, SharesOutEvenly)
 {
 	const std::vector<WeightLayout> qkv{
