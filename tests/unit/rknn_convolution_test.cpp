@@ -470,6 +470,11 @@ TEST(ConvolutionPlan, NamesWhatTheHardwareCannotDo)
 	     EOPNOTSUPP, "convolution buffer");
 	says(refused([](Convolution &c) { c.input.channels = 60000; }), EOPNOTSUPP, "bytes of a");
 	says(refused([](Convolution &c) {
+		     c.kernel = {1, 1};
+		     c.input = {1, 1, 65473};
+	     }),
+	     EOPNOTSUPP, "input channels 65473");
+	says(refused([](Convolution &c) {
 		     c.depthwise = true;
 		     c.output_channels = 32;
 	     }),
