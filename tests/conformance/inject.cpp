@@ -2,6 +2,7 @@
 /// Lanes that hang or fault on demand: whom it hits, and whom not.
 #include <algorithm>
 #include <cerrno>
+#include <optional>
 
 #include "igt.h"
 #include "injection.h"
@@ -29,9 +30,14 @@ std::uint32_t run_into(const Kind &kind, const Injection &injection, unsigned re
 		       const Device &device, std::uint32_t context, std::uint32_t job)
 {
 	std::uint64_t seqno = 0;
+	std::optional<Hold> hold;
 
+	/* A fault ends the job, and lanes that have not begun by then never do. */
+	if (kind.error != ETIMEDOUT)
+		hold.emplace();
 	CHECK_OK(submit(device, context, {job}, {}, &seqno));
 	CHECK(patience::comes([&] { return injection.left() <= rest; }));
+	hold.reset();
 	find(kind);
 	return wait_ended(device, context, seqno).error;
 }
