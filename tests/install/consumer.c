@@ -17,8 +17,8 @@ static int check(int ok, const char *what)
 
 int main(void)
 {
-	/* A write to PC, which is no client's. */
-	const uint64_t commands[] = { 0x0101000000000010ull };
+	/* Starts CNA by itself, which is not for clients. */
+	const uint64_t commands[] = { 0x0201000000011008ull };
 	const struct npu_task task = { .commands = commands, .command_count = 1, .enable = 0xd };
 	const struct npu_lane lane = { &task, 1 };
 	const struct npu_context_options options = { .core_mask = 1 };
