@@ -7,14 +7,14 @@
  * with integers only, so that it gives the same bits in the kernel and in user
  * space, and calls nothing but its bus.
  *
- * What is modelled: command fetch, chains, ping-pong register groups; every block
+ * The model covers command fetch, chains, ping-pong register groups and every block
  * of the core, one or a few files each: the convolution buffer and both feature
  * address modes (cna), direct, depthwise and transposed convolution of all
  * precisions (core, mac), post-processing (dpu, lut, out) with operands from
  * memory (rdma), pooling (ppu) and time (time). ASSUMED.md lists each behaviour
- * with the evidence for it. What is not modelled ends the run with
- * %NPU_MODEL_UNSUPPORTED and names the register, so that no wrong result passes
- * for a right one.
+ * with the evidence for it. A setting that is not modelled ends the run
+ * with %NPU_MODEL_UNSUPPORTED and names the register, so that no wrong result
+ * passes for a right one.
  */
 #ifndef NPU_MODEL_H
 #define NPU_MODEL_H

@@ -109,7 +109,7 @@ static enum npu_model_status decode_image(struct npu_model_core *core,
 	    (argb && (!conv->line_off || conv->depthwise || conv->bits < 8)))
 		return npu_model_stop(core, RKNN_CNA_CONV_CON1,
 				      NPU_MODEL_UNSUPPORTED);
-	/* Nobody has measured how other inputs go through the converter. */
+	/* The converter has only been measured on packed int8 images. */
 	if (!off && (!argb || conv->bits != 8))
 		return npu_model_stop(core, RKNN_CNA_CVT_CON0,
 				      NPU_MODEL_UNSUPPORTED);
@@ -118,7 +118,7 @@ static enum npu_model_status decode_image(struct npu_model_core *core,
 
 static __s32 deconv_stride(__u32 field)
 {
-	/* Others have no effect (measured). */
+	/* The hardware ignores other strides (measured). */
 	return field == 1 || field == 3 || field == 7 ? (__s32)field + 1 : 1;
 }
 

@@ -2,8 +2,8 @@
 /*
  * From the registers of DPU to post-processing.
  *
- * What is not modelled is refused by name, what blocks wait for each other over
- * hangs; as in npu_model_conv.c.
+ * As in npu_model_conv.c, settings that are not modelled are refused by name, and a
+ * task whose blocks would wait for each other hangs.
  */
 #include "npu_model_priv.h"
 

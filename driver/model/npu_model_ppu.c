@@ -65,7 +65,7 @@ static enum npu_model_status decode_sizes(struct npu_model_core *core,
 	ppu->channels = size_at(core, RKNN_PPU_CUBE_IN_CHANNEL);
 	ppu->out_width = size_at(core, RKNN_PPU_CUBE_OUT_WIDTH);
 	ppu->out_height = size_at(core, RKNN_PPU_CUBE_OUT_HEIGHT);
-	/* What is not delivered is waited for. */
+	/* PPU waits for data that PPU_RDMA does not deliver. */
 	if (ppu->channels != size_at(core, RKNN_PPU_CUBE_OUT_CHANNEL))
 		return npu_model_stop(core, RKNN_PPU_CUBE_OUT_CHANNEL,
 				      NPU_MODEL_HUNG);

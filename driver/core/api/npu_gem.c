@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Buffers as GEM objects, BO_CREATE and BO_RESIDENCY. */
+/* Buffers as GEM objects, BO_CREATE, BO_RESIDENCY, BO_SYNC and PRIME export. */
+#include <linux/sched/signal.h>
+
 #include <drm/drm_file.h>
 #include <drm/drm_gem.h>
 #include <drm/drm_gem_shmem_helper.h>
@@ -91,7 +93,7 @@ int npu_prime_handle_to_fd(struct drm_device *dev, struct drm_file *file,
 			ret = drm_gem_prime_handle_to_fd(dev, file, handle,
 							 flags, fd);
 		/* Another thread has given the handle to a new buffer. */
-	} while (ret == -ESTALE);
+	} while (ret == -ESTALE && !fatal_signal_pending(current));
 	return ret;
 }
 

@@ -70,7 +70,7 @@ static void npu_head_publish(struct npu_context *ctx, u64 seqno,
 	/* Readers that load 32 bits look at sequence before and after the rest. */
 	smp_wmb();
 	WRITE_ONCE(job->seqno, 0);
-	/* Others look at seqno before and after the rest. */
+	/* Readers that load 64 bits compare seqno before and after the rest. */
 	smp_wmb();
 	job->queued_ns = slot->queued_ns;
 	job->started_ns = slot->started_ns;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * After the end of a job: a thread wakes those that wait for it and signals its
- * fence, then a work item drops its references. Both go through the jobs of a context in order.
+ * After the end of a job, a thread wakes its waiters and signals its fence, then a
+ * work item drops its references. Both go through the jobs of a context in order.
  *
  * The two are apart because dropping references may take locks under which memory
  * is allocated, which is forbidden in the fence signalling path.

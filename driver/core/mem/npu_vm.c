@@ -336,7 +336,7 @@ static void npu_mapping_release(struct kref *ref)
 		drm_mm_remove_node(&mapping->node);
 	mutex_unlock(&vm->lock);
 
-	/* Nobody has the mapping any more who could change it. */
+	/* The last reference is gone, so @mapping->shared cannot change any more. */
 	if (mapping->shared)
 		atomic_dec(&vm->shared);
 	npu_residency_end(mapping);

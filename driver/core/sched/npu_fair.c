@@ -117,7 +117,7 @@ static bool npu_group_pay(struct npu_group *group, const struct npu_fair *fair)
 {
 	u64 part;
 
-	/* Nobody is there to be paid. */
+	/* Debts are owed to other active files, of which there is none. */
 	if (!fair->weight)
 		return false;
 	part = min(group->debt, npu_group_room(group, fair));
