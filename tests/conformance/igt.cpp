@@ -204,6 +204,12 @@ void fail(const char *file, int line, std::string_view expression, std::string_v
 		     static_cast<int>(values.size()), values.data());
 	for (const std::string &note : notes)
 		std::fprintf(stderr, "    with %s\n", note.c_str());
+	/* What is left to do is to clean up, for which a thread may wait in vain. */
+	const auto cleanup = static_cast<unsigned>(
+		std::chrono::ceil<std::chrono::seconds>(patience::one()).count());
+	const unsigned left = alarm(cleanup);
+	if (left && left < cleanup)
+		alarm(left);
 	throw Failure();
 }
 

@@ -169,13 +169,15 @@ SUBTEST(sram_waits_for_job)
 		CHECK_OK(pin(device, product.out.handle()));
 		done = true;
 	});
-	/* Until it holds the others up. */
 	sleeper.wait_asleep();
 	CHECK(!done);
 	CHECK(!inside(device, product.weights.handle()));
-	CHECK_OK(submit(device, other, {job}, {}, &last));
-	usleep(20000);
-	CHECK_EQ(look_at(device, other, last).state, DRM_NPU_JOB_QUEUED);
+	/* The move begins in a thread of the driver, when that gets a processor. */
+	CHECK(patience::comes([&] {
+		CHECK_OK(submit(device, other, {job}, {}, &last));
+		usleep(20000);
+		return look_at(device, other, last).state == DRM_NPU_JOB_QUEUED;
+	}));
 	CHECK_OK(cancel(device, context, seqno, seqno));
 	running.hold.open();
 	mover.join();
