@@ -119,6 +119,30 @@ SUBTEST(fdinfo_time)
 	}
 }
 
+/* What jobs that ended well have done, and nothing of others. */
+SUBTEST(fdinfo_work)
+{
+	Device device;
+	Product product(device, {16, 64, 32});
+	std::uint32_t context = device.context();
+	std::uint32_t job = create_job(device, {Lane(3, product.task()), Lane(2, product.task())});
+	std::uint64_t seqno = 0;
+
+	CHECK_EQ(amount(read_info(device.fd())["npu-jobs"]), 0);
+	CHECK_EQ(run(device, context, job), 1);
+	CHECK_EQ(run(device, context, job), 1);
+	RunningJob running(device);
+	CHECK_OK(submit(device, context, {running.job}, {}, &seqno));
+	wait_running(device, context, seqno);
+	CHECK_OK(cancel(device, context, seqno, seqno));
+	running.hold.open();
+	CHECK_EQ(wait_ended(device, context, seqno).error, ECANCELED);
+	Info info = read_info(device.fd());
+	CHECK_EQ(amount(info["npu-jobs"]), 2);
+	CHECK_EQ(amount(info["npu-tasks"]), 2 * 5);
+	CHECK_EQ(amount(info["npu-macs"]), 2 * 5 * 16 * 64 * 32);
+}
+
 SUBTEST(fdinfo_memory)
 {
 	Device device, other;

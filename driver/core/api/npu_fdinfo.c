@@ -22,11 +22,18 @@ static void npu_show_engine(struct drm_printer *p, struct npu_file *nfile)
 {
 	struct npu_device *npu = nfile->npu;
 	u64 clock_hz = npu->desc.core.clock_hz;
-	u64 busy_ns;
+	u64 busy_ns, jobs, tasks, macs;
 
 	spin_lock_irq(&npu->exec->lock);
 	busy_ns = nfile->client->busy_ns;
+	jobs = nfile->client->jobs;
+	tasks = nfile->client->tasks;
+	macs = nfile->client->macs;
 	spin_unlock_irq(&npu->exec->lock);
+
+	drm_printf(p, "npu-jobs:\t%llu\n", jobs);
+	drm_printf(p, "npu-tasks:\t%llu\n", tasks);
+	drm_printf(p, "npu-macs:\t%llu\n", macs);
 
 	drm_printf(p, "drm-engine-npu:\t%llu ns\n", busy_ns);
 	drm_printf(p, "drm-engine-capacity-npu:\t%u\n", npu->core_count);

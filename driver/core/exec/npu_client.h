@@ -41,6 +41,12 @@ struct npu_client {
 	struct npu_sched_file sched;
 	/** @busy_ns: Device time of all its slices, in nanoseconds. */
 	u64 busy_ns;
+	/** @jobs: Number of its jobs that have ended without an error. */
+	u64 jobs;
+	/** @tasks: Number of the tasks of those jobs. */
+	u64 tasks;
+	/** @macs: Multiply-accumulates of those jobs, see &npu_job.macs. */
+	u64 macs;
 };
 
 struct npu_client *npu_client_create(struct npu_vm *vm, u64 id);

@@ -169,6 +169,11 @@ static void npu_head_complete(struct npu_context *ctx, u64 now)
 		if (head->submit && !head->submit->out_error)
 			head->submit->out_error = head->error;
 	}
+	if (!head->error) {
+		ctx->client->jobs++;
+		ctx->client->tasks += head->job->task_count;
+		ctx->client->macs += head->job->macs;
+	}
 	if (head->guilty)
 		npu_head_blame(ctx, now);
 

@@ -186,6 +186,7 @@ static int npu_job_describe(struct npu_job_builder *builder,
 			       core->clock_hz * core->int8_macs_per_cycle),
 		  npu_job_time(isa_task.bytes, core->bandwidth),
 		  (u64)NPU_JOB_TASK_NS);
+	builder->job->macs += isa_task.macs;
 	task->continues = isa_task.continues;
 	task->cost_ns = min(max(ns, given->cost_ns), U32_MAX);
 
@@ -427,6 +428,7 @@ int npu_job_alloc_tasks(struct npu_job *job)
 	if (!tasks)
 		return -ENOMEM;
 	job->tasks = tasks;
+	job->task_count = total;
 	for (i = 0; i < job->lane_count; i++) {
 		job->lanes[i].tasks = tasks;
 		tasks += job->lanes[i].task_count;

@@ -65,6 +65,10 @@ struct npu_job {
 	struct npu_mapping *streams;
 	/** @tasks: The tasks of all lanes. */
 	struct npu_job_task *tasks;
+	/** @macs: Multiply-accumulates of all tasks, as &npu_isa_task.macs counts them. */
+	u64 macs;
+	/** @task_count: Number of tasks of all lanes. */
+	u32 task_count;
 	/** @used: Mappings that the streams address, by address, referenced. */
 	struct xarray used;
 	/** @lane_count: Number of lanes. */
