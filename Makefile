@@ -102,6 +102,11 @@ arm64:
 	@scripts/deps ensure build arm64
 	@tests/arm64/run $(if $(ALL),--all)
 
+## teflon: Debian's unmodified Mesa and TensorFlow Lite on the driver, in QEMU
+teflon:
+	@scripts/deps ensure build arm64 dkms
+	@tests/teflon/run
+
 ## dts: compile the device tree overlays of Rock 5 boards
 dts:
 	@scripts/deps ensure dts
@@ -194,5 +199,5 @@ clean:
 	rm -rf $(BUILD)
 
 .PHONY: help demo check check-long newcomer mutants soak lint unit conformance kunit board igt fuzz fuzz-gguf fuzz-stream dkms-check \
-	dkms-matrix arm64 dts dt-check bench-model bench-sched bench-matmul bench-accuracy bench-sram bench-submit bench-rocket \
+	dkms-matrix arm64 teflon dts dt-check bench-model bench-sched bench-matmul bench-accuracy bench-sram bench-submit bench-rocket \
 	bench-qos modules tools user install uninstall deps deps-demo deps-lint deps-test clean
