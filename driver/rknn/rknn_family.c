@@ -11,6 +11,7 @@
 #include "rknn.h"
 #include "rknn_family.h"
 #include "rknn_rocket.h"
+#include "rknn_rocket_job.h"
 #include "rocket_accel.h"
 
 /* Every client may make every call, on a render node too. */
@@ -30,6 +31,8 @@ struct npu_family npu_family_rknn = {
 	 */
 	.driver = { .name = "rocket", .major = 0, .minor = 0 },
 	.isa = &npu_isa_rknn,
+	.forget = rknn_rocket_forget,
+	.release = rknn_rocket_release,
 	.ioctls = rknn_ioctls,
 	.ioctl_count = ARRAY_SIZE(rknn_ioctls),
 };

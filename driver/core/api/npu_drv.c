@@ -70,9 +70,12 @@ err_free:
 static void npu_postclose(struct drm_device *dev, struct drm_file *file)
 {
 	struct npu_file *nfile = file->driver_priv;
+	const struct npu_family *family = nfile->npu->desc.family;
 
 	npu_contexts_release(nfile);
 	npu_jobs_release(nfile);
+	if (family->release)
+		family->release(nfile);
 	npu_client_put(nfile->client);
 	npu_vm_put(nfile->vm);
 	mutex_destroy(&nfile->lock);

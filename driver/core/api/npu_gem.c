@@ -9,6 +9,7 @@
 
 #include "../exec/npu_share.h"
 #include "../include/npu_device.h"
+#include "../include/npu_family.h"
 #include "../mem/npu_bo.h"
 #include "../mem/npu_mem.h"
 #include "../mem/npu_residency.h"
@@ -27,8 +28,14 @@ static int npu_gem_open(struct drm_gem_object *obj, struct drm_file *file)
 static void npu_gem_close(struct drm_gem_object *obj, struct drm_file *file)
 {
 	struct npu_file *nfile = file->driver_priv;
+	const struct npu_family *family = nfile->npu->desc.family;
+	struct npu_mapping *mapping = npu_bo_close(to_npu_bo(obj), nfile->vm);
 
-	npu_bo_close(to_npu_bo(obj), nfile->vm);
+	if (!mapping)
+		return;
+	if (family->forget)
+		family->forget(nfile, mapping);
+	npu_mapping_put(mapping);
 }
 
 static void npu_gem_free(struct drm_gem_object *obj)

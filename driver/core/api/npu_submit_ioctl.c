@@ -258,8 +258,10 @@ static int npu_submit_try(struct npu_context *ctx, struct npu_job **jobs,
 	if (npu_vm_has_shared(ctx->vm)) {
 		ret = npu_submit_find_shared(&implicit, jobs, args->job_count);
 		if (!ret && implicit.count)
-			ret = npu_implicit_lock(&implicit, ctx->fence_context,
-						true);
+			ret = npu_implicit_lock(&implicit, true);
+		if (!ret)
+			ret = npu_implicit_collect(&implicit,
+						   ctx->fence_context);
 		if (ret)
 			goto out_fini;
 	}

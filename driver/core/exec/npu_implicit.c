@@ -24,8 +24,13 @@ static int npu_implicit_cmp(const void *a, const void *b)
 	return x->obj->resv < y->obj->resv ? -1 : 1;
 }
 
-/* One use for each reservation: locking one twice would fail. */
-static void npu_implicit_merge(struct npu_implicit *implicit)
+/**
+ * npu_implicit_merge() - have one use for each reservation
+ * @implicit: the set
+ *
+ * npu_implicit_lock() does so too, for locking one twice would fail.
+ */
+void npu_implicit_merge(struct npu_implicit *implicit)
 {
 	u32 i, last = 0;
 
@@ -121,10 +126,29 @@ int npu_implicit_add_job(struct npu_implicit *implicit, struct npu_job *job)
 	return 0;
 }
 
+/**
+ * npu_implicit_add_all() - add the buffers of another set
+ * @implicit: the set
+ * @other: the other one
+ *
+ * Return: 0, -E2BIG or -ENOMEM.
+ */
+int npu_implicit_add_all(struct npu_implicit *implicit,
+			 const struct npu_implicit *other)
+{
+	int ret = 0;
+	u32 i;
+
+	for (i = 0; i < other->count && !ret; i++)
+		ret = npu_implicit_add(implicit, other->uses[i].obj,
+				       other->uses[i].write);
+	return ret;
+}
+
 /* Reserve a slot for the fence of the submit, and add the fences to wait for. */
-static int npu_implicit_collect(struct npu_implicit *implicit,
-				const struct npu_implicit_use *use,
-				u64 own_context)
+static int npu_implicit_collect_one(struct npu_implicit *implicit,
+				    const struct npu_implicit_use *use,
+				    u64 own_context)
 {
 	struct dma_resv *resv = use->obj->resv;
 	struct dma_resv_iter cursor;
@@ -239,40 +263,57 @@ static int npu_implicit_lock_all(struct npu_implicit *implicit,
 }
 
 /**
- * npu_implicit_lock() - lock the buffers and find out what to wait for
+ * npu_implicit_lock() - lock the buffers
  * @implicit: the set
- * @own_context: fence context whose fences need not be waited for
  * @interruptible: give up when a signal arrives
  *
  * Return: 0 or a negative errno, with nothing locked.
  */
-int npu_implicit_lock(struct npu_implicit *implicit, u64 own_context,
-		      bool interruptible)
+int npu_implicit_lock(struct npu_implicit *implicit, bool interruptible)
 {
-	int ret;
-	u32 i;
-
 	if (!implicit->count)
 		return 0;
 	npu_implicit_merge(implicit);
 	if (implicit->count > NPU_MAX_SHARED)
 		return -E2BIG;
-	ret = npu_implicit_lock_all(implicit, interruptible);
-	if (ret)
-		return ret;
+	return npu_implicit_lock_all(implicit, interruptible);
+}
 
+static void npu_implicit_drop_fences(struct npu_implicit *implicit)
+{
+	u32 i;
+
+	for (i = 0; i < implicit->fence_count; i++)
+		dma_fence_put(implicit->fences[i]);
+	implicit->fence_count = 0;
+}
+
+/**
+ * npu_implicit_collect() - find out what to wait for
+ * @implicit: the set, which has one use for each reservation; all are locked, by
+ * this set or by one that has the same buffers
+ * @own_context: fence context whose fences need not be waited for
+ *
+ * Each reservation has room for a fence afterwards.
+ *
+ * Return: 0 or a negative errno.
+ */
+int npu_implicit_collect(struct npu_implicit *implicit, u64 own_context)
+{
+	int ret = 0;
+	u32 i;
+
+	npu_implicit_drop_fences(implicit);
 	for (i = 0; i < implicit->count && !ret; i++)
-		ret = npu_implicit_collect(implicit, &implicit->uses[i],
-					   own_context);
+		ret = npu_implicit_collect_one(implicit, &implicit->uses[i],
+					       own_context);
 	npu_implicit_merge_fences(implicit);
-	if (ret)
-		npu_implicit_unlock(implicit);
 	return ret;
 }
 
 /**
  * npu_implicit_attach() - leave the fence of the submit with the buffers
- * @implicit: the set, which is locked
+ * @implicit: the set, after npu_implicit_collect() and under the same lock
  * @fence: the fence
  */
 void npu_implicit_attach(struct npu_implicit *implicit, struct dma_fence *fence)
@@ -298,12 +339,6 @@ void npu_implicit_unlock(struct npu_implicit *implicit)
 	if (implicit->locked)
 		ww_acquire_fini(&implicit->acquire);
 	implicit->locked = false;
-	for (i = 0; i < implicit->fence_count; i++)
-		dma_fence_put(implicit->fences[i]);
-	implicit->fence_count = 0;
-	kvfree(implicit->fences);
-	implicit->fences = NULL;
-	implicit->fence_room = 0;
 }
 
 /**
@@ -315,6 +350,8 @@ void npu_implicit_fini(struct npu_implicit *implicit)
 	u32 i;
 
 	npu_implicit_unlock(implicit);
+	npu_implicit_drop_fences(implicit);
+	kvfree(implicit->fences);
 	for (i = 0; i < implicit->count; i++)
 		drm_gem_object_put(implicit->uses[i].obj);
 	kvfree(implicit->uses);

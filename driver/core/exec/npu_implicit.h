@@ -26,8 +26,9 @@ struct npu_implicit_use {
 /**
  * struct npu_implicit - the buffers whose fences a submit waits for and adds to
  *
- * Zeros are an empty set. First npu_implicit_add(), then npu_implicit_lock(),
- * under whose lock the fences are read and the new one is added.
+ * Zeros are an empty set. First npu_implicit_add(), then npu_implicit_lock(); under
+ * its lock npu_implicit_collect() reads the fences and npu_implicit_attach() adds
+ * the new one.
  */
 struct npu_implicit {
 	/** @uses: The buffers. */
@@ -51,8 +52,11 @@ struct npu_implicit {
 int npu_implicit_add(struct npu_implicit *implicit, struct drm_gem_object *obj,
 		     bool write);
 int npu_implicit_add_job(struct npu_implicit *implicit, struct npu_job *job);
-int npu_implicit_lock(struct npu_implicit *implicit, u64 own_context,
-		      bool interruptible);
+int npu_implicit_add_all(struct npu_implicit *implicit,
+			 const struct npu_implicit *other);
+void npu_implicit_merge(struct npu_implicit *implicit);
+int npu_implicit_lock(struct npu_implicit *implicit, bool interruptible);
+int npu_implicit_collect(struct npu_implicit *implicit, u64 own_context);
 void npu_implicit_attach(struct npu_implicit *implicit,
 			 struct dma_fence *fence);
 void npu_implicit_unlock(struct npu_implicit *implicit);

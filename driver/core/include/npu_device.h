@@ -100,10 +100,12 @@ struct npu_file {
 	struct npu_vm *vm;
 	/** @client: Its client of the dispatcher. */
 	struct npu_client *client;
-	/** @lock: Protects the creation of @compat. */
+	/** @lock: Protects the creation of @compat and of @family_data. */
 	struct mutex lock;
 	/** @compat: Context of the family's own calls, or %NULL. */
 	struct npu_context *compat;
+	/** @family_data: What the family keeps for its own calls, or %NULL. */
+	void *family_data;
 	/** @compat_lost: Jobs of those calls that were refused and not queued. */
 	atomic64_t compat_lost;
 	/** @compat_told: Failed jobs of them that the log has told of. */

@@ -8,7 +8,9 @@
 #include <drm/drm_drv.h>
 #include <drm/drm_ioctl.h>
 
+struct npu_file;
 struct npu_isa_ops;
+struct npu_mapping;
 
 /* Driver ioctls below this number are the family's, all others everyone's. */
 #define NPU_FAMILY_IOCTLS	0x20u
@@ -27,6 +29,13 @@ struct npu_family {
 	const struct drm_ioctl_desc *ioctls;
 	/** @ioctl_count: Number of @ioctls, at most %NPU_FAMILY_IOCTLS. */
 	unsigned int ioctl_count;
+	/**
+	 * @forget: Lets go of @mapping, of which @nfile closes the last handle; may be
+	 * %NULL. May sleep.
+	 */
+	void (*forget)(struct npu_file *nfile, struct npu_mapping *mapping);
+	/** @release: Frees &npu_file.family_data, if any; may be %NULL. */
+	void (*release)(struct npu_file *nfile);
 	/**
 	 * @driver: The DRM driver. The family sets name and version, the rest
 	 * is filled in when the first device is created.

@@ -86,8 +86,11 @@ out_unlock:
  * npu_bo_close() - a file loses a handle of a buffer
  * @bo: the buffer
  * @vm: address space of the file
+ *
+ * Return: the mapping, whose reference the caller gets, if that was the last
+ * handle, else %NULL.
  */
-void npu_bo_close(struct npu_bo *bo, struct npu_vm *vm)
+struct npu_mapping *npu_bo_close(struct npu_bo *bo, struct npu_vm *vm)
 {
 	struct npu_mapping *mapping;
 
@@ -98,9 +101,7 @@ void npu_bo_close(struct npu_bo *bo, struct npu_vm *vm)
 	else
 		mapping = NULL;
 	mutex_unlock(&bo->lock);
-
-	if (mapping)
-		npu_mapping_put(mapping);
+	return mapping;
 }
 
 /**

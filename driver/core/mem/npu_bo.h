@@ -51,7 +51,7 @@ int npu_bo_create_handle(struct drm_file *file, u64 size, u32 flags,
 void npu_bo_describe(struct npu_bo *bo, struct npu_vm *vm,
 		     struct drm_npu_query_buffer *info);
 int npu_bo_open(struct npu_bo *bo, struct npu_vm *vm);
-void npu_bo_close(struct npu_bo *bo, struct npu_vm *vm);
+struct npu_mapping *npu_bo_close(struct npu_bo *bo, struct npu_vm *vm);
 void npu_bo_put(struct npu_bo *bo);
 void npu_bo_write(struct npu_bo *bo, u64 offset, const void *src, size_t bytes);
 void npu_bo_read(struct npu_bo *bo, const struct iosys_map *map, u64 offset,

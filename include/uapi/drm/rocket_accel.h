@@ -130,6 +130,10 @@ struct drm_rocket_job {
  * some. The call waits
  * while very many jobs of the file are unfinished.
  *
+ * Streams are read once, during the call. The driver keeps what it has made of them, up
+ * to 1024 jobs or 32 MiB of a file, for calls with the same streams at the same
+ * addresses; a buffer is let go of when its handle is closed all the same.
+ *
  * A @job_count of 0 does nothing, whatever else is there.
  *
  * Errors: EINVAL for @reserved not zero or a @job_struct_size that is too

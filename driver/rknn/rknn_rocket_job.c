@@ -1,0 +1,537 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Jobs of rocket's SUBMIT. A client of rocket gives its streams to each call anew,
+ * mostly the same ones. So a file keeps the jobs that it has made, with a copy of
+ * the client's words; a submit of the same words at the same addresses takes the
+ * verified job, which no client can write to.
+ *
+ * A kept job has references to the buffers that it uses. When the client closes the
+ * last handle of one of them, the job goes, and the buffer with it.
+ */
+#include <linux/hashtable.h>
+#include <linux/iosys-map.h>
+#include <linux/jhash.h>
+#include <linux/list.h>
+#include <linux/mutex.h>
+#include <linux/sched/signal.h>
+#include <linux/slab.h>
+#include <linux/uaccess.h>
+
+#include <drm/drm_gem.h>
+
+#include "../compat.h"
+#include "../core/exec/npu_job.h"
+#include "../core/include/npu_device.h"
+#include "../core/include/npu_family.h"
+#include "../core/include/npu_isa.h"
+#include "../core/mem/npu_bo.h"
+#include "../core/mem/npu_vm.h"
+#include "npu_accel.h"
+#include "rknn_rocket_job.h"
+#include "rocket_accel.h"
+
+/* Words of a stream that are not commands: the link, the start, rounding. */
+#define RKNN_ROCKET_TAIL		16
+/* What the kept jobs of a file may take. */
+#define RKNN_ROCKET_KEPT_JOBS		1024u
+#define RKNN_ROCKET_KEPT_BYTES		(32ul << 20)
+
+/**
+ * struct rknn_rocket_reader - reads streams out of buffers
+ */
+struct rknn_rocket_reader {
+	/** @mapping: The buffer that is mapped for the kernel, or %NULL. */
+	struct npu_mapping *mapping;
+	/** @map: Where. */
+	struct iosys_map map;
+};
+
+/**
+ * struct rknn_rocket_kept - a job that is kept
+ */
+struct rknn_rocket_kept {
+	/** @node: In &rknn_rocket_file.kept. */
+	struct hlist_node node;
+	/** @link: In &rknn_rocket_file.recent. */
+	struct list_head link;
+	/** @job: The job, referenced. */
+	struct npu_job *job;
+	/** @tasks: What the client listed. */
+	struct rknn_rocket_tasks tasks;
+	/** @words: The client's words, of one task after the other. */
+	u64 *words;
+	/** @bytes: Memory that it and the job take, about. */
+	size_t bytes;
+};
+
+/**
+ * struct rknn_rocket_file - what a file keeps for SUBMIT
+ */
+struct rknn_rocket_file {
+	/** @lock: Protects the rest. No user memory is read under it. */
+	struct mutex lock;
+	/** @reader: Mostly all streams of a client are in one buffer. */
+	struct rknn_rocket_reader reader;
+	/** @kept: Jobs by the list of their tasks. */
+	DECLARE_HASHTABLE(kept, 8);
+	/** @recent: The same, the one used last first. */
+	struct list_head recent;
+	/** @count: Number of jobs. */
+	u32 count;
+	/** @bytes: Sum of &rknn_rocket_kept.bytes. */
+	size_t bytes;
+	/** @words: Room for the longest stream. */
+	u64 words[];
+};
+
+static void rknn_rocket_close(struct rknn_rocket_reader *reader)
+{
+	if (!reader->mapping)
+		return;
+	npu_gem_vunmap(&reader->mapping->bo->base.base, &reader->map);
+	npu_mapping_put(reader->mapping);
+	reader->mapping = NULL;
+}
+
+/* Have the buffer mapped that @addr lies in. */
+static int rknn_rocket_open(struct rknn_rocket_reader *reader,
+			    struct npu_vm *vm, u32 addr)
+{
+	struct npu_mapping *mapping = reader->mapping;
+	int ret;
+
+	if (mapping && addr - mapping->node.start < mapping->node.size)
+		return 0;
+	mapping = npu_mapping_find(vm, addr);
+	if (!mapping)
+		return -EINVAL;
+	rknn_rocket_close(reader);
+	/* Streams of jobs are mapped, but not the client's. */
+	ret = -EINVAL;
+	if (!READ_ONCE(mapping->handles))
+		goto err_put;
+	ret = npu_gem_vmap(&mapping->bo->base.base, &reader->map);
+	if (ret)
+		goto err_put;
+	reader->mapping = mapping;
+	return 0;
+
+err_put:
+	npu_mapping_put(mapping);
+	return ret;
+}
+
+static int rknn_rocket_read(struct rknn_rocket_reader *reader,
+			    struct npu_vm *vm,
+			    const struct drm_rocket_task *task, u64 *words)
+{
+	size_t bytes = (size_t)task->regcmd_count * sizeof(u64);
+	u64 offset;
+	int ret;
+
+	if (task->regcmd % sizeof(u64))
+		return -EINVAL;
+	ret = rknn_rocket_open(reader, vm, task->regcmd);
+	if (ret)
+		return ret;
+	offset = task->regcmd - reader->mapping->node.start;
+	if (bytes > reader->mapping->node.size - offset)
+		return -EINVAL;
+	npu_bo_read(reader->mapping->bo, &reader->map, offset, words, bytes);
+	return 0;
+}
+
+/* Read the streams of all tasks into @words. */
+static int rknn_rocket_read_all(struct rknn_rocket_reader *reader,
+				struct npu_vm *vm,
+				const struct rknn_rocket_tasks *tasks,
+				u64 *words)
+{
+	int ret = 0;
+	u32 i;
+
+	for (i = 0; i < tasks->count && !ret; i++) {
+		ret = fatal_signal_pending(current) ? -EINTR :
+		      rknn_rocket_read(reader, vm, &tasks->list[i], words);
+		words += tasks->list[i].regcmd_count;
+		cond_resched();
+	}
+	return ret;
+}
+
+/**
+ * rknn_rocket_tasks_read() - read the list of a job's tasks
+ * @nfile: the file
+ * @rjob: the job
+ * @tasks: receives them; to be undone with rknn_rocket_tasks_fini() in any case
+ *
+ * Return: 0 or a negative errno.
+ */
+int rknn_rocket_tasks_read(struct npu_file *nfile,
+			   const struct drm_rocket_job *rjob,
+			   struct rknn_rocket_tasks *tasks)
+{
+	const struct npu_isa_ops *isa = nfile->npu->desc.family->isa;
+	u32 i;
+
+	*tasks = (struct rknn_rocket_tasks) {};
+	if (!rjob->task_count ||
+	    rjob->task_struct_size < sizeof(*tasks->list))
+		return -EINVAL;
+	if (rjob->task_count > isa->max_lane_tasks ||
+	    rjob->task_struct_size > NPU_MAX_STRIDE)
+		return -E2BIG;
+	tasks->list = kvmalloc_array(rjob->task_count, sizeof(*tasks->list),
+				     GFP_KERNEL_ACCOUNT);
+	if (!tasks->list)
+		return -ENOMEM;
+	tasks->count = rjob->task_count;
+	for (i = 0; i < tasks->count; i++) {
+		struct drm_rocket_task *task = &tasks->list[i];
+
+		if (copy_from_user(task, u64_to_user_ptr(rjob->tasks) +
+				   (size_t)i * rjob->task_struct_size,
+				   sizeof(*task)))
+			return -EFAULT;
+		if (!task->regcmd_count)
+			return -EINVAL;
+		if (task->regcmd_count > isa->max_task_commands +
+					 RKNN_ROCKET_TAIL)
+			return -E2BIG;
+		tasks->words += task->regcmd_count;
+		cond_resched();
+	}
+	return tasks->words * sizeof(u64) > NPU_MAX_JOB_BYTES ? -E2BIG : 0;
+}
+
+/**
+ * rknn_rocket_tasks_fini() - free a list of tasks
+ * @tasks: the list
+ */
+void rknn_rocket_tasks_fini(struct rknn_rocket_tasks *tasks)
+{
+	kvfree(tasks->list);
+	tasks->list = NULL;
+}
+
+static u32 rknn_rocket_hash(const struct rknn_rocket_tasks *tasks)
+{
+	return jhash2((const u32 *)tasks->list,
+		      tasks->count * (sizeof(*tasks->list) / sizeof(u32)), 0);
+}
+
+static struct rknn_rocket_kept *
+rknn_rocket_find(struct rknn_rocket_file *rfile,
+		 const struct rknn_rocket_tasks *tasks)
+{
+	struct rknn_rocket_kept *kept;
+
+	lockdep_assert_held(&rfile->lock);
+	hash_for_each_possible(rfile->kept, kept, node, rknn_rocket_hash(tasks))
+		if (kept->tasks.count == tasks->count &&
+		    !memcmp(kept->tasks.list, tasks->list,
+			    tasks->count * sizeof(*tasks->list)))
+			return kept;
+	return NULL;
+}
+
+/* Keep @kept no longer; it goes to @gone, to be freed without the lock. */
+static void rknn_rocket_drop(struct rknn_rocket_file *rfile,
+			     struct rknn_rocket_kept *kept,
+			     struct list_head *gone)
+{
+	lockdep_assert_held(&rfile->lock);
+	hash_del(&kept->node);
+	list_move(&kept->link, gone);
+	rfile->count--;
+	rfile->bytes -= kept->bytes;
+}
+
+static void rknn_rocket_free(struct rknn_rocket_kept *kept)
+{
+	npu_job_put(kept->job);
+	rknn_rocket_tasks_fini(&kept->tasks);
+	kvfree(kept->words);
+	kfree(kept);
+}
+
+static void rknn_rocket_free_all(struct list_head *gone)
+{
+	struct rknn_rocket_kept *kept, *next;
+
+	list_for_each_entry_safe(kept, next, gone, link) {
+		list_del(&kept->link);
+		rknn_rocket_free(kept);
+		cond_resched();
+	}
+}
+
+/* Are the client's words still those of @kept? */
+static bool rknn_rocket_same(struct rknn_rocket_file *rfile, struct npu_vm *vm,
+			     const struct rknn_rocket_kept *kept)
+{
+	const u64 *words = kept->words;
+	u32 i;
+
+	for (i = 0; i < kept->tasks.count; i++) {
+		const struct drm_rocket_task *task = &kept->tasks.list[i];
+
+		if (rknn_rocket_read(&rfile->reader, vm, task, rfile->words) ||
+		    memcmp(words, rfile->words,
+			   task->regcmd_count * sizeof(u64)))
+			return false;
+		words += task->regcmd_count;
+		cond_resched();
+	}
+	return true;
+}
+
+/* What @nfile keeps, or %NULL without memory. */
+static struct rknn_rocket_file *rknn_rocket_file(struct npu_file *nfile)
+{
+	u32 longest = nfile->npu->desc.family->isa->max_task_commands +
+		      RKNN_ROCKET_TAIL;
+	struct rknn_rocket_file *rfile;
+
+	mutex_lock(&nfile->lock);
+	rfile = nfile->family_data;
+	if (!rfile)
+		rfile = kvzalloc(struct_size(rfile, words, longest),
+				 GFP_KERNEL_ACCOUNT);
+	if (rfile && !nfile->family_data) {
+		mutex_init(&rfile->lock);
+		hash_init(rfile->kept);
+		INIT_LIST_HEAD(&rfile->recent);
+		nfile->family_data = rfile;
+	}
+	mutex_unlock(&nfile->lock);
+	return rfile;
+}
+
+/**
+ * rknn_rocket_recall_job() - find the job of a list of tasks whose words are the same
+ * @nfile: the file
+ * @tasks: the tasks
+ *
+ * Return: the job with a reference for the caller, or %NULL.
+ */
+struct npu_job *rknn_rocket_recall_job(struct npu_file *nfile,
+				       const struct rknn_rocket_tasks *tasks)
+{
+	struct rknn_rocket_file *rfile = rknn_rocket_file(nfile);
+	struct rknn_rocket_kept *kept;
+	struct npu_job *job = NULL;
+	LIST_HEAD(gone);
+
+	if (!rfile)
+		return NULL;
+	mutex_lock(&rfile->lock);
+	kept = rknn_rocket_find(rfile, tasks);
+	if (kept && rknn_rocket_same(rfile, nfile->vm, kept)) {
+		job = kept->job;
+		refcount_inc(&job->ref);
+		list_move(&kept->link, &rfile->recent);
+	} else if (kept) {
+		rknn_rocket_drop(rfile, kept, &gone);
+	}
+	mutex_unlock(&rfile->lock);
+	rknn_rocket_free_all(&gone);
+	return job;
+}
+
+/* Does @job only use buffers that the client still has? */
+static bool rknn_rocket_current(struct npu_job *job)
+{
+	struct npu_mapping *mapping;
+	unsigned long index;
+
+	/* Who closes a handle calls rknn_rocket_forget() after it is gone. */
+	xa_for_each(&job->used, index, mapping)
+		if (!READ_ONCE(mapping->handles))
+			return false;
+	return true;
+}
+
+/* Keep @job, made of @tasks and @words; takes @words over on success. */
+static bool rknn_rocket_keep(struct rknn_rocket_file *rfile,
+			     const struct rknn_rocket_tasks *tasks, u64 *words,
+			     struct npu_job *job)
+{
+	size_t bytes = tasks->words * sizeof(u64);
+	struct rknn_rocket_kept *kept, *old;
+	LIST_HEAD(gone);
+	bool keep;
+
+	kept = kzalloc(sizeof(*kept), GFP_KERNEL_ACCOUNT);
+	if (!kept)
+		return false;
+	kept->tasks = *tasks;
+	kept->tasks.list = kvmemdup(tasks->list,
+				    tasks->count * sizeof(*tasks->list),
+				    GFP_KERNEL_ACCOUNT);
+	kept->words = words;
+	kept->job = job;
+	/* The kernel's streams are as long as the client's, or longer. */
+	kept->bytes = 2 * bytes + job->streams->node.size;
+	if (!kept->tasks.list) {
+		kfree(kept);
+		return false;
+	}
+
+	mutex_lock(&rfile->lock);
+	keep = rknn_rocket_current(job) &&
+	       kept->bytes <= RKNN_ROCKET_KEPT_BYTES;
+	/* Another thread has made the same. */
+	old = rknn_rocket_find(rfile, tasks);
+	if (old)
+		rknn_rocket_drop(rfile, old, &gone);
+	if (keep) {
+		refcount_inc(&job->ref);
+		hash_add(rfile->kept, &kept->node, rknn_rocket_hash(tasks));
+		list_add(&kept->link, &rfile->recent);
+		rfile->count++;
+		rfile->bytes += kept->bytes;
+	}
+	while (rfile->count > RKNN_ROCKET_KEPT_JOBS ||
+	       rfile->bytes > RKNN_ROCKET_KEPT_BYTES)
+		rknn_rocket_drop(rfile,
+				 list_last_entry(&rfile->recent,
+						 struct rknn_rocket_kept, link),
+				 &gone);
+	mutex_unlock(&rfile->lock);
+	rknn_rocket_free_all(&gone);
+	if (!keep) {
+		rknn_rocket_tasks_fini(&kept->tasks);
+		kfree(kept);
+	}
+	return keep;
+}
+
+/* Copy the streams in @words into @builder, without their tails. */
+static int rknn_rocket_split(struct npu_job_builder *builder,
+			     const struct rknn_rocket_tasks *tasks,
+			     const u64 *words)
+{
+	u64 *copy = builder->copy;
+	int ret = 0;
+	u32 i;
+
+	for (i = 0; i < tasks->count && !ret; i++) {
+		struct drm_npu_task *task = &builder->tasks[i];
+		u32 count = tasks->list[i].regcmd_count;
+
+		if (fatal_signal_pending(current))
+			return -EINTR;
+		memcpy(copy, words, count * sizeof(u64));
+		ret = builder->isa->split(copy, count, &task->command_count,
+					  &task->enable);
+		/* A stream that does nothing but start has no commands. */
+		if (!ret && !task->command_count)
+			ret = -EINVAL;
+		copy += task->command_count;
+		words += count;
+		cond_resched();
+	}
+	return ret;
+}
+
+static int rknn_rocket_build(struct npu_job_builder *builder,
+			     const struct rknn_rocket_tasks *tasks,
+			     const u64 *words)
+{
+	struct npu_isa_fault fault = {};
+	int ret;
+
+	builder->job->lanes[0].task_count = tasks->count;
+	builder->tasks = kvcalloc(tasks->count, sizeof(*builder->tasks),
+				  GFP_KERNEL_ACCOUNT);
+	builder->copy = kvmalloc_array(tasks->words, sizeof(u64),
+				       GFP_KERNEL_ACCOUNT);
+	if (!builder->tasks || !builder->copy)
+		return -ENOMEM;
+	ret = rknn_rocket_split(builder, tasks, words);
+	return ret ?: npu_job_build(builder, &fault);
+}
+
+/**
+ * rknn_rocket_make_job() - make a job, and keep it
+ * @nfile: the file
+ * @tasks: its tasks
+ *
+ * Return: the job with a reference for the caller, or an ERR_PTR().
+ */
+struct npu_job *rknn_rocket_make_job(struct npu_file *nfile,
+				     const struct rknn_rocket_tasks *tasks)
+{
+	struct rknn_rocket_file *rfile = rknn_rocket_file(nfile);
+	struct npu_job_builder builder = {
+		.vm = nfile->vm,
+		.isa = nfile->npu->desc.family->isa,
+	};
+	u64 *words;
+	int ret;
+
+	words = kvmalloc_array(tasks->words, sizeof(u64), GFP_KERNEL_ACCOUNT);
+	builder.job = npu_job_create(nfile->npu, 1);
+	ret = -ENOMEM;
+	if (!rfile || !words || !builder.job)
+		goto out_free;
+	mutex_lock(&rfile->lock);
+	ret = rknn_rocket_read_all(&rfile->reader, nfile->vm, tasks, words);
+	mutex_unlock(&rfile->lock);
+	if (!ret)
+		ret = rknn_rocket_build(&builder, tasks, words);
+	npu_job_builder_fini(&builder);
+	if (!ret && rknn_rocket_keep(rfile, tasks, words, builder.job))
+		words = NULL;
+out_free:
+	kvfree(words);
+	if (!ret)
+		return builder.job;
+	if (builder.job)
+		npu_job_put(builder.job);
+	return ERR_PTR(ret);
+}
+
+/**
+ * rknn_rocket_forget() - &npu_family.forget
+ * @nfile: the file
+ * @mapping: the mapping
+ */
+void rknn_rocket_forget(struct npu_file *nfile, struct npu_mapping *mapping)
+{
+	struct rknn_rocket_kept *kept, *next;
+	struct rknn_rocket_file *rfile;
+	LIST_HEAD(gone);
+
+	mutex_lock(&nfile->lock);
+	rfile = nfile->family_data;
+	mutex_unlock(&nfile->lock);
+	if (!rfile)
+		return;
+	mutex_lock(&rfile->lock);
+	if (rfile->reader.mapping == mapping)
+		rknn_rocket_close(&rfile->reader);
+	list_for_each_entry_safe(kept, next, &rfile->recent, link)
+		if (npu_job_uses(kept->job, mapping, false))
+			rknn_rocket_drop(rfile, kept, &gone);
+	mutex_unlock(&rfile->lock);
+	rknn_rocket_free_all(&gone);
+}
+
+/**
+ * rknn_rocket_release() - &npu_family.release
+ * @nfile: the file
+ */
+void rknn_rocket_release(struct npu_file *nfile)
+{
+	struct rknn_rocket_file *rfile = nfile->family_data;
+
+	if (!rfile)
+		return;
+	rknn_rocket_close(&rfile->reader);
+	rknn_rocket_free_all(&rfile->recent);
+	mutex_destroy(&rfile->lock);
+	kvfree(rfile);
+	nfile->family_data = NULL;
+}
