@@ -26,6 +26,8 @@ struct platform_device;
 #endif
 
 #define NPU_RK3588_CORES	3
+/* The fastest operating point that boards are sold with. */
+#define NPU_RK3588_PEAK_HZ	1000000000ull
 #define NPU_RK3588_CLOCKS	4
 #define NPU_RK3588_CLOCK_NPU	2
 #define NPU_RK3588_RESETS	2

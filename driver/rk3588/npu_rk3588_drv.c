@@ -75,6 +75,7 @@ static void npu_rk3588_describe(struct npu_rk3588 *rk)
 		.chip = &rknn_rk3588,
 		.core = {
 			.clock_hz = rk->fastest_hz,
+			.peak_hz = NPU_RK3588_PEAK_HZ,
 			/* Measured on boards: one core alone, all together. */
 			.bandwidth = 10600000000ull,
 			/* 32 channels by 32 or 16 kernels a cycle (TRM). */

@@ -152,6 +152,28 @@ static void npu_job_uncut(struct kunit *test)
 	npu_job_put(builder.job);
 }
 
+/* A device that may not run as fast as others of its kind takes the same jobs. */
+static void npu_job_slow_clock(struct kunit *test)
+{
+	static const struct npu_job_case fits = { .costs = { 4000 } };
+	static const struct npu_job_case over = { .costs = { 4001 } };
+	struct npu_fake *fake = npu_fake_create(test, 1);
+	struct npu_fake_file *file = npu_fake_open(fake);
+	struct npu_isa_fault fault = {};
+	struct npu_job_builder builder;
+
+	fake->npu->desc.core.peak_hz = fake->npu->desc.core.clock_hz;
+	fake->npu->desc.core.clock_hz /= 5;
+	KUNIT_EXPECT_EQ(test, npu_job_toy_build(file, &fits, &builder, &fault), 0);
+	KUNIT_EXPECT_EQ(test, builder.job->tasks[0].cost_ns, 5 * 4000 * US);
+	npu_job_builder_fini(&builder);
+	npu_job_put(builder.job);
+	KUNIT_EXPECT_EQ(test, npu_job_toy_build(file, &over, &builder, &fault),
+			-EINVAL);
+	npu_job_builder_fini(&builder);
+	npu_job_put(builder.job);
+}
+
 /* Without a clock or a bandwidth nothing is known but what any task takes. */
 static void npu_job_no_rates(struct kunit *test)
 {
@@ -172,6 +194,7 @@ static void npu_job_no_rates(struct kunit *test)
 
 static struct kunit_case npu_job_cases[] = {
 	KUNIT_CASE_PARAM(npu_job_uncut, npu_job_uncut_gen_params),
+	KUNIT_CASE(npu_job_slow_clock),
 	KUNIT_CASE(npu_job_no_rates),
 	{}
 };

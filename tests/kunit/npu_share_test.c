@@ -185,6 +185,14 @@ static void npu_share_hold(struct work_struct *work)
 	dma_resv_unlock(holder->resv);
 }
 
+/* Lock the buffers of @implicit, and find out what to wait for. */
+static int npu_share_lock(struct npu_implicit *implicit, u64 own_context,
+			  bool interruptible)
+{
+	return npu_implicit_lock(implicit, interruptible) ?:
+	       npu_implicit_collect(implicit, own_context);
+}
+
 /*
  * With a signal pending, a lock that another thread has is waited for if it must
  * be, and given up otherwise; in both cases all are locked or none.
@@ -215,12 +223,12 @@ static void npu_share_lock_signal(struct kunit *test)
 
 	allow_signal(SIGUSR1);
 	send_sig(SIGUSR1, current, 1);
-	ret = npu_implicit_lock(&implicit, 0, true);
+	ret = npu_share_lock(&implicit, 0, true);
 	KUNIT_EXPECT_TRUE(test, ret == -EINTR || ret == -ERESTARTSYS);
 	KUNIT_EXPECT_FALSE(test, dma_resv_is_locked(bos[0]->base.base.resv));
 	KUNIT_EXPECT_FALSE(test, dma_resv_is_locked(bos[2]->base.base.resv));
 	complete(&holder.leave);
-	ret = npu_implicit_lock(&implicit, 0, false);
+	ret = npu_share_lock(&implicit, 0, false);
 	complete(&holder.end);
 	KUNIT_EXPECT_EQ(test, ret, 0);
 	for (i = 0; i < ARRAY_SIZE(bos); i++)
@@ -293,7 +301,7 @@ static void npu_share_order(struct kunit *test)
 	reads = npu_share_fences(test, bo, DMA_RESV_USAGE_READ);
 	writes = npu_share_fences(test, bo, DMA_RESV_USAGE_WRITE);
 	KUNIT_ASSERT_EQ(test, npu_implicit_add(&implicit, &bo->base.base, access->write), 0);
-	KUNIT_ASSERT_EQ(test, npu_implicit_lock(&implicit, own->base.context, true), 0);
+	KUNIT_ASSERT_EQ(test, npu_share_lock(&implicit, own->base.context, true), 0);
 	KUNIT_EXPECT_EQ(test, implicit.fence_count, access->waits);
 	if (implicit.fence_count)
 		KUNIT_EXPECT_PTR_EQ(test, implicit.fences[0], &before->base);
@@ -322,7 +330,7 @@ static void npu_share_passed_over(struct kunit *test)
 	npu_share_add(test, bo, other, DMA_RESV_USAGE_WRITE);
 	npu_fake_signal(over, 0);
 	KUNIT_ASSERT_EQ(test, npu_implicit_add(&implicit, &bo->base.base, true), 0);
-	KUNIT_ASSERT_EQ(test, npu_implicit_lock(&implicit, own->base.context, true), 0);
+	KUNIT_ASSERT_EQ(test, npu_share_lock(&implicit, own->base.context, true), 0);
 	KUNIT_EXPECT_EQ(test, implicit.fence_count, 1);
 	if (implicit.fence_count)
 		KUNIT_EXPECT_PTR_EQ(test, implicit.fences[0], &other->base);
@@ -347,7 +355,7 @@ static void npu_share_twice(struct kunit *test)
 	for (i = 0; i < 3 * ARRAY_SIZE(bos); i++)
 		KUNIT_ASSERT_EQ(test, npu_implicit_add(&implicit,
 						       &bos[i % 12]->base.base, i == 15), 0);
-	KUNIT_ASSERT_EQ(test, npu_implicit_lock(&implicit, 0, true), 0);
+	KUNIT_ASSERT_EQ(test, npu_share_lock(&implicit, 0, true), 0);
 	KUNIT_EXPECT_EQ(test, implicit.count, 12);
 	KUNIT_EXPECT_EQ(test, implicit.fence_count, 1);
 	for (i = 0; i < ARRAY_SIZE(bos); i++)
@@ -356,7 +364,7 @@ static void npu_share_twice(struct kunit *test)
 	npu_implicit_unlock(&implicit);
 	for (i = 0; i < ARRAY_SIZE(bos); i++)
 		KUNIT_EXPECT_FALSE(test, dma_resv_is_locked(bos[i]->base.base.resv));
-	KUNIT_ASSERT_EQ(test, npu_implicit_lock(&implicit, 0, true), 0);
+	KUNIT_ASSERT_EQ(test, npu_share_lock(&implicit, 0, true), 0);
 	KUNIT_EXPECT_EQ(test, implicit.fence_count, 1);
 	npu_implicit_fini(&implicit);
 	KUNIT_EXPECT_EQ(test, implicit.count, 0);
@@ -382,7 +390,7 @@ static void npu_share_merge_fences(struct kunit *test)
 		KUNIT_ASSERT_EQ(test, npu_implicit_add(&implicit, &bo->base.base, true), 0);
 	}
 	refs = kref_read(&a->base.refcount);
-	KUNIT_ASSERT_EQ(test, npu_implicit_lock(&implicit, 0, true), 0);
+	KUNIT_ASSERT_EQ(test, npu_share_lock(&implicit, 0, true), 0);
 	KUNIT_EXPECT_EQ(test, implicit.fence_count, 2);
 	KUNIT_EXPECT_EQ(test, kref_read(&a->base.refcount), refs + 1);
 	npu_implicit_fini(&implicit);
@@ -432,7 +440,7 @@ static void npu_share_submit(struct kunit *test)
 
 	npu_share_add(test, bo, before, DMA_RESV_USAGE_WRITE);
 	KUNIT_ASSERT_EQ(test, npu_implicit_add(&implicit, &bo->base.base, false), 0);
-	KUNIT_ASSERT_EQ(test, npu_implicit_lock(&implicit, ctx->fence_context, true), 0);
+	KUNIT_ASSERT_EQ(test, npu_share_lock(&implicit, ctx->fence_context, true), 0);
 	submit = npu_submit_alloc(ctx, implicit.fence_count);
 	KUNIT_ASSERT_NOT_NULL(test, submit);
 	npu_submit_depend_implicit(submit, &implicit);

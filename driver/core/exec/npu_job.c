@@ -168,6 +168,15 @@ static u64 npu_job_time(u64 amount, u64 rate)
 	return rate ? mul_u64_u64_div_u64(amount, NSEC_PER_SEC, rate) : 0;
 }
 
+/* The least time that a task takes a core with a clock of @hz. */
+static u64 npu_job_task_time(const struct npu_hw_core_desc *core,
+			     const struct npu_isa_task *task, u64 hz)
+{
+	return max3(npu_job_time(task->macs, hz * core->int8_macs_per_cycle),
+		    npu_job_time(task->bytes, core->bandwidth),
+		    (u64)NPU_JOB_TASK_NS);
+}
+
 /*
  * Estimate the cost of the task verified last; @cost_ns is the client's estimate.
  * Returns 0, or -EINVAL with @fault filled in if too much cannot be cut apart.
@@ -178,22 +187,21 @@ static int npu_job_describe(struct npu_job_builder *builder,
 			    struct npu_isa_fault *fault)
 {
 	const struct npu_hw_core_desc *core = &builder->job->npu->desc.core;
-	u64 limit_ns = npu_exec_uncut_ns(), ns;
+	u64 peak_hz = core->peak_hz ?: core->clock_hz;
 	struct npu_isa_task isa_task = {};
+	u64 limit_ns = npu_exec_uncut_ns();
 
 	builder->isa->describe(builder->state, &isa_task);
-	ns = max3(npu_job_time(isa_task.macs,
-			       core->clock_hz * core->int8_macs_per_cycle),
-		  npu_job_time(isa_task.bytes, core->bandwidth),
-		  (u64)NPU_JOB_TASK_NS);
 	builder->job->macs += isa_task.macs;
 	task->continues = isa_task.continues;
-	task->cost_ns = min(max(ns, given->cost_ns), U32_MAX);
+	task->cost_ns = min(max(npu_job_task_time(core, &isa_task,
+						  core->clock_hz),
+				given->cost_ns), U32_MAX);
 
 	/* The client's estimate may be anything, the model is a lower bound. */
 	if (!isa_task.continues)
 		builder->uncut_ns = 0;
-	builder->uncut_ns += ns;
+	builder->uncut_ns += npu_job_task_time(core, &isa_task, peak_hz);
 	if (!limit_ns || builder->uncut_ns <= limit_ns)
 		return 0;
 	fault->command = given->command_count;

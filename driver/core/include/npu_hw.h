@@ -195,6 +195,12 @@ struct npu_hw_ops {
 struct npu_hw_core_desc {
 	/** @clock_hz: Fastest clock in Hz. */
 	u64 clock_hz;
+	/**
+	 * @peak_hz: Fastest clock of such hardware, if this device is not allowed it;
+	 * what cannot be cut is bounded at that clock, so that the same jobs are
+	 * refused on all devices. 0: @clock_hz.
+	 */
+	u64 peak_hz;
 	/** @bandwidth: Bytes a second of one core alone. */
 	u64 bandwidth;
 	/** @int8_macs_per_cycle: Peak int8 multiply-accumulates a cycle. */

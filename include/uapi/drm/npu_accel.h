@@ -495,8 +495,9 @@ struct drm_npu_query_limits {
 	/** @latency_window_ns: Over how long @latency_percent is counted. */
 	__u64 latency_window_ns;
 	/**
-	 * @max_uncut_ns: Modelled device time of consecutive tasks that reuse data
-	 * on the chip, and of a single task; 0: no limit.
+	 * @max_uncut_ns: Modelled device time, at the fastest clock of such
+	 * hardware, of consecutive tasks that reuse data on the chip, and of a
+	 * single task; 0: no limit.
 	 */
 	__u64 max_uncut_ns;
 	/**
