@@ -103,7 +103,9 @@ private:
 		if (!driver)
 			return forward(driver);
 		if (key.driver != "prepared")
-			return add(rocket_client(std::move(*driver), key.tasks), clients);
+			return add(rocket_client(std::move(*driver), key.tasks,
+						 key.driver == "changing"),
+				   clients);
 		auto device = Device::create(std::move(*driver));
 		if (!device)
 			return forward(device);
@@ -209,8 +211,10 @@ Result<std::vector<Cell>> find_cells(const RocketOptions &options)
 		if (auto ours = open_driver(options.device); !ours)
 			return forward(ours);
 		cells = cells_of("prepared");
-		const auto compat = cells_of("compat");
-		cells.insert(cells.end(), compat.begin(), compat.end());
+		for (const char *calls : {"compat", "changing"}) {
+			const auto more = cells_of(calls);
+			cells.insert(cells.end(), more.begin(), more.end());
+		}
 	}
 	std::erase_if(cells,
 		      [&](const Cell &cell) { return !name_of(cell).starts_with(options.only); });

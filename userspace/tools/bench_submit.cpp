@@ -320,7 +320,7 @@ Result<std::unique_ptr<SubmitClient>> open_client(Path path, const std::string &
 	if (!driver)
 		return forward(driver);
 	if (path == Path::rocket)
-		return rocket_client(std::move(*driver), 1);
+		return rocket_client(std::move(*driver), 1, false);
 	auto device = Device::create(std::move(*driver));
 	if (!device)
 		return forward(device);

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <cstring>
 #include <limits>
 #include <span>
 #include <utility>
@@ -30,6 +31,12 @@ constexpr std::int64_t never = std::numeric_limits<std::int64_t>::max();
 /// Jobs of half of the queue. Mainline's driver does not tell how long it may be.
 constexpr std::uint32_t half_jobs = 128;
 
+/// From the stream of a job to that of the next.
+constexpr std::size_t pitch = 2048;
+constexpr std::size_t batch_most = batch_of(Mode::batch64);
+/// A word that does nothing; 32 bits of it are free.
+constexpr std::uint64_t no_op = 1ULL << 48U;
+
 /// A buffer of the rocket calls.
 struct RocketBuffer {
 	std::uint32_t handle = 0;
@@ -41,8 +48,10 @@ struct RocketBuffer {
 /// awaited while the other half goes on.
 struct RocketHalf {
 	RocketBuffer results;
-	std::vector<drm_rocket_task> tasks;
-	std::array<drm_rocket_job, batch_of(Mode::batch64)> jobs{};
+	/// The streams of its jobs.
+	std::span<std::byte> streams;
+	std::array<std::vector<drm_rocket_task>, batch_most> tasks;
+	std::array<drm_rocket_job, batch_most> jobs{};
 	/// Jobs submitted since they were awaited.
 	std::uint32_t submitted = 0;
 };
@@ -51,21 +60,26 @@ class RocketClient final : public SubmitClient
 {
 public:
 	static Result<std::unique_ptr<SubmitClient>> create(std::shared_ptr<Driver> driver,
-							    std::uint32_t tasks)
+							    std::uint32_t tasks, bool changing)
 	{
-		auto client = std::make_unique<RocketClient>(std::move(driver));
+		auto client = std::make_unique<RocketClient>(std::move(driver), changing);
 
 		if (auto made = client->prepare(tasks); !made)
 			return forward(made);
 		return client;
 	}
 
-	explicit RocketClient(std::shared_ptr<Driver> driver) : driver_(std::move(driver)) {}
+	RocketClient(std::shared_ptr<Driver> driver, bool changing)
+		: driver_(std::move(driver)), changing_(changing)
+	{
+	}
 
 	/* Mainline's driver cannot be left to free what was exported, for that comes
 	 * after it has freed the file. */
 	~RocketClient() override
 	{
+		if (!streams_.empty())
+			driver_->unmap(streams_);
 		for (const RocketBuffer *buffer : buffers()) {
 			drm_gem_close args{};
 
@@ -144,7 +158,9 @@ private:
 	{
 		drm_rocket_create_bo args{};
 
-		args.size = small_job::buffer_bytes;
+		args.size = static_cast<std::uint32_t>(
+			&buffer == &commands_ ? halves_.size() * batch_most * pitch
+					      : std::size_t{small_job::buffer_bytes});
 		if (auto done = call(DRM_IOCTL_ROCKET_CREATE_BO, &args, "ROCKET_CREATE_BO"); !done)
 			return done;
 		buffer = {args.handle, static_cast<std::uint32_t>(args.dma_address), args.offset};
@@ -156,59 +172,62 @@ private:
 		for (RocketBuffer *buffer : buffers())
 			if (auto made = create_buffer(*buffer); !made)
 				return made;
+		int error = 0;
+		streams_ = driver_->map(halves_.size() * batch_most * pitch, commands_.offset,
+					Access::read_write, error);
+		if (error)
+			return fail(-error, "cannot map a buffer of rocket's");
+		drm_rocket_prep_bo prep{};
+		drm_rocket_fini_bo fini{};
+		prep.handle = fini.handle = commands_.handle;
+		if (auto done = call(DRM_IOCTL_ROCKET_PREP_BO, &prep, "ROCKET_PREP_BO"); !done)
+			return done;
 		for (std::size_t i = 0; i < halves_.size(); i++)
-			if (auto made = prepare_half(halves_[i], i * small_job::buffer_bytes / 2,
-						     tasks);
-			    !made)
-				return made;
-		return {};
+			prepare_half(halves_[i], i * batch_most * pitch, tasks);
+		return call(DRM_IOCTL_ROCKET_FINI_BO, &fini, "ROCKET_FINI_BO");
 	}
 
-	/// Write the stream of @p half to @p offset of the buffer of commands.
-	Result<void> prepare_half(RocketHalf &half, std::size_t offset, std::uint32_t tasks)
+	/// Write the streams of @p half to @p offset of the buffer of commands.
+	void prepare_half(RocketHalf &half, std::size_t offset, std::uint32_t tasks)
 	{
 		auto words = small_job::stream(operands_.address, half.results.address);
 		/* No next stream, what must precede the start, the start. */
 		constexpr std::uint16_t amounts = 0x0014;
 		constexpr std::uint64_t sync = 0x0041ULL << 48U;
 		constexpr std::uint64_t start = 0x0081ULL << 48U | 0x0008U;
+		words.insert(words.begin(), no_op);
 		words.insert(words.end(), {0, rknn::command(amounts, 0), sync,
 					   start | std::uint64_t{rknn::enable_convolution} << 16U});
-		if (auto written = write(words, offset); !written)
-			return written;
+		half.streams = streams_.subspan(offset, batch_most * pitch);
+		for (std::size_t i = 0; i < batch_most; i++) {
+			drm_rocket_task task{};
+			drm_rocket_job job{};
 
-		drm_rocket_task task{};
-		task.regcmd = commands_.address + static_cast<std::uint32_t>(offset);
-		task.regcmd_count = static_cast<std::uint32_t>(words.size());
-		half.tasks.assign(tasks, task);
-		drm_rocket_job job{};
-		job.tasks = reinterpret_cast<std::uintptr_t>(half.tasks.data());
-		job.in_bo_handles = reinterpret_cast<std::uintptr_t>(&operands_.handle);
-		job.out_bo_handles = reinterpret_cast<std::uintptr_t>(&half.results.handle);
-		job.task_count = tasks;
-		job.task_struct_size = sizeof(task);
-		job.in_bo_handle_count = 1;
-		job.out_bo_handle_count = 1;
-		half.jobs.fill(job);
-		return {};
+			std::ranges::copy(std::as_bytes(std::span(words)),
+					  half.streams.subspan(i * pitch, pitch).begin());
+			task.regcmd =
+				commands_.address + static_cast<std::uint32_t>(offset + i * pitch);
+			task.regcmd_count = static_cast<std::uint32_t>(words.size());
+			half.tasks[i].assign(tasks, task);
+			job.tasks = reinterpret_cast<std::uintptr_t>(half.tasks[i].data());
+			job.in_bo_handles = reinterpret_cast<std::uintptr_t>(&operands_.handle);
+			job.out_bo_handles = reinterpret_cast<std::uintptr_t>(&half.results.handle);
+			job.task_count = tasks;
+			job.task_struct_size = sizeof(task);
+			job.in_bo_handle_count = 1;
+			job.out_bo_handle_count = 1;
+			half.jobs[i] = job;
+		}
 	}
 
-	Result<void> write(std::span<const std::uint64_t> words, std::size_t offset)
+	/// Have streams that differ from all that were submitted before.
+	void change(std::uint32_t batch)
 	{
-		drm_rocket_prep_bo prep{};
-		drm_rocket_fini_bo fini{};
-		int error = 0;
+		for (std::uint32_t i = 0; i < batch; i++) {
+			const std::uint64_t word = no_op | std::uint64_t{++changes_} << 16U;
 
-		prep.handle = fini.handle = commands_.handle;
-		if (auto done = call(DRM_IOCTL_ROCKET_PREP_BO, &prep, "ROCKET_PREP_BO"); !done)
-			return done;
-		const auto bytes = driver_->map(small_job::buffer_bytes, commands_.offset,
-						Access::read_write, error);
-		if (error)
-			return fail(-error, "cannot map a buffer of rocket's");
-		std::ranges::copy(std::as_bytes(words), bytes.subspan(offset).begin());
-		driver_->unmap(bytes);
-		return call(DRM_IOCTL_ROCKET_FINI_BO, &fini, "ROCKET_FINI_BO");
+			std::memcpy(half_->streams.subspan(i * pitch).data(), &word, sizeof(word));
+		}
 	}
 
 	/// Half of the queue goes on while the other is filled again. SUBMIT would
@@ -225,6 +244,8 @@ private:
 	{
 		drm_rocket_submit args{};
 
+		if (changing_)
+			change(batch);
 		args.jobs = reinterpret_cast<std::uintptr_t>(half_->jobs.data());
 		args.job_count = batch;
 		args.job_struct_size = sizeof(half_->jobs.front());
@@ -244,6 +265,9 @@ private:
 	}
 
 	std::shared_ptr<Driver> driver_;
+	bool changing_;
+	std::uint32_t changes_ = 0;
+	std::span<std::byte> streams_;
 	RocketBuffer commands_;
 	RocketBuffer operands_;
 	std::array<RocketHalf, 2> halves_;
@@ -254,9 +278,9 @@ private:
 } // namespace
 
 Result<std::unique_ptr<SubmitClient>> rocket_client(std::shared_ptr<Driver> driver,
-						    std::uint32_t tasks)
+						    std::uint32_t tasks, bool changing)
 {
-	return RocketClient::create(std::move(driver), tasks);
+	return RocketClient::create(std::move(driver), tasks, changing);
 }
 
 } // namespace npu::bench

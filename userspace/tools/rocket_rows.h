@@ -23,7 +23,7 @@ namespace npu::bench
 struct RocketRow {
 	/// What is measured.
 	struct Key {
-		/// "rocket", "compat" or "prepared"
+		/// "rocket", "compat", "changing" or "prepared"
 		std::string driver;
 		std::uint32_t files = 1;
 		/// Lanes of a job, which cores run side by side.

@@ -77,8 +77,9 @@ Result<std::unique_ptr<SubmitClient>> prepared_client(const Device &device, std:
 						      std::uint32_t tasks);
 
 /// Streams in a buffer and the calls of mainline's rocket driver, for jobs of
-/// @p tasks tasks.
+/// @p tasks tasks. Each job of a call has a stream of its own, which is the same one each
+/// time, unless @p changing.
 Result<std::unique_ptr<SubmitClient>> rocket_client(std::shared_ptr<Driver> driver,
-						    std::uint32_t tasks);
+						    std::uint32_t tasks, bool changing);
 
 } // namespace npu::bench
