@@ -14,6 +14,7 @@
 #include <linux/list.h>
 #include <linux/mutex.h>
 #include <linux/sched/signal.h>
+#include <linux/sizes.h>
 #include <linux/slab.h>
 #include <linux/uaccess.h>
 
@@ -34,7 +35,10 @@
 #define RKNN_ROCKET_TAIL		16
 /* What the kept jobs of a file may take. */
 #define RKNN_ROCKET_KEPT_JOBS		1024u
-#define RKNN_ROCKET_KEPT_BYTES		(32ul << 20)
+#define RKNN_ROCKET_KEPT_BYTES		(32 * SZ_1M)
+/* What jobs that are kept no longer may leave to new ones. */
+#define RKNN_ROCKET_SPARES		64u
+#define RKNN_ROCKET_SPARE_BYTES		SZ_1M
 
 /**
  * struct rknn_rocket_reader - reads streams out of buffers
@@ -80,6 +84,15 @@ struct rknn_rocket_file {
 	u32 count;
 	/** @bytes: Sum of &rknn_rocket_kept.bytes. */
 	size_t bytes;
+	/**
+	 * @spares: Memory of streams whose job is gone, by &npu_mapping.link. To map
+	 * such memory takes longer than to verify a small job.
+	 */
+	struct list_head spares;
+	/** @spare_count: Number of @spares. */
+	u32 spare_count;
+	/** @spare_bytes: Their size. */
+	size_t spare_bytes;
 	/** @words: Room for the longest stream. */
 	u64 words[];
 };
@@ -247,21 +260,60 @@ static void rknn_rocket_drop(struct rknn_rocket_file *rfile,
 	rfile->bytes -= kept->bytes;
 }
 
-static void rknn_rocket_free(struct rknn_rocket_kept *kept)
+/* Leave @spare, or nothing, to new jobs. */
+static void rknn_rocket_leave(struct rknn_rocket_file *rfile,
+			      struct npu_mapping *spare)
 {
-	npu_job_put(kept->job);
+	if (!spare)
+		return;
+	mutex_lock(&rfile->lock);
+	if (rfile->spare_count < RKNN_ROCKET_SPARES &&
+	    rfile->spare_bytes + spare->node.size <= RKNN_ROCKET_SPARE_BYTES) {
+		rfile->spare_count++;
+		rfile->spare_bytes += spare->node.size;
+		list_add(&spare->link, &rfile->spares);
+		spare = NULL;
+	}
+	mutex_unlock(&rfile->lock);
+	if (spare)
+		npu_mapping_put(spare);
+}
+
+/* Memory for about @bytes of streams, or %NULL. */
+static struct npu_mapping *rknn_rocket_take(struct rknn_rocket_file *rfile,
+					    size_t bytes)
+{
+	struct npu_mapping *spare;
+
+	lockdep_assert_held(&rfile->lock);
+	list_for_each_entry(spare, &rfile->spares, link) {
+		if (spare->node.size < bytes)
+			continue;
+		list_del_init(&spare->link);
+		rfile->spare_count--;
+		rfile->spare_bytes -= spare->node.size;
+		return spare;
+	}
+	return NULL;
+}
+
+static void rknn_rocket_free(struct rknn_rocket_file *rfile,
+			     struct rknn_rocket_kept *kept)
+{
+	rknn_rocket_leave(rfile, npu_job_put_streams(kept->job));
 	rknn_rocket_tasks_fini(&kept->tasks);
 	kvfree(kept->words);
 	kfree(kept);
 }
 
-static void rknn_rocket_free_all(struct list_head *gone)
+static void rknn_rocket_free_all(struct rknn_rocket_file *rfile,
+				 struct list_head *gone)
 {
 	struct rknn_rocket_kept *kept, *next;
 
 	list_for_each_entry_safe(kept, next, gone, link) {
 		list_del(&kept->link);
-		rknn_rocket_free(kept);
+		rknn_rocket_free(rfile, kept);
 		cond_resched();
 	}
 }
@@ -302,6 +354,7 @@ static struct rknn_rocket_file *rknn_rocket_file(struct npu_file *nfile)
 		mutex_init(&rfile->lock);
 		hash_init(rfile->kept);
 		INIT_LIST_HEAD(&rfile->recent);
+		INIT_LIST_HEAD(&rfile->spares);
 		nfile->family_data = rfile;
 	}
 	mutex_unlock(&nfile->lock);
@@ -335,7 +388,7 @@ struct npu_job *rknn_rocket_recall_job(struct npu_file *nfile,
 		rknn_rocket_drop(rfile, kept, &gone);
 	}
 	mutex_unlock(&rfile->lock);
-	rknn_rocket_free_all(&gone);
+	rknn_rocket_free_all(rfile, &gone);
 	return job;
 }
 
@@ -399,7 +452,7 @@ static bool rknn_rocket_keep(struct rknn_rocket_file *rfile,
 						 struct rknn_rocket_kept, link),
 				 &gone);
 	mutex_unlock(&rfile->lock);
-	rknn_rocket_free_all(&gone);
+	rknn_rocket_free_all(rfile, &gone);
 	if (!keep) {
 		rknn_rocket_tasks_fini(&kept->tasks);
 		kfree(kept);
@@ -407,12 +460,11 @@ static bool rknn_rocket_keep(struct rknn_rocket_file *rfile,
 	return keep;
 }
 
-/* Copy the streams in @words into @builder, without their tails. */
+/* Find the ends of the streams, which @builder has a copy of. */
 static int rknn_rocket_split(struct npu_job_builder *builder,
-			     const struct rknn_rocket_tasks *tasks,
-			     const u64 *words)
+			     const struct rknn_rocket_tasks *tasks)
 {
-	u64 *copy = builder->copy;
+	size_t place = 0;
 	int ret = 0;
 	u32 i;
 
@@ -420,24 +472,21 @@ static int rknn_rocket_split(struct npu_job_builder *builder,
 		struct drm_npu_task *task = &builder->tasks[i];
 		u32 count = tasks->list[i].regcmd_count;
 
-		if (fatal_signal_pending(current))
-			return -EINTR;
-		memcpy(copy, words, count * sizeof(u64));
-		ret = builder->isa->split(copy, count, &task->command_count,
-					  &task->enable);
+		task->commands = place;
+		ret = builder->isa->split(builder->copy + place, count,
+					  &task->command_count, &task->enable);
 		/* A stream that does nothing but start has no commands. */
 		if (!ret && !task->command_count)
 			ret = -EINVAL;
-		copy += task->command_count;
-		words += count;
+		place += count;
 		cond_resched();
 	}
 	return ret;
 }
 
 static int rknn_rocket_build(struct npu_job_builder *builder,
-			     const struct rknn_rocket_tasks *tasks,
-			     const u64 *words)
+			     struct rknn_rocket_file *rfile,
+			     const struct rknn_rocket_tasks *tasks)
 {
 	struct npu_isa_fault fault = {};
 	int ret;
@@ -449,8 +498,17 @@ static int rknn_rocket_build(struct npu_job_builder *builder,
 				       GFP_KERNEL_ACCOUNT);
 	if (!builder->tasks || !builder->copy)
 		return -ENOMEM;
-	ret = rknn_rocket_split(builder, tasks, words);
-	return ret ?: npu_job_build(builder, &fault);
+	mutex_lock(&rfile->lock);
+	ret = rknn_rocket_read_all(&rfile->reader, builder->vm, tasks,
+				   builder->copy);
+	builder->spare = rknn_rocket_take(rfile, tasks->words * sizeof(u64));
+	mutex_unlock(&rfile->lock);
+	if (!ret)
+		ret = rknn_rocket_split(builder, tasks);
+	if (!ret)
+		ret = npu_job_build(builder, &fault);
+	rknn_rocket_leave(rfile, builder->spare);
+	return ret;
 }
 
 /**
@@ -468,28 +526,20 @@ struct npu_job *rknn_rocket_make_job(struct npu_file *nfile,
 		.vm = nfile->vm,
 		.isa = nfile->npu->desc.family->isa,
 	};
-	u64 *words;
 	int ret;
 
-	words = kvmalloc_array(tasks->words, sizeof(u64), GFP_KERNEL_ACCOUNT);
+	if (!rfile)
+		return ERR_PTR(-ENOMEM);
 	builder.job = npu_job_create(nfile->npu, 1);
-	ret = -ENOMEM;
-	if (!rfile || !words || !builder.job)
-		goto out_free;
-	mutex_lock(&rfile->lock);
-	ret = rknn_rocket_read_all(&rfile->reader, nfile->vm, tasks, words);
-	mutex_unlock(&rfile->lock);
-	if (!ret)
-		ret = rknn_rocket_build(&builder, tasks, words);
+	if (!builder.job)
+		return ERR_PTR(-ENOMEM);
+	ret = rknn_rocket_build(&builder, rfile, tasks);
+	if (!ret && rknn_rocket_keep(rfile, tasks, builder.copy, builder.job))
+		builder.copy = NULL;
 	npu_job_builder_fini(&builder);
-	if (!ret && rknn_rocket_keep(rfile, tasks, words, builder.job))
-		words = NULL;
-out_free:
-	kvfree(words);
 	if (!ret)
 		return builder.job;
-	if (builder.job)
-		npu_job_put(builder.job);
+	npu_job_put(builder.job);
 	return ERR_PTR(ret);
 }
 
@@ -516,7 +566,7 @@ void rknn_rocket_forget(struct npu_file *nfile, struct npu_mapping *mapping)
 		if (npu_job_uses(kept->job, mapping, false))
 			rknn_rocket_drop(rfile, kept, &gone);
 	mutex_unlock(&rfile->lock);
-	rknn_rocket_free_all(&gone);
+	rknn_rocket_free_all(rfile, &gone);
 }
 
 /**
@@ -526,11 +576,16 @@ void rknn_rocket_forget(struct npu_file *nfile, struct npu_mapping *mapping)
 void rknn_rocket_release(struct npu_file *nfile)
 {
 	struct rknn_rocket_file *rfile = nfile->family_data;
+	struct npu_mapping *spare, *next;
 
 	if (!rfile)
 		return;
 	rknn_rocket_close(&rfile->reader);
-	rknn_rocket_free_all(&rfile->recent);
+	rknn_rocket_free_all(rfile, &rfile->recent);
+	list_for_each_entry_safe(spare, next, &rfile->spares, link) {
+		list_del_init(&spare->link);
+		npu_mapping_put(spare);
+	}
 	mutex_destroy(&rfile->lock);
 	kvfree(rfile);
 	nfile->family_data = NULL;

@@ -120,6 +120,7 @@ static int npu_job_toy_build(struct npu_fake_file *file,
 		builder->copy[i] = abs(lane->costs[i]) * 1024ull * US;
 		if (lane->costs[i] < 0)
 			builder->copy[i] |= NPU_JOB_CONTINUES;
+		builder->tasks[i].commands = i;
 		builder->tasks[i].command_count = 1;
 		builder->tasks[i].cost_ns = lane->estimate_ns;
 		count++;

@@ -57,6 +57,24 @@ void npu_job_put(struct npu_job *job)
 }
 
 /**
+ * npu_job_put_streams() - drop a reference, and keep the memory of the streams
+ * @job: the job
+ *
+ * Return: that memory, whose reference the caller gets, if nobody else has the job,
+ * else %NULL.
+ */
+struct npu_mapping *npu_job_put_streams(struct npu_job *job)
+{
+	struct npu_mapping *streams = NULL;
+
+	/* Who has no reference gets none any more. */
+	if (refcount_read(&job->ref) == 1)
+		streams = xchg(&job->streams, NULL);
+	npu_job_put(job);
+	return streams;
+}
+
+/**
  * npu_job_uses() - does a job use a buffer?
  * @job: the job
  * @mapping: the buffer
@@ -146,20 +164,17 @@ static int npu_job_reserve(struct npu_job_builder *builder)
 	return 0;
 }
 
-/* Get the commands of @task, the next one. */
-static int npu_job_fetch(struct npu_job_builder *builder,
-			 const struct drm_npu_task *task)
+/* The commands of a task, or an ERR_PTR(). */
+static const u64 *npu_job_fetch(struct npu_job_builder *builder,
+				const struct drm_npu_task *task)
 {
-	size_t bytes = task->command_count * sizeof(u64);
-
-	if (builder->copy) {
-		memcpy(builder->commands, builder->copy + builder->copied, bytes);
-		builder->copied += task->command_count;
-		return 0;
-	}
-	return copy_from_user(builder->commands,
-			      u64_to_user_ptr(task->commands), bytes) ?
-	       -EFAULT : 0;
+	if (builder->copy)
+		return builder->copy + task->commands;
+	if (copy_from_user(builder->commands,
+			   u64_to_user_ptr(task->commands),
+			   task->command_count * sizeof(u64)))
+		return ERR_PTR(-EFAULT);
+	return builder->commands;
 }
 
 /* Nanoseconds that @amount takes at @rate a second; 0 if the rate is not known. */
@@ -245,7 +260,7 @@ static int npu_job_build_lane(struct npu_job_builder *builder, u32 lane,
 	isa->begin(builder->state, builder->job->npu->desc.chip);
 	for (i = 0; i < job_lane->task_count; i++) {
 		struct npu_isa_stream stream = {
-			.commands = builder->commands,
+			.commands = npu_job_fetch(builder, &tasks[i]),
 			.count = tasks[i].command_count,
 			.enable = tasks[i].enable,
 			.use = npu_job_use,
@@ -255,9 +270,8 @@ static int npu_job_build_lane(struct npu_job_builder *builder, u32 lane,
 
 		if (fatal_signal_pending(current))
 			return -EINTR;
-		ret = npu_job_fetch(builder, &tasks[i]);
-		if (ret)
-			return ret;
+		if (IS_ERR(stream.commands))
+			return PTR_ERR(stream.commands);
 		builder->fault_lane = lane;
 		builder->fault_task = i;
 		ret = isa->verify(builder->state, &stream, fault);
@@ -298,10 +312,11 @@ static void npu_job_link_lane(const struct npu_job_builder *builder,
 	}
 }
 
-/* Write all lanes to @bo, the memory of the streams. */
-static int npu_job_write(struct npu_job_builder *builder, struct npu_bo *bo)
+/* Write all lanes to the memory of the streams. */
+static int npu_job_write(struct npu_job_builder *builder)
 {
 	struct npu_job *job = builder->job;
+	struct npu_bo *bo = job->streams->bo;
 	u64 addr = job->streams->node.start;
 	u64 *stream = builder->streams;
 	int idx;
@@ -322,6 +337,25 @@ static int npu_job_write(struct npu_job_builder *builder, struct npu_bo *bo)
 				    DMA_TO_DEVICE);
 	drm_dev_exit(idx);
 	return 0;
+}
+
+/* Memory for the streams, or an ERR_PTR(). */
+static struct npu_mapping *npu_job_memory(struct npu_job_builder *builder)
+{
+	size_t bytes = builder->words * sizeof(u64);
+	struct npu_mapping *mapping = builder->spare;
+	struct npu_bo *bo;
+
+	if (mapping && mapping->node.size >= bytes) {
+		builder->spare = NULL;
+		return mapping;
+	}
+	bo = npu_bo_create(builder->job->npu, bytes);
+	if (IS_ERR(bo))
+		return ERR_CAST(bo);
+	mapping = npu_mapping_create(builder->vm, bo, false);
+	npu_bo_put(bo);
+	return mapping;
 }
 
 /* Verify all lanes. */
@@ -353,7 +387,7 @@ int npu_job_build(struct npu_job_builder *builder, struct npu_isa_fault *fault)
 {
 	const struct npu_isa_ops *isa = builder->isa;
 	struct npu_job *job = builder->job;
-	struct npu_bo *bo;
+	struct npu_mapping *streams;
 	int ret;
 
 	ret = npu_job_check_size(builder);
@@ -370,18 +404,11 @@ int npu_job_build(struct npu_job_builder *builder, struct npu_isa_fault *fault)
 	if (ret)
 		return ret;
 
-	bo = npu_bo_create(job->npu, builder->words * sizeof(u64));
-	if (IS_ERR(bo))
-		return PTR_ERR(bo);
-	job->streams = npu_mapping_create(builder->vm, bo, false);
-	if (IS_ERR(job->streams)) {
-		ret = PTR_ERR(job->streams);
-		job->streams = NULL;
-	} else {
-		ret = npu_job_write(builder, bo);
-	}
-	npu_bo_put(bo);
-	return ret;
+	streams = npu_job_memory(builder);
+	if (IS_ERR(streams))
+		return PTR_ERR(streams);
+	job->streams = streams;
+	return npu_job_write(builder);
 }
 
 /**

@@ -90,14 +90,17 @@ struct npu_job_builder {
 	/** @tasks: All tasks of all lanes, one after the other. */
 	struct drm_npu_task *tasks;
 	/**
-	 * @copy: All commands of all tasks, one after the other, if they have
-	 * been copied already; else the tasks tell where in user memory they are.
+	 * @copy: The commands, if they have been copied already: then
+	 * &drm_npu_task.commands are places in it. Else they are user pointers.
 	 */
 	u64 *copy;
-	/** @copied: Words of @copy that have been used up. */
-	size_t copied;
-	/** @commands: Room for the commands of one task. */
+	/** @commands: Room for the commands of one task, without @copy. */
 	u64 *commands;
+	/**
+	 * @spare: Memory that had the streams of another job, or %NULL. The job gets
+	 * it if it is large enough, otherwise it is left.
+	 */
+	struct npu_mapping *spare;
 	/** @streams: The streams of all tasks verified so far, not linked yet. */
 	u64 *streams;
 	/** @words: Words of @streams. */
@@ -118,6 +121,7 @@ struct npu_job *npu_job_create(struct npu_device *npu, u32 lane_count);
 int npu_job_alloc_tasks(struct npu_job *job);
 int npu_job_build(struct npu_job_builder *builder, struct npu_isa_fault *fault);
 void npu_job_builder_fini(struct npu_job_builder *builder);
+struct npu_mapping *npu_job_put_streams(struct npu_job *job);
 bool npu_job_uses(const struct npu_job *job, const struct npu_mapping *mapping,
 		  bool writes);
 void npu_job_put(struct npu_job *job);
