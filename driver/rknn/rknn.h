@@ -8,6 +8,7 @@
 #include "rknn_regs.h"
 #include "rknn_table.h"
 
+struct drm_npu_query_register;
 struct npu_isa_chip;
 struct npu_isa_fault;
 struct npu_isa_ops;
@@ -162,5 +163,6 @@ u16 rknn_check_dpu(const struct rknn_task *task, const struct rknn_shape *shape)
 u16 rknn_check_rdma(const struct rknn_task *task, const struct rknn_shape *shape);
 bool rknn_operand_used(const struct rknn_task *task, u16 reg);
 u16 rknn_check_ppu(const struct rknn_task *task);
+bool rknn_register_name(u32 reg, struct drm_npu_query_register *record);
 
 #endif /* RKNN_H */

@@ -85,6 +85,7 @@ const struct npu_isa_ops npu_isa_rknn = {
 	.describe = rknn_describe,
 	.features = rknn_chip_features,
 	.data_type = rknn_chip_data_type,
+	.name = rknn_register_name,
 	.split = rknn_split,
 	.link = rknn_link,
 };

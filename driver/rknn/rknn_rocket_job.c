@@ -154,16 +154,17 @@ static int rknn_rocket_read(struct rknn_rocket_reader *reader,
 	return 0;
 }
 
-/* Read the streams of all tasks into @words. */
+/* Read the streams of all tasks into @words, up to task @at if that cannot be. */
 static int rknn_rocket_read_all(struct rknn_rocket_reader *reader,
 				struct npu_vm *vm,
 				const struct rknn_rocket_tasks *tasks,
-				u64 *words)
+				u64 *words, u32 *at)
 {
 	int ret = 0;
 	u32 i;
 
 	for (i = 0; i < tasks->count && !ret; i++) {
+		*at = i;
 		ret = fatal_signal_pending(current) ? -EINTR :
 		      rknn_rocket_read(reader, vm, &tasks->list[i], words);
 		words += tasks->list[i].regcmd_count;
@@ -462,7 +463,8 @@ static bool rknn_rocket_keep(struct rknn_rocket_file *rfile,
 
 /* Find the ends of the streams, which @builder has a copy of. */
 static int rknn_rocket_split(struct npu_job_builder *builder,
-			     const struct rknn_rocket_tasks *tasks)
+			     const struct rknn_rocket_tasks *tasks,
+			     struct npu_isa_fault *fault)
 {
 	size_t place = 0;
 	int ret = 0;
@@ -478,10 +480,50 @@ static int rknn_rocket_split(struct npu_job_builder *builder,
 		/* A stream that does nothing but start has no commands. */
 		if (!ret && !task->command_count)
 			ret = -EINVAL;
+		builder->fault_task = i;
+		fault->command = count;
+		fault->reason = DRM_NPU_FAULT_ENABLE;
 		place += count;
 		cond_resched();
 	}
+	if (!ret)
+		*fault = (struct npu_isa_fault) {};
 	return ret;
+}
+
+/* Why a stream is refused, by &enum drm_npu_fault_reason. */
+static const char * const rknn_rocket_reasons[] = {
+	[DRM_NPU_FAULT_TARGET] = "no such block",
+	[DRM_NPU_FAULT_REGISTER] = "register unknown or not for clients",
+	[DRM_NPU_FAULT_VALUE] = "value out of bounds",
+	[DRM_NPU_FAULT_ADDRESS] = "address in no buffer",
+	[DRM_NPU_FAULT_REUSE] = "on-chip data reused that is not there",
+	[DRM_NPU_FAULT_MISSING] = "address used but not written",
+	[DRM_NPU_FAULT_ENABLE] = "starts no known set of blocks",
+	[DRM_NPU_FAULT_SHAPE] = "disagrees with other registers",
+	[DRM_NPU_FAULT_UNCUT] = "too long without a place to preempt",
+};
+
+/* Tell the log which register of which task is to blame. */
+static void rknn_rocket_blame(const struct npu_job_builder *builder,
+			      const struct npu_isa_fault *fault)
+{
+	struct drm_npu_query_register names = {};
+	char where[64] = "";
+
+	if (fault->reason >= ARRAY_SIZE(rknn_rocket_reasons) ||
+	    !rknn_rocket_reasons[fault->reason])
+		return;
+	builder->isa->name(fault->reg, &names);
+	if (fault->reg)
+		scnprintf(where, sizeof(where), ", %s%sregister %s%s%#06x",
+			  names.block, names.block[0] ? " " : "", names.name,
+			  names.name[0] ? " at " : "", fault->reg);
+	dev_notice_ratelimited(builder->job->npu->drm.dev,
+			       "%s[%d]: rocket job refused: task %u, command %u%s: %s\n",
+			       current->comm, task_tgid_nr(current),
+			       builder->fault_task, fault->command, where,
+			       rknn_rocket_reasons[fault->reason]);
 }
 
 static int rknn_rocket_build(struct npu_job_builder *builder,
@@ -500,13 +542,16 @@ static int rknn_rocket_build(struct npu_job_builder *builder,
 		return -ENOMEM;
 	mutex_lock(&rfile->lock);
 	ret = rknn_rocket_read_all(&rfile->reader, builder->vm, tasks,
-				   builder->copy);
+				   builder->copy, &builder->fault_task);
 	builder->spare = rknn_rocket_take(rfile, tasks->words * sizeof(u64));
 	mutex_unlock(&rfile->lock);
-	if (!ret)
-		ret = rknn_rocket_split(builder, tasks);
-	if (!ret)
-		ret = npu_job_build(builder, &fault);
+	if (ret)
+		fault.reason = DRM_NPU_FAULT_ADDRESS;
+	else
+		ret = rknn_rocket_split(builder, tasks, &fault) ?:
+		      npu_job_build(builder, &fault);
+	if (ret == -EINVAL)
+		rknn_rocket_blame(builder, &fault);
 	rknn_rocket_leave(rfile, builder->spare);
 	return ret;
 }

@@ -12,16 +12,18 @@
 #include "rknn_regs.h"
 #include "rknn_table.h"
 
-#define MASK(reg, mask)			{ reg, RKNN_RULE_VALUE, mask, 0, 0 }
-#define DROP(reg, mask, drop)		{ reg, RKNN_RULE_VALUE, mask, drop, 0 }
-#define RESET(reg, mask, reset)		{ reg, RKNN_RULE_VALUE, mask, 0, reset }
-#define ZERO(reg)			MASK(reg, 0)
+/* The text is that of the argument, so no macro passes it on to another. */
+#define MASK(reg, mask)		{ reg, RKNN_RULE_VALUE, mask, 0, 0, #reg }
+#define DROP(reg, mask, drop)	{ reg, RKNN_RULE_VALUE, mask, drop, 0, #reg }
+#define RESET(reg, mask, reset)	{ reg, RKNN_RULE_VALUE, mask, 0, reset, #reg }
+#define ZERO(reg)		{ reg, RKNN_RULE_VALUE, 0, 0, 0, #reg }
+#define TABLE(reg, kind, mask)	{ reg, kind, mask, 0, 0, #reg }
 #define POINTER(reg, cores) \
-	{ reg, RKNN_RULE_POINTER, RKNN_S_POINTER_BITS | (cores), 0, 0 }
+	{ reg, RKNN_RULE_POINTER, RKNN_S_POINTER_BITS | (cores), 0, 0, #reg }
 #define ADDRESS(reg) \
-	{ reg, RKNN_RULE_ADDRESS, ~(RKNN_ATOM_BYTES - 1u), 0, 0 }
+	{ reg, RKNN_RULE_ADDRESS, ~(RKNN_ATOM_BYTES - 1u), 0, 0, #reg }
 #define OPERAND(reg) \
-	{ reg, RKNN_RULE_OPERAND, ~(RKNN_ATOM_BYTES - 1u), 0, 0 }
+	{ reg, RKNN_RULE_OPERAND, ~(RKNN_ATOM_BYTES - 1u), 0, 0, #reg }
 
 static const struct rknn_rule rknn_cna_rules[] = {
 	POINTER(RKNN_CNA_S_POINTER, RKNN_S_POINTER_CORE(3)),
@@ -148,11 +150,11 @@ static const struct rknn_rule rknn_dpu_rules[] = {
 	MASK(RKNN_DPU_EW_OP_VALUE_7, 0xffffffff),
 	MASK(RKNN_DPU_SURFACE_ADD, 0xfffffff0),
 	ZERO(RKNN_DPU_UNNAMED_40C4),
-	{ RKNN_DPU_LUT_ACCESS_CFG, RKNN_RULE_TABLE_ACCESS,
-	  RKNN_LUT_ACCESS_WRITE | RKNN_LUT_ACCESS_LO | RKNN_LUT_ACCESS_ADDRESS,
-	  0, 0 },
+	TABLE(RKNN_DPU_LUT_ACCESS_CFG, RKNN_RULE_TABLE_ACCESS,
+	      RKNN_LUT_ACCESS_WRITE | RKNN_LUT_ACCESS_LO |
+	      RKNN_LUT_ACCESS_ADDRESS),
 	/* Entries have 16 bits, which streams extend to 32. */
-	{ RKNN_DPU_LUT_ACCESS_DATA, RKNN_RULE_TABLE_DATA, 0xffffffff, 0, 0 },
+	TABLE(RKNN_DPU_LUT_ACCESS_DATA, RKNN_RULE_TABLE_DATA, 0xffffffff),
 	MASK(RKNN_DPU_LUT_CFG, 0x000000ff),
 	MASK(RKNN_DPU_LUT_INFO, 0x00ffffff),
 	MASK(RKNN_DPU_LUT_LE_START, 0xffffffff),
@@ -231,35 +233,47 @@ static const struct rknn_rule rknn_ppu_rdma_rules[] = {
 /* CNA and CORE have the number of the core in S_POINTER, which the start knows. */
 const struct rknn_block rknn_blocks[RKNN_BLOCKS] = {
 	[RKNN_BLOCK_CNA] = {
+		.name = "CNA",
+		.prefix = "RKNN_CNA_",
 		.rules = rknn_cna_rules,
 		.count = ARRAY_SIZE(rknn_cna_rules) +
 			 BUILD_BUG_ON_ZERO(RKNN_RULES > RKNN_RULES_MAX),
 		.enable = RKNN_ENABLE_CNA,
 	},
 	[RKNN_BLOCK_CORE] = {
+		.name = "CORE",
+		.prefix = "RKNN_CORE_",
 		.rules = rknn_core_rules,
 		.count = ARRAY_SIZE(rknn_core_rules),
 		.enable = RKNN_ENABLE_CORE,
 	},
 	[RKNN_BLOCK_DPU] = {
+		.name = "DPU",
+		.prefix = "RKNN_DPU_",
 		.rules = rknn_dpu_rules,
 		.count = ARRAY_SIZE(rknn_dpu_rules),
 		.enable = RKNN_ENABLE_DPU,
 		.pointer = RKNN_S_POINTER_PING_PONG,
 	},
 	[RKNN_BLOCK_DPU_RDMA] = {
+		.name = "DPU_RDMA",
+		.prefix = "RKNN_RDMA_",
 		.rules = rknn_rdma_rules,
 		.count = ARRAY_SIZE(rknn_rdma_rules),
 		.enable = RKNN_ENABLE_DPU_RDMA,
 		.pointer = RKNN_S_POINTER_PING_PONG,
 	},
 	[RKNN_BLOCK_PPU] = {
+		.name = "PPU",
+		.prefix = "RKNN_PPU_",
 		.rules = rknn_ppu_rules,
 		.count = ARRAY_SIZE(rknn_ppu_rules),
 		.enable = RKNN_ENABLE_PPU,
 		.pointer = RKNN_S_POINTER_PING_PONG,
 	},
 	[RKNN_BLOCK_PPU_RDMA] = {
+		.name = "PPU_RDMA",
+		.prefix = "RKNN_PPU_RDMA_",
 		.rules = rknn_ppu_rdma_rules,
 		.count = ARRAY_SIZE(rknn_ppu_rdma_rules),
 		.enable = RKNN_ENABLE_PPU_RDMA,

@@ -34,6 +34,8 @@ struct rknn_rule {
 	u32 drop;
 	/** @reset: Value until it is written. */
 	u32 reset;
+	/** @name: Its constant in rknn_regs.h. */
+	const char *name;
 };
 
 enum rknn_block_index {
@@ -50,6 +52,10 @@ enum rknn_block_index {
  * struct rknn_block - a block and its registers
  */
 struct rknn_block {
+	/** @name: Its name in the TRM. */
+	const char *name;
+	/** @prefix: What the constants of its registers begin with. */
+	const char *prefix;
 	/** @rules: Its registers, in ascending order. */
 	const struct rknn_rule *rules;
 	/** @count: Number of @rules. */

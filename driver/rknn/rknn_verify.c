@@ -329,7 +329,8 @@ int rknn_verify(void *data, const struct npu_isa_stream *stream,
 	case RKNN_ENABLE_POOL:
 		break;
 	default:
-		return rknn_refuse(fault, i, 0, DRM_NPU_FAULT_ENABLE);
+		return rknn_refuse(fault, i, RKNN_PC_OPERATION_ENABLE,
+				   DRM_NPU_FAULT_ENABLE);
 	}
 	ret = rknn_verify_task(lane, stream, fault);
 	if (!ret)

@@ -32,6 +32,7 @@ std::vector<Record> records(const Device &device, const Buffer &buffer)
 		{"buffer", DRM_NPU_QUERY_BUFFER, buffer.handle(), sizeof(drm_npu_query_buffer)},
 		{"features", DRM_NPU_QUERY_FEATURES, 0, sizeof(drm_npu_query_features)},
 		{"data type", DRM_NPU_QUERY_DATA_TYPE, 0, sizeof(drm_npu_query_data_type)},
+		{"register", DRM_NPU_QUERY_REGISTER, 0x4010, sizeof(drm_npu_query_register)},
 	};
 }
 
@@ -200,7 +201,7 @@ SUBTEST(core_query_bad)
 		std::uint32_t type, index, pad;
 		int error;
 	} cases[] = {
-		{8, 0, 0, EINVAL},
+		{DRM_NPU_QUERY_REGISTER + 1, 0, 0, EINVAL},
 		{~0u, 0, 0, EINVAL},
 		{DRM_NPU_QUERY_DEVICE, 1, 0, ENOENT},
 		{DRM_NPU_QUERY_CORE, device.info().core_count, 0, ENOENT},
@@ -217,6 +218,8 @@ SUBTEST(core_query_bad)
 		{DRM_NPU_QUERY_FEATURES, 1, 0, ENOENT},
 		{DRM_NPU_QUERY_DATA_TYPE, device.features().data_type_count, 0, ENOENT},
 		{DRM_NPU_QUERY_DATA_TYPE, ~0u, 0, ENOENT},
+		{DRM_NPU_QUERY_REGISTER, 0x2000, 0, ENOENT},
+		{DRM_NPU_QUERY_REGISTER, ~0u, 0, ENOENT},
 		{DRM_NPU_QUERY_DEVICE, 0, 1, EINVAL},
 		{DRM_NPU_QUERY_LIMITS, 0, 0x80000000, EINVAL},
 	};

@@ -2,11 +2,16 @@
 /// The calls of mainline's rocket driver.
 #include <algorithm>
 #include <cerrno>
+#include <chrono>
 #include <fstream>
 #include <memory>
+#include <sstream>
 #include <string>
+#include <string_view>
+#include <thread>
 
 #include <linux/dma-buf.h>
+#include <sys/klog.h>
 #include <sys/mman.h>
 
 #include "dmabuf.h"
@@ -699,4 +704,43 @@ SUBTEST(rocket_failures_counted)
 	client.out = {~0u};
 	CHECK_OK(client.submit());
 	CHECK_EQ(failures(), 2);
+}
+
+/// Whether the kernel's log has a line with @first and, at its end, @last.
+bool logged(std::string_view first, std::string_view last)
+{
+	constexpr int read_all = 3;
+	std::string text(1 << 16, 0);
+	const int bytes = klogctl(read_all, text.data(), static_cast<int>(text.size()));
+
+	if (bytes < 0)
+		igt::skip("the kernel's log cannot be read");
+	text.resize(static_cast<std::size_t>(bytes));
+	std::istringstream lines(text);
+	for (std::string line; std::getline(lines, line);)
+		if (line.contains(first) && line.ends_with(last))
+			return true;
+	return false;
+}
+
+/* The calls cannot tell of what is refused, but the kernel's log names it. */
+SUBTEST(rocket_refused_named)
+{
+	const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(30);
+	Device device;
+	Client client(device);
+	Task bad = client.product.task();
+
+	bad.commands[index_of(bad, 0x4010)] |= std::uint64_t{1} << (16 + 3);
+	client.write(bad);
+	/* The log takes so many lines at a time, and other tests may have had them. */
+	for (;;) {
+		CHECK_OK(client.submit());
+		CHECK_OK(prep(device, client.product.out.handle(), never));
+		if (logged("rocket job refused: task 0, command ",
+			   ", DPU register DATA_FORMAT at 0x4010: value out of bounds"))
+			return;
+		CHECK(std::chrono::steady_clock::now() < deadline);
+		std::this_thread::sleep_for(std::chrono::milliseconds(200));
+	}
 }

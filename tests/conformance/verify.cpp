@@ -505,6 +505,28 @@ SUBTEST(job_verify_enable)
 	}
 }
 
+/* What is to blame has a name. */
+SUBTEST(job_verify_names)
+{
+	Device device;
+	Product product(device);
+	drm_npu_query_register names{};
+	drm_npu_job_create args{};
+	Task task = product.task();
+
+	task.commands[index_of(task, 0x4010)] |= std::uint64_t{1} << (16 + 3);
+	CHECK_ERR(create_job(device, {{task}}, args), EINVAL);
+	CHECK_OK(device.query(DRM_NPU_QUERY_REGISTER, args.fault_register, &names, sizeof(names)));
+	CHECK(names.block == std::string("DPU"));
+	CHECK(names.name == std::string("DATA_FORMAT"));
+	task = product.task();
+	task.enable = 0;
+	CHECK_ERR(create_job(device, {{task}}, args), EINVAL);
+	CHECK_OK(device.query(DRM_NPU_QUERY_REGISTER, args.fault_register, &names, sizeof(names)));
+	CHECK(names.block == std::string("PC"));
+	CHECK(names.name == std::string("OPERATION_ENABLE"));
+}
+
 SUBTEST(job_verify_addresses)
 {
 	Device device, other;

@@ -93,6 +93,7 @@ static const struct npu_query_type {
 	{ "buffer", DRM_NPU_QUERY_BUFFER, sizeof(struct drm_npu_query_buffer) },
 	{ "features", DRM_NPU_QUERY_FEATURES, sizeof(struct drm_npu_query_features) },
 	{ "data_type", DRM_NPU_QUERY_DATA_TYPE, sizeof(struct drm_npu_query_data_type) },
+	{ "register", DRM_NPU_QUERY_REGISTER, sizeof(struct drm_npu_query_register) },
 };
 
 KUNIT_ARRAY_PARAM_DESC(npu_query, npu_query_types, name);
@@ -219,7 +220,10 @@ static void npu_query_refused(struct kunit *test)
 		{ { .type = DRM_NPU_QUERY_BUFFER, .index = 1, .size = 8 }, -ENOENT },
 		{ { .type = DRM_NPU_QUERY_FEATURES, .index = 1, .size = 8 }, -ENOENT },
 		{ { .type = DRM_NPU_QUERY_DATA_TYPE, .index = U32_MAX, .size = 8 }, -ENOENT },
-		{ { .type = DRM_NPU_QUERY_DATA_TYPE + 1, .size = 8 }, -EINVAL },
+		{ { .type = DRM_NPU_QUERY_REGISTER, .index = 0x2000, .size = 8 }, -ENOENT },
+		{ { .type = DRM_NPU_QUERY_REGISTER, .index = 0x14010, .size = 8 }, -ENOENT },
+		{ { .type = DRM_NPU_QUERY_REGISTER, .index = U32_MAX, .size = 8 }, -ENOENT },
+		{ { .type = DRM_NPU_QUERY_REGISTER + 1, .size = 8 }, -EINVAL },
 		{ { .type = U32_MAX, .size = 8 }, -EINVAL },
 		{ { .type = DRM_NPU_QUERY_DEVICE, .size = 8, .pad = 1 }, -EINVAL },
 		{ { .type = DRM_NPU_QUERY_DEVICE, .size = 4097 }, -E2BIG },

@@ -8,6 +8,12 @@
 
 #include <sys/mman.h>
 
+extern "C" {
+#include <core/include/npu_isa.h>
+
+extern const struct npu_isa_ops npu_isa_rknn;
+}
+
 namespace npu::test
 {
 
@@ -74,6 +80,10 @@ int FakeDriver::query(drm_npu_query &args)
 		drm_npu_query_data_type record{};
 		record.operand = args.index ? DRM_NPU_DATA_TYPE_FP16 : DRM_NPU_DATA_TYPE_INT8;
 		return args.index < 2 ? answer(args, record) : -ENOENT;
+	}
+	case DRM_NPU_QUERY_REGISTER: {
+		drm_npu_query_register record{};
+		return npu_isa_rknn.name(args.index, &record) ? answer(args, record) : -ENOENT;
 	}
 	default:
 		return -EINVAL;

@@ -5,6 +5,8 @@
 #include <cerrno>
 #include <chrono>
 #include <cstring>
+#include <string>
+#include <tuple>
 
 #include <fcntl.h>
 #include <gmock/gmock.h>
@@ -135,6 +137,51 @@ TEST_F(ContextTest, TasksSayWhatTheyCost)
 	const Lane lane{{{1}, 1, 5}, {{1}, 1}, {{1}, 1, UINT32_MAX}};
 	ASSERT_TRUE(Job::create(device_, {&lane, 1}));
 	EXPECT_EQ(seen, (std::vector<std::uint32_t>{5, 0, UINT32_MAX}));
+}
+
+/// Names are those of the TRM, which number the registers so.
+TEST_F(ContextTest, RefusedStreamsAreNamedByBlockAndRegister)
+{
+	const std::tuple<std::uint32_t, drm_npu_fault_reason, std::string> cases[] = {
+		{0x4010, DRM_NPU_FAULT_VALUE,
+		 "value out of bounds, DPU register DATA_FORMAT at 0x4010"},
+		{0x5034, DRM_NPU_FAULT_SHAPE,
+		 "the blocks do not agree with each other, DPU_RDMA register ERDMA_CFG at 0x5034"},
+		{0x3ffc, DRM_NPU_FAULT_REGISTER,
+		 "register unknown or not for clients, CORE register 0x3ffc"},
+		{0x2000, DRM_NPU_FAULT_TARGET, "no known block, register 0x2000"},
+		{0, DRM_NPU_FAULT_UNCUT, "takes too long without a place to cut"},
+	};
+	const Lane lane{{{1}, 1}};
+
+	for (const auto &[reg, reason, text] : cases) {
+		driver_->watch(DRM_IOCTL_NPU_JOB_CREATE, [&](void *argument) {
+			auto &args = *static_cast<drm_npu_job_create *>(argument);
+
+			args.fault_lane = 2;
+			args.fault_task = 7;
+			args.fault_command = 30;
+			args.fault_reason = reason;
+			args.fault_register = reg;
+		});
+		driver_->fail(DRM_IOCTL_NPU_JOB_CREATE, EINVAL);
+		const auto made = Job::create(device_, {&lane, 1});
+		ASSERT_FALSE(made);
+		EXPECT_EQ(made.error().message,
+			  "cannot create a job, lane 2, task 7, command 30 is refused (" + text +
+				  "): Invalid argument");
+	}
+	/* Older kernels have numbers only. */
+	driver_->fail(DRM_IOCTL_NPU_QUERY, EINVAL);
+	driver_->watch(DRM_IOCTL_NPU_JOB_CREATE, [](void *argument) {
+		auto &args = *static_cast<drm_npu_job_create *>(argument);
+
+		args.fault_reason = DRM_NPU_FAULT_VALUE;
+		args.fault_register = 0x4010;
+	});
+	const auto made = Job::create(device_, {&lane, 1});
+	ASSERT_FALSE(made);
+	EXPECT_THAT(made.error().message, HasSubstr("(value out of bounds, register 0x4010)"));
 }
 
 TEST_F(ContextTest, WaitTellsHowAJobIsAndNotOnlyWhenItEnded)

@@ -8,6 +8,7 @@
 #include <iterator>
 #include <map>
 #include <string>
+#include <tuple>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -374,6 +375,60 @@ TEST(Features, HaveTypesWithTheirGroups)
 				   Row{DRM_NPU_DATA_TYPE_FP16, DRM_NPU_DATA_TYPE_FP32, 16, 32},
 				   Row{DRM_NPU_DATA_TYPE_INT4, DRM_NPU_DATA_TYPE_INT16, 64, 0},
 			   }));
+}
+
+/// The names and numbers are those of chapter 36 of the TRM.
+TEST(Names, AreThoseOfBlocksAndRegisters)
+{
+	const std::tuple<std::uint32_t, std::string, std::string> cases[] = {
+		{0x0000, "PC", "VERSION"},
+		{0x0008, "PC", "OPERATION_ENABLE"},
+		{0x1004, "CNA", "S_POINTER"},
+		{0x1010, "CNA", "CONV_CON2"},
+		{0x1148, "CNA", "DCOMP_AMOUNT0 + 0x08"},
+		{0x300c, "CORE", "MAC_GATING"},
+		{0x4010, "DPU", "DATA_FORMAT"},
+		{0x4104, "DPU", "LUT_ACCESS_DATA"},
+		{0x5044, "DPU_RDMA", "FEATURE_MODE_CFG"},
+		{0x6008, "PPU", "OPERATION_ENABLE"},
+		{0x607c, "PPU", "DST_SURF_STRIDE"},
+		{0x7024, "PPU_RDMA", "LINE_STRIDE"},
+		{0x4ffc, "DPU", ""},
+		{0x0040, "PC", ""},
+	};
+
+	for (const auto &[reg, block, name] : cases) {
+		drm_npu_query_register record{};
+
+		SCOPED_TRACE(reg);
+		ASSERT_TRUE(npu_isa_rknn.name(reg, &record));
+		EXPECT_EQ(record.block, block);
+		EXPECT_EQ(record.name, name);
+	}
+	for (const std::uint32_t reg : {0x2000U, 0x8004U, 0xf008U, 0x14010U, ~0U}) {
+		drm_npu_query_register record{};
+
+		EXPECT_FALSE(npu_isa_rknn.name(reg, &record)) << reg;
+	}
+}
+
+/// Whatever the streams of the table write has a name, and no two have the same.
+TEST(Names, AreKnownOfAllThatStreamsWrite)
+{
+	std::map<std::string, std::uint64_t> registers;
+
+	for (unsigned index = 0; index < RKNN_CASE_BASES; index++)
+		for (const std::uint64_t word : base(index)) {
+			drm_npu_query_register record{};
+
+			ASSERT_TRUE(npu_isa_rknn.name(word & 0xffff, &record));
+			EXPECT_THAT(record.name,
+				    testing::MatchesRegex("[A-Z][A-Z0-9_]*( . 0x[0-9a-f]*)?"));
+			EXPECT_THAT(record.name, testing::Not(testing::HasSubstr("RKNN")));
+			const std::string name = std::string(record.block) + "." + record.name;
+			const auto known = registers.emplace(name, word & 0xffff).first;
+			EXPECT_EQ(known->second, word & 0xffff) << name;
+		}
 }
 
 std::uint32_t value_of(const Words &words, std::uint32_t reg)

@@ -31,25 +31,33 @@ const char *reason_text(std::uint32_t reason)
 	return reason < texts.size() ? texts[reason] : "reason not known";
 }
 
-/// The register at fault, as documentation of the hardware numbers it.
-std::string blamed(std::uint32_t reg)
+/// The register at fault, by the names that the kernel has for it.
+std::string blamed(Driver &driver, std::uint32_t reg)
 {
 	std::ostringstream text;
 
-	if (reg)
-		text << ", register 0x" << std::hex << reg;
+	if (!reg)
+		return {};
+	const auto names = query<drm_npu_query_register>(driver, DRM_NPU_QUERY_REGISTER, reg);
+	text << ", ";
+	if (names)
+		text << names->block << ' ';
+	text << "register ";
+	if (names && names->name[0])
+		text << names->name << " at ";
+	text << "0x" << std::hex << reg;
 	return text.str();
 }
 
-std::unexpected<Error> refused(int code, const drm_npu_job_create &args)
+std::unexpected<Error> refused(int code, Driver &driver, const drm_npu_job_create &args)
 {
 	if (code != EINVAL || args.fault_reason == DRM_NPU_FAULT_NONE)
 		return fail(code, "cannot create a job");
 	return fail(code, "cannot create a job, lane " + std::to_string(args.fault_lane) +
 				  ", task " + std::to_string(args.fault_task) + ", command " +
 				  std::to_string(args.fault_command) + " is refused (" +
-				  reason_text(args.fault_reason) + blamed(args.fault_register) +
-				  ")");
+				  reason_text(args.fault_reason) +
+				  blamed(driver, args.fault_register) + ")");
 }
 
 } // namespace
@@ -79,7 +87,7 @@ Result<Job> Job::create(const Device &device, std::span<const Lane> lanes, const
 	args.lane_stride = sizeof(drm_npu_lane);
 	args.region = options.on_chip ? chip_region : 0;
 	if (const int ret = device.driver().ioctl(DRM_IOCTL_NPU_JOB_CREATE, &args))
-		return refused(-ret, args);
+		return refused(-ret, device.driver(), args);
 
 	job.driver_ = device.share_driver();
 	job.id_ = args.job_id;

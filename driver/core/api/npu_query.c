@@ -30,6 +30,7 @@ union npu_record {
 	struct drm_npu_query_buffer buffer;
 	struct drm_npu_query_features features;
 	struct drm_npu_query_data_type data_type;
+	struct drm_npu_query_register reg;
 };
 
 static int npu_query_device(struct npu_device *npu, u32 index,
@@ -154,6 +155,14 @@ static int npu_query_data_type(struct npu_device *npu, u32 index,
 	return sizeof(*record);
 }
 
+static int npu_query_register(struct npu_device *npu, u32 index,
+			      struct drm_npu_query_register *record)
+{
+	if (!npu->desc.family->isa->name(index, record))
+		return -ENOENT;
+	return sizeof(*record);
+}
+
 /**
  * npu_query_ioctl() - %DRM_IOCTL_NPU_QUERY
  * @dev: the device
@@ -203,6 +212,9 @@ int npu_query_ioctl(struct drm_device *dev, void *data, struct drm_file *file)
 		break;
 	case DRM_NPU_QUERY_DATA_TYPE:
 		ret = npu_query_data_type(npu, args->index, &record.data_type);
+		break;
+	case DRM_NPU_QUERY_REGISTER:
+		ret = npu_query_register(npu, args->index, &record.reg);
 		break;
 	default:
 		return -EINVAL;

@@ -7,6 +7,7 @@
 
 struct drm_npu_query_data_type;
 struct drm_npu_query_features;
+struct drm_npu_query_register;
 /* A chip as its dialect describes it; its layout is the dialect's own. */
 struct npu_isa_chip;
 
@@ -98,6 +99,11 @@ struct npu_isa_ops {
 	 */
 	bool (*data_type)(const struct npu_isa_chip *chip, u32 index,
 			  struct drm_npu_query_data_type *record);
+	/**
+	 * @name: Fill in @record, which is zeros, with the names of register @reg
+	 * and its block. Returns whether there is such a block.
+	 */
+	bool (*name)(u32 reg, struct drm_npu_query_register *record);
 	/**
 	 * @split: Find the end of the commands in the @count words at
 	 * @commands, a stream as its author would hand it to the hardware: with

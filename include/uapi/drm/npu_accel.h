@@ -200,6 +200,11 @@ enum drm_npu_query_type {
 	 * from 0 to &drm_npu_query_features.data_type_count less 1.
 	 */
 	DRM_NPU_QUERY_DATA_TYPE = 7,
+	/**
+	 * @DRM_NPU_QUERY_REGISTER: &struct drm_npu_query_register of register
+	 * index, in the numbers of &drm_npu_job_create.fault_register.
+	 */
+	DRM_NPU_QUERY_REGISTER = 8,
 };
 
 /**
@@ -216,7 +221,7 @@ enum drm_npu_query_type {
 struct drm_npu_query {
 	/** @type: In: a &enum drm_npu_query_type. */
 	__u32 type;
-	/** @index: In: which core, region, context or buffer. */
+	/** @index: In: which core, region, context, buffer or register. */
 	__u32 index;
 	/** @size: In: bytes at @data. Out: bytes the record has. */
 	__u32 size;
@@ -377,6 +382,19 @@ struct drm_npu_query_data_type {
 	 * by side; 0 if there is none of these types.
 	 */
 	__u32 depthwise_group;
+};
+
+/**
+ * struct drm_npu_query_register - names of a register, for messages
+ */
+struct drm_npu_query_register {
+	/** @block: Name of the block that has it, ends with a zero byte. */
+	char block[16];
+	/**
+	 * @name: Name of the register within the block, ends with a zero byte;
+	 * empty if the kernel knows none.
+	 */
+	char name[32];
 };
 
 /**
@@ -1067,6 +1085,7 @@ struct drm_npu_job_create {
 	 * @fault_register: Out, on EINVAL: the register that is to blame, in the
 	 * numbers of the dialect, or 0. For %DRM_NPU_ISA_RKNN the offset in the
 	 * window of a core, of which bits 15 to 12 are the block.
+	 * %DRM_NPU_QUERY_REGISTER tells its name.
 	 */
 	__u32 fault_register;
 	/**

@@ -26,7 +26,7 @@ constexpr std::uint64_t huge_size = 1ull << 40;
 void Thread::query()
 {
 	auto &args = argument<drm_npu_query>();
-	std::uint32_t type = random_.below(8);
+	std::uint32_t type = random_.below(9);
 	std::uint32_t index = 0;
 	std::uint32_t size = random_.chance(15) ? 0 : random_.below(300);
 	drm_npu_query_context record{};
@@ -39,6 +39,8 @@ void Thread::query()
 		index = some_buffer();
 	else if (type == DRM_NPU_QUERY_DATA_TYPE)
 		index = random_.below(10);
+	else if (type == DRM_NPU_QUERY_REGISTER)
+		index = random_.below(0x10000);
 	args.type = u32(type);
 	args.index = u32(index);
 	args.size = u32(size);
