@@ -160,6 +160,7 @@ bool rknn_check_reuse(const struct rknn_task *task, const struct rknn_task *befo
 u16 rknn_check_core(const struct rknn_task *task, const struct rknn_shape *shape);
 u16 rknn_decode_dpu(const struct rknn_task *task, struct rknn_shape *shape);
 u16 rknn_check_dpu(const struct rknn_task *task, const struct rknn_shape *shape);
+bool rknn_ew_takes_operand(const struct rknn_task *task);
 u16 rknn_check_rdma(const struct rknn_task *task, const struct rknn_shape *shape);
 bool rknn_operand_used(const struct rknn_task *task, u16 reg);
 u16 rknn_check_ppu(const struct rknn_task *task);

@@ -189,20 +189,69 @@ static bool rknn_stage_ok(const struct rknn_task *task, u16 cfg)
 	       rknn_algorithm_ok(rknn_get(task, cfg, RKNN_DPU_ALU_ALGO));
 }
 
+static bool rknn_ew_is_unary(u32 algorithm)
+{
+	return algorithm == RKNN_ALU_ABS || algorithm == RKNN_ALU_NEG ||
+	       algorithm == RKNN_ALU_FLOOR || algorithm == RKNN_ALU_CEIL;
+}
+
+/**
+ * rknn_ew_takes_operand() - does EW have an operation of two operands?
+ * @task: registers
+ *
+ * Return: whether it waits for the second one, from wherever it comes.
+ */
+bool rknn_ew_takes_operand(const struct rknn_task *task)
+{
+	const u16 cfg = RKNN_DPU_EW_CFG;
+
+	/* After a reset, which leaves 0, it is assumed to do nothing, as BS and BN. */
+	if (!rknn_get(task, cfg, RKNN_ALL) ||
+	    rknn_get(task, cfg, RKNN_EW_CFG_BYPASS) ||
+	    rknn_get(task, cfg, RKNN_EW_CFG_OP_BYPASS))
+		return false;
+	return rknn_get(task, cfg, RKNN_EW_CFG_OP_MUL) ||
+	       !rknn_ew_is_unary(rknn_get(task, cfg, RKNN_EW_CFG_ALGO));
+}
+
+/* Which operations there are of the type that DPU computes in. */
+static bool rknn_ew_operation_ok(const struct rknn_task *task)
+{
+	u32 algorithm = rknn_get(task, RKNN_DPU_EW_CFG, RKNN_EW_CFG_ALGO);
+	u32 proc = rknn_get(task, RKNN_DPU_DATA_FORMAT, RKNN_DATA_FORMAT_PROC);
+
+	if (rknn_get(task, RKNN_DPU_EW_CFG, RKNN_EW_CFG_OP_MUL))
+		return true;
+	switch (algorithm) {
+	case RKNN_ALU_ABS:
+	case RKNN_ALU_NEG:
+		return true;
+	case RKNN_ALU_DIV:
+	case RKNN_ALU_FLOOR:
+	case RKNN_ALU_CEIL:
+		return rknn_is_float(proc);
+	default:
+		return rknn_algorithm_ok(algorithm);
+	}
+}
+
 /*
  * Operands of EW come from memory. Of fp16, factors that go through the converter
- * hang the task, and summands that do not lack half of the elements (measured).
+ * hang the task, and summands that do not lack half of the elements (measured);
+ * bf16 is assumed to be alike, and divisors to be right either way.
  */
 static bool rknn_ew_operand_ok(const struct rknn_task *task)
 {
 	const u16 cfg = RKNN_DPU_EW_CFG;
 	bool converted = !rknn_get(task, cfg, RKNN_EW_CFG_CVT_BYPASS);
 	bool factors = rknn_get(task, cfg, RKNN_EW_CFG_OP_MUL);
+	u32 proc = rknn_get(task, RKNN_DPU_DATA_FORMAT, RKNN_DATA_FORMAT_PROC);
 
 	if (!rknn_get(task, cfg, RKNN_EW_CFG_OP_SRC))
 		return false;
-	if (rknn_get(task, RKNN_DPU_DATA_FORMAT, RKNN_DATA_FORMAT_PROC) !=
-	    RKNN_PREC_FP16)
+	if (proc != RKNN_PREC_FP16 && proc != RKNN_PREC_BF16)
+		return true;
+	if (!factors && rknn_get(task, cfg, RKNN_EW_CFG_ALGO) == RKNN_ALU_DIV)
 		return true;
 	return converted != factors;
 }
@@ -224,10 +273,9 @@ static u16 rknn_check_ew(const struct rknn_task *task)
 		return cfg;
 	if (rknn_get(task, cfg, RKNN_EW_CFG_OP_BYPASS))
 		return 0;
-	if (!rknn_get(task, cfg, RKNN_EW_CFG_OP_MUL) &&
-	    !rknn_algorithm_ok(rknn_get(task, cfg, RKNN_EW_CFG_ALGO)))
+	if (!rknn_ew_operation_ok(task))
 		return cfg;
-	return rknn_ew_operand_ok(task) ? 0 : cfg;
+	return !rknn_ew_takes_operand(task) || rknn_ew_operand_ok(task) ? 0 : cfg;
 }
 
 /**

@@ -139,10 +139,10 @@ static u16 rknn_check_bn(const struct rknn_task *task,
 	return fed ? 0 : RKNN_DPU_BN_CFG;
 }
 
-static bool rknn_ew_runs(const struct rknn_task *task)
+/* Does EW take an operand from memory? */
+static bool rknn_ew_reads(const struct rknn_task *task)
 {
-	return !rknn_get(task, RKNN_DPU_EW_CFG, RKNN_EW_CFG_BYPASS) &&
-	       !rknn_get(task, RKNN_DPU_EW_CFG, RKNN_EW_CFG_OP_BYPASS) &&
+	return rknn_ew_takes_operand(task) &&
 	       rknn_get(task, RKNN_DPU_EW_CFG, RKNN_EW_CFG_OP_SRC);
 }
 
@@ -203,7 +203,7 @@ static u16 rknn_check_fused(const struct rknn_task *task)
 	const u16 mode = RKNN_RDMA_FEATURE_MODE_CFG;
 	bool mrdma = rknn_mrdma_runs(task);
 
-	if (rknn_erdma_runs(task) != rknn_ew_runs(task))
+	if (rknn_erdma_runs(task) != rknn_ew_reads(task))
 		return RKNN_DPU_EW_CFG;
 	if (rknn_rdma(task, mode, RKNN_RDMA_MODE_COMB_USE) !=
 	    (mrdma ? RKNN_COMB_USE_EW : 0))
@@ -225,7 +225,7 @@ static u16 rknn_check_flying(const struct rknn_task *task)
 
 	if (!rknn_mrdma_runs(task))
 		return mode;
-	if (rknn_erdma_runs(task) != rknn_ew_runs(task))
+	if (rknn_erdma_runs(task) != rknn_ew_reads(task))
 		return RKNN_DPU_EW_CFG;
 	/* Others never end (measured). */
 	if (comb && (comb != RKNN_COMB_USE_MAIN_EW || !rknn_erdma_runs(task)))
