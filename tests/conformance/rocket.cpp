@@ -13,6 +13,7 @@
 #include <linux/dma-buf.h>
 #include <sys/klog.h>
 #include <sys/mman.h>
+#include <unistd.h>
 
 #include "dmabuf.h"
 #include "igt.h"
@@ -723,24 +724,45 @@ bool logged(std::string_view first, std::string_view last)
 	return false;
 }
 
+/// @client's job is refused, and the log says why with a line that ends in @why.
+void check_named(const Device &device, Client &client, std::string_view why)
+{
+	const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(30);
+	const std::string line = "[" + std::to_string(getpid()) + "]: rocket job refused: task 0,";
+	igt::Note note{std::string(why)};
+
+	/* The log takes so many lines at a time, and other tests may have had them. */
+	for (;;) {
+		CHECK_OK(client.submit());
+		CHECK_OK(prep(device, client.product.out.handle(), never));
+		if (logged(line, why))
+			return;
+		CHECK(std::chrono::steady_clock::now() < deadline);
+		std::this_thread::sleep_for(std::chrono::milliseconds(200));
+	}
+}
+
 /* The calls cannot tell of what is refused, but the kernel's log names it. */
 SUBTEST(rocket_refused_named)
 {
-	const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(30);
 	Device device;
 	Client client(device);
 	Task bad = client.product.task();
 
 	bad.commands[index_of(bad, 0x4010)] |= std::uint64_t{1} << (16 + 3);
 	client.write(bad);
-	/* The log takes so many lines at a time, and other tests may have had them. */
-	for (;;) {
-		CHECK_OK(client.submit());
-		CHECK_OK(prep(device, client.product.out.handle(), never));
-		if (logged("rocket job refused: task 0, command ",
-			   ", DPU register DATA_FORMAT at 0x4010: value out of bounds"))
-			return;
-		CHECK(std::chrono::steady_clock::now() < deadline);
-		std::this_thread::sleep_for(std::chrono::milliseconds(200));
-	}
+	check_named(device, client, ", DPU register DATA_FORMAT at 0x4010: value out of bounds");
+	/* Blocks that nobody starts together, a stream without a start, and none. */
+	bad = client.product.task();
+	bad.enable = 0x7d;
+	client.write(bad);
+	check_named(device, client,
+		    ", PC register OPERATION_ENABLE at 0x0008: starts no known set of blocks");
+	const std::uint32_t count = client.tasks.front().regcmd_count;
+	client.code.as<std::uint64_t>()[count - 1] = 0;
+	check_named(device, client,
+		    " command " + std::to_string(count) + ": starts no known set of blocks");
+	client.write(client.product.task());
+	client.tasks.front().regcmd = ~7u;
+	check_named(device, client, " command 0: address in no buffer");
 }
