@@ -707,6 +707,9 @@ SUBTEST(rocket_failures_counted)
 	CHECK_EQ(failures(), 2);
 }
 
+namespace
+{
+
 /// Whether the kernel's log has a line with @first and, at its end, @last.
 bool logged(std::string_view first, std::string_view last)
 {
@@ -741,6 +744,8 @@ void check_named(const Device &device, Client &client, std::string_view why)
 		std::this_thread::sleep_for(std::chrono::milliseconds(200));
 	}
 }
+
+} // namespace
 
 /* The calls cannot tell of what is refused, but the kernel's log names it. */
 SUBTEST(rocket_refused_named)
