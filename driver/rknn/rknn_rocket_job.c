@@ -9,7 +9,6 @@
  * last handle of one of them, the job goes, and the buffer with it.
  */
 #include <linux/hashtable.h>
-#include <linux/iosys-map.h>
 #include <linux/jhash.h>
 #include <linux/list.h>
 #include <linux/mutex.h>
@@ -18,17 +17,15 @@
 #include <linux/slab.h>
 #include <linux/uaccess.h>
 
-#include <drm/drm_gem.h>
-
 #include "../compat.h"
 #include "../core/exec/npu_job.h"
 #include "../core/include/npu_device.h"
 #include "../core/include/npu_family.h"
 #include "../core/include/npu_isa.h"
-#include "../core/mem/npu_bo.h"
 #include "../core/mem/npu_vm.h"
 #include "npu_accel.h"
 #include "rknn_rocket_job.h"
+#include "rknn_rocket_reader.h"
 #include "rocket_accel.h"
 
 /* Words of a stream that are not commands: the link, the start, rounding. */
@@ -39,16 +36,6 @@
 /* What jobs that are kept no longer may leave to new ones. */
 #define RKNN_ROCKET_SPARES		64u
 #define RKNN_ROCKET_SPARE_BYTES		SZ_1M
-
-/**
- * struct rknn_rocket_reader - reads streams out of buffers
- */
-struct rknn_rocket_reader {
-	/** @mapping: The buffer that is mapped for the kernel, or %NULL. */
-	struct npu_mapping *mapping;
-	/** @map: Where. */
-	struct iosys_map map;
-};
 
 /**
  * struct rknn_rocket_kept - a job that is kept
@@ -97,63 +84,6 @@ struct rknn_rocket_file {
 	u64 words[];
 };
 
-static void rknn_rocket_close(struct rknn_rocket_reader *reader)
-{
-	if (!reader->mapping)
-		return;
-	npu_gem_vunmap(&reader->mapping->bo->base.base, &reader->map);
-	npu_mapping_put(reader->mapping);
-	reader->mapping = NULL;
-}
-
-/* Have the buffer mapped that @addr lies in. */
-static int rknn_rocket_open(struct rknn_rocket_reader *reader,
-			    struct npu_vm *vm, u32 addr)
-{
-	struct npu_mapping *mapping = reader->mapping;
-	int ret;
-
-	if (mapping && addr - mapping->node.start < mapping->node.size)
-		return 0;
-	mapping = npu_mapping_find(vm, addr);
-	if (!mapping)
-		return -EINVAL;
-	rknn_rocket_close(reader);
-	/* Streams of jobs are mapped, but not the client's. */
-	ret = -EINVAL;
-	if (!READ_ONCE(mapping->handles))
-		goto err_put;
-	ret = npu_gem_vmap(&mapping->bo->base.base, &reader->map);
-	if (ret)
-		goto err_put;
-	reader->mapping = mapping;
-	return 0;
-
-err_put:
-	npu_mapping_put(mapping);
-	return ret;
-}
-
-static int rknn_rocket_read(struct rknn_rocket_reader *reader,
-			    struct npu_vm *vm,
-			    const struct drm_rocket_task *task, u64 *words)
-{
-	size_t bytes = (size_t)task->regcmd_count * sizeof(u64);
-	u64 offset;
-	int ret;
-
-	if (task->regcmd % sizeof(u64))
-		return -EINVAL;
-	ret = rknn_rocket_open(reader, vm, task->regcmd);
-	if (ret)
-		return ret;
-	offset = task->regcmd - reader->mapping->node.start;
-	if (bytes > reader->mapping->node.size - offset)
-		return -EINVAL;
-	npu_bo_read(reader->mapping->bo, &reader->map, offset, words, bytes);
-	return 0;
-}
-
 /* Read the streams of all tasks into @words, up to task @at if that cannot be. */
 static int rknn_rocket_read_all(struct rknn_rocket_reader *reader,
 				struct npu_vm *vm,
@@ -166,7 +96,7 @@ static int rknn_rocket_read_all(struct rknn_rocket_reader *reader,
 	for (i = 0; i < tasks->count && !ret; i++) {
 		*at = i;
 		ret = fatal_signal_pending(current) ? -EINTR :
-		      rknn_rocket_read(reader, vm, &tasks->list[i], words);
+		      rknn_rocket_reader_read(reader, vm, &tasks->list[i], words);
 		words += tasks->list[i].regcmd_count;
 		cond_resched();
 	}
@@ -329,7 +259,7 @@ static bool rknn_rocket_same(struct rknn_rocket_file *rfile, struct npu_vm *vm,
 	for (i = 0; i < kept->tasks.count; i++) {
 		const struct drm_rocket_task *task = &kept->tasks.list[i];
 
-		if (rknn_rocket_read(&rfile->reader, vm, task, rfile->words) ||
+		if (rknn_rocket_reader_read(&rfile->reader, vm, task, rfile->words) ||
 		    memcmp(words, rfile->words,
 			   task->regcmd_count * sizeof(u64)))
 			return false;
@@ -606,7 +536,7 @@ void rknn_rocket_forget(struct npu_file *nfile, struct npu_mapping *mapping)
 		return;
 	mutex_lock(&rfile->lock);
 	if (rfile->reader.mapping == mapping)
-		rknn_rocket_close(&rfile->reader);
+		rknn_rocket_reader_close(&rfile->reader);
 	list_for_each_entry_safe(kept, next, &rfile->recent, link)
 		if (npu_job_uses(kept->job, mapping, false))
 			rknn_rocket_drop(rfile, kept, &gone);
@@ -625,7 +555,7 @@ void rknn_rocket_release(struct npu_file *nfile)
 
 	if (!rfile)
 		return;
-	rknn_rocket_close(&rfile->reader);
+	rknn_rocket_reader_close(&rfile->reader);
 	rknn_rocket_free_all(rfile, &rfile->recent);
 	list_for_each_entry_safe(spare, next, &rfile->spares, link) {
 		list_del_init(&spare->link);
