@@ -105,6 +105,9 @@ SUBTEST(coredump_hang)
 	CHECK(!data.empty());
 	CHECK(data.find("\nlane: 0\n") != std::string::npos);
 	CHECK(data.find("\nfault_task: 0\nfault_tasks: 1\n") != std::string::npos);
+	/* Some registers of the core, a line each. */
+	CHECK(data.find("\nregisters:\n  0x") != std::string::npos);
+	CHECK(data.find("\nwords:\n  - 0x") != std::string::npos);
 	/* It can be read again, and is the same. */
 	CHECK(read_all(dump) == data);
 	/* It is of our device. */

@@ -124,6 +124,23 @@ SUBTEST(rocket_again_changed_tail)
 	CHECK_EQ(told(device, "npu-tasks"), before + tasks - 1);
 }
 
+/* The longest stream, which ends before its last word, and one that is longer. */
+SUBTEST(rocket_again_longest)
+{
+	Device device;
+	Client client(device);
+	/* Words that are not commands. */
+	const std::uint32_t most = device.limits().max_task_commands + 16;
+
+	CHECK((most + 1) * 8 <= 1 << 14);
+	for (int round = 0; round < 2; round++) {
+		client.tasks[0].regcmd_count = most;
+		client.check_good();
+		client.tasks[0].regcmd_count = most + 1;
+		client.check_refused(E2BIG);
+	}
+}
+
 /* A job that is queued does what its stream said when it was submitted. */
 SUBTEST(rocket_again_overwritten)
 {

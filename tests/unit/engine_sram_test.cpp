@@ -56,6 +56,11 @@ protected:
 			buffers_.push_back(*Buffer::create(device_, size));
 	}
 
+	/// Says why there is no plan.
+	Error refusal(const char *use)
+	{
+		return SramPlan::create(device_, *SramUse::from(use)).error();
+	}
 	SramPlan plan(const char *use) { return *SramPlan::create(device_, *SramUse::from(use)); }
 	bool preferred(std::size_t i) { return buffers_[i].info()->region == chip_region; }
 
@@ -65,6 +70,12 @@ protected:
 };
 
 /* A little of a product gains where its cores share memory, all of it loses. */
+TEST_F(SramPlanTest, WithoutWhatTheRegionsAre)
+{
+	driver_->fail(DRM_IOCTL_NPU_QUERY, EIO);
+	EXPECT_EQ(refusal("auto").code, EIO);
+}
+
 TEST_F(SramPlanTest, PrefersWhatGains)
 {
 	SramPlan automatic = plan("auto");
