@@ -22,7 +22,10 @@
 
 #include "compat_generated.h"
 
-/* Control groups once knew nothing of memory of devices. */
+/*
+ * Control groups once knew nothing of memory of devices, and later could not take it
+ * back.
+ */
 #if defined(NPU_HAVE_CGROUP_DMEM) || defined(NPU_HAVE_CGROUP_DMEM_INIT)
 #include <linux/cgroup_dmem.h>
 #else
@@ -42,18 +45,44 @@ static inline void dmem_cgroup_uncharge(struct dmem_cgroup_pool_state *pool,
 					u64 size)
 {
 }
+
+static inline bool
+dmem_cgroup_state_evict_valuable(struct dmem_cgroup_pool_state *limit_pool,
+				 struct dmem_cgroup_pool_state *test_pool,
+				 bool ignore_low, bool *ret_hit_low)
+{
+	return true;
+}
+
+static inline void
+dmem_cgroup_unregister_region(struct dmem_cgroup_region *region)
+{
+}
 #endif
 
-/* Goes with the device; may be %NULL, or an ERR_PTR(). */
+#ifndef NPU_HAVE_CGROUP_DMEM_INIT
+struct dmem_cgroup_ops {
+	int (*reclaim)(struct dmem_cgroup_pool_state *pool, u64 target_bytes,
+		       void *priv);
+};
+
+struct dmem_cgroup_init {
+	u64 size;
+	const struct dmem_cgroup_ops *ops;
+	void *reclaim_priv;
+};
+#endif
+
+/* May return %NULL, or an ERR_PTR(). */
 static inline struct dmem_cgroup_region *
-npu_cgroup_register_region(struct drm_device *drm, const char *name, u64 size)
+npu_cgroup_register_region(struct drm_device *drm, const char *name,
+			   const struct dmem_cgroup_init *init)
 {
 #if defined(NPU_HAVE_CGROUP_DMEM_INIT)
-	const struct dmem_cgroup_init init = { .size = size };
-
-	return drmm_cgroup_register_region(drm, name, &init);
+	return dmem_cgroup_register_region(init, "drm/%s/%s", drm->unique, name);
 #elif defined(NPU_HAVE_CGROUP_DMEM)
-	return drmm_cgroup_register_region(drm, name, size);
+	return dmem_cgroup_register_region(init->size, "drm/%s/%s", drm->unique,
+					   name);
 #else
 	return NULL;
 #endif

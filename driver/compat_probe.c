@@ -15,20 +15,20 @@
 #if defined(NPU_PROBE_CGROUP_DMEM)
 #include <linux/cgroup_dmem.h>
 
-struct dmem_cgroup_region *probe(struct drm_device *drm);
-struct dmem_cgroup_region *probe(struct drm_device *drm)
+struct dmem_cgroup_region *probe(void);
+struct dmem_cgroup_region *probe(void)
 {
-	return drmm_cgroup_register_region(drm, "probe", PAGE_SIZE);
+	return dmem_cgroup_register_region(PAGE_SIZE, "probe");
 }
 #elif defined(NPU_PROBE_CGROUP_DMEM_INIT)
 #include <linux/cgroup_dmem.h>
 
-struct dmem_cgroup_region *probe(struct drm_device *drm,
-				 const struct dmem_cgroup_init *init);
-struct dmem_cgroup_region *probe(struct drm_device *drm,
-				 const struct dmem_cgroup_init *init)
+struct dmem_cgroup_region *probe(const struct dmem_cgroup_ops *ops);
+struct dmem_cgroup_region *probe(const struct dmem_cgroup_ops *ops)
 {
-	return drmm_cgroup_register_region(drm, "probe", init);
+	const struct dmem_cgroup_init init = { .ops = ops };
+
+	return dmem_cgroup_register_region(&init, "probe");
 }
 #elif defined(NPU_PROBE_GEM_VMAP_UNLOCKED)
 int probe(struct drm_gem_object *obj, struct iosys_map *map);

@@ -4,6 +4,9 @@
 #include <optional>
 #include <sstream>
 #include <string>
+#include <utility>
+
+#include <sys/utsname.h>
 
 #include "control_group.h"
 #include "igt.h"
@@ -47,7 +50,13 @@ public:
 			if (name.starts_with("drm/") && name.ends_with("/sram") &&
 			    std::stoull(value) == size)
 				region_ = name;
-		limit_ = group_.write("dmem.max", region_ + " " + std::to_string(limit));
+		limit_ = set(limit);
+	}
+
+	/// Changes the limit; false if the kernel refuses that.
+	bool set(std::uint64_t limit) const
+	{
+		return group_.write("dmem.max", region_ + " " + std::to_string(limit));
 	}
 
 	/// Whether the controller knows the region.
@@ -65,6 +74,20 @@ private:
 	std::string region_;
 	bool limit_ = false;
 };
+
+/// Skips the subtest where lowering a limit takes nothing back. A kernel does not tell.
+void need_reclaim()
+{
+	utsname name{};
+	int major = 0;
+	int minor = 0;
+	char dot = 0;
+
+	CHECK_OK(uname(&name));
+	CHECK(std::istringstream(name.release) >> major >> dot >> minor);
+	if (std::pair(major, minor) < std::pair(7, 3))
+		igt::skip("needs Linux 7.3, whose dmem controller has a reclaim callback");
+}
 
 /// Runs @run as a process in @group, and expects that nothing stays charged.
 void run_in(const Group &group, const std::function<void()> &run)
@@ -178,4 +201,109 @@ SUBTEST(sram_group_killed)
 	CHECK_EQ(group.charged(), 6 * page);
 	kill_child(pid);
 	CHECK(patience::comes([&] { return !group.charged(); }));
+}
+
+/*
+ * A lower limit takes back what is preferred, the least wanted first, and leaves what is
+ * pinned. What has been given up can be asked for again.
+ */
+SUBTEST(sram_group_lower)
+{
+	const Group group(8 * page);
+
+	need_reclaim();
+	run_in(group, [&] {
+		Device device;
+		Pattern high(device, 2 * page, 1), low(device, 2 * page, 2);
+		Pattern pinned(device, 2 * page, 3);
+
+		CHECK_OK(prefer(device, high.handle(), 2));
+		CHECK_OK(prefer(device, low.handle(), 1));
+		CHECK_OK(pin(device, pinned.handle()));
+		CHECK(gets_inside(device, high.handle()));
+		CHECK(gets_inside(device, low.handle()));
+		CHECK(group.set(6 * page));
+		CHECK_EQ(group.charged(), 6 * page);
+
+		CHECK(group.set(5 * page));
+		CHECK_EQ(group.charged(), 4 * page);
+		CHECK(!inside(device, low.handle()));
+		CHECK_EQ(device.buffer(low.handle()).residency, DRM_NPU_RESIDENCY_NONE);
+		CHECK(inside(device, high.handle()));
+
+		CHECK(group.set(page));
+		CHECK_EQ(group.charged(), 2 * page);
+		CHECK(!inside(device, high.handle()));
+		CHECK(inside(device, pinned.handle()));
+		high.check();
+		low.check();
+		pinned.check();
+
+		CHECK(group.set(8 * page));
+		CHECK_OK(prefer(device, low.handle()));
+		CHECK(gets_inside(device, low.handle()));
+		low.check();
+	});
+}
+
+/* A buffer that is preferred and has no place goes first, whatever its priority. */
+SUBTEST(sram_group_lower_outside)
+{
+	const std::uint64_t size = need_sram(Device()).size;
+	const Group group(size + 3 * page);
+
+	need_reclaim();
+	run_in(group, [&] {
+		Device device;
+		Pattern pinned(device, page, 1), inner(device, 2 * page, 2);
+		Pattern outer(device, size, 3);
+
+		CHECK_OK(pin(device, pinned.handle()));
+		CHECK_OK(prefer(device, inner.handle(), 1));
+		CHECK(gets_inside(device, inner.handle()));
+		/* There is no room for it beside the one that is pinned. */
+		CHECK_OK(prefer(device, outer.handle(), 2));
+		CHECK_EQ(group.charged(), size + 3 * page);
+		drm_npu_query_region before = device.region(on_chip);
+		CHECK(group.set(size + 2 * page));
+		CHECK_EQ(group.charged(), 3 * page);
+		CHECK_EQ(device.buffer(outer.handle()).residency, DRM_NPU_RESIDENCY_NONE);
+		CHECK(inside(device, inner.handle()));
+		CHECK_EQ(device.region(on_chip).moves, before.moves);
+		inner.check();
+		outer.check();
+	});
+}
+
+/* It waits for the slice that uses a buffer, whatever the group's limit. */
+SUBTEST(sram_group_lower_busy)
+{
+	const Group group(16 * page);
+
+	need_reclaim();
+	run_in(group, [&] {
+		Device device;
+		Product product(device);
+
+		for (std::uint32_t handle : handles(product))
+			CHECK_OK(prefer(device, handle));
+		for (std::uint32_t handle : handles(product))
+			CHECK(gets_inside(device, handle));
+		std::uint32_t context = device.context();
+		std::uint32_t job = create_job(device, {{product.task()}});
+		Hold hold;
+		CHECK_OK(submit(device, context, {job}));
+		hold.wait_held();
+		igt::parallel(2, [&](unsigned thread) {
+			if (thread == 0)
+				CHECK(group.set(0));
+			else
+				hold.open();
+		});
+		CHECK_EQ(group.charged(), 0);
+		for (std::uint32_t handle : handles(product))
+			CHECK(!inside(device, handle));
+		CHECK_EQ(wait_ended(device, context, 1).error, 0);
+		product.check();
+	});
 }

@@ -37,11 +37,6 @@ static struct npu_bo *npu_residency_bo(struct npu_residency *residency)
 	return container_of(residency, struct npu_bo, residency);
 }
 
-static struct npu_residency *npu_block_residency(struct npu_sram_block *block)
-{
-	return container_of(block, struct npu_residency, block);
-}
-
 /**
  * npu_residency_refill() - look for blocks that fit now
  * @npu: the device

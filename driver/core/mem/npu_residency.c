@@ -2,9 +2,6 @@
 /*
  * Residency: what is asked for a buffer, and by whom.
  *
- * Control groups are charged when a residency is asked for, not when a buffer moves
- * in: only the caller can be charged, and the mover of the file moves it.
- *
  * Only buffers of one file move. One that becomes shared goes to system memory
  * first, since other devices and their drivers have its addresses.
  */
@@ -16,9 +13,9 @@
 #include <drm/drm_drv.h>
 #include <drm/drm_gem.h>
 
-#include "../../compat.h"
 #include "../include/npu_device.h"
 #include "npu_bo.h"
+#include "npu_dmem.h"
 #include "npu_mem.h"
 #include "npu_residency.h"
 #include "npu_vm.h"
@@ -59,23 +56,6 @@ void npu_residency_refresh(struct npu_device *npu)
 	}
 }
 
-/* Charge the control group of the caller, unless that is its limit: -EAGAIN. */
-static int npu_residency_charge(struct npu_bo *bo)
-{
-	struct npu_device *npu = npu_bo_device(bo);
-
-	if (!npu->mem->sram_group)
-		return 0;
-	return dmem_cgroup_try_charge(npu->mem->sram_group, bo->base.base.size,
-				      &bo->residency.charge, NULL);
-}
-
-static void npu_residency_uncharge(struct npu_bo *bo)
-{
-	dmem_cgroup_uncharge(bo->residency.charge, bo->base.base.size);
-	bo->residency.charge = NULL;
-}
-
 /**
  * npu_residency_want() - npu_sram_ask(), and the control group has its say
  * @bo: the buffer
@@ -95,7 +75,7 @@ int npu_residency_want(struct npu_bo *bo, enum drm_npu_residency want,
 	lockdep_assert_held(&sram->lock);
 	if (block->want == DRM_NPU_RESIDENCY_NONE &&
 	    want != DRM_NPU_RESIDENCY_NONE)
-		ret = npu_residency_charge(bo);
+		ret = npu_dmem_charge(bo);
 	if (ret)
 		return ret;
 	if (!block->user->since)
@@ -103,7 +83,7 @@ int npu_residency_want(struct npu_bo *bo, enum drm_npu_residency want,
 	ret = npu_sram_ask(sram, block, want, priority, privileged);
 	npu_residency_refresh(npu_bo_device(bo));
 	if (block->want == DRM_NPU_RESIDENCY_NONE)
-		npu_residency_uncharge(bo);
+		npu_dmem_uncharge(bo);
 	if (sram->again)
 		npu_residency_refill(npu_bo_device(bo));
 	return ret;
@@ -118,17 +98,19 @@ int npu_residency_want(struct npu_bo *bo, enum drm_npu_residency want,
 int npu_residency_init(struct npu_device *npu)
 {
 	u64 pages = npu->desc.sram.size >> PAGE_SHIFT;
+	int ret;
 
 	INIT_DELAYED_WORK(&npu->mem->sram_work, npu_residency_fill);
-	npu->mem->sram_group = npu_cgroup_register_region(&npu->drm, "sram",
-							  pages << PAGE_SHIFT);
-	if (IS_ERR(npu->mem->sram_group))
-		return PTR_ERR(npu->mem->sram_group);
-	if (npu_sram_init(&npu->mem->sram, min_t(u64, pages, S32_MAX)))
-		return -ENOMEM;
+	ret = npu_sram_init(&npu->mem->sram, min_t(u64, pages, S32_MAX));
+	if (ret)
+		return ret;
 	npu_sram_limit(&npu->mem->sram, sram_file_pin_percent,
 		       sram_pin_percent);
-	return 0;
+	/* Last: from then on, control groups may reclaim. */
+	ret = npu_dmem_init(npu);
+	if (ret)
+		npu_sram_fini(&npu->mem->sram);
+	return ret;
 }
 
 /**
@@ -137,6 +119,7 @@ int npu_residency_init(struct npu_device *npu)
  */
 void npu_residency_fini(struct npu_device *npu)
 {
+	npu_dmem_fini(npu);
 	cancel_delayed_work_sync(&npu->mem->sram_work);
 	npu_sram_fini(&npu->mem->sram);
 }

@@ -3,6 +3,7 @@
 #ifndef NPU_RESIDENCY_H
 #define NPU_RESIDENCY_H
 
+#include <linux/container_of.h>
 #include <linux/mm_types.h>
 
 #include "npu_mover.h"
@@ -35,6 +36,12 @@ struct npu_residency {
 	/** @move: Has the mover of its file move it. */
 	struct npu_move move;
 };
+
+static inline struct npu_residency *
+npu_block_residency(struct npu_sram_block *block)
+{
+	return container_of(block, struct npu_residency, block);
+}
 
 extern const struct vm_operations_struct npu_gem_vm_ops;
 

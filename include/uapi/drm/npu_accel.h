@@ -743,7 +743,10 @@ enum drm_npu_residency {
  * charged for a buffer, as drm/<device>/sram, for as long as it is preferred or
  * pinned. What it has no room for cannot be pinned (ENOSPC); preferring that
  * succeeds and changes nothing: the buffer is to be asked for again when the group
- * has room.
+ * has room. From Linux 7.3 on, lowering dmem.max of a group below what it uses
+ * makes the kernel give up buffers that are preferred at its cost, as
+ * %DRM_NPU_RESIDENCY_NONE does: those in system memory first, then those of lower
+ * priority, then those that were asked for earlier. Pinned ones stay.
  *
  * Errors: EINVAL for an unknown @residency, a @priority above 255, a @region
  * without %DRM_NPU_REGION_RESIDENCY, or @pad not zero; ENOENT for a @handle that
