@@ -88,6 +88,37 @@ npu_cgroup_register_region(struct drm_device *drm, const char *name,
 #endif
 }
 
+/* Error counters were once not told over netlink. */
+#ifdef NPU_HAVE_DRM_RAS
+#include <drm/drm_ras.h>
+#else
+enum drm_ras_node_type {
+	DRM_RAS_NODE_TYPE_ERROR_COUNTER = 1,
+};
+
+struct drm_ras_node {
+	const char *device_name;
+	const char *node_name;
+	enum drm_ras_node_type type;
+	struct {
+		u32 first;
+		u32 last;
+	} error_counter_range;
+	int (*query_error_counter)(struct drm_ras_node *node, u32 error_id,
+				   const char **name, u32 *value);
+	void *priv;
+};
+
+static inline int drm_ras_node_register(struct drm_ras_node *node)
+{
+	return 0;
+}
+
+static inline void drm_ras_node_unregister(struct drm_ras_node *node)
+{
+}
+#endif
+
 #ifndef NPU_HAVE_HRTIMER_SETUP
 static inline void
 hrtimer_setup(struct hrtimer *timer,

@@ -30,6 +30,19 @@ struct dmem_cgroup_region *probe(const struct dmem_cgroup_ops *ops)
 
 	return dmem_cgroup_register_region(&init, "probe");
 }
+#elif defined(NPU_PROBE_DRM_RAS)
+#include <drm/drm_ras.h>
+
+int probe(struct drm_ras_node *node,
+	  int (*query)(struct drm_ras_node *node, u32 error_id,
+		       const char **name, u32 *value));
+int probe(struct drm_ras_node *node,
+	  int (*query)(struct drm_ras_node *node, u32 error_id,
+		       const char **name, u32 *value))
+{
+	node->query_error_counter = query;
+	return drm_ras_node_register(node);
+}
 #elif defined(NPU_PROBE_GEM_VMAP_UNLOCKED)
 int probe(struct drm_gem_object *obj, struct iosys_map *map);
 int probe(struct drm_gem_object *obj, struct iosys_map *map)

@@ -2,13 +2,11 @@
 #include "leak.h"
 
 #include <algorithm>
-#include <fstream>
 #include <functional>
 #include <sstream>
 #include <vector>
 
-#include <glob.h>
-
+#include "debugfs.h"
 #include "igt.h"
 #include "patience.h"
 
@@ -17,20 +15,7 @@ namespace leak
 
 std::string objects()
 {
-	std::string line, all;
-	glob_t found{};
-
-	glob("/sys/kernel/debug/accel/*/objects", 0, nullptr, &found);
-	// Of a render node; it stands there under several names.
-	glob("/sys/kernel/debug/dri/*/objects", GLOB_APPEND, nullptr, &found);
-	for (std::size_t i = 0; i < found.gl_pathc; i++) {
-		std::ifstream file(found.gl_pathv[i]);
-
-		while (std::getline(file, line))
-			all += (all.empty() ? "" : ", ") + line;
-	}
-	globfree(&found);
-	return all;
+	return read_debugfs("objects");
 }
 
 namespace

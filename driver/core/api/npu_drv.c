@@ -18,6 +18,7 @@
 #include "../exec/npu_client.h"
 #include "../exec/npu_dispatch.h"
 #include "../exec/npu_dump.h"
+#include "../exec/npu_errors.h"
 #include "../exec/npu_hold.h"
 #include "../exec/npu_longest.h"
 #include "../include/npu_device.h"
@@ -268,6 +269,7 @@ struct npu_device *npu_device_create(struct device *parent,
 		return ERR_PTR(ret);
 
 	drm_debugfs_add_file(&npu->drm, "objects", npu_debugfs_objects, NULL);
+	npu_errors_debugfs_init(npu);
 	npu_hold_debugfs_init(npu);
 	npu_longest_debugfs_init(npu);
 	return npu;
@@ -286,7 +288,11 @@ EXPORT_SYMBOL_GPL(npu_device_create);
  */
 int npu_device_register(struct npu_device *npu)
 {
-	return drm_dev_register(&npu->drm, 0);
+	int ret = drm_dev_register(&npu->drm, 0);
+
+	if (!ret)
+		npu_errors_register(npu);
+	return ret;
 }
 EXPORT_SYMBOL_GPL(npu_device_register);
 
@@ -300,6 +306,7 @@ EXPORT_SYMBOL_GPL(npu_device_register);
  */
 void npu_device_unplug(struct npu_device *npu)
 {
+	npu_errors_unregister(npu);
 	drm_dev_unplug(&npu->drm);
 	npu_exec_unplug(npu);
 	npu_dump_flush(npu);

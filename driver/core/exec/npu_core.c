@@ -346,7 +346,7 @@ static void npu_core_reset(struct npu_core *core)
 {
 	struct npu_device *npu = core->npu;
 	struct npu_hw_result result = {};
-	bool resetting, cookie;
+	bool resetting, cookie, awake;
 	u64 now;
 
 	lockdep_assert_held(&core->hw_lock);
@@ -364,10 +364,17 @@ static void npu_core_reset(struct npu_core *core)
 		dma_fence_end_signalling(cookie);
 	}
 	/* An unpowered core has nothing to reset. */
-	if (READ_ONCE(core->awake))
+	awake = READ_ONCE(core->awake);
+	if (awake)
 		npu->desc.ops->reset(npu->hw, core->index);
 
 	spin_lock_irq(&npu->exec->lock);
+	if (awake)
+		npu_errors_count(npu, NPU_ERROR_RESET);
+	if (core->started && core->error == -ETIMEDOUT)
+		npu_errors_count(npu, NPU_ERROR_HANG);
+	if (core->started && core->error == -EFAULT)
+		npu_errors_count(npu, NPU_ERROR_FAULT);
 	now = npu_now(npu);
 	result.error = core->error;
 	npu_dispatch_ended(core, &result, now);

@@ -15,6 +15,7 @@
 #include "../include/npu_device.h"
 #include "../include/npu_hw.h"
 #include "../sched/npu_sched.h"
+#include "npu_errors.h"
 #include "npu_hold.h"
 #include "npu_longest.h"
 #include "npu_watch.h"
@@ -132,6 +133,8 @@ struct npu_exec {
 	u64 dead_ns;
 	/** @hold: Which lanes are not to end. */
 	struct npu_hold hold;
+	/** @errors: What has gone wrong so far. */
+	struct npu_errors errors;
 	/** @longest: The longest end of a slice. */
 	struct npu_longest longest;
 	/** @frozen: Suspended; nothing is started until it is resumed. */
