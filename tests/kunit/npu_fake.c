@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* A device without hardware; see npu_fake.h. */
+#include <linux/dma-mapping.h>
 #include <linux/idr.h>
 #include <linux/jiffies.h>
 #include <linux/sched.h>
@@ -335,6 +336,9 @@ struct npu_fake *npu_fake_create_sram(struct kunit *test, unsigned int cores,
 	fake->policy = npu_sched_defaults;
 	dev = kunit_device_register(test, "npu");
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, dev);
+	dev->dma_parms = kunit_kzalloc(test, sizeof(*dev->dma_parms), GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, dev->dma_parms);
+	dma_set_max_seg_size(dev, UINT_MAX);
 	desc.core_count = cores;
 	if (pages) {
 		fake->sram = kunit_kzalloc(test, pages * PAGE_SIZE, GFP_KERNEL);
