@@ -153,7 +153,7 @@ static int npu_rk3588_register(struct npu_rk3588 *rk)
 	npu_rk3588_scale(rk);
 	npu_rk3588_describe(rk);
 	rk->desc.core_count = count;
-	npu_rk3588_sram_init(rk, &rk->desc.sram);
+	npu_rk3588_sram_init(rk, &rk->desc.sram[0]);
 
 	/* The device belongs to one that stays when the cores go. */
 	if (!devres_open_group(dev, rk, GFP_KERNEL)) {

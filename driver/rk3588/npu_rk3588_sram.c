@@ -54,7 +54,7 @@ void npu_rk3588_sram_init(struct npu_rk3588 *rk, struct npu_hw_sram *sram)
  */
 void npu_rk3588_sram_fini(struct npu_rk3588 *rk)
 {
-	const struct npu_hw_sram *sram = &rk->desc.sram;
+	const struct npu_hw_sram *sram = &rk->desc.sram[0];
 
 	if (!rk->sram_pool)
 		return;

@@ -160,7 +160,7 @@ static int npu_rk3588_vm_map_sram(struct npu_rk3588_vm *vm,
 	int ret;
 
 	for (offset = 0; offset < memory->size; offset += PAGE_SIZE) {
-		phys_addr_t phys = vm->rk->desc.sram.phys +
+		phys_addr_t phys = vm->rk->desc.sram[memory->sram_index].phys +
 				   ((u64)memory->sram[offset >> PAGE_SHIFT] <<
 				    PAGE_SHIFT);
 

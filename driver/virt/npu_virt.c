@@ -45,6 +45,10 @@ static unsigned int sram_kib = 956;
 module_param(sram_kib, uint, 0444);
 MODULE_PARM_DESC(sram_kib, "On-chip memory in KiB, at most 65536 (default 956)");
 
+static unsigned int sram2_kib;
+module_param(sram2_kib, uint, 0444);
+MODULE_PARM_DESC(sram2_kib, "A second region of on-chip memory in KiB, at most 65536 (default 0)");
+
 static unsigned int sram_mbps = 12800;
 module_param(sram_mbps, uint, 0444);
 MODULE_PARM_DESC(sram_mbps, "Modelled bandwidth of on-chip memory in MB/s (default 12800)");
@@ -244,7 +248,7 @@ static void *npu_virt_vm_create_op(void *hw)
 {
 	struct npu_virt *virt = hw;
 
-	return npu_virt_vm_create(virt->sram, virt->desc.sram.size);
+	return npu_virt_vm_create(virt->desc.sram);
 }
 
 static void npu_virt_vm_destroy_op(void *hw, void *vm)
@@ -424,17 +428,20 @@ static void npu_virt_sram_fini(void *data)
 
 static int npu_virt_sram_init(struct npu_virt *virt)
 {
-	struct npu_hw_sram *sram = &virt->desc.sram;
+	struct npu_hw_sram *sram = virt->desc.sram;
 
-	sram->size = round_down((u64)sram_kib * SZ_1K, PAGE_SIZE);
-	sram->bandwidth = sram_mbps * 1000000ull;
-	if (!sram->size)
+	sram[0].size = round_down((u64)sram_kib * SZ_1K, PAGE_SIZE);
+	sram[1].size = round_down((u64)sram2_kib * SZ_1K, PAGE_SIZE);
+	sram[0].bandwidth = sram_mbps * 1000000ull;
+	sram[1].bandwidth = sram[0].bandwidth;
+	if (!sram[0].size)
 		return 0;
 	/* For clients to map, and so cleared. */
-	virt->sram = vzalloc(sram->size);
+	virt->sram = vzalloc(sram[0].size + sram[1].size);
 	if (!virt->sram)
 		return -ENOMEM;
-	sram->vaddr = virt->sram;
+	sram[0].vaddr = virt->sram;
+	sram[1].vaddr = virt->sram + sram[0].size;
 	return devm_add_action_or_reset(virt->dev, npu_virt_sram_fini, virt->sram);
 }
 
@@ -520,7 +527,8 @@ static int __init npu_virt_init(void)
 
 	if (!cores || cores > NPU_VIRT_CORES_MAX || !clock_mhz ||
 	    clock_mhz > 10000 || !core_mbps || !total_mbps || !sram_mbps ||
-	    sram_kib > 65536 || !timeout_ms || !npu_virt_times_valid()) {
+	    sram_kib > 65536 || sram2_kib > 65536 || (sram2_kib && sram_kib < 4) ||
+	    !timeout_ms || !npu_virt_times_valid()) {
 		pr_err("npu_virt: a parameter is out of range, see modinfo\n");
 		return -EINVAL;
 	}

@@ -97,7 +97,7 @@ struct npu_virt {
 	enum npu_virt_mode mode;
 	/** @clock: Its time, if that is not the host's. */
 	struct npu_virt_clock clock;
-	/** @sram: The on-chip memory, or %NULL. */
+	/** @sram: All on-chip memory, one region after the other, or %NULL. */
 	void *sram;
 	/** @cores: The cores. */
 	struct npu_virt_core cores[NPU_VIRT_CORES_MAX];

@@ -25,22 +25,24 @@ struct npu_virt_vm {
 	rwlock_t lock;
 	/** @pages: Tagged kernel addresses of pages, by page number. */
 	struct xarray pages;
-	/** @sram: Kernel address of the on-chip memory. */
+	/** @srams: The on-chip memories of the device, one after the other. */
+	const struct npu_hw_sram *srams;
+	/** @sram: Kernel address of the first. */
 	void *sram;
-	/** @sram_size: Its bytes. */
+	/** @sram_size: Bytes of all of them. */
 	u64 sram_size;
 };
 
 /**
  * npu_virt_vm_create() - new, empty address space
- * @sram: kernel address of the on-chip memory
- * @sram_size: its bytes
+ * @srams: &npu_hw_desc.sram, one after the other in memory
  *
  * Return: the address space or an ERR_PTR().
  */
-struct npu_virt_vm *npu_virt_vm_create(void *sram, u64 sram_size)
+struct npu_virt_vm *npu_virt_vm_create(const struct npu_hw_sram *srams)
 {
 	struct npu_virt_vm *vm = kzalloc(sizeof(*vm), GFP_KERNEL_ACCOUNT);
+	unsigned int i;
 
 	/* Each page of a buffer has a kernel address. */
 	BUILD_BUG_ON(!IS_ENABLED(CONFIG_64BIT));
@@ -48,8 +50,10 @@ struct npu_virt_vm *npu_virt_vm_create(void *sram, u64 sram_size)
 		return ERR_PTR(-ENOMEM);
 	rwlock_init(&vm->lock);
 	xa_init_flags(&vm->pages, XA_FLAGS_ACCOUNT);
-	vm->sram = sram;
-	vm->sram_size = sram_size;
+	vm->srams = srams;
+	vm->sram = srams[0].vaddr;
+	for (i = 0; i < NPU_MAX_SRAMS; i++)
+		vm->sram_size += srams[i].size;
 	return vm;
 }
 
@@ -138,12 +142,14 @@ void npu_virt_vm_move(struct npu_virt_vm *vm, const struct npu_hw_memory *memory
 	int ret;
 
 	if (memory->sram) {
+		void *chip = vm->srams[memory->sram_index].vaddr;
+
 		for (i = 0; i < pages; i++) {
 			u64 offset = (u64)memory->sram[i] << PAGE_SHIFT;
 
 			ret = npu_virt_vm_map_page(vm, memory->addr +
 						   ((u64)i << PAGE_SHIFT),
-						   vm->sram + offset,
+						   chip + offset,
 						   memory->writable);
 			/* There are entries already, so nothing is allocated. */
 			WARN_ON(ret);

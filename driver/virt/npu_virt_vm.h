@@ -8,7 +8,7 @@
 struct npu_hw_memory;
 struct npu_virt_vm;
 
-struct npu_virt_vm *npu_virt_vm_create(void *sram, u64 sram_size);
+struct npu_virt_vm *npu_virt_vm_create(const struct npu_hw_sram *srams);
 void npu_virt_vm_destroy(struct npu_virt_vm *vm);
 int npu_virt_vm_map(struct npu_virt_vm *vm,
 		    const struct npu_hw_memory *memory);

@@ -325,6 +325,21 @@ static void npu_fake_fini(void *data)
 struct npu_fake *npu_fake_create_sram(struct kunit *test, unsigned int cores,
 				      unsigned int pages)
 {
+	return npu_fake_create_srams(test, cores, pages, 0);
+}
+
+/**
+ * npu_fake_create_srams() - new device with two on-chip memories
+ * @test: the test
+ * @cores: number of its cores
+ * @pages: pages of the first, maybe none
+ * @more: pages of the second, maybe none
+ *
+ * Return: the device, which goes when the test ends.
+ */
+struct npu_fake *npu_fake_create_srams(struct kunit *test, unsigned int cores,
+				       unsigned int pages, unsigned int more)
+{
 	struct npu_hw_desc desc = npu_fake_desc;
 	struct npu_fake *fake;
 	struct device *dev;
@@ -341,11 +356,14 @@ struct npu_fake *npu_fake_create_sram(struct kunit *test, unsigned int cores,
 	dma_set_max_seg_size(dev, UINT_MAX);
 	desc.core_count = cores;
 	if (pages) {
-		fake->sram = kunit_kzalloc(test, pages * PAGE_SIZE, GFP_KERNEL);
+		fake->sram = kunit_kzalloc(test, (pages + more) * PAGE_SIZE,
+					   GFP_KERNEL);
 		KUNIT_ASSERT_NOT_NULL(test, fake->sram);
 	}
-	desc.sram.vaddr = fake->sram;
-	desc.sram.size = pages * PAGE_SIZE;
+	desc.sram[0].vaddr = fake->sram;
+	desc.sram[0].size = pages * PAGE_SIZE;
+	desc.sram[1].vaddr = fake->sram + pages * PAGE_SIZE;
+	desc.sram[1].size = more * PAGE_SIZE;
 	fake->npu = npu_device_create(dev, &desc, fake);
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, fake->npu);
 	fake->npu->exec->sched.params = &fake->policy;

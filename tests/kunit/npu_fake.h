@@ -102,7 +102,7 @@ struct npu_fake {
 	struct npu_gate *gate;
 	/** @moved_in_worker: The newest move was not in a thread of a client. */
 	bool moved_in_worker;
-	/** @sram: The on-chip memory, or %NULL. */
+	/** @sram: The on-chip memories, one after the other, or %NULL. */
 	void *sram;
 	/** @map_addr: Address of the newest mapping. */
 	u64 map_addr;
@@ -151,6 +151,8 @@ struct npu_fake_fence {
 struct npu_fake *npu_fake_create(struct kunit *test, unsigned int cores);
 struct npu_fake *npu_fake_create_sram(struct kunit *test, unsigned int cores,
 				      unsigned int pages);
+struct npu_fake *npu_fake_create_srams(struct kunit *test, unsigned int cores,
+				       unsigned int pages, unsigned int more);
 void npu_fake_unplug(struct npu_fake *fake);
 void npu_fake_settle(struct npu_fake *fake);
 void npu_fake_pass(struct npu_fake *fake, u64 ns);

@@ -46,6 +46,8 @@ struct model {
 	struct kunit *test;
 	/** @rnd: Random numbers. */
 	struct rnd_state rnd;
+	/** @lock: Its lock. */
+	struct mutex lock;
 	/** @sram: The region. */
 	struct npu_sram sram;
 	/** @users: Its files. */
@@ -341,14 +343,15 @@ static struct model *model_create(struct kunit *test, u64 seed)
 	KUNIT_ASSERT_NOT_NULL(test, m);
 	m->test = test;
 	prandom_seed_state(&m->rnd, seed);
-	KUNIT_ASSERT_EQ(test, npu_sram_init(&m->sram, PAGES), 0);
+	mutex_init(&m->lock);
+	KUNIT_ASSERT_EQ(test, npu_sram_init(&m->sram, &m->lock, 0, PAGES), 0);
 	npu_sram_limit(&m->sram, 25, 50);
 	for (i = 0; i < FILES; i++) {
 		npu_sram_user_init(&m->users[i]);
 		m->active[i] = true;
-		mutex_lock(&m->sram.lock);
+		mutex_lock(&m->lock);
 		npu_sram_activate(&m->sram, &m->users[i], true);
-		mutex_unlock(&m->sram.lock);
+		mutex_unlock(&m->lock);
 	}
 	for (i = 0; i < BLOCKS; i++) {
 		m->blocks[i].file = model_random(m, FILES);
@@ -368,7 +371,7 @@ static void npu_sram_random(struct kunit *test)
 	struct model *m = model_create(test, *seed);
 	u32 step;
 
-	mutex_lock(&m->sram.lock);
+	mutex_lock(&m->lock);
 	for (step = 0; step < STEPS; step++) {
 		u32 i = model_random(m, BLOCKS);
 
@@ -388,7 +391,7 @@ static void npu_sram_random(struct kunit *test)
 		if (!model_compare(m, step))
 			break;
 	}
-	mutex_unlock(&m->sram.lock);
+	mutex_unlock(&m->lock);
 	/* It has done something. */
 	KUNIT_EXPECT_GT(test, m->evictions, STEPS / 100);
 	KUNIT_EXPECT_GT(test, m->refusals, STEPS / 100);
@@ -409,7 +412,7 @@ static void npu_sram_fair(struct kunit *test)
 	struct model *m = model_create(test, 1);
 	u32 i;
 
-	mutex_lock(&m->sram.lock);
+	mutex_lock(&m->lock);
 	for (i = 0; i < 5; i++) {
 		m->real[i].user = &m->users[i < 4 ? 0 : 1];
 		m->real[i].count = PAGES / 4;
@@ -428,7 +431,7 @@ static void npu_sram_fair(struct kunit *test)
 	m->real[0].priority = 255;
 	KUNIT_EXPECT_PTR_EQ(test, npu_sram_victim(&m->sram, &m->real[0]),
 			    &m->real[1]);
-	mutex_unlock(&m->sram.lock);
+	mutex_unlock(&m->lock);
 }
 
 /* Files that are merely open have no share, and what they prefer leaves first. */
@@ -437,7 +440,7 @@ static void npu_sram_idle_files(struct kunit *test)
 	struct model *m = model_create(test, 1);
 	u32 i;
 
-	mutex_lock(&m->sram.lock);
+	mutex_lock(&m->lock);
 	for (i = 0; i < 4; i++) {
 		m->real[i].user = &m->users[i];
 		m->real[i].count = i < 3 ? 2 : PAGES - 4;
@@ -463,7 +466,7 @@ static void npu_sram_idle_files(struct kunit *test)
 			    ERR_PTR(-ENOSPC));
 	npu_sram_activate(&m->sram, &m->users[0], true);
 	KUNIT_EXPECT_PTR_EQ(test, npu_sram_victim(&m->sram, &m->real[0]), &m->real[1]);
-	mutex_unlock(&m->sram.lock);
+	mutex_unlock(&m->lock);
 }
 
 /* What leaves for a block does not take its place. */
@@ -472,7 +475,7 @@ static void npu_sram_claims(struct kunit *test)
 	struct model *m = model_create(test, 1);
 	u32 i;
 
-	mutex_lock(&m->sram.lock);
+	mutex_lock(&m->lock);
 	for (i = 0; i < 3; i++) {
 		m->real[i].user = &m->users[i];
 		m->real[i].count = i < 2 ? PAGES : 1;
@@ -484,20 +487,21 @@ static void npu_sram_claims(struct kunit *test)
 	npu_sram_claim(&m->sram, &m->real[1], false);
 	KUNIT_EXPECT_PTR_EQ(test, npu_sram_next(&m->sram), &m->real[0]);
 	KUNIT_EXPECT_EQ(test, m->sram.claimed, 0);
-	mutex_unlock(&m->sram.lock);
+	mutex_unlock(&m->lock);
 }
 
 static void npu_sram_empty(struct kunit *test)
 {
 	struct npu_sram *sram = kunit_kzalloc(test, sizeof(*sram), GFP_KERNEL);
+	static DEFINE_MUTEX(lock);
 	struct npu_sram_user user = {};
 	struct npu_sram_block block = { .user = &user, .count = 1 };
 
 	KUNIT_ASSERT_NOT_NULL(test, sram);
-	KUNIT_ASSERT_EQ(test, npu_sram_init(sram, 0), 0);
+	KUNIT_ASSERT_EQ(test, npu_sram_init(sram, &lock, 0, 0), 0);
 	INIT_LIST_HEAD(&block.link);
 	npu_sram_user_init(&user);
-	mutex_lock(&sram->lock);
+	mutex_lock(sram->lock);
 	KUNIT_EXPECT_EQ(test, npu_sram_ask(sram, &block, DRM_NPU_RESIDENCY_PIN,
 					   0, true), -ENOSPC);
 	KUNIT_EXPECT_EQ(test, npu_sram_ask(sram, &block,
@@ -507,7 +511,7 @@ static void npu_sram_empty(struct kunit *test)
 					   0, false), 0);
 	KUNIT_EXPECT_EQ(test, npu_sram_largest_hole(sram), 0);
 	KUNIT_EXPECT_NULL(test, npu_sram_next(sram));
-	mutex_unlock(&sram->lock);
+	mutex_unlock(sram->lock);
 	npu_sram_fini(sram);
 }
 

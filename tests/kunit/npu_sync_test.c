@@ -140,10 +140,12 @@ static void npu_sync_on_chip(struct kunit *test)
 	struct npu_mapping *mapping = npu_bo_get_mapping(seen->bo, seen->file->npu.vm);
 
 	KUNIT_ASSERT_NOT_NULL(test, mapping);
-	KUNIT_ASSERT_EQ(test, npu_residency_ask(seen->bo, mapping, DRM_NPU_RESIDENCY_PIN, 0), 0);
+	KUNIT_ASSERT_EQ(test, npu_residency_ask(seen->bo, mapping, NPU_REGION_CHIP,
+						DRM_NPU_RESIDENCY_PIN, 0), 0);
 	KUNIT_EXPECT_EQ(test, sync_call(seen, DRM_NPU_SYNC_FOR_DEVICE, 0, PAGE_SIZE), 0);
 	KUNIT_EXPECT_EQ(test, seen->calls[0], 0);
-	KUNIT_ASSERT_EQ(test, npu_residency_ask(seen->bo, mapping, DRM_NPU_RESIDENCY_NONE, 0), 0);
+	KUNIT_ASSERT_EQ(test, npu_residency_ask(seen->bo, mapping, NPU_REGION_CHIP,
+						DRM_NPU_RESIDENCY_NONE, 0), 0);
 	KUNIT_EXPECT_EQ(test, sync_call(seen, DRM_NPU_SYNC_FOR_DEVICE, 0, PAGE_SIZE), 0);
 	KUNIT_EXPECT_EQ(test, seen->bytes[0], PAGE_SIZE);
 	npu_mapping_put(mapping);

@@ -183,8 +183,8 @@ int npu_bo_query(struct drm_file *file, u32 handle,
 	return 0;
 }
 
-/* Have a new buffer where it is wanted. */
-static int npu_bo_ask(struct drm_file *file, u32 handle, bool pin)
+/* Have a new buffer in @region, where it is wanted. */
+static int npu_bo_ask(struct drm_file *file, u32 handle, u32 region, bool pin)
 {
 	struct npu_file *nfile = file->driver_priv;
 	struct npu_mapping *mapping = NULL;
@@ -196,7 +196,7 @@ static int npu_bo_ask(struct drm_file *file, u32 handle, bool pin)
 	if (obj)
 		mapping = npu_bo_get_mapping(to_npu_bo(obj), nfile->vm);
 	if (mapping) {
-		ret = npu_residency_ask(to_npu_bo(obj), mapping,
+		ret = npu_residency_ask(to_npu_bo(obj), mapping, region,
 					pin ? DRM_NPU_RESIDENCY_PIN :
 					DRM_NPU_RESIDENCY_PREFER, 0);
 		npu_mapping_put(mapping);
@@ -237,7 +237,8 @@ int npu_bo_create_ioctl(struct drm_device *dev, void *data,
 	ret = npu_bo_create_handle(file, args->size, args->flags, &info,
 				   &handle);
 	if (!ret && args->region)
-		ret = npu_bo_ask(file, handle, args->flags & DRM_NPU_BO_PIN);
+		ret = npu_bo_ask(file, handle, args->region,
+				 args->flags & DRM_NPU_BO_PIN);
 	if (ret)
 		return ret;
 	args->handle = handle;
@@ -268,7 +269,7 @@ int npu_bo_residency_ioctl(struct drm_device *dev, void *data,
 	    args->priority >= NPU_SRAM_PRIORITIES ||
 	    !args->region || args->pad)
 		return -EINVAL;
-	if (!to_npu_device(dev)->mem->sram.count)
+	if (!to_npu_device(dev)->mem->sram_count)
 		return -EOPNOTSUPP;
 	if (args->region >= npu_region_count(to_npu_device(dev)))
 		return -EINVAL;
@@ -277,7 +278,7 @@ int npu_bo_residency_ioctl(struct drm_device *dev, void *data,
 		return -ENOENT;
 	mapping = npu_bo_get_mapping(to_npu_bo(obj), nfile->vm);
 	if (mapping) {
-		ret = npu_residency_ask(to_npu_bo(obj), mapping,
+		ret = npu_residency_ask(to_npu_bo(obj), mapping, args->region,
 					args->residency, args->priority);
 		npu_mapping_put(mapping);
 	}

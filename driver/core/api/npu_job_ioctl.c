@@ -154,7 +154,7 @@ int npu_job_create_ioctl(struct drm_device *dev, void *data,
 	    args->lane_stride % 8 ||
 	    args->lane_stride < sizeof(struct drm_npu_lane))
 		return -EINVAL;
-	if (args->region && !npu->mem->sram.count)
+	if (args->region && !npu->mem->sram_count)
 		return -EOPNOTSUPP;
 	if (args->region >= npu_region_count(npu))
 		return -EINVAL;
@@ -178,7 +178,7 @@ int npu_job_create_ioctl(struct drm_device *dev, void *data,
 	/* What is written never changes, so it may move from now on. */
 	if (!ret && args->region)
 		ret = npu_residency_ask(builder.job->streams->bo,
-					builder.job->streams,
+					builder.job->streams, args->region,
 					DRM_NPU_RESIDENCY_PREFER, 0);
 	if (!ret) {
 		ret = xa_alloc(&nfile->jobs, &args->job_id, builder.job,

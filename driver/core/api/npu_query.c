@@ -88,7 +88,7 @@ static int npu_query_region(struct npu_device *npu, struct npu_file *nfile,
 	if (index >= npu_region_count(npu))
 		return -ENOENT;
 	if (index) {
-		npu_residency_query_region(npu, nfile->vm, record);
+		npu_residency_query_region(npu, nfile->vm, index, record);
 		return sizeof(*record);
 	}
 	record->kind = DRM_NPU_REGION_SYSTEM;

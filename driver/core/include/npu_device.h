@@ -6,7 +6,7 @@
  *
  *   npu_file.lock			creation of npu_file.compat
  *   npu_bo.lock			mappings of a buffer
- *     npu_sram.lock			placement in on-chip memory
+ *     npu_mem.sram_lock		placement in on-chip memory
  *     dma_resv.lock			fences of a buffer, and where it is
  *     npu_vm.lock			layout and page tables of an address space
  *     npu_gate.notify			callback of a gate that opens

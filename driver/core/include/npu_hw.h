@@ -19,6 +19,8 @@ struct sg_table;
 
 #define NPU_MAX_CORES		8
 #define NPU_MAX_REGIONS		4
+/* Regions on the chip: all but system memory. */
+#define NPU_MAX_SRAMS		(NPU_MAX_REGIONS - 1)
 
 /**
  * struct npu_hw_memory - memory of a buffer, to be mapped
@@ -35,6 +37,8 @@ struct npu_hw_memory {
 	 * for each of its own; else %NULL.
 	 */
 	const u32 *sram;
+	/** @sram_index: Which &npu_hw_desc.sram these pages are of. */
+	u32 sram_index;
 	/**
 	 * @vaddr: Kernel address of imported memory if &npu_hw_desc.software,
 	 * else %NULL.
@@ -249,8 +253,8 @@ struct npu_hw_desc {
 	u64 hw_version;
 	/** @bandwidth: Bytes a second of system memory for all cores. */
 	u64 bandwidth;
-	/** @sram: Its on-chip memory. */
-	struct npu_hw_sram sram;
+	/** @sram: Its on-chip memories; the first without a size ends them. */
+	struct npu_hw_sram sram[NPU_MAX_SRAMS];
 	/** @timeout_ms: A core without progress for so long hangs. */
 	u32 timeout_ms;
 	/** @software: The CPU does the work, and needs kernel addresses. */

@@ -196,7 +196,7 @@ void npu_bo_write(struct npu_bo *bo, u64 offset, const void *src, size_t bytes)
 static void npu_bo_read_chip(struct npu_bo *bo, u64 offset, void *dst,
 			     size_t bytes)
 {
-	const void *chip = npu_bo_device(bo)->desc.sram.vaddr;
+	const void *chip = npu_bo_device(bo)->desc.sram[bo->residency.sram->index].vaddr;
 	const u32 *pages = bo->residency.block.pages;
 
 	while (bytes) {

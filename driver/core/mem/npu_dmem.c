@@ -10,6 +10,7 @@
 #include <linux/err.h>
 #include <linux/kref.h>
 #include <linux/lockdep.h>
+#include <linux/sprintf.h>
 
 #include <drm/drm_gem.h>
 
@@ -58,7 +59,7 @@ static struct npu_mapping *npu_dmem_choose(struct npu_sram *sram,
 	struct npu_mapping *mapping = ERR_PTR(-ENOSPC);
 	struct npu_sram_block *block;
 
-	mutex_lock(&sram->lock);
+	mutex_lock(sram->lock);
 	block = npu_dmem_worst(&sram->outside, pool) ?:
 		npu_dmem_worst(&sram->inside, pool);
 	if (block) {
@@ -66,7 +67,7 @@ static struct npu_mapping *npu_dmem_choose(struct npu_sram *sram,
 		if (!kref_get_unless_zero(&mapping->ref))
 			mapping = NULL;
 	}
-	mutex_unlock(&sram->lock);
+	mutex_unlock(sram->lock);
 	return mapping;
 }
 
@@ -77,9 +78,10 @@ static bool npu_dmem_still_may(struct npu_sram *sram, struct npu_bo *bo,
 	bool may;
 
 	lockdep_assert_held(&bo->lock);
-	mutex_lock(&sram->lock);
-	may = npu_dmem_may_reclaim(pool, &bo->residency.block);
-	mutex_unlock(&sram->lock);
+	mutex_lock(sram->lock);
+	may = bo->residency.sram == sram &&
+	      npu_dmem_may_reclaim(pool, &bo->residency.block);
+	mutex_unlock(sram->lock);
 	return may;
 }
 
@@ -91,18 +93,18 @@ static bool npu_dmem_still_may(struct npu_sram *sram, struct npu_bo *bo,
 static int npu_dmem_reclaim(struct dmem_cgroup_pool_state *pool,
 			    u64 target_bytes, void *priv)
 {
-	struct npu_mem *mem = priv;
+	struct npu_sram *sram = priv;
 	struct npu_mapping *mapping;
 	struct npu_bo *bo;
 	int ret;
 
-	mapping = npu_dmem_choose(&mem->sram, pool);
+	mapping = npu_dmem_choose(sram, pool);
 	if (IS_ERR_OR_NULL(mapping))
 		return PTR_ERR(mapping);
 	bo = mapping->bo;
 	ret = mutex_lock_interruptible(&bo->lock);
 	if (!ret) {
-		if (npu_dmem_still_may(&mem->sram, bo, pool))
+		if (npu_dmem_still_may(sram, bo, pool))
 			ret = npu_mover_call(&mapping->vm->mover,
 					     &bo->residency.move, true);
 		mutex_unlock(&bo->lock);
@@ -116,47 +118,57 @@ static const struct dmem_cgroup_ops npu_dmem_ops = {
 };
 
 /**
- * npu_dmem_init() - let control groups limit the on-chip memory
- * @npu: the device
+ * npu_dmem_init() - let control groups limit a region
+ * @mem: the memory of the device
+ * @index: number of the region among those on the chip
  *
  * Return: 0 or a negative errno.
  */
-int npu_dmem_init(struct npu_device *npu)
+int npu_dmem_init(struct npu_mem *mem, u32 index)
 {
 	const struct dmem_cgroup_init init = {
-		.size = npu->desc.sram.size & PAGE_MASK,
+		.size = mem->npu->desc.sram[index].size & PAGE_MASK,
 		.ops = &npu_dmem_ops,
-		.reclaim_priv = npu->mem,
+		.reclaim_priv = &mem->sram[index],
 	};
+	struct dmem_cgroup_region *group;
+	char name[16] = "sram";
 
-	npu->mem->sram_group = npu_cgroup_register_region(&npu->drm, "sram",
-							  &init);
-	return PTR_ERR_OR_ZERO(npu->mem->sram_group);
+	if (index)
+		snprintf(name, sizeof(name), "sram%u", index + 1);
+	group = npu_cgroup_register_region(&mem->npu->drm, name, &init);
+	if (IS_ERR(group))
+		return PTR_ERR(group);
+	mem->sram_group[index] = group;
+	return 0;
 }
 
 /**
  * npu_dmem_fini() - undo npu_dmem_init(); waits for reclaim
- * @npu: the device, which has no buffers any more
+ * @mem: the memory of the device, which has no buffers any more
+ * @index: number of the region
  */
-void npu_dmem_fini(struct npu_device *npu)
+void npu_dmem_fini(struct npu_mem *mem, u32 index)
 {
-	dmem_cgroup_unregister_region(npu->mem->sram_group);
+	dmem_cgroup_unregister_region(mem->sram_group[index]);
 }
 
 /**
  * npu_dmem_charge() - charge the control group of the caller for a buffer
- * @bo: the buffer, which is about to be wanted on the chip
+ * @bo: the buffer, which is about to be wanted in its region
  *
  * Return: 0, -EAGAIN if the group has no room, or another negative errno.
  */
 int npu_dmem_charge(struct npu_bo *bo)
 {
 	struct npu_mem *mem = npu_bo_device(bo)->mem;
+	struct dmem_cgroup_region *group;
 
-	lockdep_assert_held(&mem->sram.lock);
-	if (!mem->sram_group)
+	lockdep_assert_held(&mem->sram_lock);
+	group = mem->sram_group[bo->residency.sram->index];
+	if (!group)
 		return 0;
-	return dmem_cgroup_try_charge(mem->sram_group, bo->base.base.size,
+	return dmem_cgroup_try_charge(group, bo->base.base.size,
 				      &bo->residency.charge, NULL);
 }
 
@@ -166,7 +178,7 @@ int npu_dmem_charge(struct npu_bo *bo)
  */
 void npu_dmem_uncharge(struct npu_bo *bo)
 {
-	lockdep_assert_held(&npu_bo_device(bo)->mem->sram.lock);
+	lockdep_assert_held(&npu_bo_device(bo)->mem->sram_lock);
 	dmem_cgroup_uncharge(bo->residency.charge, bo->base.base.size);
 	bo->residency.charge = NULL;
 }

@@ -3,11 +3,13 @@
 #ifndef NPU_DMEM_H
 #define NPU_DMEM_H
 
-struct npu_bo;
-struct npu_device;
+#include <linux/types.h>
 
-int npu_dmem_init(struct npu_device *npu);
-void npu_dmem_fini(struct npu_device *npu);
+struct npu_bo;
+struct npu_mem;
+
+int npu_dmem_init(struct npu_mem *mem, u32 index);
+void npu_dmem_fini(struct npu_mem *mem, u32 index);
 int npu_dmem_charge(struct npu_bo *bo);
 void npu_dmem_uncharge(struct npu_bo *bo);
 

@@ -13,9 +13,10 @@
 #include "npu_bo.h"
 #include "npu_residency.h"
 
-static unsigned long npu_residency_pfn(struct npu_device *npu, u32 page)
+static unsigned long npu_residency_pfn(struct npu_bo *bo, u32 page)
 {
-	const struct npu_hw_sram *sram = &npu->desc.sram;
+	const struct npu_hw_sram *sram =
+		&npu_bo_device(bo)->desc.sram[bo->residency.sram->index];
 
 	if (sram->phys)
 		return PHYS_PFN(sram->phys) + page;
@@ -46,7 +47,7 @@ static vm_fault_t npu_gem_fault(struct vm_fault *vmf)
 				     page_to_pfn(bo->base.pages[page]));
 	else
 		ret = vmf_insert_pfn_prot(vma, vmf->address,
-					  npu_residency_pfn(npu, bo->residency.block.pages[page]),
+					  npu_residency_pfn(bo, bo->residency.block.pages[page]),
 					  npu_residency_prot(npu, vma->vm_page_prot));
 out_unlock:
 	dma_resv_unlock(obj->resv);

@@ -21,6 +21,7 @@ int npu_mem_init(struct npu_device *npu)
 		return -ENOMEM;
 	mem->npu = npu;
 	mutex_init(&mem->vms_lock);
+	mutex_init(&mem->sram_lock);
 	INIT_LIST_HEAD(&mem->vms);
 	init_waitqueue_head(&mem->still);
 	npu_users_init(&mem->users);
@@ -38,6 +39,7 @@ err_queue:
 	destroy_workqueue(mem->queue);
 err_free:
 	npu_users_fini(&mem->users);
+	mutex_destroy(&mem->sram_lock);
 	mutex_destroy(&mem->vms_lock);
 	kfree(mem);
 	return ret;
@@ -52,6 +54,7 @@ void npu_mem_fini(struct npu_device *npu)
 	npu_residency_fini(npu);
 	destroy_workqueue(npu->mem->queue);
 	npu_users_fini(&npu->mem->users);
+	mutex_destroy(&npu->mem->sram_lock);
 	mutex_destroy(&npu->mem->vms_lock);
 	kfree(npu->mem);
 }

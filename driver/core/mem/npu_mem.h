@@ -30,12 +30,16 @@ struct npu_mem {
 	wait_queue_head_t still;
 	/** @queue: Runs the movers of all files, and @sram_work. */
 	struct workqueue_struct *queue;
-	/** @sram: The on-chip memory. */
-	struct npu_sram sram;
-	/** @sram_asleep: It may lose its contents; protected by its lock. */
+	/** @sram_lock: Protects @sram and @sram_asleep, and moves. */
+	struct mutex sram_lock;
+	/** @sram_count: Number of regions on the chip. */
+	u32 sram_count;
+	/** @sram: These regions. */
+	struct npu_sram sram[NPU_MAX_SRAMS];
+	/** @sram_asleep: They may lose their contents. */
 	bool sram_asleep;
-	/** @sram_group: Its region of the dmem control group, or %NULL. */
-	struct dmem_cgroup_region *sram_group;
+	/** @sram_group: Their regions of the dmem control group, or %NULL. */
+	struct dmem_cgroup_region *sram_group[NPU_MAX_SRAMS];
 	/** @sram_work: Gives blocks that fit their places. */
 	struct delayed_work sram_work;
 };
@@ -44,13 +48,18 @@ int npu_mem_init(struct npu_device *npu);
 void npu_mem_unplug(struct npu_device *npu);
 void npu_mem_fini(struct npu_device *npu);
 
-/* Index of the memory on the chip; 0 is system memory. */
+/* Region 0 is system memory, those on the chip follow. */
 #define NPU_REGION_CHIP		1
 
-/* System memory, and that on the chip if there is any. */
 static inline u32 npu_region_count(const struct npu_device *npu)
 {
-	return npu->mem->sram.count ? 2 : 1;
+	return NPU_REGION_CHIP + npu->mem->sram_count;
+}
+
+/* Index of a region on the chip. */
+static inline u32 npu_sram_region(const struct npu_sram *sram)
+{
+	return NPU_REGION_CHIP + sram->index;
 }
 
 #endif /* NPU_MEM_H */

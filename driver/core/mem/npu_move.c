@@ -51,12 +51,13 @@ static void npu_residency_copy(struct npu_bo *bo, bool in)
 {
 	struct npu_device *npu = npu_bo_device(bo);
 	const struct npu_sram_block *block = &bo->residency.block;
+	u32 index = bo->residency.sram->index;
 	struct sg_table *sgt = bo->base.sgt;
 	u32 i;
 
 	npu_sync_before_copy(bo);
 	for (i = 0; i < block->count; i++) {
-		void *chip = npu->desc.sram.vaddr +
+		void *chip = npu->desc.sram[index].vaddr +
 			     ((size_t)block->pages[i] << PAGE_SHIFT);
 		void *page = kmap_local_page(bo->base.pages[i]);
 
@@ -72,9 +73,9 @@ static void npu_residency_move(struct npu_bo *bo, bool in)
 {
 	struct npu_residency *residency = &bo->residency;
 	struct drm_gem_object *obj = &bo->base.base;
-	struct npu_sram *sram = &npu_bo_device(bo)->mem->sram;
+	struct npu_sram *sram = residency->sram;
 
-	lockdep_assert_held(&sram->lock);
+	lockdep_assert_held(sram->lock);
 	dma_resv_lock(obj->resv, NULL);
 	drm_vma_node_unmap(&obj->vma_node, obj->dev->anon_inode->i_mapping);
 	npu_residency_copy(bo, in);
@@ -98,13 +99,13 @@ void npu_residency_leave(struct npu_bo *bo)
 	struct npu_residency *residency = &bo->residency;
 	struct npu_device *npu = npu_bo_device(bo);
 
-	lockdep_assert_held(&npu->mem->sram.lock);
+	lockdep_assert_held(&npu->mem->sram_lock);
 	if (!residency->block.placed)
 		return;
 	if (residency->inside)
 		npu_residency_move(bo, false);
 	residency->slept = false;
-	npu_sram_remove(&npu->mem->sram, &residency->block);
+	npu_sram_remove(residency->sram, &residency->block);
 	/* Not at once: the block that needed the pages takes them first. */
 	npu_residency_refill(npu);
 }
@@ -118,36 +119,36 @@ static int npu_residency_evict(struct npu_device *npu,
 	struct npu_vm *vm = npu_vm_get(residency->mapping->vm);
 	int ret;
 
-	lockdep_assert_held(&npu->mem->sram.lock);
+	lockdep_assert_held(&npu->mem->sram_lock);
 	drm_gem_object_get(&bo->base.base);
-	mutex_unlock(&npu->mem->sram.lock);
+	mutex_unlock(&npu->mem->sram_lock);
 
 	npu_gate_close(&vm->gate);
 	ret = npu_gate_wait(&vm->gate, cancelled);
-	mutex_lock(&npu->mem->sram.lock);
+	mutex_lock(&npu->mem->sram_lock);
 	if (!ret && victim->placed && victim->want == DRM_NPU_RESIDENCY_PREFER) {
 		npu_residency_leave(bo);
-		npu->mem->sram.evictions++;
+		residency->sram->evictions++;
 	}
-	mutex_unlock(&npu->mem->sram.lock);
+	mutex_unlock(&npu->mem->sram_lock);
 	npu_gate_open(&vm->gate);
 
 	drm_gem_object_put(&bo->base.base);
 	npu_vm_put(vm);
-	mutex_lock(&npu->mem->sram.lock);
+	mutex_lock(&npu->mem->sram_lock);
 	return ret;
 }
 
 /* Find a place for @bo, which others may have to leave. */
 static int npu_residency_place(struct npu_bo *bo, const bool *cancelled)
 {
-	struct npu_sram *sram = &npu_bo_device(bo)->mem->sram;
 	struct npu_sram_block *block = &bo->residency.block, *victim;
+	struct npu_sram *sram = bo->residency.sram;
 	int ret = 0;
 
-	lockdep_assert_held(&sram->lock);
+	lockdep_assert_held(sram->lock);
 	while (!ret && !block->placed) {
-		npu_residency_refresh(npu_bo_device(bo));
+		npu_residency_refresh(sram);
 		victim = block->want == DRM_NPU_RESIDENCY_NONE ?
 			 ERR_PTR(-ECANCELED) : npu_sram_victim(sram, block);
 		if (IS_ERR(victim)) {
@@ -174,30 +175,30 @@ static int npu_residency_enter(struct npu_bo *bo, struct npu_vm *vm,
 			       const bool *cancelled)
 {
 	struct npu_residency *residency = &bo->residency;
-	struct npu_sram *sram = &npu_bo_device(bo)->mem->sram;
+	struct npu_mem *mem = npu_bo_device(bo)->mem;
 	bool inside;
 	int ret;
 
-	mutex_lock(&sram->lock);
+	mutex_lock(&mem->sram_lock);
 	ret = npu_residency_place(bo, cancelled);
 	inside = residency->inside;
-	mutex_unlock(&sram->lock);
+	mutex_unlock(&mem->sram_lock);
 	if (ret || inside)
 		return ret;
 
 	npu_gate_close(&vm->gate);
 	ret = npu_gate_wait(&vm->gate, cancelled);
-	mutex_lock(&sram->lock);
+	mutex_lock(&mem->sram_lock);
 	/* It may have had to leave before it was in. */
 	if (!ret && !residency->block.placed)
 		ret = -EAGAIN;
 	if (!ret && !residency->inside) {
-		if (npu_bo_device(bo)->mem->sram_asleep)
+		if (mem->sram_asleep)
 			residency->slept = true;
 		else
 			npu_residency_move(bo, true);
 	}
-	mutex_unlock(&sram->lock);
+	mutex_unlock(&mem->sram_lock);
 	npu_gate_open(&vm->gate);
 	return ret;
 }
@@ -206,17 +207,17 @@ static int npu_residency_enter(struct npu_bo *bo, struct npu_vm *vm,
 static int npu_residency_retreat(struct npu_bo *bo, struct npu_vm *vm,
 				 const bool *cancelled)
 {
-	struct npu_sram *sram = &npu_bo_device(bo)->mem->sram;
+	struct npu_mem *mem = npu_bo_device(bo)->mem;
 	int ret;
 
 	npu_gate_close(&vm->gate);
 	ret = npu_gate_wait(&vm->gate, cancelled);
-	mutex_lock(&sram->lock);
+	mutex_lock(&mem->sram_lock);
 	if (!ret) {
 		npu_residency_want(bo, DRM_NPU_RESIDENCY_NONE, 0, false);
 		npu_residency_leave(bo);
 	}
-	mutex_unlock(&sram->lock);
+	mutex_unlock(&mem->sram_lock);
 	npu_gate_open(&vm->gate);
 	return ret;
 }
@@ -233,14 +234,14 @@ int npu_residency_run(struct npu_move *move, bool out)
 	struct npu_residency *residency = container_of(move, struct npu_residency,
 						       move);
 	struct npu_bo *bo = npu_residency_bo(residency);
-	struct npu_sram *sram = &npu_bo_device(bo)->mem->sram;
+	struct npu_mem *mem = npu_bo_device(bo)->mem;
 	struct npu_mapping *mapping;
 	int ret;
 
-	mutex_lock(&sram->lock);
+	mutex_lock(&mem->sram_lock);
 	/* npu_residency_end() waits for the mover before it goes on. */
 	mapping = residency->mapping;
-	mutex_unlock(&sram->lock);
+	mutex_unlock(&mem->sram_lock);
 	if (!mapping)
 		return -ECANCELED;
 	if (out)
@@ -265,7 +266,7 @@ static bool npu_residency_fill_free(struct npu_sram *sram)
 	struct npu_sram_block *block;
 	unsigned int i;
 
-	lockdep_assert_held(&sram->lock);
+	lockdep_assert_held(sram->lock);
 	for (i = 0; i < NPU_RESIDENCY_BATCH; i++) {
 		block = npu_sram_next(sram);
 		if (!block)
@@ -286,7 +287,7 @@ static bool npu_residency_fill_others(struct npu_sram *sram)
 	struct npu_sram_block *block;
 	unsigned int i;
 
-	lockdep_assert_held(&sram->lock);
+	lockdep_assert_held(sram->lock);
 	if (sram->again)
 		sram->scan++;
 	sram->again = false;
@@ -312,17 +313,22 @@ static bool npu_residency_fill_others(struct npu_sram *sram)
 void npu_residency_fill(struct work_struct *work)
 {
 	struct npu_mem *mem = container_of(work, struct npu_mem, sram_work.work);
-	bool more, wanting;
+	bool more, wanting = false;
+	u32 i;
 
-	do {
-		mutex_lock(&mem->sram.lock);
-		npu_residency_refresh(mem->npu);
-		more = npu_residency_fill_free(&mem->sram) ||
-		       npu_residency_fill_others(&mem->sram);
-		wanting = !list_empty(&mem->sram.outside);
-		mutex_unlock(&mem->sram.lock);
-		cond_resched();
-	} while (more);
+	for (i = 0; i < mem->sram_count; i++) {
+		struct npu_sram *sram = &mem->sram[i];
+
+		do {
+			mutex_lock(&mem->sram_lock);
+			npu_residency_refresh(sram);
+			more = npu_residency_fill_free(sram) ||
+			       npu_residency_fill_others(sram);
+			wanting |= !more && !list_empty(&sram->outside);
+			mutex_unlock(&mem->sram_lock);
+			cond_resched();
+		} while (more);
+	}
 	/* Files become active and idle without a call. */
 	if (wanting)
 		queue_delayed_work(mem->queue, &mem->sram_work,
@@ -337,31 +343,25 @@ void npu_residency_fill(struct work_struct *work)
  */
 void npu_residency_unplug(struct npu_device *npu)
 {
-	struct npu_sram *sram = &npu->mem->sram;
 	struct npu_sram_block *block, *next;
+	struct npu_mem *mem = npu->mem;
+	u32 i;
 
-	mutex_lock(&sram->lock);
-	/* Nothing fits any more. */
-	sram->count = 0;
-	list_for_each_entry_safe(block, next, &sram->inside, link)
-		npu_residency_leave(npu_residency_bo(npu_block_residency(block)));
-	mutex_unlock(&sram->lock);
+	mutex_lock(&mem->sram_lock);
+	for (i = 0; i < mem->sram_count; i++) {
+		/* Nothing fits any more. */
+		mem->sram[i].count = 0;
+		list_for_each_entry_safe(block, next, &mem->sram[i].inside, link)
+			npu_residency_leave(npu_residency_bo(npu_block_residency(block)));
+	}
+	mutex_unlock(&mem->sram_lock);
 }
 
-/**
- * npu_residency_suspend() - the chip goes to sleep, with all that is on it
- * @npu: the device, whose cores are idle and start nothing
- *
- * Buffers on the chip keep their pages there, and are in system memory meanwhile:
- * deep sleep is assumed to cut the power of on-chip memory.
- */
-void npu_residency_suspend(struct npu_device *npu)
+/* Buffers in @sram keep their pages there, and are in system memory meanwhile. */
+static void npu_residency_suspend_sram(struct npu_sram *sram)
 {
-	struct npu_sram *sram = &npu->mem->sram;
 	struct npu_sram_block *block;
 
-	mutex_lock(&sram->lock);
-	npu->mem->sram_asleep = true;
 	list_for_each_entry(block, &sram->inside, link) {
 		struct npu_residency *residency = npu_block_residency(block);
 
@@ -371,7 +371,37 @@ void npu_residency_suspend(struct npu_device *npu)
 		npu_residency_move(npu_residency_bo(residency), false);
 		residency->slept = true;
 	}
-	mutex_unlock(&sram->lock);
+}
+
+/**
+ * npu_residency_suspend() - the chip goes to sleep, with all that is on it
+ * @npu: the device, whose cores are idle and start nothing
+ *
+ * Deep sleep is assumed to cut the power of on-chip memory.
+ */
+void npu_residency_suspend(struct npu_device *npu)
+{
+	struct npu_mem *mem = npu->mem;
+	u32 i;
+
+	mutex_lock(&mem->sram_lock);
+	mem->sram_asleep = true;
+	for (i = 0; i < mem->sram_count; i++)
+		npu_residency_suspend_sram(&mem->sram[i]);
+	mutex_unlock(&mem->sram_lock);
+}
+
+static void npu_residency_resume_sram(struct npu_sram *sram)
+{
+	struct npu_sram_block *block;
+
+	list_for_each_entry(block, &sram->inside, link) {
+		struct npu_residency *residency = npu_block_residency(block);
+
+		if (residency->slept)
+			npu_residency_move(npu_residency_bo(residency), true);
+		residency->slept = false;
+	}
 }
 
 /**
@@ -380,17 +410,12 @@ void npu_residency_suspend(struct npu_device *npu)
  */
 void npu_residency_resume(struct npu_device *npu)
 {
-	struct npu_sram *sram = &npu->mem->sram;
-	struct npu_sram_block *block;
+	struct npu_mem *mem = npu->mem;
+	u32 i;
 
-	mutex_lock(&sram->lock);
-	npu->mem->sram_asleep = false;
-	list_for_each_entry(block, &sram->inside, link) {
-		struct npu_residency *residency = npu_block_residency(block);
-
-		if (residency->slept)
-			npu_residency_move(npu_residency_bo(residency), true);
-		residency->slept = false;
-	}
-	mutex_unlock(&sram->lock);
+	mutex_lock(&mem->sram_lock);
+	mem->sram_asleep = false;
+	for (i = 0; i < mem->sram_count; i++)
+		npu_residency_resume_sram(&mem->sram[i]);
+	mutex_unlock(&mem->sram_lock);
 }

@@ -20,11 +20,16 @@ struct npu_vm;
 /**
  * struct npu_residency - where a buffer is
  *
- * Protected by npu_sram.lock, but for @inside and @move.
+ * Protected by npu_mem.sram_lock, but for @inside and @move.
  */
 struct npu_residency {
 	/** @block: Its pages on the chip. */
 	struct npu_sram_block block;
+	/**
+	 * @sram: The region that was asked for last, or %NULL. Changes only while
+	 * the buffer is not wanted and has no pages there.
+	 */
+	struct npu_sram *sram;
 	/** @mapping: Its mapping, as long as anything is asked for. */
 	struct npu_mapping *mapping;
 	/** @charge: The control group charged for it while it is wanted, or %NULL. */
@@ -56,16 +61,17 @@ void npu_residency_fill(struct work_struct *work);
 void npu_residency_refill(struct npu_device *npu);
 void npu_residency_leave(struct npu_bo *bo);
 
-void npu_residency_refresh(struct npu_device *npu);
+void npu_residency_refresh(struct npu_sram *sram);
 int npu_residency_want(struct npu_bo *bo, enum drm_npu_residency want,
 		       u32 priority, bool privileged);
 void npu_residency_prepare(struct npu_residency *residency);
 int npu_residency_share(struct npu_bo *bo);
 void npu_residency_end(struct npu_mapping *mapping);
 int npu_residency_ask(struct npu_bo *bo, struct npu_mapping *mapping,
-		      enum drm_npu_residency want, u32 priority);
+		      u32 region, enum drm_npu_residency want, u32 priority);
 void npu_residency_query(struct npu_bo *bo, struct drm_npu_query_buffer *info);
 void npu_residency_query_region(struct npu_device *npu, struct npu_vm *vm,
+				u32 region,
 				struct drm_npu_query_region *record);
 
 #endif /* NPU_RESIDENCY_H */

@@ -22,15 +22,19 @@
 #include "npu_sram.h"
 
 /**
- * npu_sram_init() - prepare the region
+ * npu_sram_init() - prepare a region
  * @sram: the region
+ * @lock: what protects it; may be shared by several regions
+ * @index: its number among those of the device
  * @count: its pages; may be 0
  *
  * Return: 0 or -ENOMEM.
  */
-int npu_sram_init(struct npu_sram *sram, u32 count)
+int npu_sram_init(struct npu_sram *sram, struct mutex *lock, u32 index,
+		  u32 count)
 {
-	mutex_init(&sram->lock);
+	sram->lock = lock;
+	sram->index = index;
 	INIT_LIST_HEAD(&sram->inside);
 	INIT_LIST_HEAD(&sram->outside);
 	INIT_LIST_HEAD(&sram->wanting);
@@ -50,7 +54,6 @@ int npu_sram_init(struct npu_sram *sram, u32 count)
 void npu_sram_fini(struct npu_sram *sram)
 {
 	bitmap_free(sram->taken);
-	mutex_destroy(&sram->lock);
 }
 
 /**
@@ -83,7 +86,7 @@ void npu_sram_user_init(struct npu_sram_user *user)
 void npu_sram_activate(struct npu_sram *sram, struct npu_sram_user *user,
 		       bool active)
 {
-	lockdep_assert_held(&sram->lock);
+	lockdep_assert_held(sram->lock);
 	if (active == user->active)
 		return;
 	user->active = active;
@@ -102,7 +105,7 @@ void npu_sram_activate(struct npu_sram *sram, struct npu_sram_user *user,
  */
 u32 npu_sram_share(const struct npu_sram *sram)
 {
-	lockdep_assert_held(&sram->lock);
+	lockdep_assert_held(sram->lock);
 	return (sram->count - sram->pinned) / max(sram->users, 1u);
 }
 
@@ -117,7 +120,7 @@ u32 npu_sram_largest_hole(const struct npu_sram *sram)
 	unsigned int first, end;
 	u32 largest = 0;
 
-	lockdep_assert_held(&sram->lock);
+	lockdep_assert_held(sram->lock);
 	for_each_clear_bitrange(first, end, sram->taken, sram->count)
 		largest = max(largest, end - first);
 	return largest;
@@ -158,7 +161,7 @@ int npu_sram_ask(struct npu_sram *sram, struct npu_sram_block *block,
 {
 	struct npu_sram_user *user = block->user;
 
-	lockdep_assert_held(&sram->lock);
+	lockdep_assert_held(sram->lock);
 	if (want != DRM_NPU_RESIDENCY_NONE && block->count > sram->count)
 		return -ENOSPC;
 	/* Bounds the lists that others have to wait for. */
@@ -212,7 +215,7 @@ int npu_sram_ask(struct npu_sram *sram, struct npu_sram_block *block,
 bool npu_sram_fits(const struct npu_sram *sram,
 		   const struct npu_sram_block *block)
 {
-	lockdep_assert_held(&sram->lock);
+	lockdep_assert_held(sram->lock);
 	return block->count <= sram->count - sram->used;
 }
 
@@ -291,7 +294,7 @@ struct npu_sram_block *npu_sram_victim(struct npu_sram *sram,
 	struct npu_sram_block *other, *worst, *first = NULL;
 	u32 room = sram->count - sram->used;
 
-	lockdep_assert_held(&sram->lock);
+	lockdep_assert_held(sram->lock);
 	block->user->left = 0;
 	list_for_each_entry(other, &sram->inside, link) {
 		other->victim = false;
@@ -325,7 +328,7 @@ void npu_sram_place(struct npu_sram *sram, struct npu_sram_block *block)
 	unsigned long page = 0;
 	u32 i;
 
-	lockdep_assert_held(&sram->lock);
+	lockdep_assert_held(sram->lock);
 	for (i = 0; i < block->count; i++) {
 		page = find_next_zero_bit(sram->taken, sram->count, page);
 		__set_bit(page, sram->taken);
@@ -346,7 +349,7 @@ void npu_sram_remove(struct npu_sram *sram, struct npu_sram_block *block)
 {
 	u32 i;
 
-	lockdep_assert_held(&sram->lock);
+	lockdep_assert_held(sram->lock);
 	for (i = 0; i < block->count; i++)
 		__clear_bit(block->pages[i], sram->taken);
 	sram->used -= block->count;
@@ -369,7 +372,7 @@ void npu_sram_remove(struct npu_sram *sram, struct npu_sram_block *block)
 void npu_sram_claim(struct npu_sram *sram, struct npu_sram_block *block,
 		    bool claims)
 {
-	lockdep_assert_held(&sram->lock);
+	lockdep_assert_held(sram->lock);
 	if (claims == block->claims)
 		return;
 	block->claims = claims;
@@ -402,7 +405,7 @@ struct npu_sram_block *npu_sram_next(struct npu_sram *sram)
 {
 	struct npu_sram_block *block, *best = NULL;
 
-	lockdep_assert_held(&sram->lock);
+	lockdep_assert_held(sram->lock);
 	list_for_each_entry(block, &sram->outside, link) {
 		if (!npu_sram_has_room(sram, block))
 			continue;

@@ -70,11 +70,13 @@ struct npu_sram_block {
 };
 
 /**
- * struct npu_sram - the region
+ * struct npu_sram - a region
  */
 struct npu_sram {
-	/** @lock: Protects all of it, and moves. */
-	struct mutex lock;
+	/** @lock: Protects the rest, and moves; that of all regions of a device. */
+	struct mutex *lock;
+	/** @index: Its number among the regions on the chip. */
+	u32 index;
 	/** @count: Pages; 0 if there is no such memory. */
 	u32 count;
 	/** @taken: One bit for each page that belongs to a block. */
@@ -114,7 +116,8 @@ struct npu_sram {
 	struct list_head outside;
 };
 
-int npu_sram_init(struct npu_sram *sram, u32 count);
+int npu_sram_init(struct npu_sram *sram, struct mutex *lock, u32 index,
+		  u32 count);
 void npu_sram_fini(struct npu_sram *sram);
 void npu_sram_limit(struct npu_sram *sram, u32 file_percent, u32 percent);
 

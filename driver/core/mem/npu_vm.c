@@ -33,6 +33,7 @@ struct npu_vm *npu_vm_create(struct npu_device *npu)
 {
 	struct npu_vm *vm;
 	int ret = -ENOMEM;
+	unsigned int i;
 
 	vm = kzalloc(sizeof(*vm), GFP_KERNEL_ACCOUNT);
 	if (!vm)
@@ -51,7 +52,8 @@ struct npu_vm *npu_vm_create(struct npu_device *npu)
 	npu_gate_init(&vm->gate, &npu->mem->still);
 	npu_mover_init(&vm->mover, npu->mem->queue, &npu->mem->still,
 		       npu_residency_run);
-	npu_sram_user_init(&vm->sram);
+	for (i = 0; i < ARRAY_SIZE(vm->sram); i++)
+		npu_sram_user_init(&vm->sram[i]);
 	drm_mm_init(&vm->mm, NPU_VM_START,
 		    BIT_ULL(npu->desc.address_bits) - NPU_VM_START);
 	drm_dev_get(&npu->drm);
@@ -272,6 +274,7 @@ void npu_mapping_move(struct npu_mapping *mapping, const u32 *pages)
 		.size = mapping->node.size,
 		.sgt = mapping->bo->base.sgt,
 		.sram = pages,
+		.sram_index = pages ? mapping->bo->residency.sram->index : 0,
 		.writable = mapping->writable,
 	};
 

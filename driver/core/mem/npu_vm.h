@@ -10,6 +10,7 @@
 
 #include <drm/drm_mm.h>
 
+#include "../include/npu_hw.h"
 #include "npu_gate.h"
 #include "npu_mover.h"
 #include "npu_sram.h"
@@ -52,8 +53,8 @@ struct npu_vm {
 	void *hw;
 	/** @used: Bytes mapped. */
 	atomic64_t used;
-	/** @sram: Usage of on-chip memory by its file. */
-	struct npu_sram_user sram;
+	/** @sram: What it uses of each region on the chip. */
+	struct npu_sram_user sram[NPU_MAX_SRAMS];
 };
 
 /**

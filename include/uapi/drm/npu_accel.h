@@ -740,28 +740,34 @@ enum drm_npu_residency {
  * buffer that is exported goes to system memory, and stays there.
  *
  * Where the kernel has the dmem controller, the control group of the caller is
- * charged for a buffer, as drm/<device>/sram, for as long as it is preferred or
- * pinned. What it has no room for cannot be pinned (ENOSPC); preferring that
- * succeeds and changes nothing: the buffer is to be asked for again when the group
- * has room. From Linux 7.3 on, lowering dmem.max of a group below what it uses
- * makes the kernel give up buffers that are preferred at its cost, as
- * %DRM_NPU_RESIDENCY_NONE does: those in system memory first, then those of lower
- * priority, then those that were asked for earlier. Pinned ones stay.
+ * charged for a buffer, as drm/<device>/sram, or sram2 for the second region on the
+ * chip, for as long as it is preferred or pinned. What it has no room for cannot be
+ * pinned (ENOSPC); preferring that succeeds and changes nothing: the buffer is to
+ * be asked for again when the group has room. From Linux 7.3 on, lowering dmem.max
+ * of a group below what it uses makes the kernel give up buffers that are preferred
+ * at its cost, as %DRM_NPU_RESIDENCY_NONE does: those in system memory first, then
+ * those of lower priority, then those that were asked for earlier. Pinned ones
+ * stay.
  *
  * Errors: EINVAL for an unknown @residency, a @priority above 255, a @region
  * without %DRM_NPU_REGION_RESIDENCY, or @pad not zero; ENOENT for a @handle that
  * does not exist; EOPNOTSUPP for a device without on-chip memory; EBUSY for a
- * shared buffer; ENOSPC for a pinned one for which there is no room, also
- * because of &drm_npu_query_region.pin_limit or the control group, for a preferred
- * one that is larger than the region, and beyond 4096 buffers of a file; EINTR when
- * a signal arrives before the buffer has moved. After an error all is as before.
+ * shared buffer, and for one that is wanted in another region, which it has to be
+ * given up for first, with %DRM_NPU_RESIDENCY_NONE; ENOSPC for a pinned one for
+ * which there is no room, also because of &drm_npu_query_region.pin_limit or the
+ * control group, for a preferred one that is larger than the region, and beyond
+ * 4096 buffers of a file; EINTR when a signal arrives before the buffer has moved.
+ * After an error all is as before.
  */
 struct drm_npu_bo_residency {
 	/** @handle: In: GEM handle. */
 	__u32 handle;
 	/** @residency: In: a &enum drm_npu_residency. */
 	__u32 residency;
-	/** @region: In: index of the region, which has %DRM_NPU_REGION_RESIDENCY. */
+	/**
+	 * @region: In: index of the region, which has %DRM_NPU_REGION_RESIDENCY.
+	 * With %DRM_NPU_RESIDENCY_NONE the buffer leaves whichever it is in.
+	 */
 	__u32 region;
 	/** @priority: In: 0 to 255; what is higher leaves later. */
 	__u32 priority;
