@@ -257,6 +257,35 @@ TEST(Plan, ReusedFeaturesSaveTheirBytes)
 	EXPECT_EQ(plan.cost.bytes, weights + results + 3 * feature_bytes(layout, 64));
 }
 
+/* What shares features cannot be cut, and the kernel bounds it: 4 ms at 10.6 GB/s and 1024
+ * products of 1 GHz. The head of Qwen2.5-1.5B is such a product. */
+TEST(Plan, SharedFeaturesLeavePlacesToCut)
+{
+	for (const std::uint32_t m : {1U, 8U, 128U}) {
+		SCOPED_TRACE(m);
+		const WeightLayout layout(Type::int8, 1536, 151936);
+		const Plan plan = plan_matmul({&layout, 1}, m, 3);
+		bool reuse = false;
+
+		for (const auto &lane : plan.lanes) {
+			std::uint64_t bytes = 0;
+			std::uint64_t macs = 0;
+
+			for (const Tile &tile : lane) {
+				if (!tile.data_reuse)
+					bytes = macs = 0;
+				reuse |= tile.data_reuse;
+				bytes += std::uint64_t{tile.n} * 1536 +
+					 std::uint64_t{tile.m} * (1536 + tile.n * 4);
+				macs += std::uint64_t{tile.m} * tile.n * 1536;
+				EXPECT_LE(bytes, 42'000'000U);
+				EXPECT_LE(macs, 4'000'000'000U);
+			}
+		}
+		EXPECT_TRUE(reuse);
+	}
+}
+
 TEST(Registers, AreWhereTheDriverHasThem)
 {
 	EXPECT_EQ(reg::cna_conv_con1, RKNN_CNA_CONV_CON1);

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include <algorithm>
 #include <cassert>
-#include <utility>
 
 #include "blocks.h"
 #include "rknn/matmul.h"
@@ -91,6 +90,12 @@ std::vector<std::vector<Segment>> share_out(std::span<const WeightLayout> weight
 	return segments;
 }
 
+/// The kernel cannot cut lanes between tasks that share features, and refuses what takes
+/// too long uncut (4 ms, unless it is told otherwise). This is about half of it on an
+/// RK3588.
+constexpr std::uint64_t max_shared_bytes = 24 << 20;
+constexpr std::uint64_t max_shared_macs = 2'000'000'000;
+
 /// Bytes over the bus and products of a tile.
 PlanCost tile_cost(const WeightLayout &layout, const Tile &tile)
 {
@@ -127,7 +132,7 @@ Plan plan_matmul(std::span<const WeightLayout> weights, std::uint32_t m, std::ui
 
 			for (std::uint32_t m0 = 0; m0 < m; m0 += rows) {
 				const std::uint32_t count = std::min(rows, m - m0);
-				bool loaded = false;
+				PlanCost shared;
 
 				for (const Segment &segment : segments) {
 					const WeightLayout &layout = weights[segment.matmul];
@@ -142,10 +147,18 @@ Plan plan_matmul(std::span<const WeightLayout> weights, std::uint32_t m, std::ui
 					tile.n0 = segment.n0;
 					tile.n = segment.n;
 					tile.data_banks = data_banks(first.type(), slice_k, count);
-					tile.data_reuse = std::exchange(loaded, true);
+					tile.data_reuse = shared.bytes != 0;
+					PlanCost cost = tile_cost(layout, tile);
+					if (shared.bytes + cost.bytes > max_shared_bytes ||
+					    shared.macs + cost.macs > max_shared_macs) {
+						tile.data_reuse = false;
+						shared = {};
+						cost = tile_cost(layout, tile);
+					}
+					shared.macs += cost.macs;
+					shared.bytes += cost.bytes;
 					lane.push_back(tile);
 
-					const PlanCost cost = tile_cost(layout, tile);
 					plan.cost.macs += cost.macs;
 					plan.cost.bytes += cost.bytes;
 				}
