@@ -248,23 +248,30 @@ static int rknn_rocket_begin_group(struct rknn_rocket_batch *batch,
 	return 0;
 }
 
-/* The job of @rjob with a reference, or an ERR_PTR(). */
-static struct npu_job *rknn_rocket_job(struct rknn_rocket_batch *batch,
-				       const struct drm_rocket_job *rjob)
+/*
+ * Get the job of @rjob: @job receives a reference, or an ERR_PTR() for what is wrong
+ * with it. Returns an error if the call cannot go on.
+ */
+static int rknn_rocket_job(struct rknn_rocket_batch *batch,
+			   const struct drm_rocket_job *rjob,
+			   struct npu_job **job)
 {
 	struct npu_file *nfile = batch->file->driver_priv;
 	struct rknn_rocket_tasks tasks;
-	struct npu_job *job;
 	int ret;
 
 	ret = rknn_rocket_tasks_read(nfile, rjob, &tasks);
-	job = ret ? ERR_PTR(ret) : rknn_rocket_recall_job(nfile, &tasks);
-	if (!job) {
+	*job = ret ? ERR_PTR(ret) : rknn_rocket_recall_job(nfile, &tasks);
+	ret = 0;
+	if (!*job) {
 		ret = rknn_rocket_batch_queue(batch);
-		job = ret ? ERR_PTR(-EINTR) : rknn_rocket_make_job(nfile, &tasks);
+		if (!ret)
+			*job = rknn_rocket_make_job(nfile, &tasks);
 	}
 	rknn_rocket_tasks_fini(&tasks);
-	return job;
+	if (PTR_ERR_OR_ZERO(*job) == -EINTR || PTR_ERR_OR_ZERO(*job) == -ENOMEM)
+		ret = PTR_ERR(*job);
+	return ret;
 }
 
 /* Look up the buffers that @batch->next lists. */
@@ -295,8 +302,9 @@ static int rknn_rocket_add_job(struct rknn_rocket_batch *batch,
 	struct npu_job *job = NULL;
 	int ret;
 
-	if (!error)
-		job = rknn_rocket_job(batch, rjob);
+	ret = error ? 0 : rknn_rocket_job(batch, rjob, &job);
+	if (ret)
+		return ret;
 	/* A group that has just been queued is no group any more. */
 	if (!IS_ERR_OR_NULL(job) && batch->group_count &&
 	    !batch->groups[batch->group_count - 1].error &&
@@ -307,11 +315,8 @@ static int rknn_rocket_add_job(struct rknn_rocket_batch *batch,
 	if (ret)
 		goto err_put;
 	if (IS_ERR(job)) {
-		ret = PTR_ERR(job);
+		error = error ?: PTR_ERR(job);
 		job = NULL;
-		if (ret == -EINTR || ret == -ENOMEM)
-			goto err_put;
-		error = error ?: ret;
 	}
 	if (error) {
 		/* One that does nothing takes its place. */

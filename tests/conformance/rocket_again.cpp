@@ -261,6 +261,23 @@ SUBTEST(rocket_again_mixed)
 	CHECK_EQ(told(device, "npu-jobs"), before + 120);
 }
 
+/* A call that has to queue jobs before it can make another fails as they do. */
+SUBTEST(rocket_again_banned)
+{
+	Device device;
+	Client client(device), bad(device), fresh(device);
+
+	client.check_good();
+	bad.write(faulting(bad.product));
+	for (std::uint32_t i = 0; i < device.limits().max_guilty; i++)
+		bad.check_refused(EFAULT);
+	CHECK_ERR(fresh.submit(), EIO);
+	/* Which is new again. */
+	fresh.code.as<std::uint64_t>()[0] ^= std::uint64_t{1} << 16;
+	CHECK_ERR(submit_all(device, {client.job, fresh.job}), EIO);
+	fresh.product.check_untouched();
+}
+
 /* Threads that submit, change and close, of one file. */
 SUBTEST(rocket_again_threads)
 {
