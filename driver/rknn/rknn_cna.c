@@ -262,9 +262,25 @@ static bool rknn_cvt_ok(const struct rknn_task *task,
 }
 
 /*
+ * Columns that come with @width columns. Assumed: the pixels of an image are loaded by
+ * the atom. Mesa's tests of one channel and few columns, which pass on silicon, take
+ * the columns up to the sixteenth for what the atom holds.
+ */
+static u32 rknn_loaded_columns(const struct rknn_task *task,
+			       const struct rknn_shape *shape, u32 width)
+{
+	u32 bits = (rknn_get(task, RKNN_CNA_DATA_SIZE1,
+			     RKNN_DATA_SIZE1_CHANNEL_REAL) + 1) *
+		   shape->type->bits;
+
+	if (!rknn_get(task, RKNN_CNA_CONV_CON1, RKNN_CONV_CON1_ARGB_IN))
+		return width;
+	return ALIGN(width * bits, RKNN_ATOM_BYTES * 8) / bits;
+}
+
+/*
  * Columns that are not loaded hold what an earlier task has left there. A widened
- * input may be loaded in part, but then no window reaches beyond that part. Atoms
- * of an image may hold more columns than were asked for, which is not relied on.
+ * input may be loaded in part, but then no window reaches beyond that part.
  */
 static bool rknn_dma_width_ok(const struct rknn_task *task,
 			      const struct rknn_shape *shape)
@@ -276,7 +292,8 @@ static bool rknn_dma_width_ok(const struct rknn_task *task,
 		return true;
 	return width && width < shape->x.in &&
 	       rknn_is_widened(task, &shape->x) &&
-	       rknn_axis_reach(&shape->x) <= width;
+	       rknn_axis_reach(&shape->x) <=
+	       rknn_loaded_columns(task, shape, width);
 }
 
 /*

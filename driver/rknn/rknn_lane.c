@@ -122,6 +122,21 @@ bool rknn_lane_known(const struct rknn_lane *lane, u32 number)
 	       lane->known[lane->group[lane->blocks[number]]][number];
 }
 
+/*
+ * What is loaded of an input whose author says @size. Of an image the last atom holds
+ * columns that count on being loaded with the others; then all of them are, so that
+ * nothing is left of another client's in any case.
+ */
+static u32 rknn_dma_size(const struct rknn_lane *lane, u32 size)
+{
+	const struct rknn_task task = rknn_lane_task(lane);
+
+	if (!rknn_get(&task, RKNN_CNA_CONV_CON1, RKNN_CONV_CON1_ARGB_IN))
+		return size;
+	/* Both have rows in the low half and columns in the high one. */
+	return rknn_get(&task, RKNN_CNA_DATA_SIZE0, RKNN_ALL);
+}
+
 /* Write register number @i at @command. Returns where the next command goes. */
 static u64 *rknn_lane_emit_reg(const struct rknn_lane *lane, u32 i, u64 *command)
 {
@@ -139,6 +154,8 @@ static u64 *rknn_lane_emit_reg(const struct rknn_lane *lane, u32 i, u64 *command
 	case RKNN_RULE_TABLE_DATA:
 		return command;
 	}
+	if (rule->reg == RKNN_CNA_FC_DATA_SIZE0)
+		value = rknn_dma_size(lane, value);
 	*command++ = RKNN_CMD(RKNN_TARGET(rule->reg), rule->reg, value);
 	return command;
 }

@@ -508,6 +508,18 @@ TEST(Emit, DropsBits)
 	EXPECT_EQ(value_of(emitted(RKNN_CASE_MATMUL_INT8, many), 0x1010), 0x3ff0U);
 }
 
+/// Of an image all columns are loaded, also those that come with the last atom.
+TEST(Emit, LoadsAllColumnsOfAnImage)
+{
+	const rknn_case_write part[RKNN_CASE_CHANGES] = {
+		{0x1084, 0x5001c}, {0x1020, 0x10001c}, {0x1028, 0xe},
+		{0x102c, 0x16c},   {0x1044, 0x1c0},    {0x3014, 0x19000d},
+		{0x4030, 0xd},     {0x405c, 0x19000d}, {0x500c, 0xd}};
+
+	EXPECT_EQ(value_of(emitted(RKNN_CASE_IMAGE, part), 0x1084), 0x10001cU);
+	EXPECT_EQ(value_of(emitted(RKNN_CASE_WIDENED), 0x1084), 0x80008U);
+}
+
 /// A lane of matrix products whose streams say little.
 class Delta : public testing::Test
 {
