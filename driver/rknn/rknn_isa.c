@@ -31,6 +31,20 @@ static u32 rknn_stream_words(u32 count)
 	return ALIGN(count + RKNN_LINK_WORDS, RKNN_STREAM_ALIGN / sizeof(u64));
 }
 
+/* A convolution of no output pixels. */
+static bool rknn_idle(const u64 *commands, u32 count)
+{
+	bool idle = false;
+
+	while (count--) {
+		u64 command = *commands++;
+
+		if (RKNN_CMD_REG(command) == RKNN_CNA_DATA_SIZE3)
+			idle = !(RKNN_CMD_VALUE(command) & RKNN_DATA_SIZE3_PIXELS);
+	}
+	return idle;
+}
+
 /*
  * The start is the last word but zeros, which round the stream up. Before it are
  * the word that must precede it, the link, and words that do nothing, in any order.
@@ -86,6 +100,7 @@ const struct npu_isa_ops npu_isa_rknn = {
 	.features = rknn_chip_features,
 	.data_type = rknn_chip_data_type,
 	.name = rknn_register_name,
+	.idle = rknn_idle,
 	.split = rknn_split,
 	.link = rknn_link,
 };

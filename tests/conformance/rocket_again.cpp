@@ -141,6 +141,35 @@ SUBTEST(rocket_again_longest)
 	}
 }
 
+/* Tasks at the end that have no results are left out; one before others is refused. */
+SUBTEST(rocket_again_idle_tasks)
+{
+	Device device;
+	Client client(device);
+	Task idle = client.product.task();
+	constexpr std::uint32_t pitch = 256;
+
+	set(idle, 0x102c, 0);
+	const std::vector<std::uint64_t> good = stream(client.product.task()), none = stream(idle);
+	auto *code = client.code.as<std::uint64_t>();
+	std::ranges::copy(good, code);
+	std::ranges::copy(none, code + pitch);
+	const drm_rocket_task a{client.code.address(), static_cast<std::uint32_t>(good.size())};
+	const drm_rocket_task b{client.code.address() + pitch * 8,
+				static_cast<std::uint32_t>(none.size())};
+
+	client.tasks = {a, b, b};
+	client.point();
+	client.check_good();
+	CHECK_EQ(told(device, "npu-tasks"), 1);
+	client.tasks = {b, a};
+	client.point();
+	client.check_refused(EINVAL);
+	client.tasks = {b};
+	client.point();
+	client.check_refused(EINVAL);
+}
+
 /* A job that is queued does what its stream said when it was submitted. */
 SUBTEST(rocket_again_overwritten)
 {

@@ -105,6 +105,12 @@ struct npu_isa_ops {
 	 */
 	bool (*name)(u32 reg, struct drm_npu_query_register *record);
 	/**
+	 * @idle: Does the task of the @count commands at @commands have no result,
+	 * so that it can be left out at the end of a lane? Only for the family's own
+	 * calls.
+	 */
+	bool (*idle)(const u64 *commands, u32 count);
+	/**
 	 * @split: Find the end of the commands in the @count words at
 	 * @commands, a stream as its author would hand it to the hardware: with
 	 * a link and a start of its own, and perhaps zeros after them. @body
