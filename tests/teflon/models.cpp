@@ -8,6 +8,7 @@
 #include <fstream>
 #include <iterator>
 #include <memory>
+#include <random>
 #include <span>
 #include <stdexcept>
 #include <string>
@@ -24,6 +25,7 @@ constexpr char usage[] =
 	R"(Usage: teflon-models describe MODEL.tflite...
        teflon-models join OUT.tflite MODEL.tflite...
        teflon-models make DIR
+       teflon-models vary CONV2D.tflite DIR
 
   describe  prints a JSON object a line: {"model", "operations", "convolutions", "macs"};
             multiply-accumulates are those of the convolutions
@@ -31,6 +33,8 @@ constexpr char usage[] =
             one input and one output, which must be like the next one's input
   make      makes quantised models of single operations, and a small network of them,
             with weights of a fixed pattern
+  vary      makes variations of Mesa's template of a convolution, as its own tests do it:
+            of size, kernel, stride, padding and channels, with weights of a pattern
 
 Exit status: 0 done, 1 failed, 2 wrong usage.
 
@@ -357,6 +361,90 @@ void make(const std::string &dir)
 	maker.save(dir + "/made-network.tflite", layer);
 }
 
+struct Variation {
+	int size, kernel, stride, in, out;
+	tflite::Padding padding;
+};
+
+/// Mesa's template with other shapes, and weights and biases of a pattern.
+void vary_one(const std::string &original, const std::string &path, const Variation &how,
+	      std::mt19937 &random)
+{
+	const Model model = read(original);
+	tflite::SubGraphT &graph = *model->subgraphs[0];
+	tflite::OperatorT &operation = *graph.operators.at(0);
+	const auto tensor = [&](int index) -> tflite::TensorT & {
+		return *graph.tensors.at(index);
+	};
+	const auto shape = [&](int index, std::vector<int> sizes) {
+		tensor(index).shape_signature.clear();
+		tensor(index).shape = std::move(sizes);
+		return elements(tensor(index));
+	};
+	const auto bytes = [&](int index) -> Bytes & {
+		return model->buffers.at(tensor(index).buffer)->data;
+	};
+	const int size = how.padding == tflite::Padding_SAME
+				 ? (how.size + how.stride - 1) / how.stride
+				 : (how.size - how.kernel) / how.stride + 1;
+	tflite::Conv2DOptionsT *options = operation.builtin_options.AsConv2DOptions();
+
+	if (!options || operation.inputs.size() != 3)
+		fail(original + ": not one convolution with a bias");
+	options->stride_w = options->stride_h = how.stride;
+	options->padding = how.padding;
+	shape(operation.inputs[0], {1, how.size, how.size, how.in});
+	bytes(operation.inputs[1])
+		.resize(shape(operation.inputs[1], {how.out, how.kernel, how.kernel, how.in}));
+	for (std::uint8_t &byte : bytes(operation.inputs[1]))
+		byte = static_cast<std::uint8_t>(random());
+	bytes(operation.inputs[2]).clear();
+	shape(operation.inputs[2], {how.out});
+	for (int i = 0; i < how.out; i++) {
+		const auto number = static_cast<std::uint32_t>(random() % 20001) - 10000;
+
+		for (int shift = 0; shift < 32; shift += 8)
+			bytes(operation.inputs[2])
+				.push_back(static_cast<std::uint8_t>(number >> shift));
+	}
+	shape(operation.outputs[0], {1, size, size, how.out});
+	write(path, *model);
+}
+
+void vary(const std::string &original, const std::string &dir)
+{
+	constexpr int count = 60;
+	std::mt19937 random(11);
+	const auto one_of = [&](std::initializer_list<int> numbers) {
+		return numbers.begin()[random() % numbers.size()];
+	};
+
+	for (int made = 0; made < count;) {
+		const Variation how{one_of({3, 5, 8, 20, 80}),
+				    one_of({1, 3, 5}),
+				    one_of({1, 2}),
+				    one_of({1, 32, 120, 128, 160, 256}),
+				    one_of({1, 32, 120, 128, 160, 256, 480}),
+				    one_of({0, 1}) ? tflite::Padding_SAME : tflite::Padding_VALID};
+
+		/*
+		 * Mesa 26.2 aborts if few rows fit on the chip, and takes the rows of one channel
+		 * for longer than it writes them if one channel comes out.
+		 */
+		if (how.size < how.kernel || (how.in == 1 && how.out == 1) ||
+		    (how.size == 80 && how.kernel == 5 && how.in > 32))
+			continue;
+		vary_one(original,
+			 dir + "/vary-" + std::to_string(how.size) + "-" +
+				 std::to_string(how.kernel) + "-" + std::to_string(how.stride) +
+				 "-" + std::to_string(how.in) + "-" + std::to_string(how.out) +
+				 (how.padding == tflite::Padding_SAME ? "-same" : "-valid") +
+				 ".tflite",
+			 how, random);
+		made++;
+	}
+}
+
 int run(std::span<char *> words)
 {
 	const std::string_view command = words.size() > 2 ? words[1] : "";
@@ -373,6 +461,8 @@ int run(std::span<char *> words)
 		join(words[2], words.subspan(3));
 	else if (command == "make" && words.size() == 3)
 		make(words[2]);
+	else if (command == "vary" && words.size() == 4)
+		vary(words[2], words[3]);
 	else
 		throw std::invalid_argument("wrong usage");
 	return 0;
