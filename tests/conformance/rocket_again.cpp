@@ -205,18 +205,16 @@ SUBTEST(rocket_again_closed)
 		CHECK_EQ(told(device, "npu-compat-failed"), failed + 1);
 	};
 
-	/*
-	 * From now on the file has the context of these calls, and memory of a job that is
-	 * gone for the streams of the next one.
-	 */
 	client.check_good();
 	round();
-	leak::Check leak;
 	const std::uint64_t before = memory(device);
 	for (int i = 0; i < 3; i++)
 		round();
-	CHECK_EQ(memory(device), before);
-	leak.done();
+	/*
+	 * A round has 28 KiB of buffers. Memory of streams, a page a job, stays for the next
+	 * job, or for later if a job has not been retired yet when the next one is made.
+	 */
+	CHECK(memory(device) <= before + 24);
 	client.check_good();
 }
 
@@ -246,7 +244,7 @@ SUBTEST(rocket_again_many)
 		CHECK_OK(submit_all(device, jobs));
 		wait_done(client);
 	}
-	CHECK(memory(device) - before <= most / 1024);
+	CHECK(memory(device) <= before + most / 1024);
 	CHECK_EQ(told(device, "npu-compat-failed"), 0);
 	/* The oldest ones are made anew. */
 	client.check_good();
