@@ -22,10 +22,7 @@
 
 #include "compat_generated.h"
 
-/*
- * Control groups once knew nothing of memory of devices, and later could not take it
- * back.
- */
+/* Older kernels have no dmem controller, or one that cannot reclaim. */
 #if defined(NPU_HAVE_CGROUP_DMEM) || defined(NPU_HAVE_CGROUP_DMEM_INIT)
 #include <linux/cgroup_dmem.h>
 #else
@@ -88,7 +85,7 @@ npu_cgroup_register_region(struct drm_device *drm, const char *name,
 #endif
 }
 
-/* Error counters were once not told over netlink. */
+/* Older kernels have no DRM RAS. */
 #ifdef NPU_HAVE_DRM_RAS
 #include <drm/drm_ras.h>
 #else

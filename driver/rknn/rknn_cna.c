@@ -262,9 +262,9 @@ static bool rknn_cvt_ok(const struct rknn_task *task,
 }
 
 /*
- * Columns that come with @width columns. Assumed: the pixels of an image are loaded by
- * the atom. Mesa's tests of one channel and few columns, which pass on silicon, take
- * the columns up to the sixteenth for what the atom holds.
+ * The number of columns that are loaded when the stream asks for @width. Assumed:
+ * CNA loads an image by whole atoms. Mesa's tests of one channel and few columns,
+ * which pass on silicon, rely on all sixteen columns of an atom.
  */
 static u32 rknn_loaded_columns(const struct rknn_task *task,
 			       const struct rknn_shape *shape, u32 width)

@@ -31,18 +31,22 @@ static u32 rknn_stream_words(u32 count)
 	return ALIGN(count + RKNN_LINK_WORDS, RKNN_STREAM_ALIGN / sizeof(u64));
 }
 
-/* A convolution of no output pixels. */
-static bool rknn_idle(const u64 *commands, u32 count)
+/*
+ * A convolution without output pixels. Streams of other tasks may set the registers
+ * of CNA to 0 as well.
+ */
+static bool rknn_idle(const u64 *commands, u32 count, u32 enable)
 {
+	const u16 target = RKNN_TARGET(RKNN_CNA_DATA_SIZE3);
 	bool idle = false;
+	u32 i;
 
-	while (count--) {
-		u64 command = *commands++;
-
-		if (RKNN_CMD_REG(command) == RKNN_CNA_DATA_SIZE3)
-			idle = !(RKNN_CMD_VALUE(command) & RKNN_DATA_SIZE3_PIXELS);
-	}
-	return idle;
+	for (i = 0; i < count; i++)
+		if (RKNN_CMD_TARGET(commands[i]) == target &&
+		    RKNN_CMD_REG(commands[i]) == RKNN_CNA_DATA_SIZE3)
+			idle = !(RKNN_CMD_VALUE(commands[i]) &
+				 RKNN_DATA_SIZE3_PIXELS);
+	return idle && enable & RKNN_ENABLE_CNA;
 }
 
 /*

@@ -123,11 +123,12 @@ bool rknn_lane_known(const struct rknn_lane *lane, u32 number)
 }
 
 /*
- * What is loaded of an input whose author says @size. Of an image the last atom holds
- * columns that count on being loaded with the others; then all of them are, so that
- * nothing is left of another client's in any case.
+ * The part of the input that CNA is told to load; @size is the client's value. Mesa
+ * relies on columns of an image that share the last atom with those it asks for. The
+ * kernel loads all columns, so that none can hold data of another client, whatever
+ * the hardware does with the rest of an atom.
  */
-static u32 rknn_dma_size(const struct rknn_lane *lane, u32 size)
+static u32 rknn_lane_extent(const struct rknn_lane *lane, u32 size)
 {
 	const struct rknn_task task = rknn_lane_task(lane);
 
@@ -153,9 +154,10 @@ static u64 *rknn_lane_emit_reg(const struct rknn_lane *lane, u32 i, u64 *command
 		return rknn_lut_emit(lane, command);
 	case RKNN_RULE_TABLE_DATA:
 		return command;
+	case RKNN_RULE_EXTENT:
+		value = rknn_lane_extent(lane, value);
+		break;
 	}
-	if (rule->reg == RKNN_CNA_FC_DATA_SIZE0)
-		value = rknn_dma_size(lane, value);
 	*command++ = RKNN_CMD(RKNN_TARGET(rule->reg), rule->reg, value);
 	return command;
 }

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The calls of mainline's rocket driver, on the machinery of ours: a job of a SUBMIT
- * is copied, verified and linked as JOB_CREATE does it, the first time that it comes
- * (rknn_rocket_job.c), and queued in a context that the file has for this, with the
- * implicit fences of the buffers that it lists (rknn_rocket_batch.c).
+ * The calls of mainline's rocket driver. SUBMIT copies, verifies and links a job as
+ * JOB_CREATE does, unless it is cached (rknn_rocket_job.c), and queues it in a
+ * context of the file, with the implicit fences of the buffers that it lists
+ * (rknn_rocket_batch.c).
  *
  * Mainline answers 0 for a job that it refuses, and so must we; but here the
  * fence of such a job carries the error.
@@ -90,7 +90,10 @@ int rknn_rocket_submit_ioctl(struct drm_device *dev, void *data,
 
 	jobs = kvmalloc_array(args->job_count, sizeof(*jobs),
 			      GFP_KERNEL_ACCOUNT);
-	batch = kvzalloc(sizeof(*batch), GFP_KERNEL_ACCOUNT);
+	batch = kvzalloc(struct_size(batch, groups,
+				     min(args->job_count,
+					 RKNN_ROCKET_BATCH_JOBS)),
+			 GFP_KERNEL_ACCOUNT);
 	if (!jobs || !batch) {
 		ret = -ENOMEM;
 		goto out_free;
@@ -113,7 +116,7 @@ int rknn_rocket_submit_ioctl(struct drm_device *dev, void *data,
 	for (i = 0; i < args->job_count && !ret; i++)
 		ret = fatal_signal_pending(current) ? -EINTR :
 		      rknn_rocket_batch_add(batch, &jobs[i]);
-	/* Also if a later one was not to be had. */
+	/* Jobs before one that fails the call are still queued. */
 	queued = rknn_rocket_batch_queue(batch);
 	ret = ret ?: queued;
 	rknn_rocket_batch_fini(batch);

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Batches of jobs of a SUBMIT. Each buffer is locked once for all of them, and jobs
- * that follow each other and list the same buffers share a fence, which signals when
- * the last of them has ended: the fences of those before would be replaced by it in
- * each of the buffers at once.
+ * Batches of jobs of a SUBMIT. A batch locks each buffer once for all its jobs.
+ * Consecutive jobs that list the same buffers share a fence, which signals when the
+ * last of them has ended. Fences of the earlier jobs would not outlive the call: the
+ * last job's fence would replace them in every buffer.
  *
- * Only jobs that are kept wait for others: before a job is made, those before it are
- * queued.
+ * Cached jobs are batched. The batch is queued before a new job is verified, which
+ * takes long, so that no job waits for the verification of a later one.
  */
 #include <linux/dma-fence.h>
 #include <linux/sched/signal.h>
@@ -157,7 +157,7 @@ static int rknn_rocket_queue_locked(struct rknn_rocket_batch *batch, u32 *done,
 	return 0;
 }
 
-/* Wait for what @ret, of rknn_rocket_queue_locked(), wants. */
+/* Wait until jobs may be queued that rknn_rocket_queue_locked() refused with @ret. */
 static int rknn_rocket_wait(struct rknn_rocket_batch *batch, int ret, u32 *most)
 {
 	switch (ret) {
@@ -175,7 +175,7 @@ static int rknn_rocket_wait(struct rknn_rocket_batch *batch, int ret, u32 *most)
 	}
 }
 
-/* Forget all jobs but those that have been queued, the first @done. */
+/* Empty the batch; the first @done jobs have been queued, the others are dropped. */
 static void rknn_rocket_batch_clear(struct rknn_rocket_batch *batch, u32 done)
 {
 	u32 i;
@@ -223,7 +223,10 @@ int rknn_rocket_batch_queue(struct rknn_rocket_batch *batch)
 	return ret;
 }
 
-/* Begin a group of what @batch->next lists; jobs before may have to be queued. */
+/*
+ * Begin a group with the buffers of @implicit, which @batch->next lists; the group
+ * takes them over. May queue the jobs before it.
+ */
 static int rknn_rocket_begin_group(struct rknn_rocket_batch *batch,
 				   struct npu_implicit *implicit, int error)
 {
@@ -231,13 +234,13 @@ static int rknn_rocket_begin_group(struct rknn_rocket_batch *batch,
 	int ret = 0;
 
 	npu_implicit_merge(implicit);
+	/* Buffers that several groups list may count more than once. */
 	if (batch->all.count + implicit->count > NPU_MAX_SHARED)
 		ret = rknn_rocket_batch_queue(batch);
 	if (!ret)
 		ret = npu_implicit_add_all(&batch->all, implicit);
 	if (ret)
 		return ret;
-	npu_implicit_merge(&batch->all);
 	group = &batch->groups[batch->group_count++];
 	*group = (struct rknn_rocket_group) {
 		.implicit = *implicit,
@@ -249,8 +252,8 @@ static int rknn_rocket_begin_group(struct rknn_rocket_batch *batch,
 }
 
 /*
- * Get the job of @rjob: @job receives a reference, or an ERR_PTR() for what is wrong
- * with it. Returns an error if the call cannot go on.
+ * Find or make the job of @rjob. @job receives a reference, or an ERR_PTR() if the
+ * job is refused. Returns an error if the whole call fails.
  */
 static int rknn_rocket_job(struct rknn_rocket_batch *batch,
 			   const struct drm_rocket_job *rjob,
@@ -294,52 +297,56 @@ static int rknn_rocket_find_bos(struct rknn_rocket_batch *batch,
 	return 0;
 }
 
-/* Add a job whose lists are in @batch->next; it ends with @error if that is not 0. */
+/* Does a job that lists @batch->next belong to the last group? */
+static bool rknn_rocket_joins(const struct rknn_rocket_batch *batch)
+{
+	return batch->group_count &&
+	       !batch->groups[batch->group_count - 1].error &&
+	       rknn_rocket_same_lists(&batch->lists, &batch->next);
+}
+
+/*
+ * Begin a group for @job, which lists @batch->next. A job that is to end with an
+ * error, or is an ERR_PTR(), is replaced by an empty job, which carries the error.
+ */
+static int rknn_rocket_add_group(struct rknn_rocket_batch *batch,
+				 struct npu_job **job, int error)
+{
+	struct npu_implicit implicit = {};
+	int ret;
+
+	ret = rknn_rocket_find_bos(batch, &implicit, &error);
+	error = error ?: PTR_ERR_OR_ZERO(*job);
+	if (!ret && error) {
+		if (!IS_ERR_OR_NULL(*job))
+			npu_job_put(*job);
+		*job = npu_job_create(batch->ctx->npu, 0);
+		ret = *job ? 0 : -ENOMEM;
+	}
+	if (!ret)
+		ret = rknn_rocket_begin_group(batch, &implicit, error);
+	npu_implicit_fini(&implicit);
+	return ret;
+}
+
+/* Add a job that lists @batch->next; it ends with @error if that is not 0. */
 static int rknn_rocket_add_job(struct rknn_rocket_batch *batch,
 			       const struct drm_rocket_job *rjob, int error)
 {
-	struct npu_implicit implicit = {};
 	struct npu_job *job = NULL;
 	int ret;
 
 	ret = error ? 0 : rknn_rocket_job(batch, rjob, &job);
-	if (ret)
-		return ret;
-	/* A group that has just been queued is no group any more. */
-	if (!IS_ERR_OR_NULL(job) && batch->group_count &&
-	    !batch->groups[batch->group_count - 1].error &&
-	    rknn_rocket_same_lists(&batch->lists, &batch->next))
-		goto add;
-
-	ret = rknn_rocket_find_bos(batch, &implicit, &error);
-	if (ret)
-		goto err_put;
-	if (IS_ERR(job)) {
-		error = error ?: PTR_ERR(job);
-		job = NULL;
-	}
-	if (error) {
-		/* One that does nothing takes its place. */
-		if (job)
+	if (!ret && (IS_ERR_OR_NULL(job) || !rknn_rocket_joins(batch)))
+		ret = rknn_rocket_add_group(batch, &job, error);
+	if (ret) {
+		if (!IS_ERR_OR_NULL(job))
 			npu_job_put(job);
-		ret = -ENOMEM;
-		job = npu_job_create(batch->ctx->npu, 0);
-		if (!job)
-			goto err_put;
+		return ret;
 	}
-	ret = rknn_rocket_begin_group(batch, &implicit, error);
-	if (ret)
-		goto err_put;
-add:
 	batch->jobs[batch->job_count++] = job;
 	batch->groups[batch->group_count - 1].count++;
 	return 0;
-
-err_put:
-	npu_implicit_fini(&implicit);
-	if (!IS_ERR_OR_NULL(job))
-		npu_job_put(job);
-	return ret;
 }
 
 /**

@@ -38,7 +38,7 @@ struct rknn_rocket_group {
 	struct npu_implicit implicit;
 	/** @count: Number of jobs. */
 	u32 count;
-	/** @error: What they end with, unless it is 0. */
+	/** @error: Error that the jobs end with, or 0. */
 	int error;
 };
 
@@ -52,9 +52,9 @@ struct rknn_rocket_batch {
 	struct npu_context *ctx;
 	/** @all: The buffers of all groups. */
 	struct npu_implicit all;
-	/** @lists: What the last job of the last group lists. */
+	/** @lists: Handles that the jobs of the last group list. */
 	struct rknn_rocket_lists lists;
-	/** @next: What the job lists that is being added. */
+	/** @next: Handles that the job being added lists. */
 	struct rknn_rocket_lists next;
 	/** @jobs: The jobs, referenced. */
 	struct npu_job *jobs[RKNN_ROCKET_BATCH_JOBS];
@@ -62,8 +62,8 @@ struct rknn_rocket_batch {
 	u32 job_count;
 	/** @group_count: Number of groups. */
 	u32 group_count;
-	/** @groups: The groups, in order; as many as a batch has jobs at most. */
-	struct rknn_rocket_group groups[RKNN_ROCKET_BATCH_JOBS];
+	/** @groups: The groups, in order; room for as many as the batch has jobs. */
+	struct rknn_rocket_group groups[];
 };
 
 int rknn_rocket_batch_add(struct rknn_rocket_batch *batch,

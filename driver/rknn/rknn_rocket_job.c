@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Jobs of rocket's SUBMIT. A client of rocket gives its streams to each call anew,
- * mostly the same ones. So a file keeps the jobs that it has made, with a copy of
- * the client's words; a submit of the same words at the same addresses takes the
- * verified job, which no client can write to.
+ * Cache of the jobs of rocket's SUBMIT. Clients of rocket pass their streams to each
+ * call, and mostly pass the same ones again. Each file therefore keeps the jobs that
+ * it has made, with a copy of the client's words. A submit of the same words at the
+ * same addresses gets the verified job, which no client can write to.
  *
- * A kept job has references to the buffers that it uses. When the client closes the
- * last handle of one of them, the job goes, and the buffer with it.
+ * A kept job holds references to the buffers that it uses. When the client closes
+ * the last handle of one of them, the cache drops the job.
  */
 #include <linux/hashtable.h>
 #include <linux/jhash.h>
@@ -30,10 +30,10 @@
 
 /* Words of a stream that are not commands: the link, the start, rounding. */
 #define RKNN_ROCKET_TAIL		16
-/* What the kept jobs of a file may take. */
+/* Limits of the jobs that a file keeps. */
 #define RKNN_ROCKET_KEPT_JOBS		1024u
 #define RKNN_ROCKET_KEPT_BYTES		(32 * SZ_1M)
-/* What jobs that are kept no longer may leave to new ones. */
+/* Limits of the stream memory that dropped jobs leave for new ones. */
 #define RKNN_ROCKET_SPARES		64u
 #define RKNN_ROCKET_SPARE_BYTES		SZ_1M
 
@@ -61,19 +61,19 @@ struct rknn_rocket_kept {
 struct rknn_rocket_file {
 	/** @lock: Protects the rest. No user memory is read under it. */
 	struct mutex lock;
-	/** @reader: Mostly all streams of a client are in one buffer. */
+	/** @reader: Keeps the buffer mapped that the last stream was in. */
 	struct rknn_rocket_reader reader;
 	/** @kept: Jobs by the list of their tasks. */
 	DECLARE_HASHTABLE(kept, 8);
-	/** @recent: The same, the one used last first. */
+	/** @recent: The same jobs, most recently used first. */
 	struct list_head recent;
 	/** @count: Number of jobs. */
 	u32 count;
 	/** @bytes: Sum of &rknn_rocket_kept.bytes. */
 	size_t bytes;
 	/**
-	 * @spares: Memory of streams whose job is gone, by &npu_mapping.link. To map
-	 * such memory takes longer than to verify a small job.
+	 * @spares: Stream memory of dropped jobs, by &npu_mapping.link. Mapping new
+	 * memory takes longer than verifying a small job.
 	 */
 	struct list_head spares;
 	/** @spare_count: Number of @spares. */
@@ -84,7 +84,7 @@ struct rknn_rocket_file {
 	u64 words[];
 };
 
-/* Read the streams of all tasks into @words, up to task @at if that cannot be. */
+/* Read the streams of all tasks into @words; on an error @at is the task at fault. */
 static int rknn_rocket_read_all(struct rknn_rocket_reader *reader,
 				struct npu_vm *vm,
 				const struct rknn_rocket_tasks *tasks,
@@ -179,7 +179,7 @@ rknn_rocket_find(struct rknn_rocket_file *rfile,
 	return NULL;
 }
 
-/* Keep @kept no longer; it goes to @gone, to be freed without the lock. */
+/* Move @kept from the cache to @gone, which is freed without the lock. */
 static void rknn_rocket_drop(struct rknn_rocket_file *rfile,
 			     struct rknn_rocket_kept *kept,
 			     struct list_head *gone)
@@ -191,7 +191,7 @@ static void rknn_rocket_drop(struct rknn_rocket_file *rfile,
 	rfile->bytes -= kept->bytes;
 }
 
-/* Leave @spare, or nothing, to new jobs. */
+/* Keep @spare for new jobs, or drop it if there is enough; may be %NULL. */
 static void rknn_rocket_leave(struct rknn_rocket_file *rfile,
 			      struct npu_mapping *spare)
 {
@@ -269,7 +269,7 @@ static bool rknn_rocket_same(struct rknn_rocket_file *rfile, struct npu_vm *vm,
 	return true;
 }
 
-/* What @nfile keeps, or %NULL without memory. */
+/* The cache of @nfile, created on first use; %NULL if there is no memory. */
 static struct rknn_rocket_file *rknn_rocket_file(struct npu_file *nfile)
 {
 	u32 longest = nfile->npu->desc.family->isa->max_task_commands +
@@ -329,7 +329,7 @@ static bool rknn_rocket_current(struct npu_job *job)
 	struct npu_mapping *mapping;
 	unsigned long index;
 
-	/* Who closes a handle calls rknn_rocket_forget() after it is gone. */
+	/* npu_gem_close() drops the handle before it calls rknn_rocket_forget(). */
 	xa_for_each(&job->used, index, mapping)
 		if (!READ_ONCE(mapping->handles))
 			return false;
@@ -341,7 +341,6 @@ static bool rknn_rocket_keep(struct rknn_rocket_file *rfile,
 			     const struct rknn_rocket_tasks *tasks, u64 *words,
 			     struct npu_job *job)
 {
-	size_t bytes = tasks->words * sizeof(u64);
 	struct rknn_rocket_kept *kept, *old;
 	LIST_HEAD(gone);
 	bool keep;
@@ -355,8 +354,7 @@ static bool rknn_rocket_keep(struct rknn_rocket_file *rfile,
 				    GFP_KERNEL_ACCOUNT);
 	kept->words = words;
 	kept->job = job;
-	/* The kernel's streams are as long as the client's, or longer. */
-	kept->bytes = 2 * bytes + job->streams->node.size;
+	kept->bytes = tasks->words * sizeof(u64) + job->streams->node.size;
 	if (!kept->tasks.list) {
 		kfree(kept);
 		return false;
@@ -365,7 +363,7 @@ static bool rknn_rocket_keep(struct rknn_rocket_file *rfile,
 	mutex_lock(&rfile->lock);
 	keep = rknn_rocket_current(job) &&
 	       kept->bytes <= RKNN_ROCKET_KEPT_BYTES;
-	/* Another thread has made the same. */
+	/* Another thread may have made the same job. */
 	old = rknn_rocket_find(rfile, tasks);
 	if (old)
 		rknn_rocket_drop(rfile, old, &gone);
@@ -389,6 +387,25 @@ static bool rknn_rocket_keep(struct rknn_rocket_file *rfile,
 		kfree(kept);
 	}
 	return keep;
+}
+
+/*
+ * Leave out the tasks at the end that compute nothing. Mesa ends some convolutions
+ * with a task for rows that are too few for a window. Assumed: on mainline's driver
+ * that task times out, after all results have been written.
+ *
+ * Returns the number of tasks that are left, at least one.
+ */
+static u32 rknn_rocket_trim(const struct npu_job_builder *builder, u32 count)
+{
+	for (; count > 1; count--) {
+		const struct drm_npu_task *last = &builder->tasks[count - 1];
+
+		if (!builder->isa->idle(builder->copy + last->commands,
+					last->command_count, last->enable))
+			break;
+	}
+	return count;
 }
 
 /* Find the ends of the streams, which @builder has a copy of. */
@@ -419,14 +436,7 @@ static int rknn_rocket_split(struct npu_job_builder *builder,
 	if (ret)
 		return ret;
 	*fault = (struct npu_isa_fault) {};
-	/*
-	 * Mesa ends some convolutions with a task for rows that no window fits in.
-	 * Assumed: there mainline's driver waits in vain, and has all results.
-	 */
-	while (i > 1 && builder->isa->idle(builder->copy + builder->tasks[i - 1].commands,
-					   builder->tasks[i - 1].command_count))
-		i--;
-	builder->job->lanes[0].task_count = i;
+	builder->job->lanes[0].task_count = rknn_rocket_trim(builder, i);
 	return 0;
 }
 
@@ -443,7 +453,7 @@ static const char * const rknn_rocket_reasons[] = {
 	[DRM_NPU_FAULT_UNCUT] = "too long without a place to preempt",
 };
 
-/* Tell the log which register of which task is to blame. */
+/* Log which register of which task the verifier rejects. */
 static void rknn_rocket_blame(const struct npu_job_builder *builder,
 			      const struct npu_isa_fault *fault)
 {

@@ -17,6 +17,7 @@
 #define DROP(reg, mask, drop)	{ reg, RKNN_RULE_VALUE, mask, drop, 0, #reg }
 #define RESET(reg, mask, reset)	{ reg, RKNN_RULE_VALUE, mask, 0, reset, #reg }
 #define ZERO(reg)		{ reg, RKNN_RULE_VALUE, 0, 0, 0, #reg }
+#define EXTENT(reg, mask)	{ reg, RKNN_RULE_EXTENT, mask, 0, 0, #reg }
 #define TABLE(reg, kind, mask)	{ reg, kind, mask, 0, 0, #reg }
 #define POINTER(reg, cores) \
 	{ reg, RKNN_RULE_POINTER, RKNN_S_POINTER_BITS | (cores), 0, 0, #reg }
@@ -72,7 +73,7 @@ static const struct rknn_rule rknn_cna_rules[] = {
 	MASK(RKNN_CNA_DMA_CON1, 0x0fffffff),
 	/* A signed number of 28 bits, which streams extend to 32. */
 	DROP(RKNN_CNA_DMA_CON2, 0xffffffff, 0xf0000000),
-	MASK(RKNN_CNA_FC_DATA_SIZE0, 0x07ff07ff),
+	EXTENT(RKNN_CNA_FC_DATA_SIZE0, 0x07ff07ff),
 	MASK(RKNN_CNA_FC_DATA_SIZE1, 0x0000ffff),
 	/* Weights are dense: the format of compressed ones is not verified. */
 	ZERO(RKNN_CNA_DCOMP_CTRL),

@@ -15,6 +15,8 @@ enum rknn_rule_kind {
 	RKNN_RULE_OPERAND,
 	/* The choice of a register group, which is the kernel's. */
 	RKNN_RULE_POINTER,
+	/* Columns and rows that CNA loads; the kernel has it load whole images. */
+	RKNN_RULE_EXTENT,
 	/* Where the next entry of a lookup table goes, and an entry. */
 	RKNN_RULE_TABLE_ACCESS,
 	RKNN_RULE_TABLE_DATA,

@@ -204,7 +204,7 @@ void fail(const char *file, int line, std::string_view expression, std::string_v
 		     static_cast<int>(values.size()), values.data());
 	for (const std::string &note : notes)
 		std::fprintf(stderr, "    with %s\n", note.c_str());
-	/* What is left to do is to clean up, for which a thread may wait in vain. */
+	/* Destructors still have to run, and may join a thread that never ends. */
 	const auto cleanup = static_cast<unsigned>(
 		std::chrono::ceil<std::chrono::seconds>(patience::one()).count());
 	const unsigned left = alarm(cleanup);

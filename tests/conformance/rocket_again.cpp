@@ -68,7 +68,7 @@ SUBTEST(rocket_again_same)
 	CHECK_EQ(told(device, "npu-compat-failed"), 0);
 }
 
-/* What runs is what the stream says now, whichever word of it is new. */
+/* A changed stream is run as it is now, whichever word has changed. */
 SUBTEST(rocket_again_changed)
 {
 	Device device;
@@ -141,7 +141,7 @@ SUBTEST(rocket_again_longest)
 	}
 }
 
-/* Tasks at the end that have no results are left out; one before others is refused. */
+/* Convolutions of no pixels are left out at the end of a job, and refused before others. */
 SUBTEST(rocket_again_idle_tasks)
 {
 	Device device;
@@ -211,14 +211,14 @@ SUBTEST(rocket_again_closed)
 	for (int i = 0; i < 3; i++)
 		round();
 	/*
-	 * A round has 28 KiB of buffers. Memory of streams, a page a job, stays for the next
-	 * job, or for later if a job has not been retired yet when the next one is made.
+	 * A round has 28 KiB of buffers. The file keeps stream memory, a page a job, for new
+	 * jobs. A job that is not retired yet when the next one is made adds another page.
 	 */
 	CHECK(memory(device) <= before + 24);
 	client.check_good();
 }
 
-/* However many jobs there are, what is kept of them is bounded. */
+/* The memory of kept jobs is bounded, however many a client submits. */
 SUBTEST(rocket_again_many)
 {
 	Device device;
@@ -288,7 +288,7 @@ SUBTEST(rocket_again_mixed)
 	CHECK_EQ(told(device, "npu-jobs"), before + 120);
 }
 
-/* A call that has to queue jobs before it can make another fails as they do. */
+/* A call returns the error of jobs that are queued before another is made. */
 SUBTEST(rocket_again_banned)
 {
 	Device device;
@@ -299,7 +299,7 @@ SUBTEST(rocket_again_banned)
 	for (std::uint32_t i = 0; i < device.limits().max_guilty; i++)
 		bad.check_refused(EFAULT);
 	CHECK_ERR(fresh.submit(), EIO);
-	/* Which is new again. */
+	/* The changed stream needs a new job. */
 	fresh.code.as<std::uint64_t>()[0] ^= std::uint64_t{1} << 16;
 	CHECK_ERR(submit_all(device, {client.job, fresh.job}), EIO);
 	fresh.product.check_untouched();

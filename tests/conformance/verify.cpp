@@ -505,7 +505,7 @@ SUBTEST(job_verify_enable)
 	}
 }
 
-/* What is to blame has a name. */
+/* QUERY names the register that JOB_CREATE reports as refused. */
 SUBTEST(job_verify_names)
 {
 	Device device;

@@ -19,7 +19,7 @@ static void npu_errors_expect(struct npu_fake *fake, u32 hangs, u32 faults,
 	KUNIT_EXPECT_EQ(fake->test, counts[NPU_ERROR_RESET], resets);
 }
 
-/* What has gone wrong on the device counts, on whatever core. */
+/* Hangs, faults and resets of all cores are counted. */
 static void npu_errors_counts(struct kunit *test)
 {
 	struct npu_fake *fake = npu_fake_create(test, 2);

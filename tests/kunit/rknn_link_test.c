@@ -174,7 +174,25 @@ static void rknn_link_split_refuses(struct kunit *test)
 				    "%s", streams[i].name);
 }
 
+/* Only a convolution of no pixels computes nothing. */
+static void rknn_link_idle(struct kunit *test)
+{
+	static const u64 none[] = { WORD(0x201, 0x102c, 0x40), WORD(0x201, 0x102c, 0) };
+	static const u64 some[] = { WORD(0x201, 0x102c, 0), WORD(0x201, 0x102c, 0x40) };
+	static const u64 other[] = { WORD(0x001, 0x102c, 0), WORD(0x1001, 0x4030, 0) };
+
+	KUNIT_EXPECT_TRUE(test, isa->idle(none, 2, 0xd));
+	KUNIT_EXPECT_TRUE(test, isa->idle(none, 2, 0x1d));
+	KUNIT_EXPECT_FALSE(test, isa->idle(some, 2, 0x1d));
+	/* A word that does nothing may have any register in it. */
+	KUNIT_EXPECT_FALSE(test, isa->idle(other, 2, 0x1d));
+	/* DPU and PPU by themselves do not depend on the registers of CNA. */
+	KUNIT_EXPECT_FALSE(test, isa->idle(none, 2, 0x18));
+	KUNIT_EXPECT_FALSE(test, isa->idle(none, 2, 0x60));
+}
+
 static struct kunit_case rknn_link_cases[] = {
+	KUNIT_CASE(rknn_link_idle),
 	KUNIT_CASE(rknn_link_stream_words),
 	KUNIT_CASE(rknn_link_limits),
 	KUNIT_CASE(rknn_link_next),

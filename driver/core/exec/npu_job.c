@@ -67,9 +67,9 @@ struct npu_mapping *npu_job_put_streams(struct npu_job *job)
 {
 	struct npu_mapping *streams = NULL;
 
-	/* Who has no reference gets none any more. */
+	/* New references are only taken by holders of one, so this is the last. */
 	if (refcount_read(&job->ref) == 1)
-		streams = xchg(&job->streams, NULL);
+		swap(streams, job->streams);
 	npu_job_put(job);
 	return streams;
 }
@@ -202,21 +202,21 @@ static int npu_job_describe(struct npu_job_builder *builder,
 			    struct npu_isa_fault *fault)
 {
 	const struct npu_hw_core_desc *core = &builder->job->npu->desc.core;
-	u64 peak_hz = core->peak_hz ?: core->clock_hz;
+	u64 limit_ns = npu_exec_uncut_ns(), ns;
 	struct npu_isa_task isa_task = {};
-	u64 limit_ns = npu_exec_uncut_ns();
 
 	builder->isa->describe(builder->state, &isa_task);
+	ns = npu_job_task_time(core, &isa_task, core->clock_hz);
 	builder->job->macs += isa_task.macs;
 	task->continues = isa_task.continues;
-	task->cost_ns = min(max(npu_job_task_time(core, &isa_task,
-						  core->clock_hz),
-				given->cost_ns), U32_MAX);
+	task->cost_ns = min(max(ns, given->cost_ns), U32_MAX);
 
 	/* The client's estimate may be anything, the model is a lower bound. */
 	if (!isa_task.continues)
 		builder->uncut_ns = 0;
-	builder->uncut_ns += npu_job_task_time(core, &isa_task, peak_hz);
+	if (core->peak_hz)
+		ns = npu_job_task_time(core, &isa_task, core->peak_hz);
+	builder->uncut_ns += ns;
 	if (!limit_ns || builder->uncut_ns <= limit_ns)
 		return 0;
 	fault->command = given->command_count;

@@ -4,7 +4,10 @@
  *
  * Locks, outermost first:
  *
- *   npu_file.lock			creation of npu_file.compat
+ *   npu_file.lock			creation of compat and family_data
+ *   lock of npu_file.family_data	what the family keeps for a file
+ *     dma_resv.lock
+ *     npu_vm.lock
  *   npu_bo.lock			mappings of a buffer
  *     npu_mem.sram_lock		placement in on-chip memory
  *     dma_resv.lock			fences of a buffer, and where it is

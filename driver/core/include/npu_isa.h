@@ -105,11 +105,11 @@ struct npu_isa_ops {
 	 */
 	bool (*name)(u32 reg, struct drm_npu_query_register *record);
 	/**
-	 * @idle: Does the task of the @count commands at @commands have no result,
-	 * so that it can be left out at the end of a lane? Only for the family's own
-	 * calls.
+	 * @idle: Returns whether the task of the @count commands at @commands, which
+	 * starts the blocks @enable, computes no pixel. Such a task can be left out
+	 * at the end of a lane. Only the family's own calls use this.
 	 */
-	bool (*idle)(const u64 *commands, u32 count);
+	bool (*idle)(const u64 *commands, u32 count, u32 enable);
 	/**
 	 * @split: Find the end of the commands in the @count words at
 	 * @commands, a stream as its author would hand it to the hardware: with
