@@ -43,7 +43,8 @@ BUILDS = {"tool": Build("tool", "mkdir -p $BUILD && cp source $BUILD/tool")}
 SUITES = {suite.name: suite for suite in (
     Suite("good", "", "echo run >>runs; cat $BUILD/tool; echo 3 passed, 0 failed, 1 skipped", 1,
           ("tool",), ("folder/",), ("tool",)),
-    Suite("bad", "", "echo 1 passed, 2 failed, 0 skipped; exit 1", 1, (), ("folder/",)),
+    Suite("bad", "", "echo FAIL: left; seq 100; echo 1 passed, 2 failed, 0 skipped; exit 1", 1, (),
+          ("folder/",)),
     Suite("mute", "", "true", 1),
     Suite("status", "", "echo 1 passed, 0 failed, 0 skipped; exit 1", 1),
     Suite("one", "", "true", 1, one_test=True),
@@ -90,6 +91,11 @@ class CheckTest(unittest.TestCase):
         self.assertEqual(rows["status"]["failed"], 1)
         self.assertEqual(rows["one"]["passed"], 1)
         self.assertIn("slowest:", done.stdout)
+
+    def test_failures_are_named_at_the_end(self):
+        end = self.check("bad", "good", "status").stdout.splitlines()[-6:]
+        self.assertIn("failed in bad: FAIL: left", end)
+        self.assertIn("failed in status: 1 passed, 0 failed, 0 skipped", end)
 
     def test_unchanged(self):
         self.assertIn("good               3 passed", self.check("good").stdout)
