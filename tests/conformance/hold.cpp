@@ -72,8 +72,10 @@ std::vector<Hold::Core> Hold::look() const
 
 bool Hold::has_passed() const
 {
-	return std::ranges::any_of(look(),
-				   [](const Core &core) { return core.closed && !core.left; });
+	/* A lane of a job that has failed is held, but no longer by its gate: it ends with
+	 * the next write, whatever its core may still let pass. */
+	return std::ranges::any_of(
+		look(), [](const Core &core) { return core.closed ? !core.left : core.held; });
 }
 
 bool Hold::is_closed() const

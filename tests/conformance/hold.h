@@ -69,7 +69,7 @@ private:
 	std::vector<Core> look() const;
 
 	void set(std::uint32_t cores, unsigned pass) const;
-	/// Whether some core has let as many lanes end as it was to.
+	/// Whether some core has let as many lanes end as it was to, or waits to be told.
 	bool has_passed() const;
 	static void check_came(bool came);
 

@@ -6,7 +6,8 @@
  *	Writing "CORES [PASS]" holds back the ends of lanes on these cores, one bit
  *	each, except for the next PASS ends on each of them. A core whose lane is held
  *	back stays busy, and its watchdog waits. A lane of a job that is cancelled is
- *	not held back any longer, and is charged the time until then. One at a time can
+ *	not held back any longer, and is charged the time until then; one of a job that
+ *	has failed in another lane ends with the next write. One at a time can
  *	have the file open for writing; closing it opens the gate, so that a client that
  *	is killed blocks no core. Reading returns a line for each core: its number,
  *	whether its gate is closed, the rest of PASS, and whether
