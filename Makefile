@@ -126,6 +126,11 @@ bench-sched: deps-test
 	@scripts/user ON sched-bench
 	@tests/bench/sched
 
+## bench-silicon: the timing model against published measurements
+bench-silicon: deps-test
+	@scripts/user ON silicon-bench
+	@tests/bench/silicon
+
 ## bench-matmul: modelled device time of real models' matrix products
 bench-matmul: deps-test tools
 	@scripts/modules --uml debug
@@ -199,5 +204,5 @@ clean:
 	rm -rf $(BUILD)
 
 .PHONY: help demo check check-long newcomer mutants soak lint unit conformance kunit board igt fuzz fuzz-gguf fuzz-stream dkms-check \
-	dkms-matrix arm64 teflon dts dt-check bench-model bench-sched bench-matmul bench-accuracy bench-sram bench-submit bench-rocket \
+	dkms-matrix arm64 teflon dts dt-check bench-model bench-sched bench-silicon bench-matmul bench-accuracy bench-sram bench-submit bench-rocket \
 	bench-qos modules tools user install uninstall deps deps-demo deps-lint deps-test clean

@@ -62,7 +62,7 @@ ON_BOARD = ("modules-uml-board/npu.ko", "modules-uml-board/npu_board.ko",
             "modules-uml-board/npu_rk3588.ko")
 CONFORMANCE = ("user/bin/npu-conformance",)
 PROGRAMS = ("user/bin/npu-info", "user/bin/npu-llm")
-UNIT = ("scripts/unit", "scripts/user", "tests/unit/", "tests/models/", "tests/shim/",
+UNIT = ("scripts/unit", "scripts/user", "tests/unit/", "tests/bench/", "tests/models/", "tests/shim/",
         "tests/kunit/", "userspace/", "CMakeLists.txt", "tests/CMakeLists.txt") + KERNEL
 
 

@@ -47,15 +47,14 @@ struct npu_model_bus {
 /**
  * struct npu_model_params - parameters of the timing model
  *
- * The time of a task is the longest of its compute time and its times on the
- * bus of the core, in system memory and in on-chip memory, plus a fixed start-up
- * time. The defaults are npu_model_params_rk3588.
+ * Of a task's times on the bus of the core, in system memory and in on-chip
+ * memory the longest counts. It overlaps with the compute time, but not fully:
+ * together they take the root of the sum of their squares. A fixed start-up time is
+ * added. The defaults are npu_model_params_rk3588.
  */
 struct npu_model_params {
 	/** @clock_hz: Clock of the core in Hz. */
 	__u64 clock_hz;
-	/** @util_permille: Share of the peak rate that the array reaches. */
-	__u32 util_permille;
 	/** @core_bytes_per_us: Bus bandwidth one core can draw. */
 	__u32 core_bytes_per_us;
 	/**

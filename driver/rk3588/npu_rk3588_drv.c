@@ -76,8 +76,8 @@ static void npu_rk3588_describe(struct npu_rk3588 *rk)
 		.core = {
 			.clock_hz = rk->fastest_hz,
 			.peak_hz = NPU_RK3588_PEAK_HZ,
-			/* Measured on boards: one core alone, all together. */
-			.bandwidth = 10600000000ull,
+			/* As npu_model_params_rk3588, fitted to boards. */
+			.bandwidth = 9200000000ull,
 			/* 32 channels by 32 or 16 kernels a cycle (TRM). */
 			.int8_macs_per_cycle = 1024,
 			.fp16_macs_per_cycle = 512,
@@ -85,7 +85,7 @@ static void npu_rk3588_describe(struct npu_rk3588 *rk)
 		},
 		.address_bits = 32,
 		.hw_version = core->version,
-		.bandwidth = 28000000000ull,
+		.bandwidth = 27200000000ull,
 		.timeout_ms = timeout_ms,
 		.noncoherent = device_get_dma_attr(core->dev) != DEV_DMA_COHERENT,
 	};

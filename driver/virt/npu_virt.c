@@ -29,17 +29,17 @@ static unsigned int clock_mhz = 1000;
 module_param(clock_mhz, uint, 0444);
 MODULE_PARM_DESC(clock_mhz, "Modelled clock in MHz, 1 to 10000 (default 1000)");
 
-static unsigned int core_mbps = 10600;
+static unsigned int core_mbps = 9200;
 module_param(core_mbps, uint, 0444);
-MODULE_PARM_DESC(core_mbps, "Modelled bandwidth of one core in MB/s (default 10600)");
+MODULE_PARM_DESC(core_mbps, "Modelled bandwidth of one core in MB/s (default 9200)");
 
-static unsigned int total_mbps = 28000;
+static unsigned int total_mbps = 27200;
 module_param(total_mbps, uint, 0444);
-MODULE_PARM_DESC(total_mbps, "Modelled bandwidth of all cores in MB/s (default 28000)");
+MODULE_PARM_DESC(total_mbps, "Modelled bandwidth of all cores in MB/s (default 27200)");
 
-static unsigned int task_ns = 4000;
+static unsigned int task_ns = 3300;
 module_param(task_ns, uint, 0444);
-MODULE_PARM_DESC(task_ns, "Modelled start-up of a task in ns (default 4000)");
+MODULE_PARM_DESC(task_ns, "Modelled start-up of a task in ns (default 3300)");
 
 static unsigned int sram_kib = 956;
 module_param(sram_kib, uint, 0444);

@@ -22,7 +22,7 @@ class Machine
 public:
 	static constexpr std::uint32_t core_count = 3;
 
-	Machine();
+	explicit Machine(const npu_model_params &params = npu_model_params_rk3588);
 
 	/// Room of @p size zero bytes for a device to address. Never moves.
 	/// \return its device address

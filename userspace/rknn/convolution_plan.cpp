@@ -332,13 +332,14 @@ public:
 	}
 
 	/// The division that moves the fewest bytes for @p rows output rows.
-	Division best(std::uint32_t rows) const
+	Division best(std::uint32_t rows, std::uint32_t most_data_banks) const
 	{
+		const std::uint32_t most_banks =
+			std::min(most_data_banks, cbuf_banks - least_weight_banks(c_.type));
 		Division best;
 		std::pair<std::uint64_t, bool> least{};
 
-		for (std::uint32_t banks = 1; banks <= cbuf_banks - least_weight_banks(c_.type);
-		     banks++) {
+		for (std::uint32_t banks = 1; banks <= most_banks; banks++) {
 			const std::uint64_t room =
 				std::uint64_t{cbuf_banks - banks} * cbuf_bank_bytes;
 			const std::uint32_t most = std::min(rows_in(banks), rows);
@@ -397,7 +398,7 @@ void set_rows(const Convolution &c, ConvolutionTile &tile)
 }
 
 /// Add the tasks of a share to @p lane.
-Result<void> cut(const ConvolutionPlan &plan, const Share &share,
+Result<void> cut(const ConvolutionPlan &plan, const Share &share, std::uint32_t most_data_banks,
 		 std::vector<ConvolutionTile> &lane)
 {
 	const Convolution &c = plan.convolution();
@@ -414,7 +415,8 @@ Result<void> cut(const ConvolutionPlan &plan, const Share &share,
 			tile.channels = std::min(end - channel, max_task_channels);
 			tile.requantisation = index;
 			const Division division =
-				Divider(plan, tile.channels).best(share.y_end - share.y);
+				Divider(plan, tile.channels)
+					.best(share.y_end - share.y, most_data_banks);
 			if (!division.rows)
 				return fail(EOPNOTSUPP,
 					    "convolution: the rows of a kernel and a kernel group "
@@ -470,7 +472,8 @@ std::size_t ConvolutionPlan::weight_bytes() const
 	return convolution_.depthwise ? window : window * padded_channels();
 }
 
-Result<ConvolutionPlan> plan_convolution(const Convolution &convolution, std::uint32_t cores)
+Result<ConvolutionPlan> plan_convolution(const Convolution &convolution, std::uint32_t cores,
+					 std::uint32_t most_data_banks)
 {
 	if (!cores)
 		return fail(EINVAL, "convolution: no cores");
@@ -488,7 +491,8 @@ Result<ConvolutionPlan> plan_convolution(const Convolution &convolution, std::ui
 		return forward(requantisations);
 	plan.requantisations_ = std::move(*requantisations);
 	for (const Share &share : share_out(plan, cores))
-		if (auto done = cut(plan, share, plan.lanes_.emplace_back()); !done)
+		if (auto done = cut(plan, share, most_data_banks, plan.lanes_.emplace_back());
+		    !done)
 			return forward(done);
 	return plan;
 }

@@ -57,16 +57,16 @@ struct Convolution {
 	std::uint32_t output_channels = 1;
 	/// Convolve each channel with a kernel of its own.
 	bool depthwise = false;
-	Extent kernel;
-	Extent stride;
-	Extent dilation;
-	Pads pads;
+	Extent kernel = {};
+	Extent stride = {};
+	Extent dilation = {};
+	Pads pads = {};
 	Activation activation = Activation::none;
 	/// Add a feature map of the output's shape before the activation.
 	bool residual = false;
-	Quantisation input_quantisation;
-	Quantisation output_quantisation;
-	Quantisation residual_quantisation;
+	Quantisation input_quantisation = {};
+	Quantisation output_quantisation = {};
+	Quantisation residual_quantisation = {};
 	/// One scale for all weights, or one for each output channel.
 	std::vector<float> weight_scales = {1.0F};
 	std::int32_t weight_zero_point = 0;
@@ -131,7 +131,8 @@ public:
 
 private:
 	friend Result<ConvolutionPlan> plan_convolution(const Convolution &convolution,
-							std::uint32_t cores);
+							std::uint32_t cores,
+							std::uint32_t most_data_banks);
 	ConvolutionPlan(const Convolution &convolution, const Shape &output);
 
 	Convolution convolution_;
@@ -141,11 +142,16 @@ private:
 	std::vector<std::vector<ConvolutionTile>> lanes_;
 };
 
-/// Plan @p convolution on up to @p cores cores.
+/// Banks of the convolution buffer that a task has for features at most, without a limit.
+constexpr std::uint32_t any_data_banks = 12;
+
+/// Plan @p convolution on up to @p cores cores, with up to @p most_data_banks banks for
+/// features in a task. Fewer than what is best serve to time schedules of others.
 /// \retval EINVAL sizes, quantisations or cores make no sense
 /// \retval EOPNOTSUPP a size is beyond a limit of the hardware
 /// \retval ERANGE scales are too far apart for the device's integers
-Result<ConvolutionPlan> plan_convolution(const Convolution &convolution, std::uint32_t cores);
+Result<ConvolutionPlan> plan_convolution(const Convolution &convolution, std::uint32_t cores,
+					 std::uint32_t most_data_banks = any_data_banks);
 
 /// Pack weights: [kernel][y][x][channel], depthwise [y][x][channel].
 /// \pre weights has all elements, out has plan.weight_bytes()

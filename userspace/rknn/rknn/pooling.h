@@ -41,9 +41,9 @@ struct Pooling {
 	Method method = Method::maximum;
 	Type type = Type::int8;
 	Shape input = {};
-	Extent kernel;
-	Extent stride;
-	Pads pads;
+	Extent kernel = {};
+	Extent stride = {};
+	Pads pads = {};
 	/// Zero point of int8 averages.
 	std::int32_t zero_point = 0;
 };
