@@ -5,8 +5,8 @@
 
 #include "igt.h"
 #include "leak.h"
+#include "mainline_client.h"
 #include "process.h"
-#include "rocket_client.h"
 
 namespace
 {
@@ -18,10 +18,11 @@ constexpr unsigned tasks = 64;
 /// Submits jobs of both kinds of calls, waits for nothing, and leaves by @leave.
 void submit_rocket(const std::function<void()> &leave)
 {
-	const Fd file = rocket::open_device();
-	const rocket::Client client(file);
+	const Fd file = mainline::open_device();
+	mainline::Client client(file);
 
-	client.submit(tasks);
+	client.job(tasks);
+	CHECK_OK(client.submit());
 	leave();
 }
 
