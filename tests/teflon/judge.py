@@ -9,7 +9,7 @@ import sys
 
 ME = "tests/teflon/judge.py"
 EPILOG = f"""LOGS has 'models', what teflon-models says of each, and for each kernel a folder
-with 'rows' of teflon-compare, 'log', 'failed' and 'status'.
+with 'rows' and 'beside' of teflon-compare, 'texts', 'log', 'failed' and 'status'.
 
 exit status: 0 none failed, 1 some failed, 2 wrong usage
 
@@ -91,6 +91,21 @@ def machine(logs, kernel):
             yield "teflon-compare ended with " + line
 
 
+def beside(logs, kernel, alone):
+    """What models give beside a language model that they do not give alone, and that one."""
+    rows = lines(logs / kernel / "beside")
+    texts = text(logs / kernel / "texts").split()
+    if not rows:
+        yield "no model has run"
+    for row in rows:
+        for key in ("jobs", "macs", "failed", "max_diff", "share_over_1", "npu_first"):
+            own = alone.get(row["model"], {}).get(key)
+            if row[key] != own:
+                yield f"{row['model']}: {key} is {row[key]}, alone {own}"
+    if not texts or set(texts) != {"same"}:
+        yield f"of {len(texts)} texts {texts.count('other')} differ from that written alone"
+
+
 def main():
     options = arguments()
     models = lines(options.logs / "models")
@@ -107,6 +122,7 @@ def main():
     for kernel in options.kernels:
         found = {row["model"]: row for row in lines(options.logs / kernel / "rows")}
         judge(f"{kernel}: the machine", machine(options.logs, kernel))
+        judge(f"{kernel}: results beside npu-llm, and its text", beside(options.logs, kernel, found))
         for model in models:
             row = found.get(model["model"])
             if row is None and model["model"] in KNOWN:
