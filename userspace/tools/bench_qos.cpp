@@ -50,6 +50,13 @@ const std::array<Behaviour, 2> latency_clients{{
 	 .offset_ns = 3 * ms},
 }};
 
+/// What knows no hints: ten inferences a second by the calls of mainline's rocket.
+const Behaviour rocket_client{.name = "rocket",
+			      .program = network,
+			      .period_ns = 100 * ms,
+			      .offset_ns = 7 * ms,
+			      .rocket = true};
+
 std::vector<Behaviour> contention(std::uint32_t clients)
 {
 	std::vector<Behaviour> behaviours(latency_clients.begin(), latency_clients.end());
@@ -83,8 +90,16 @@ public:
 	Result<void> plot(const Report &report, const std::string &directory) const;
 
 private:
+	/// When all clients have had their turn with either policy.
+	std::uint64_t settled(const Outcome &outcome) const
+	{
+		return outcome.begin_ns + std::min(1000 * ms, duration_ns_ / 4);
+	}
 	Result<double> latency(const std::string &policy, std::uint32_t clients);
 	Result<void> latencies();
+	Result<void> rocket_latency(const std::string &policy, std::uint32_t clients,
+				    double alone_us);
+	Result<void> rocket_latencies();
 	Result<double> shares(std::span<const double> weights);
 	Result<void> deadlines(const Behaviour &beside);
 	Result<void> longest_task();
@@ -103,8 +118,7 @@ Result<double> Qos::latency(const std::string &policy, std::uint32_t clients)
 	auto outcome = runner_.run(contention(clients), duration_ns_);
 	if (!outcome)
 		return forward(outcome);
-	/* By then all clients have had their turn with either policy. */
-	const std::uint64_t begin = outcome->begin_ns + std::min(1000 * ms, duration_ns_ / 4);
+	const std::uint64_t begin = settled(*outcome);
 	for (std::size_t i = 0; i < latency_clients.size(); i++) {
 		Row row{.policy = policy,
 			.clients = clients,
@@ -130,6 +144,42 @@ Result<void> Qos::latencies()
 			return forward(hints);
 		report_.throughputs.push_back({.clients = clients, .fcfs = *fcfs, .hints = *hints});
 	}
+	return {};
+}
+
+Result<void> Qos::rocket_latency(const std::string &policy, std::uint32_t clients, double alone_us)
+{
+	std::vector<Behaviour> behaviours(clients + 1, prefill_client);
+	Row row{.policy = policy,
+		.clients = clients,
+		.workload = rocket_client.name,
+		.added_us = {}};
+
+	behaviours.front() = rocket_client;
+	if (auto set = fcfs_.set(policy == "fcfs" ? "1" : "0"); !set)
+		return set;
+	auto outcome = runner_.run(behaviours, duration_ns_);
+	if (!outcome)
+		return forward(outcome);
+	const std::uint64_t begin = settled(*outcome);
+	for (const Sample &sample : outcome->clients.front()->samples())
+		if (sample.queued_ns >= begin)
+			row.added_us.push_back(sample.added_us() - alone_us);
+	report_.rocket_rows.push_back(std::move(row));
+	return {};
+}
+
+Result<void> Qos::rocket_latencies()
+{
+	auto alone = runner_.run({rocket_client}, rocket_client.period_ns);
+
+	if (!alone)
+		return forward(alone);
+	const double alone_us = alone->clients.front()->samples().front().added_us();
+	for (const std::uint32_t clients : client_counts)
+		for (const char *policy : {"fcfs", "hints"})
+			if (auto done = rocket_latency(policy, clients, alone_us); !done)
+				return done;
 	return {};
 }
 
@@ -199,10 +249,9 @@ Result<void> Qos::longest_task()
 		if (!outcome)
 			return forward(outcome);
 		const Client &client = *outcome->clients.front();
-		report_.task_us =
-			std::max(report_.task_us,
-				 static_cast<double>(client.samples().front().device_ns) / 1e3 /
-					 static_cast<double>(client.work().lane_tasks()));
+		report_.task_us = std::max(report_.task_us,
+					   static_cast<double>(client.samples().front().device_ns) /
+						   1e3 / static_cast<double>(client.lane_tasks()));
 	}
 	return {};
 }
@@ -212,6 +261,8 @@ Result<Report> Qos::measure()
 	if (auto done = longest_task(); !done)
 		return forward(done);
 	if (auto done = latencies(); !done)
+		return forward(done);
+	if (auto done = rocket_latencies(); !done)
 		return forward(done);
 	auto equal = shares(std::array{100.0, 100.0, 100.0});
 	if (!equal)

@@ -7,6 +7,9 @@
 #include <fstream>
 #include <utility>
 
+#include <npu/device.h>
+#include <npu/page.h>
+
 #include "qos_clock.h"
 
 namespace npu::bench::qos
@@ -22,49 +25,139 @@ Deadline to_deadline(std::uint64_t time)
 	return time == never ? Deadline::max() : Deadline(std::chrono::nanoseconds(time));
 }
 
-/// Id of the file of this process that was opened last.
-std::uint64_t newest_file_id()
+/// The number that @p path of fdinfo has for @p key; 0 if none.
+std::uint64_t number_in(const std::string &path, const std::string &key)
 {
-	std::uint64_t newest = 0;
+	std::ifstream file(path);
+	std::string word;
+	std::uint64_t number = 0;
 
-	for (const auto &entry : std::filesystem::directory_iterator("/proc/self/fdinfo")) {
-		std::ifstream file(entry.path());
-		std::string key;
-		std::uint64_t id = 0;
+	while (file >> word)
+		if (word == key && file >> number)
+			return number;
+	return 0;
+}
 
-		while (file >> key)
-			if (key == "drm-client-id:" && file >> id)
-				newest = std::max(newest, id);
+/// One with a context, and a job that it submits.
+class ContextClient final : public Client
+{
+public:
+	explicit ContextClient(Behaviour behaviour) : Client(std::move(behaviour)) {}
+
+	Result<void> open(const std::string &device);
+	Result<void> wait(std::uint64_t time) const override;
+	Result<std::uint64_t> busy_ns() const override;
+	std::size_t lane_tasks() const override { return work_.lane_tasks(); }
+
+private:
+	Result<void> submit(std::uint64_t now, std::uint64_t deadline_ns) override;
+	Result<void> collect(std::uint64_t now, std::vector<Sample> &samples) override;
+
+	/* The job needs the device, the context comes last. */
+	Device device_;
+	Work work_;
+	Context context_;
+	CompletionPage page_;
+};
+
+Result<void> ContextClient::open(const std::string &device)
+{
+	auto opened = Device::open(device);
+
+	if (!opened)
+		return forward(opened);
+	note_file();
+	device_ = std::move(*opened);
+	auto work = Work::create(device_, behaviour().program);
+	if (!work)
+		return forward(work);
+	work_ = std::move(*work);
+	auto context = Context::create(
+		device_, {.sched_class = behaviour().sched_class, .weight = behaviour().weight});
+	if (!context)
+		return forward(context);
+	context_ = std::move(*context);
+	auto page = context_.page();
+	if (!page)
+		return forward(page);
+	page_ = std::move(*page);
+	return {};
+}
+
+Result<void> ContextClient::submit(std::uint64_t /*now*/, std::uint64_t deadline_ns)
+{
+	auto fence = context_.submit(work_.job(), to_deadline(deadline_ns));
+
+	if (!fence)
+		return forward(fence);
+	return {};
+}
+
+Result<void> ContextClient::collect(std::uint64_t /*now*/, std::vector<Sample> &samples)
+{
+	const std::uint64_t ended = page_.completed();
+
+	while (samples.size() < ended) {
+		auto status = context_.wait(samples.size() + 1, Deadline());
+		if (!status)
+			return forward(status);
+		if (status->error)
+			return fail(status->error, "a job of " + behaviour().name + " failed");
+		samples.push_back({.queued_ns = status->queued_ns,
+				   .ended_ns = status->ended_ns,
+				   .device_ns = status->device_ns});
 	}
-	return newest;
+	return {};
+}
+
+Result<void> ContextClient::wait(std::uint64_t time) const
+{
+	if (idle()) {
+		host_sleep_until(time);
+		return {};
+	}
+	auto status = context_.wait(submitted(), to_deadline(time));
+	if (!status)
+		return forward(status);
+	return {};
+}
+
+Result<std::uint64_t> ContextClient::busy_ns() const
+{
+	auto statistics = context_.statistics();
+
+	if (!statistics)
+		return forward(statistics);
+	return statistics->busy_ns;
 }
 
 } // namespace
 
 Result<std::unique_ptr<Client>> Client::create(const std::string &device, Behaviour behaviour)
 {
-	auto client = std::make_unique<Client>();
-	auto opened = Device::open(device);
-
-	if (!opened)
+	if (behaviour.rocket)
+		return create_rocket_client(device, std::move(behaviour));
+	auto client = std::make_unique<ContextClient>(std::move(behaviour));
+	if (auto opened = client->open(device); !opened)
 		return forward(opened);
-	client->id_ = newest_file_id();
-	client->device_ = std::move(*opened);
-	auto work = Work::create(client->device_, behaviour.program);
-	if (!work)
-		return forward(work);
-	client->work_ = std::move(*work);
-	auto context = Context::create(client->device_, {.sched_class = behaviour.sched_class,
-							 .weight = behaviour.weight});
-	if (!context)
-		return forward(context);
-	client->context_ = std::move(*context);
-	auto page = client->context_.page();
-	if (!page)
-		return forward(page);
-	client->page_ = std::move(*page);
-	client->behaviour_ = std::move(behaviour);
 	return client;
+}
+
+void Client::note_file()
+{
+	for (const auto &entry : std::filesystem::directory_iterator("/proc/self/fdinfo")) {
+		const std::uint64_t id = number_in(entry.path(), "drm-client-id:");
+
+		if (id <= id_)
+			continue;
+		id_ = id;
+		fdinfo_ = entry.path();
+	}
+}
+
+std::uint64_t Client::ended_jobs() const
+{
+	return number_in(fdinfo_, "npu-jobs:");
 }
 
 void Client::start(std::uint64_t now)
@@ -72,60 +165,22 @@ void Client::start(std::uint64_t now)
 	due_ = now + behaviour_.offset_ns;
 }
 
-Result<void> Client::submit(std::uint64_t deadline_ns)
-{
-	auto fence = context_.submit(work_.job(), to_deadline(deadline_ns));
-
-	if (!fence)
-		return forward(fence);
-	submitted_++;
-	return {};
-}
-
 Result<std::uint64_t> Client::poll(std::uint64_t now)
 {
-	const std::uint64_t ended = page_.completed();
-
-	while (samples_.size() < ended) {
-		auto status = context_.wait(samples_.size() + 1, Deadline());
-		if (!status)
-			return forward(status);
-		if (status->error)
-			return fail(status->error, "a job of " + behaviour_.name + " failed");
-		samples_.push_back({.queued_ns = status->queued_ns,
-				    .ended_ns = status->ended_ns,
-				    .device_ns = status->device_ns});
-	}
+	if (auto done = collect(now, samples_); !done)
+		return forward(done);
 	if (stopped_)
 		return never;
 	const std::uint64_t period = behaviour_.period_ns;
-	while (now >= due_ && (period || idle())) {
-		if (auto done = submit(behaviour_.deadlines ? due_ + period : never); !done)
+	/* A client of rocket's calls waits for its results before it goes on. */
+	const bool waits = !period || behaviour_.rocket;
+	while (now >= due_ && (!waits || idle())) {
+		if (auto done = submit(now, behaviour_.deadlines ? due_ + period : never); !done)
 			return forward(done);
-		due_ += period;
+		submitted_++;
+		due_ = behaviour_.rocket ? std::max(due_ + period, now) : due_ + period;
 	}
-	return period || now < due_ ? due_ : never;
-}
-
-Result<void> Client::wait(std::uint64_t time) const
-{
-	if (idle()) {
-		host_sleep_until(time);
-		return {};
-	}
-	auto status = context_.wait(submitted_, to_deadline(time));
-	if (!status)
-		return forward(status);
-	return {};
-}
-
-Result<std::uint64_t> Client::busy_ns() const
-{
-	auto statistics = context_.statistics();
-
-	if (!statistics)
-		return forward(statistics);
-	return statistics->busy_ns;
+	return !waits || now < due_ ? due_ : never;
 }
 
 } // namespace npu::bench::qos

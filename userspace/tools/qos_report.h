@@ -47,6 +47,8 @@ struct Deadlines {
 
 struct Report {
 	std::vector<Row> rows;
+	/// Of a client of rocket's calls, which gives no hints.
+	std::vector<Row> rocket_rows;
 	std::vector<Throughput> throughputs;
 	std::vector<Deadlines> deadlines;
 	double equal_share_error = 0;
@@ -68,6 +70,8 @@ private:
 
 	/// The longest p99 of latency work with @p policy and @p clients.
 	double worst_p99(const std::string &policy, std::uint32_t clients) const;
+	/// The least p99 of first come first served to ours, for the client of rocket's calls.
+	double rocket_gain() const;
 	double throughput_ratio() const;
 	double deadlines_met() const;
 	std::vector<Goal> judge() const;

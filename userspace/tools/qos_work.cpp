@@ -12,7 +12,7 @@ namespace npu::bench::qos
 
 Program vision_for(std::uint64_t ns)
 {
-	constexpr std::uint64_t layer_ns = 279'000;
+	constexpr std::uint64_t layer_ns = 303'000;
 	Program program = vision;
 
 	program.layers = static_cast<std::uint32_t>(std::max(ns / layer_ns, std::uint64_t{1}));
