@@ -35,8 +35,9 @@ static u32 rknn_stream_words(u32 count)
  * A convolution without output pixels. Streams of other tasks may set the registers
  * of CNA to 0 as well.
  */
-static bool rknn_idle(const u64 *commands, u32 count, u32 enable)
+static bool rknn_idle(const void *words, u32 count, u32 enable)
 {
+	const u64 *commands = words;
 	const u16 target = RKNN_TARGET(RKNN_CNA_DATA_SIZE3);
 	bool idle = false;
 	u32 i;
@@ -53,8 +54,9 @@ static bool rknn_idle(const u64 *commands, u32 count, u32 enable)
  * The start is the last word but zeros, which round the stream up. Before it are
  * the word that must precede it, the link, and words that do nothing, in any order.
  */
-static int rknn_split(const u64 *commands, u32 count, u32 *body, u32 *enable)
+static int rknn_split(const void *words, u32 count, u32 *body, u32 *enable)
 {
+	const u64 *commands = words;
 	bool synced = false;
 	u64 start;
 
@@ -76,9 +78,11 @@ static int rknn_split(const u64 *commands, u32 count, u32 *body, u32 *enable)
 	return 0;
 }
 
-static void rknn_link(u64 *stream, u32 words, u32 enable, u64 next,
+static void rknn_link(void *start, u32 words, u32 enable, u64 next,
 		      u32 next_words)
 {
+	u64 *stream = start;
+
 	stream += words - RKNN_LINK_WORDS;
 	/* The last stream has no next; TASK_CON ends the chain. */
 	*stream++ = next ? RKNN_CMD(RKNN_TARGET_PC, RKNN_PC_BASE_ADDRESS, next) :
@@ -92,6 +96,7 @@ static void rknn_link(u64 *stream, u32 words, u32 enable, u64 next,
 
 const struct npu_isa_ops npu_isa_rknn = {
 	.id = DRM_NPU_ISA_RKNN,
+	.word_bytes = sizeof(u64),
 	.max_lane_tasks = RKNN_MAX_LANE_TASKS,
 	.max_task_commands = RKNN_MAX_TASK_COMMANDS,
 	.max_stream_commands = RKNN_MAX_STREAM_COMMANDS,

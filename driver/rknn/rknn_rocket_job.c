@@ -401,7 +401,7 @@ static u32 rknn_rocket_trim(const struct npu_job_builder *builder, u32 count)
 	for (; count > 1; count--) {
 		const struct drm_npu_task *last = &builder->tasks[count - 1];
 
-		if (!builder->isa->idle(builder->copy + last->commands,
+		if (!builder->isa->idle((u64 *)builder->copy + last->commands,
 					last->command_count, last->enable))
 			break;
 	}
@@ -422,7 +422,7 @@ static int rknn_rocket_split(struct npu_job_builder *builder,
 		u32 count = tasks->list[i].regcmd_count;
 
 		task->commands = place;
-		ret = builder->isa->split(builder->copy + place, count,
+		ret = builder->isa->split((u64 *)builder->copy + place, count,
 					  &task->command_count, &task->enable);
 		/* A stream that does nothing but start has no commands. */
 		if (!ret && !task->command_count)

@@ -100,10 +100,16 @@ static bool rknn_is_block(u16 target)
 	}
 }
 
+static u64 rknn_command(const struct npu_isa_stream *stream, u32 index)
+{
+	return ((const u64 *)stream->commands)[index];
+}
+
 static int rknn_use(const struct npu_isa_stream *stream, u16 reg, u32 address,
 		    u32 index, struct npu_isa_fault *fault)
 {
-	int ret = stream->use(stream->data, address,
+	/* Where operands end is left to the IOMMU. */
+	int ret = stream->use(stream->data, address, 1,
 			      reg == RKNN_DPU_DST_BASE_ADDR ||
 			      reg == RKNN_PPU_DST_BASE_ADDR);
 
@@ -136,7 +142,7 @@ static int rknn_write(struct rknn_lane *lane, const struct npu_isa_stream *strea
 		      u32 index, u32 number, struct npu_isa_fault *fault)
 {
 	const struct rknn_rule *rule = lane->rules[number];
-	u32 value = RKNN_CMD_VALUE(stream->commands[index]);
+	u32 value = RKNN_CMD_VALUE(rknn_command(stream, index));
 	bool right = !(value & ~rule->mask);
 	int ret;
 
@@ -171,7 +177,7 @@ static int rknn_verify_command(struct rknn_lane *lane,
 			       const struct npu_isa_stream *stream, u32 index,
 			       struct npu_isa_fault *fault)
 {
-	u64 command = stream->commands[index];
+	u64 command = rknn_command(stream, index);
 	u16 reg = RKNN_CMD_REG(command);
 	u32 number;
 
@@ -345,7 +351,7 @@ int rknn_verify(void *data, const struct npu_isa_stream *stream,
  *
  * Return: the number of commands.
  */
-u32 rknn_emit(const void *data, u64 *commands)
+u32 rknn_emit(const void *data, void *commands)
 {
 	return rknn_lane_emit(data, commands);
 }

@@ -15,7 +15,7 @@ void rknn_verify_begin(void *data, const struct npu_isa_chip *chip);
 int rknn_verify(void *data, const struct npu_isa_stream *stream,
 		struct npu_isa_fault *fault);
 bool rknn_is_dropped(u64 command);
-u32 rknn_emit(const void *data, u64 *commands);
+u32 rknn_emit(const void *data, void *commands);
 void rknn_describe(const void *data, struct npu_isa_task *task);
 
 #endif /* RKNN_VERIFY_H */

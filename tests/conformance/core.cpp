@@ -124,7 +124,7 @@ SUBTEST(core_query_features)
 	CHECK_EQ(features.atom_bytes, 16);
 	CHECK(features.max_size && features.max_channels && features.max_kernels);
 	CHECK(features.max_window && features.max_stride);
-	CHECK_EQ(features.pad, 0);
+	CHECK_EQ(features.command_bytes, 8);
 	for (std::uint32_t i = 0; i < features.data_type_count; i++) {
 		drm_npu_query_data_type type{};
 

@@ -33,13 +33,13 @@ static u32 npu_job_toy_words(u32 count)
 static int npu_job_toy_verify(void *state, const struct npu_isa_stream *stream,
 			      struct npu_isa_fault *fault)
 {
-	*(u64 *)state = stream->commands[0];
+	*(u64 *)state = *(const u64 *)stream->commands;
 	return 0;
 }
 
-static u32 npu_job_toy_emit(const void *state, u64 *commands)
+static u32 npu_job_toy_emit(const void *state, void *commands)
 {
-	*commands = *(const u64 *)state;
+	*(u64 *)commands = *(const u64 *)state;
 	return 1;
 }
 
@@ -51,12 +51,13 @@ static void npu_job_toy_describe(const void *state, struct npu_isa_task *task)
 	task->macs = command & ~NPU_JOB_CONTINUES;
 }
 
-static void npu_job_toy_link(u64 *stream, u32 words, u32 enable, u64 next,
+static void npu_job_toy_link(void *stream, u32 words, u32 enable, u64 next,
 			     u32 next_words)
 {
 }
 
 static const struct npu_isa_ops npu_job_toy = {
+	.word_bytes = sizeof(u64),
 	.max_lane_tasks = 8,
 	.max_task_commands = 1,
 	.max_stream_commands = 1,
@@ -103,6 +104,7 @@ static int npu_job_toy_build(struct npu_fake_file *file,
 			     struct npu_isa_fault *fault)
 {
 	struct kunit *test = file->fake->test;
+	u64 *copy = kvcalloc(8, sizeof(*copy), GFP_KERNEL);
 	u32 count = 0, i;
 
 	*builder = (struct npu_job_builder) {
@@ -110,16 +112,16 @@ static int npu_job_toy_build(struct npu_fake_file *file,
 		.vm = file->npu.vm,
 		.isa = &npu_job_toy,
 		.tasks = kvcalloc(8, sizeof(*builder->tasks), GFP_KERNEL),
-		.copy = kvcalloc(8, sizeof(u64), GFP_KERNEL),
+		.copy = copy,
 	};
 	KUNIT_ASSERT_NOT_NULL(test, builder->job);
 	KUNIT_ASSERT_NOT_NULL(test, builder->tasks);
-	KUNIT_ASSERT_NOT_NULL(test, builder->copy);
+	KUNIT_ASSERT_NOT_NULL(test, copy);
 	for (i = 0; i < 8 && lane->costs[i]; i++) {
 		/* The fake multiplies 1024 times a nanosecond. */
-		builder->copy[i] = abs(lane->costs[i]) * 1024ull * US;
+		copy[i] = abs(lane->costs[i]) * 1024ull * US;
 		if (lane->costs[i] < 0)
-			builder->copy[i] |= NPU_JOB_CONTINUES;
+			copy[i] |= NPU_JOB_CONTINUES;
 		builder->tasks[i].commands = i;
 		builder->tasks[i].command_count = 1;
 		builder->tasks[i].cost_ns = lane->estimate_ns;

@@ -300,7 +300,7 @@ static void npu_query_chip_records(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, features->buffer_banks * features->buffer_bank_bytes,
 			user->fake->npu->desc.core.buffer_bytes);
 	KUNIT_EXPECT_TRUE(test, features->features & DRM_NPU_FEATURE_CONVOLUTION);
-	KUNIT_EXPECT_EQ(test, features->pad, 0);
+	KUNIT_EXPECT_EQ(test, features->command_bytes, 8);
 	count = features->data_type_count;
 	KUNIT_EXPECT_GT(test, count, 0);
 	for (i = 0; i < count; i++) {

@@ -45,7 +45,7 @@ static struct rknn_verifier *rknn_verifier(struct kunit *test)
 	return v;
 }
 
-static int rknn_verifier_use(void *data, u64 addr, bool write)
+static int rknn_verifier_use(void *data, u64 addr, u64 size, bool write)
 {
 	struct rknn_verifier *v = data;
 

@@ -23,7 +23,7 @@ std::vector<u64> kernel_words(std::span<const std::uint64_t> commands)
 	return {commands.begin(), commands.end()};
 }
 
-int use(void *data, u64 address, bool write)
+int use(void *data, u64 address, u64 /*size*/, bool write)
 {
 	return (*static_cast<Verifier::Use *>(data))(address, write);
 }

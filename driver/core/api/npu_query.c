@@ -141,16 +141,22 @@ static int npu_query_context(struct npu_device *npu, struct npu_file *nfile,
 static int npu_query_features(struct npu_device *npu, u32 index,
 			      struct drm_npu_query_features *record)
 {
+	const struct npu_isa_ops *isa = npu->desc.family->isa;
+
 	if (index)
 		return -ENOENT;
-	npu->desc.family->isa->features(npu->desc.chip, record);
+	record->command_bytes = isa->word_bytes;
+	if (isa->features)
+		isa->features(npu->desc.chip, record);
 	return sizeof(*record);
 }
 
 static int npu_query_data_type(struct npu_device *npu, u32 index,
 			       struct drm_npu_query_data_type *record)
 {
-	if (!npu->desc.family->isa->data_type(npu->desc.chip, index, record))
+	const struct npu_isa_ops *isa = npu->desc.family->isa;
+
+	if (!isa->data_type || !isa->data_type(npu->desc.chip, index, record))
 		return -ENOENT;
 	return sizeof(*record);
 }
@@ -158,7 +164,9 @@ static int npu_query_data_type(struct npu_device *npu, u32 index,
 static int npu_query_register(struct npu_device *npu, u32 index,
 			      struct drm_npu_query_register *record)
 {
-	if (!npu->desc.family->isa->name(index, record))
+	const struct npu_isa_ops *isa = npu->desc.family->isa;
+
+	if (!isa->name || !isa->name(index, record))
 		return -ENOENT;
 	return sizeof(*record);
 }

@@ -23,6 +23,8 @@
 
 #include "../../compat.h"
 #include "../include/npu_device.h"
+#include "../include/npu_family.h"
+#include "../include/npu_isa.h"
 #include "../mem/npu_bo.h"
 #include "../mem/npu_vm.h"
 #include "npu_context.h"
@@ -31,9 +33,9 @@
 #include "npu_exec.h"
 #include "npu_job.h"
 
-/* Words of a lane that are dumped at most; a line is 20 characters. */
+/* Words of a lane that are dumped at most; a line is 25 characters or less. */
 #define NPU_DUMP_WORDS		65536u
-#define NPU_DUMP_LINE		20
+#define NPU_DUMP_LINE		25
 /* Text before the streams: a few lines, and one for each register. */
 #define NPU_DUMP_HEAD		(SZ_1K + NPU_SNAPSHOT_REGS * 32)
 
@@ -71,14 +73,30 @@ struct npu_dump {
 	struct npu_hw_snapshot snapshot;
 };
 
+/* The word of @bytes bytes at @word, which is aligned, as the CPU has numbers. */
+static u64 npu_dump_word(const void *word, u32 bytes)
+{
+	switch (bytes) {
+	case 1:
+		return *(const u8 *)word;
+	case 2:
+		return *(const u16 *)word;
+	case 4:
+		return *(const u32 *)word;
+	default:
+		return *(const u64 *)word;
+	}
+}
+
 static void npu_dump_streams(struct seq_buf *text, const struct npu_dump *dump)
 {
+	u32 bytes = dump->npu->desc.family->isa->word_bytes;
 	const struct npu_job_lane *lane = &dump->job->lanes[dump->lane];
 	struct npu_mapping *streams = dump->job->streams;
 	u32 before = lane->tasks[dump->first].stream - lane->tasks[0].stream;
-	u32 count = min(lane->words - before / sizeof(u64), NPU_DUMP_WORDS);
+	u32 count = min(lane->words - before / bytes, NPU_DUMP_WORDS);
 	struct iosys_map map;
-	const u64 *words;
+	const void *words;
 	u32 i;
 
 	if (npu_gem_vmap(&streams->bo->base.base, &map))
@@ -86,7 +104,8 @@ static void npu_dump_streams(struct seq_buf *text, const struct npu_dump *dump)
 	words = map.vaddr + (lane->tasks[dump->first].stream -
 			     streams->node.start);
 	for (i = 0; i < count; i++) {
-		seq_buf_printf(text, "  - %#018llx\n", words[i]);
+		seq_buf_printf(text, "  - 0x%0*llx\n", 2 * bytes,
+			       npu_dump_word(words + i * bytes, bytes));
 		if (i % SZ_1K == 0)
 			cond_resched();
 	}
@@ -106,7 +125,7 @@ static void npu_dump_text(struct npu_dump *dump, struct seq_buf *text)
 		       dump->core, dump->error, dump->pid, dump->seqno);
 	seq_buf_printf(text, "started_ns: %llu\ntaken_ns: %llu\n",
 		       dump->started, dump->taken);
-	seq_buf_printf(text, "lane: %u\nlanes: %u\ntasks: %u\nfirst: %u\nstream: %#x\n",
+	seq_buf_printf(text, "lane: %u\nlanes: %u\ntasks: %u\nfirst: %u\nstream: %#llx\n",
 		       dump->lane, dump->job->lane_count, lane->task_count,
 		       dump->first, lane->tasks[dump->first].stream);
 	seq_buf_printf(text, "fault_task: %u\nfault_tasks: %u\n",
@@ -129,7 +148,7 @@ static void npu_dump_work(struct work_struct *work)
 	const struct npu_job_lane *lane = &dump->job->lanes[dump->lane];
 	struct npu_job *job = dump->job;
 	size_t size = NPU_DUMP_HEAD +
-		      min(lane->words, NPU_DUMP_WORDS) * (NPU_DUMP_LINE + 4);
+		      min(lane->words, NPU_DUMP_WORDS) * NPU_DUMP_LINE;
 	struct seq_buf text;
 	char *buf;
 

@@ -92,8 +92,14 @@ bool npu_job_uses(const struct npu_job *job, const struct npu_mapping *mapping,
 	       (!writes || xa_get_mark(used, index, NPU_JOB_WRITES));
 }
 
+/* Bytes that @words words of the dialect take. */
+static size_t npu_job_bytes(const struct npu_job_builder *builder, size_t words)
+{
+	return words * builder->isa->word_bytes;
+}
+
 /* &npu_isa_stream.use */
-static int npu_job_use(void *data, u64 addr, bool write)
+static int npu_job_use(void *data, u64 addr, u64 size, bool write)
 {
 	struct npu_job_builder *builder = data;
 	struct npu_job *job = builder->job;
@@ -107,6 +113,8 @@ static int npu_job_use(void *data, u64 addr, bool write)
 	/* Streams of jobs are mapped, but not the client's to touch. */
 	ret = -EINVAL;
 	if (!READ_ONCE(mapping->handles) || (write && !mapping->writable))
+		goto out_put;
+	if (!size || size > mapping->node.start + mapping->node.size - addr)
 		goto out_put;
 	index = mapping->node.start >> PAGE_SHIFT;
 	ret = xa_insert(&job->used, index, mapping, GFP_KERNEL_ACCOUNT);
@@ -138,7 +146,7 @@ static int npu_job_check_size(const struct npu_job_builder *builder)
 			return -E2BIG;
 		words += isa->stream_words(count);
 	}
-	return words * sizeof(u64) > NPU_MAX_JOB_BYTES ? -E2BIG : 0;
+	return words > NPU_MAX_JOB_BYTES / isa->word_bytes ? -E2BIG : 0;
 }
 
 /* Make room for another stream in @builder->streams. */
@@ -146,18 +154,18 @@ static int npu_job_reserve(struct npu_job_builder *builder)
 {
 	size_t most = builder->isa->stream_words(builder->isa->max_stream_commands);
 	size_t room = builder->room;
-	u64 *streams;
+	void *streams;
 
 	if (builder->words + most <= room)
 		return 0;
-	if (builder->words * sizeof(u64) > NPU_MAX_JOB_BYTES)
+	if (npu_job_bytes(builder, builder->words) > NPU_MAX_JOB_BYTES)
 		return -E2BIG;
 	room = max(2 * room, 2 * most);
-	streams = kvmalloc_array(room, sizeof(u64), GFP_KERNEL_ACCOUNT);
+	streams = kvmalloc_array(room, builder->isa->word_bytes, GFP_KERNEL_ACCOUNT);
 	if (!streams)
 		return -ENOMEM;
 	if (builder->words)
-		memcpy(streams, builder->streams, builder->words * sizeof(u64));
+		memcpy(streams, builder->streams, npu_job_bytes(builder, builder->words));
 	kvfree(builder->streams);
 	builder->streams = streams;
 	builder->room = room;
@@ -165,14 +173,14 @@ static int npu_job_reserve(struct npu_job_builder *builder)
 }
 
 /* The commands of a task, or an ERR_PTR(). */
-static const u64 *npu_job_fetch(struct npu_job_builder *builder,
-				const struct drm_npu_task *task)
+static const void *npu_job_fetch(struct npu_job_builder *builder,
+				 const struct drm_npu_task *task)
 {
 	if (builder->copy)
-		return builder->copy + task->commands;
+		return builder->copy + npu_job_bytes(builder, task->commands);
 	if (copy_from_user(builder->commands,
 			   u64_to_user_ptr(task->commands),
-			   task->command_count * sizeof(u64)))
+			   npu_job_bytes(builder, task->command_count)))
 		return ERR_PTR(-EFAULT);
 	return builder->commands;
 }
@@ -233,16 +241,17 @@ static int npu_job_emit(struct npu_job_builder *builder,
 {
 	const struct npu_isa_ops *isa = builder->isa;
 	u32 count, words;
-	u64 *stream;
+	void *stream;
 	int ret;
 
 	ret = npu_job_reserve(builder);
 	if (ret)
 		return ret;
-	stream = builder->streams + builder->words;
+	stream = builder->streams + npu_job_bytes(builder, builder->words);
 	count = isa->emit(builder->state, stream);
 	words = isa->stream_words(count);
-	memset(stream + count, 0, (words - count) * sizeof(u64));
+	memset(stream + npu_job_bytes(builder, count), 0,
+	       npu_job_bytes(builder, words - count));
 	task->stream_words = words;
 	builder->words += words;
 	return 0;
@@ -287,27 +296,30 @@ static int npu_job_build_lane(struct npu_job_builder *builder, u32 lane,
 		job_lane->words += job_lane->tasks[i].stream_words;
 		cond_resched();
 	}
+	job_lane->unlinked = !isa->link;
 	npu_slice_prepare(job_lane);
 	return 0;
 }
 
 /* Link the streams of lane @lane, which lies at @stream and has address @addr. */
 static void npu_job_link_lane(const struct npu_job_builder *builder,
-			      struct npu_job_lane *lane, u64 *stream, u64 addr)
+			      struct npu_job_lane *lane, void *stream, u64 addr)
 {
+	const struct npu_isa_ops *isa = builder->isa;
 	u32 i;
 
 	for (i = 0; i < lane->task_count; i++) {
 		struct npu_job_task *task = &lane->tasks[i];
-		u64 next = addr + task->stream_words * sizeof(u64);
+		size_t bytes = npu_job_bytes(builder, task->stream_words);
 		bool last = i + 1 == lane->task_count;
 
 		task->stream = addr;
-		builder->isa->link(stream, task->stream_words, task->enable,
-				   last ? 0 : next,
-				   last ? 0 : lane->tasks[i + 1].stream_words);
-		stream += task->stream_words;
-		addr = next;
+		if (isa->link)
+			isa->link(stream, task->stream_words, task->enable,
+				  last ? 0 : addr + bytes,
+				  last ? 0 : lane->tasks[i + 1].stream_words);
+		stream += bytes;
+		addr += bytes;
 		cond_resched();
 	}
 }
@@ -318,7 +330,7 @@ static int npu_job_write(struct npu_job_builder *builder)
 	struct npu_job *job = builder->job;
 	struct npu_bo *bo = job->streams->bo;
 	u64 addr = job->streams->node.start;
-	u64 *stream = builder->streams;
+	void *stream = builder->streams;
 	int idx;
 	u32 i;
 
@@ -326,10 +338,10 @@ static int npu_job_write(struct npu_job_builder *builder)
 		struct npu_job_lane *lane = &job->lanes[i];
 
 		npu_job_link_lane(builder, lane, stream, addr);
-		stream += lane->words;
-		addr += lane->words * sizeof(u64);
+		stream += npu_job_bytes(builder, lane->words);
+		addr += npu_job_bytes(builder, lane->words);
 	}
-	npu_bo_write(bo, 0, builder->streams, builder->words * sizeof(u64));
+	npu_bo_write(bo, 0, builder->streams, npu_job_bytes(builder, builder->words));
 	/* The pages may not be mapped any more once the device is gone. */
 	if (!drm_dev_enter(&job->npu->drm, &idx))
 		return -ENODEV;
@@ -342,7 +354,7 @@ static int npu_job_write(struct npu_job_builder *builder)
 /* Memory for the streams, or an ERR_PTR(). */
 static struct npu_mapping *npu_job_memory(struct npu_job_builder *builder)
 {
-	size_t bytes = builder->words * sizeof(u64);
+	size_t bytes = npu_job_bytes(builder, builder->words);
 	struct npu_mapping *mapping = builder->spare;
 	struct npu_bo *bo;
 
@@ -371,7 +383,7 @@ static int npu_job_verify(struct npu_job_builder *builder,
 		ret = npu_job_build_lane(builder, i, tasks, fault);
 		tasks += job->lanes[i].task_count;
 	}
-	if (!ret && builder->words * sizeof(u64) > NPU_MAX_JOB_BYTES)
+	if (!ret && npu_job_bytes(builder, builder->words) > NPU_MAX_JOB_BYTES)
 		return -E2BIG;
 	return ret;
 }
@@ -396,7 +408,7 @@ int npu_job_build(struct npu_job_builder *builder, struct npu_isa_fault *fault)
 	if (ret)
 		return ret;
 	builder->state = kvmalloc(isa->state_size(), GFP_KERNEL);
-	builder->commands = kvmalloc_array(isa->max_task_commands, sizeof(u64),
+	builder->commands = kvmalloc_array(isa->max_task_commands, isa->word_bytes,
 					   GFP_KERNEL);
 	if (!builder->state || !builder->commands)
 		return -ENOMEM;

@@ -21,7 +21,7 @@ struct npu_vm;
  */
 struct npu_job_task {
 	/** @stream: Device address of its stream. */
-	u32 stream;
+	u64 stream;
 	/** @stream_words: Words of that stream, link included. */
 	u32 stream_words;
 	/** @cost_ns: Estimate of its device time. */
@@ -51,6 +51,8 @@ struct npu_job_lane {
 	u32 task_count;
 	/** @words: Words of all streams of the chain. */
 	u32 words;
+	/** @unlinked: The dialect has no links, so each task is a slice. */
+	bool unlinked;
 };
 
 /**
@@ -91,18 +93,19 @@ struct npu_job_builder {
 	struct drm_npu_task *tasks;
 	/**
 	 * @copy: The commands, if they have been copied already: then
-	 * &drm_npu_task.commands are places in it. Else they are user pointers.
+	 * &drm_npu_task.commands are indices of words in it. Else they are user
+	 * pointers.
 	 */
-	u64 *copy;
+	void *copy;
 	/** @commands: Room for the commands of one task, without @copy. */
-	u64 *commands;
+	void *commands;
 	/**
 	 * @spare: Memory that had the streams of another job, or %NULL. The job gets
 	 * it if it is large enough, otherwise it is left.
 	 */
 	struct npu_mapping *spare;
 	/** @streams: The streams of all tasks verified so far, not linked yet. */
-	u64 *streams;
+	void *streams;
 	/** @words: Words of @streams. */
 	size_t words;
 	/** @room: Words that @streams has room for. */

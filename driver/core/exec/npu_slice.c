@@ -6,7 +6,8 @@
  *
  * A lane is cut between two tasks by starting the second like a first one, with a
  * count that ends the chain where the next cut is; the links stay as they are. It
- * is not cut where a task needs what the one before has left on the chip.
+ * is not cut where a task needs what the one before has left on the chip. A lane
+ * whose dialect has no links is cut between all of its tasks.
  *
  * All of this is done in interrupts, and lanes may have thousands of tasks. So
  * estimates are summed up in advance, and tasks have their factors in blocks, of
@@ -126,13 +127,15 @@ static u32 npu_slice_fit(const struct npu_job_lane *lane, u32 first, u32 count,
  * @slice_ns: how long they may take
  *
  * Return: how many there are: at least one, one that takes longer included, and
- * those that cannot be cut off.
+ * those that cannot be cut off. A lane without links has slices of one task.
  */
 u32 npu_slice_tasks(const struct npu_job_lane *lane, u32 first, u64 slice_ns)
 {
 	u32 next = first, part;
 	u64 ns;
 
+	if (lane->unlinked)
+		return 1;
 	if (slice_ns == U64_MAX)
 		return lane->task_count - first;
 	for (; next < lane->task_count; next += part) {

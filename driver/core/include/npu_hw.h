@@ -53,10 +53,10 @@ struct npu_hw_memory {
  */
 struct npu_hw_lane {
 	/** @stream: Device address of the first command stream. */
-	u32 stream;
-	/** @stream_words: 64 bit words of that stream, link included. */
+	u64 stream;
+	/** @stream_words: Words of that stream, link included; see npu_isa.h. */
 	u32 stream_words;
-	/** @task_count: Tasks in the chain. */
+	/** @task_count: Tasks in the chain; 1 if the dialect has no links. */
 	u32 task_count;
 	/** @enable: Blocks that the last of them starts, whose end is the lane's. */
 	u32 enable;

@@ -1,5 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Operations of a dialect of command streams. */
+/*
+ * Operations of a dialect of command streams.
+ *
+ * A stream is an array of words, whose size is the dialect's: the commands that
+ * userspace writes, and what the device is given. The core copies words and counts
+ * them, and leaves what they mean to the dialect.
+ */
 #ifndef NPU_ISA_H
 #define NPU_ISA_H
 
@@ -27,18 +33,19 @@ struct npu_isa_fault {
  * struct npu_isa_stream - a command stream to be verified
  */
 struct npu_isa_stream {
-	/** @commands: The commands, in memory no client can change. */
-	const u64 *commands;
+	/** @commands: The commands, words of the dialect, in memory no client can change. */
+	const void *commands;
 	/** @count: Number of commands. */
 	u32 count;
 	/** @enable: Blocks to start. */
 	u32 enable;
 	/**
-	 * @use: Note that the job uses device address @addr, and whether the
-	 * device writes there. Returns 0, or -EINVAL if it lies in no buffer,
-	 * or -ENOMEM.
+	 * @use: Note that the job uses @size bytes at device address @addr, and
+	 * whether the device writes to them. A dialect that does not know the
+	 * extent of an operand passes a size of 1; see &npu_isa_ops.bounded. Returns
+	 * 0, or -EINVAL unless all bytes are in one buffer, or -ENOMEM.
 	 */
-	int (*use)(void *data, u64 addr, bool write);
+	int (*use)(void *data, u64 addr, u64 size, bool write);
 	/** @data: Handed to @use. */
 	void *data;
 };
@@ -47,7 +54,10 @@ struct npu_isa_stream {
  * struct npu_isa_task - cost of a task
  */
 struct npu_isa_task {
-	/** @continues: Reuses data that the task before has left on the chip. */
+	/**
+	 * @continues: Reuses data that the task before has left on the chip. Never
+	 * in a dialect without &npu_isa_ops.link, as anything may run between tasks.
+	 */
 	bool continues;
 	/** @macs: Multiply-accumulates; those of fp16 count twice. */
 	u64 macs;
@@ -61,7 +71,15 @@ struct npu_isa_task {
 struct npu_isa_ops {
 	/** @id: A &enum drm_npu_isa. */
 	u32 id;
-	/** @max_lane_tasks: Tasks that one chain can have. */
+	/** @word_bytes: Bytes of a word: 1, 2, 4 or 8. */
+	u32 word_bytes;
+	/**
+	 * @bounded: @verify passes the whole extent of each operand to
+	 * &npu_isa_stream.use. Otherwise it passes where operands begin, and relies
+	 * on an IOMMU to stop accesses that go beyond the buffer.
+	 */
+	bool bounded;
+	/** @max_lane_tasks: Tasks that a lane can have. */
 	u32 max_lane_tasks;
 	/** @max_task_commands: Commands that the author's stream can have. */
 	u32 max_task_commands;
@@ -74,7 +92,10 @@ struct npu_isa_ops {
 	 * lane for @chip.
 	 */
 	void (*begin)(void *state, const struct npu_isa_chip *chip);
-	/** @stream_words: Room for a stream of @count commands and its link. */
+	/**
+	 * @stream_words: Words that a stream of @count commands takes in memory, with
+	 * its link and rounded up to where the next stream may begin.
+	 */
 	u32 (*stream_words)(u32 count);
 	/**
 	 * @verify: Verify a stream, the next of the lane that @state was prepared
@@ -87,10 +108,13 @@ struct npu_isa_ops {
 	 * @commands, as the device is to be given them: they depend on nothing
 	 * that another client or lane has left. Returns their number.
 	 */
-	u32 (*emit)(const void *state, u64 *commands);
+	u32 (*emit)(const void *state, void *commands);
 	/** @describe: Tell of the task that was verified last. */
 	void (*describe)(const void *state, struct npu_isa_task *task);
-	/** @features: Fill in @record, which is zeros, for @chip. */
+	/**
+	 * @features: Fill in @record for @chip, all but its command_bytes, which the
+	 * core sets. What is left is zeros. Optional, as are the next two.
+	 */
 	void (*features)(const struct npu_isa_chip *chip,
 			 struct drm_npu_query_features *record);
 	/**
@@ -107,25 +131,27 @@ struct npu_isa_ops {
 	/**
 	 * @idle: Returns whether the task of the @count commands at @commands, which
 	 * starts the blocks @enable, computes no pixel. Such a task can be left out
-	 * at the end of a lane. Only the family's own calls use this.
+	 * at the end of a lane. Optional: only the family's own calls use this.
 	 */
-	bool (*idle)(const u64 *commands, u32 count, u32 enable);
+	bool (*idle)(const void *commands, u32 count, u32 enable);
 	/**
 	 * @split: Find the end of the commands in the @count words at
 	 * @commands, a stream as its author would hand it to the hardware: with
 	 * a link and a start of its own, and perhaps zeros after them. @body
 	 * receives the number of commands before the link and @enable the
 	 * blocks that are started. What the link says is ignored, for @link
-	 * makes another. Returns 0, or -EINVAL if nothing is started.
+	 * makes another. Returns 0, or -EINVAL if nothing is started. Optional:
+	 * only the family's own calls use this.
 	 */
-	int (*split)(const u64 *commands, u32 count, u32 *body, u32 *enable);
+	int (*split)(const void *commands, u32 count, u32 *body, u32 *enable);
 	/**
 	 * @link: Write to the end of the @words words at @stream the link to the
 	 * stream of @next_words words at device address @next (0 and 0 if this is
 	 * the last) and the start of the blocks of @enable. Words between the
-	 * commands and the link are zeros.
+	 * commands and the link are zeros. Optional: without it a core is started
+	 * for each task of a lane.
 	 */
-	void (*link)(u64 *stream, u32 words, u32 enable, u64 next,
+	void (*link)(void *stream, u32 words, u32 enable, u64 next,
 		     u32 next_words);
 };
 

@@ -341,8 +341,8 @@ struct drm_npu_query_features {
 	__u32 max_pool_window;
 	/** @table_entries: Entries of each of the two halves of a lookup table. */
 	__u32 table_entries;
-	/** @pad: Zero. */
-	__u32 pad;
+	/** @command_bytes: Bytes of a command: 1, 2, 4 or 8. */
+	__u32 command_bytes;
 };
 
 /**
@@ -484,7 +484,7 @@ struct drm_npu_query_limits {
 	__u32 max_lanes;
 	/** @max_lane_tasks: Tasks a lane may have. */
 	__u32 max_lane_tasks;
-	/** @max_task_commands: 64 bit commands a task may have. */
+	/** @max_task_commands: Commands a task may have. */
 	__u32 max_task_commands;
 	/** @max_submit_jobs: Jobs a submit may have. */
 	__u32 max_submit_jobs;
@@ -496,8 +496,8 @@ struct drm_npu_query_limits {
 	__u32 max_guilty;
 	/**
 	 * @max_job_bytes: Bytes of commands a job may have, both as its author
-	 * and as the kernel writes them. Each task counts as its commands and four
-	 * more, rounded up to 64 bytes.
+	 * and as the kernel writes them. Each task counts as the memory that its
+	 * stream takes with what the kernel appends.
 	 */
 	__u64 max_job_bytes;
 	/** @max_buffer_size: Bytes a buffer may have. */
@@ -1002,7 +1002,10 @@ struct drm_npu_context_set {
  * tasks, which the kernel adds.
  */
 struct drm_npu_task {
-	/** @commands: User pointer to commands. */
+	/**
+	 * @commands: User pointer to commands, each of
+	 * &drm_npu_query_features.command_bytes bytes.
+	 */
 	__u64 commands;
 	/** @command_count: Number of commands, at least 1. */
 	__u32 command_count;
