@@ -19,6 +19,7 @@
 #include <drm/drm_drv.h>
 #include <drm/drm_file.h>
 #include <drm/drm_gem.h>
+#include <drm/drm_gem_shmem_helper.h>
 
 #include "compat_generated.h"
 
@@ -154,6 +155,36 @@ static inline void npu_gem_vunmap(struct drm_gem_object *obj,
 #else
 	drm_gem_vunmap(obj, map);
 #endif
+}
+
+/*
+ * Pages that a shmem object did not allocate: the driver has the first of the
+ * references that the helpers count, so that they never free them.
+ */
+static inline void npu_shmem_set_pages(struct drm_gem_shmem_object *shmem,
+				       struct page **pages)
+{
+	shmem->pages = pages;
+#ifdef NPU_HAVE_SHMEM_REFCOUNT
+	refcount_set(&shmem->pages_use_count, 1);
+#else
+	shmem->pages_use_count = 1;
+#endif
+}
+
+/* Takes them away again; only the driver uses them any more. */
+static inline struct page **
+npu_shmem_take_pages(struct drm_gem_shmem_object *shmem)
+{
+	struct page **pages = shmem->pages;
+
+	shmem->pages = NULL;
+#ifdef NPU_HAVE_SHMEM_REFCOUNT
+	refcount_set(&shmem->pages_use_count, 0);
+#else
+	shmem->pages_use_count = 0;
+#endif
+	return pages;
 }
 
 /*

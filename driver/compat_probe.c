@@ -11,6 +11,7 @@
 
 #include <drm/drm_drv.h>
 #include <drm/drm_gem.h>
+#include <drm/drm_gem_shmem_helper.h>
 
 #if defined(NPU_PROBE_CGROUP_DMEM)
 #include <linux/cgroup_dmem.h>
@@ -60,6 +61,12 @@ struct kthread_worker *probe(void);
 struct kthread_worker *probe(void)
 {
 	return kthread_run_worker(0, "probe");
+}
+#elif defined(NPU_PROBE_SHMEM_REFCOUNT)
+bool probe(struct drm_gem_shmem_object *shmem);
+bool probe(struct drm_gem_shmem_object *shmem)
+{
+	return refcount_inc_not_zero(&shmem->pages_use_count);
 }
 #elif defined(NPU_PROBE_SYSTEM_DFL_WQ)
 bool probe(struct work_struct *work);

@@ -563,28 +563,30 @@ static void npu_dispatch_unplug_failed(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, npu_fake_error(ctx, 2), -ENODEV);
 }
 
+KUNIT_ARRAY_PARAM_DESC(npu_fake_kind, npu_fake_kinds, name);
+
 static struct kunit_case npu_dispatch_cases[] = {
-	KUNIT_CASE(npu_dispatch_order),
-	KUNIT_CASE(npu_dispatch_same_job),
+	NPU_FAKE_CASE(npu_dispatch_order),
+	NPU_FAKE_CASE(npu_dispatch_same_job),
 	KUNIT_CASE(npu_dispatch_kick),
-	KUNIT_CASE(npu_dispatch_lanes),
-	KUNIT_CASE(npu_dispatch_lanes_of_few_cores),
-	KUNIT_CASE(npu_dispatch_masks),
-	KUNIT_CASE(npu_dispatch_ranks),
-	KUNIT_CASE(npu_dispatch_rank_between_lanes),
-	KUNIT_CASE(npu_dispatch_turns),
-	KUNIT_CASE(npu_dispatch_batch),
+	NPU_FAKE_CASE(npu_dispatch_lanes),
+	NPU_FAKE_CASE(npu_dispatch_lanes_of_few_cores),
+	NPU_FAKE_CASE(npu_dispatch_masks),
+	NPU_FAKE_CASE(npu_dispatch_ranks),
+	NPU_FAKE_CASE(npu_dispatch_rank_between_lanes),
+	NPU_FAKE_CASE(npu_dispatch_turns),
+	NPU_FAKE_CASE(npu_dispatch_batch),
 	KUNIT_CASE(npu_dispatch_attach),
 	KUNIT_CASE(npu_dispatch_stay),
 	KUNIT_CASE(npu_dispatch_spread),
 	KUNIT_CASE(npu_dispatch_detach),
 	KUNIT_CASE(npu_dispatch_attach_failure),
-	KUNIT_CASE(npu_dispatch_reset_one),
-	KUNIT_CASE(npu_dispatch_hang),
-	KUNIT_CASE(npu_dispatch_watchdog_of_old),
-	KUNIT_CASE(npu_dispatch_stray_end),
-	KUNIT_CASE(npu_dispatch_unplugged),
-	KUNIT_CASE(npu_dispatch_unplug_failed),
+	NPU_FAKE_CASE(npu_dispatch_reset_one),
+	NPU_FAKE_CASE(npu_dispatch_hang),
+	NPU_FAKE_CASE(npu_dispatch_watchdog_of_old),
+	NPU_FAKE_CASE(npu_dispatch_stray_end),
+	NPU_FAKE_CASE(npu_dispatch_unplugged),
+	NPU_FAKE_CASE(npu_dispatch_unplug_failed),
 	{}
 };
 

@@ -547,24 +547,26 @@ static void npu_end_fault(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, npu_context_slot(ctx, 3)->fault.flags, 0);
 }
 
+KUNIT_ARRAY_PARAM_DESC(npu_fake_kind, npu_fake_kinds, name);
+
 static struct kunit_case npu_end_cases[] = {
-	KUNIT_CASE(npu_end_first_error_of_submit),
-	KUNIT_CASE(npu_end_error_stays),
-	KUNIT_CASE(npu_end_rest_of_lanes),
-	KUNIT_CASE(npu_end_lanes_that_run),
-	KUNIT_CASE(npu_end_cancel_queued),
-	KUNIT_CASE(npu_end_cancel_running),
-	KUNIT_CASE(npu_end_cancel_hung),
-	KUNIT_CASE(npu_end_cancel_range),
+	NPU_FAKE_CASE(npu_end_first_error_of_submit),
+	NPU_FAKE_CASE(npu_end_error_stays),
+	NPU_FAKE_CASE(npu_end_rest_of_lanes),
+	NPU_FAKE_CASE(npu_end_lanes_that_run),
+	NPU_FAKE_CASE(npu_end_cancel_queued),
+	NPU_FAKE_CASE(npu_end_cancel_running),
+	NPU_FAKE_CASE(npu_end_cancel_hung),
+	NPU_FAKE_CASE(npu_end_cancel_range),
 	KUNIT_CASE(npu_end_cancel_attaching),
-	KUNIT_CASE(npu_end_cancel_failing),
-	KUNIT_CASE(npu_end_kill),
-	KUNIT_CASE(npu_end_kill_running),
-	KUNIT_CASE(npu_end_last_reference),
-	KUNIT_CASE(npu_end_ban),
-	KUNIT_CASE(npu_end_ban_file),
-	KUNIT_CASE(npu_end_context_limit),
-	KUNIT_CASE(npu_end_no_guilt),
+	NPU_FAKE_CASE(npu_end_cancel_failing),
+	NPU_FAKE_CASE(npu_end_kill),
+	NPU_FAKE_CASE(npu_end_kill_running),
+	NPU_FAKE_CASE(npu_end_last_reference),
+	NPU_FAKE_CASE(npu_end_ban),
+	NPU_FAKE_CASE(npu_end_ban_file),
+	NPU_FAKE_CASE(npu_end_context_limit),
+	NPU_FAKE_CASE(npu_end_no_guilt),
 	KUNIT_CASE(npu_end_fault),
 	{}
 };

@@ -89,10 +89,12 @@ static void npu_errors_ras(struct kunit *test)
 			node->query_error_counter(node, id, &name, &value));
 }
 
+KUNIT_ARRAY_PARAM_DESC(npu_fake_kind, npu_fake_kinds, name);
+
 static struct kunit_case npu_errors_cases[] = {
-	KUNIT_CASE(npu_errors_counts),
+	NPU_FAKE_CASE(npu_errors_counts),
 	KUNIT_CASE(npu_errors_attach),
-	KUNIT_CASE(npu_errors_ras),
+	NPU_FAKE_CASE(npu_errors_ras),
 	{}
 };
 

@@ -19,12 +19,14 @@
 #include "../../driver/core/exec/npu_job.h"
 #include "../../driver/core/exec/npu_slice.h"
 #include "../../driver/core/exec/npu_submit.h"
+#include "../../driver/core/include/npu_family.h"
 #include "../../driver/core/include/npu_isa.h"
 #include "../../driver/core/mem/npu_bo.h"
 #include "../../driver/core/mem/npu_vm.h"
 #include "../../driver/rknn/rknn_chip.h"
 #include "../../driver/rknn/rknn_family.h"
 #include "npu_fake.h"
+#include "npu_toy.h"
 
 /**
  * struct npu_fake_vm - an address space as the backend has it
@@ -190,7 +192,7 @@ static u64 npu_fake_kick(void *hw, unsigned int core,
 	struct npu_fake_core *c = &fake->cores[core];
 
 	npu_fake_check(fake, !c->running, "kicked a core that runs");
-	npu_fake_check(fake, c->vm, "kicked a core without address space");
+	npu_fake_check(fake, c->vm || fake->npu->direct, "kicked a core without address space");
 	npu_fake_check(fake, c->awake, "kicked a core without power");
 	c->kicks++;
 	c->lane = *lane;
@@ -257,25 +259,68 @@ static const struct npu_hw_ops npu_fake_ops = {
 	.now = npu_fake_now,
 };
 
+/* Without an IOMMU. */
+static const struct npu_hw_ops npu_toy_ops = {
+	.reset = npu_fake_reset,
+	.wake = npu_fake_wake,
+	.wake_now = npu_fake_wake_now,
+	.rest = npu_fake_rest,
+	.kick = npu_fake_kick,
+	.progress = npu_fake_progress,
+	.ended = npu_fake_ended,
+	.alert = npu_fake_alert,
+	.now = npu_fake_now,
+};
+
+/* What both kinds have. */
+#define NPU_FAKE_DESC							\
+	.core = {							\
+		.clock_hz = 1000000000,					\
+		.bandwidth = 2000000000,				\
+		.int8_macs_per_cycle = 1024,				\
+		.fp16_macs_per_cycle = 512,				\
+		.buffer_bytes = 393216,					\
+	},								\
+	.flags = DRM_NPU_DEVICE_VIRTUAL,				\
+	.address_bits = NPU_FAKE_ADDRESS_BITS,				\
+	.hw_version = 0x46414b45,					\
+	.bandwidth = 3000000000,					\
+	/* An hour: no watchdog bites by itself. */			\
+	.timeout_ms = 3600000
+
 static const struct npu_hw_desc npu_fake_desc = {
 	.name = "fake",
 	.ops = &npu_fake_ops,
 	.family = &npu_family_rknn,
 	.chip = &rknn_rk3588,
-	.core = {
-		.clock_hz = 1000000000,
-		.bandwidth = 2000000000,
-		.int8_macs_per_cycle = 1024,
-		.fp16_macs_per_cycle = 512,
-		.buffer_bytes = 393216,
-	},
-	.flags = DRM_NPU_DEVICE_VIRTUAL,
-	.address_bits = NPU_FAKE_ADDRESS_BITS,
-	.hw_version = 0x46414b45,
-	.bandwidth = 3000000000,
-	/* An hour: no watchdog bites by itself. */
-	.timeout_ms = 3600000,
+	NPU_FAKE_DESC,
 };
+
+static const struct npu_hw_desc npu_toy_desc = {
+	.name = "toy",
+	.ops = &npu_toy_ops,
+	.family = &npu_toy_family,
+	NPU_FAKE_DESC,
+};
+
+const struct npu_fake_kind npu_fake_kinds[NPU_FAKE_KINDS] = {
+	{ "IOMMU and links", &npu_fake_desc },
+	{ "neither IOMMU nor links", &npu_toy_desc },
+};
+
+/*
+ * The kind of device that @test is run for: its parameter, or what its suite has put
+ * into @test->priv, or the first.
+ */
+static const struct npu_fake_kind *npu_fake_kind(const struct kunit *test)
+{
+	const struct npu_fake_kind *kind;
+
+	for (kind = npu_fake_kinds; kind < npu_fake_kinds + NPU_FAKE_KINDS; kind++)
+		if (test->param_value == kind || test->priv == kind)
+			return kind;
+	return npu_fake_kinds;
+}
 
 /* Without work nobody counts, and no core has anything that it could serve. */
 static void npu_fake_check_idle(struct npu_fake *fake)
@@ -340,7 +385,7 @@ struct npu_fake *npu_fake_create_sram(struct kunit *test, unsigned int cores,
 struct npu_fake *npu_fake_create_srams(struct kunit *test, unsigned int cores,
 				       unsigned int pages, unsigned int more)
 {
-	struct npu_hw_desc desc = npu_fake_desc;
+	struct npu_hw_desc desc = *npu_fake_kind(test)->desc;
 	struct npu_fake *fake;
 	struct device *dev;
 
@@ -685,6 +730,7 @@ struct npu_job *npu_fake_job_of(struct npu_fake_file *file, u32 lanes,
 				const u32 *task_counts)
 {
 	struct kunit *test = file->fake->test;
+	const struct npu_isa_ops *isa = file->fake->npu->desc.family->isa;
 	struct npu_job *job = npu_job_create(file->fake->npu, lanes);
 	u32 id, i, j;
 
@@ -700,8 +746,8 @@ struct npu_job *npu_fake_job_of(struct npu_fake_file *file, u32 lanes,
 	for (i = 0; i < lanes; i++) {
 		struct npu_job_lane *lane = &job->lanes[i];
 
-		lane->words = lane->task_count * NPU_FAKE_STREAM / sizeof(u64);
-		KUNIT_ASSERT_LE(test, lane->words * sizeof(u64), PAGE_SIZE);
+		lane->words = lane->task_count * NPU_FAKE_STREAM / isa->word_bytes;
+		KUNIT_ASSERT_LE(test, lane->words * isa->word_bytes, PAGE_SIZE);
 		for (j = 0; j < lane->task_count; j++)
 			lane->tasks[j] = (struct npu_job_task) {
 				.stream = file->streams->node.start +
@@ -709,6 +755,7 @@ struct npu_job *npu_fake_job_of(struct npu_fake_file *file, u32 lanes,
 				.stream_words = file->fake->jobs << 4 | i,
 				.cost_ns = NPU_FAKE_LANE_NS,
 			};
+		lane->unlinked = !isa->link;
 		npu_slice_prepare(lane);
 	}
 	return job;

@@ -39,6 +39,31 @@ struct npu_submit;
 #define NPU_FAKE_NOW		(1000 * NSEC_PER_SEC)
 
 /**
+ * struct npu_fake_kind - a kind of device
+ *
+ * Tests that hold for all kinds are run for each; see NPU_FAKE_CASE().
+ */
+struct npu_fake_kind {
+	/** @name: What is special about it. */
+	const char *name;
+	/** @desc: Its description. */
+	const struct npu_hw_desc *desc;
+};
+
+/* The one of npu_toy.h; the first kind has streams of RKNN. */
+#define NPU_FAKE_TOY		1
+#define NPU_FAKE_KINDS		2
+
+extern const struct npu_fake_kind npu_fake_kinds[NPU_FAKE_KINDS];
+
+/*
+ * A test that is run for each kind of device, in a file with
+ *
+ *	KUNIT_ARRAY_PARAM_DESC(npu_fake_kind, npu_fake_kinds, name);
+ */
+#define NPU_FAKE_CASE(test) KUNIT_CASE_PARAM(test, npu_fake_kind_gen_params)
+
+/**
  * struct npu_fake_core - what has happened to a core
  */
 struct npu_fake_core {
@@ -188,6 +213,13 @@ int npu_fake_error(struct npu_context *ctx, u64 seqno);
 
 /* What tells the lanes of all jobs of a device apart. */
 #define npu_fake_token(job, lane)	((job)->lanes[lane].tasks->stream_words)
+
+/* @count calls on address spaces, which there are not without an IOMMU. */
+static inline unsigned int npu_fake_iommu(const struct npu_fake *fake,
+					  unsigned int count)
+{
+	return fake->npu->direct ? 0 : count;
+}
 
 /* The lane that a core runs, or 0. */
 static inline u32 npu_fake_running(const struct npu_fake *fake,

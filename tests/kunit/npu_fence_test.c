@@ -489,23 +489,25 @@ static void npu_fence_deadline_ready(struct kunit *test)
 	npu_submit_put(submit);
 }
 
+KUNIT_ARRAY_PARAM_DESC(npu_fake_kind, npu_fake_kinds, name);
+
 static struct kunit_case npu_fence_cases[] = {
-	KUNIT_CASE(npu_fence_blocks),
-	KUNIT_CASE(npu_fence_signalled),
-	KUNIT_CASE(npu_fence_behind),
-	KUNIT_CASE(npu_fence_error),
-	KUNIT_CASE(npu_fence_error_before),
-	KUNIT_CASE(npu_fence_implicit),
-	KUNIT_CASE(npu_fence_chain),
-	KUNIT_CASE(npu_fence_cancel),
-	KUNIT_CASE(npu_fence_kill),
-	KUNIT_CASE(npu_fence_free),
-	KUNIT_CASE(npu_fence_of_other),
-	KUNIT_CASE(npu_fence_tail),
-	KUNIT_CASE(npu_fence_last_use),
-	KUNIT_CASE(npu_fence_module),
-	KUNIT_CASE(npu_fence_deadline),
-	KUNIT_CASE(npu_fence_deadline_ready),
+	NPU_FAKE_CASE(npu_fence_blocks),
+	NPU_FAKE_CASE(npu_fence_signalled),
+	NPU_FAKE_CASE(npu_fence_behind),
+	NPU_FAKE_CASE(npu_fence_error),
+	NPU_FAKE_CASE(npu_fence_error_before),
+	NPU_FAKE_CASE(npu_fence_implicit),
+	NPU_FAKE_CASE(npu_fence_chain),
+	NPU_FAKE_CASE(npu_fence_cancel),
+	NPU_FAKE_CASE(npu_fence_kill),
+	NPU_FAKE_CASE(npu_fence_free),
+	NPU_FAKE_CASE(npu_fence_of_other),
+	NPU_FAKE_CASE(npu_fence_tail),
+	NPU_FAKE_CASE(npu_fence_last_use),
+	NPU_FAKE_CASE(npu_fence_module),
+	NPU_FAKE_CASE(npu_fence_deadline),
+	NPU_FAKE_CASE(npu_fence_deadline_ready),
 	{}
 };
 

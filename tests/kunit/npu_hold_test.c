@@ -189,15 +189,17 @@ static void npu_hold_one(struct kunit *test)
 	npu_hold_release(fake->npu);
 }
 
+KUNIT_ARRAY_PARAM_DESC(npu_fake_kind, npu_fake_kinds, name);
+
 static struct kunit_case npu_hold_cases[] = {
-	KUNIT_CASE(npu_hold_keeps),
-	KUNIT_CASE(npu_hold_passes),
-	KUNIT_CASE(npu_hold_error),
-	KUNIT_CASE(npu_hold_cancel),
-	KUNIT_CASE(npu_hold_watchdog),
-	KUNIT_CASE(npu_hold_expires),
-	KUNIT_CASE(npu_hold_unplug),
-	KUNIT_CASE(npu_hold_one),
+	NPU_FAKE_CASE(npu_hold_keeps),
+	NPU_FAKE_CASE(npu_hold_passes),
+	NPU_FAKE_CASE(npu_hold_error),
+	NPU_FAKE_CASE(npu_hold_cancel),
+	NPU_FAKE_CASE(npu_hold_watchdog),
+	NPU_FAKE_CASE(npu_hold_expires),
+	NPU_FAKE_CASE(npu_hold_unplug),
+	NPU_FAKE_CASE(npu_hold_one),
 	{}
 };
 

@@ -338,17 +338,19 @@ static void npu_latency_busy(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, client.ctx->stats.busy_ns, 2 * MS);
 }
 
+KUNIT_ARRAY_PARAM_DESC(npu_fake_kind, npu_fake_kinds, name);
+
 static struct kunit_case npu_latency_cases[] = {
-	KUNIT_CASE(npu_latency_limit),
-	KUNIT_CASE(npu_latency_shared),
-	KUNIT_CASE(npu_latency_new_files),
-	KUNIT_CASE(npu_latency_long_slice),
-	KUNIT_CASE(npu_latency_privileged),
-	KUNIT_CASE(npu_latency_lanes),
-	KUNIT_CASE(npu_latency_class_changes),
-	KUNIT_CASE(npu_latency_alert),
-	KUNIT_CASE(npu_latency_no_alert),
-	KUNIT_CASE(npu_latency_busy),
+	NPU_FAKE_CASE(npu_latency_limit),
+	NPU_FAKE_CASE(npu_latency_shared),
+	NPU_FAKE_CASE(npu_latency_new_files),
+	NPU_FAKE_CASE(npu_latency_long_slice),
+	NPU_FAKE_CASE(npu_latency_privileged),
+	NPU_FAKE_CASE(npu_latency_lanes),
+	NPU_FAKE_CASE(npu_latency_class_changes),
+	NPU_FAKE_CASE(npu_latency_alert),
+	NPU_FAKE_CASE(npu_latency_no_alert),
+	NPU_FAKE_CASE(npu_latency_busy),
 	{}
 };
 

@@ -256,11 +256,13 @@ static void npu_policy_fcfs(struct kunit *test)
 	npu_fake_work(fake, 0, MS);
 }
 
+KUNIT_ARRAY_PARAM_DESC(npu_fake_kind, npu_fake_kinds, name);
+
 static struct kunit_case npu_policy_cases[] = {
 	KUNIT_CASE_PARAM(npu_policy_order, npu_policy_gen_params),
-	KUNIT_CASE(npu_policy_credit),
-	KUNIT_CASE(npu_policy_change_hints),
-	KUNIT_CASE(npu_policy_fcfs),
+	NPU_FAKE_CASE(npu_policy_credit),
+	NPU_FAKE_CASE(npu_policy_change_hints),
+	NPU_FAKE_CASE(npu_policy_fcfs),
 	{}
 };
 

@@ -36,7 +36,7 @@ static void npu_power_rest(struct kunit *test)
 	NPU_EXPECT_RUNS(fake, 0, job, 0);
 	npu_fake_end(fake, 0, 0);
 	KUNIT_EXPECT_EQ(test, fake->cores[0].wakes, 1);
-	KUNIT_EXPECT_EQ(test, fake->cores[0].attaches, 1);
+	KUNIT_EXPECT_EQ(test, fake->cores[0].attaches, npu_fake_iommu(fake, 1));
 }
 
 /* One that has lost its power is woken, and keeps its address space. */
@@ -55,7 +55,7 @@ static void npu_power_lost(struct kunit *test)
 	npu_fake_end(fake, 0, 0);
 	KUNIT_EXPECT_EQ(test, npu_fake_error(ctx, 2), 0);
 	KUNIT_EXPECT_EQ(test, fake->cores[0].wakes, 2);
-	KUNIT_EXPECT_EQ(test, fake->cores[0].attaches, 1);
+	KUNIT_EXPECT_EQ(test, fake->cores[0].attaches, npu_fake_iommu(fake, 1));
 }
 
 /* Without power the job fails, which is not its context's fault. */
@@ -82,7 +82,7 @@ static void npu_power_fails(struct kunit *test)
 	NPU_EXPECT_RUNS(fake, 0, job, 0);
 	npu_fake_end(fake, 0, 0);
 	KUNIT_EXPECT_EQ(test, npu_fake_error(ctx, 3), 0);
-	KUNIT_EXPECT_NOT_NULL(test, fake->cores[0].vm);
+	KUNIT_EXPECT_EQ(test, !!fake->cores[0].vm, npu_fake_iommu(fake, 1));
 }
 
 /* A core that does not wake for another file keeps nothing of the one before. */
@@ -189,13 +189,15 @@ static void npu_power_suspend(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, npu_fake_error(ctx, 3), 0);
 }
 
+KUNIT_ARRAY_PARAM_DESC(npu_fake_kind, npu_fake_kinds, name);
+
 static struct kunit_case npu_power_cases[] = {
-	KUNIT_CASE(npu_power_rest),
-	KUNIT_CASE(npu_power_lost),
-	KUNIT_CASE(npu_power_fails),
+	NPU_FAKE_CASE(npu_power_rest),
+	NPU_FAKE_CASE(npu_power_lost),
+	NPU_FAKE_CASE(npu_power_fails),
 	KUNIT_CASE(npu_power_wake_fails_for_other),
-	KUNIT_CASE(npu_power_lost_interrupt),
-	KUNIT_CASE(npu_power_suspend),
+	NPU_FAKE_CASE(npu_power_lost_interrupt),
+	NPU_FAKE_CASE(npu_power_suspend),
 	{}
 };
 

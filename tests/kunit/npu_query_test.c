@@ -392,16 +392,18 @@ static void npu_query_buffer_record(struct kunit *test)
 	KUNIT_EXPECT_MEMEQ(test, record, &info, sizeof(info));
 }
 
+KUNIT_ARRAY_PARAM_DESC(npu_fake_kind, npu_fake_kinds, name);
+
 static struct kunit_case npu_query_cases[] = {
 	KUNIT_CASE_PARAM(npu_query_size, npu_query_gen_params),
 	KUNIT_CASE_PARAM(npu_query_short, npu_query_gen_params),
 	KUNIT_CASE_PARAM(npu_query_long, npu_query_gen_params),
 	KUNIT_CASE_PARAM(npu_query_fault, npu_query_gen_params),
-	KUNIT_CASE(npu_query_refused),
+	NPU_FAKE_CASE(npu_query_refused),
 	KUNIT_CASE(npu_query_device_records),
 	KUNIT_CASE(npu_query_chip_records),
-	KUNIT_CASE(npu_query_region),
-	KUNIT_CASE(npu_query_context_record),
+	NPU_FAKE_CASE(npu_query_region),
+	NPU_FAKE_CASE(npu_query_context_record),
 	KUNIT_CASE(npu_query_buffer_record),
 	{}
 };

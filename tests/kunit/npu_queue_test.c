@@ -376,18 +376,20 @@ static void npu_queue_wrap(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, atomic_read(&fake->npu->job_objects), 1);
 }
 
+KUNIT_ARRAY_PARAM_DESC(npu_fake_kind, npu_fake_kinds, name);
+
 static struct kunit_case npu_queue_cases[] = {
-	KUNIT_CASE(npu_queue_limits),
-	KUNIT_CASE(npu_queue_again),
-	KUNIT_CASE(npu_queue_stale),
-	KUNIT_CASE(npu_queue_errors),
-	KUNIT_CASE(npu_queue_statistics),
-	KUNIT_CASE(npu_queue_clock),
-	KUNIT_CASE(npu_queue_page),
-	KUNIT_CASE(npu_queue_page_ban),
-	KUNIT_CASE(npu_queue_retire_at_once),
-	KUNIT_CASE(npu_queue_retire_last),
-	KUNIT_CASE(npu_queue_wrap),
+	NPU_FAKE_CASE(npu_queue_limits),
+	NPU_FAKE_CASE(npu_queue_again),
+	NPU_FAKE_CASE(npu_queue_stale),
+	NPU_FAKE_CASE(npu_queue_errors),
+	NPU_FAKE_CASE(npu_queue_statistics),
+	NPU_FAKE_CASE(npu_queue_clock),
+	NPU_FAKE_CASE(npu_queue_page),
+	NPU_FAKE_CASE(npu_queue_page_ban),
+	NPU_FAKE_CASE(npu_queue_retire_at_once),
+	NPU_FAKE_CASE(npu_queue_retire_last),
+	NPU_FAKE_CASE(npu_queue_wrap),
 	{}
 };
 

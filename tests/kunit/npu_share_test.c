@@ -461,17 +461,19 @@ static void npu_share_submit(struct kunit *test)
 						       DMA_RESV_USAGE_READ));
 }
 
+KUNIT_ARRAY_PARAM_DESC(npu_fake_kind, npu_fake_kinds, name);
+
 static struct kunit_case npu_share_cases[] = {
-	KUNIT_CASE(npu_share_export_busy),
-	KUNIT_CASE(npu_share_no_longer),
-	KUNIT_CASE(npu_share_lock_signal),
-	KUNIT_CASE(npu_share_export_idle),
+	NPU_FAKE_CASE(npu_share_export_busy),
+	NPU_FAKE_CASE(npu_share_no_longer),
+	NPU_FAKE_CASE(npu_share_lock_signal),
+	NPU_FAKE_CASE(npu_share_export_idle),
 	KUNIT_CASE_PARAM(npu_share_order, npu_share_gen_params),
-	KUNIT_CASE(npu_share_passed_over),
-	KUNIT_CASE(npu_share_twice),
-	KUNIT_CASE(npu_share_merge_fences),
-	KUNIT_CASE(npu_share_of_job),
-	KUNIT_CASE(npu_share_submit),
+	NPU_FAKE_CASE(npu_share_passed_over),
+	NPU_FAKE_CASE(npu_share_twice),
+	NPU_FAKE_CASE(npu_share_merge_fences),
+	NPU_FAKE_CASE(npu_share_of_job),
+	NPU_FAKE_CASE(npu_share_submit),
 	{}
 };
 

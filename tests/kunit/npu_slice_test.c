@@ -500,21 +500,23 @@ static void npu_slice_unplug(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, user.fake->npu->exec->cores[0].busy_ns, 830 * US);
 }
 
+KUNIT_ARRAY_PARAM_DESC(npu_fake_kind, npu_fake_kinds, name);
+
 static struct kunit_case npu_slice_cases[] = {
 	KUNIT_CASE_PARAM(npu_slice_sizes, npu_slice_gen_params),
-	KUNIT_CASE(npu_slice_learns),
-	KUNIT_CASE(npu_slice_long),
+	NPU_FAKE_CASE(npu_slice_learns),
+	NPU_FAKE_CASE(npu_slice_long),
 	KUNIT_CASE(npu_slice_order),
 	KUNIT_CASE(npu_slice_measured),
 	KUNIT_CASE(npu_slice_parameters),
 	KUNIT_CASE(npu_slice_other_core),
-	KUNIT_CASE(npu_slice_lanes),
+	NPU_FAKE_CASE(npu_slice_lanes),
 	KUNIT_CASE(npu_slice_fails),
 	KUNIT_CASE(npu_slice_cancel_paused),
 	KUNIT_CASE(npu_slice_cancel_running),
 	KUNIT_CASE(npu_slice_goes_on),
 	KUNIT_CASE(npu_slice_sleep),
-	KUNIT_CASE(npu_slice_unplug),
+	NPU_FAKE_CASE(npu_slice_unplug),
 	{}
 };
 

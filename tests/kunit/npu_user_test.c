@@ -105,9 +105,11 @@ static void npu_user_limits(struct kunit *test)
 	npu_user_uncharge(user, NPU_USER_JOBS, jobs);
 }
 
+KUNIT_ARRAY_PARAM_DESC(npu_fake_kind, npu_fake_kinds, name);
+
 static struct kunit_case npu_user_cases[] = {
-	KUNIT_CASE(npu_user_halves),
-	KUNIT_CASE(npu_user_limits),
+	NPU_FAKE_CASE(npu_user_halves),
+	NPU_FAKE_CASE(npu_user_limits),
 	{}
 };
 

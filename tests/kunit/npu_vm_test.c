@@ -21,12 +21,12 @@ static void npu_vm_life(struct kunit *test)
 	struct npu_vm *vm = npu_vm_create(fake->npu);
 
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, vm);
-	KUNIT_EXPECT_EQ(test, fake->vms, 1);
+	KUNIT_EXPECT_EQ(test, fake->vms, npu_fake_iommu(fake, 1));
 	KUNIT_EXPECT_EQ(test, kref_read(&drm->ref), refs + 1);
 	KUNIT_EXPECT_FALSE(test, list_empty(&fake->npu->mem->vms));
 	KUNIT_EXPECT_PTR_EQ(test, npu_vm_get(vm), vm);
 	npu_vm_put(vm);
-	KUNIT_EXPECT_EQ(test, fake->vms, 1);
+	KUNIT_EXPECT_EQ(test, fake->vms, npu_fake_iommu(fake, 1));
 	npu_vm_put(vm);
 	KUNIT_EXPECT_EQ(test, fake->vms, 0);
 	KUNIT_EXPECT_EQ(test, kref_read(&drm->ref), refs);
@@ -63,9 +63,11 @@ static void npu_vm_map(struct kunit *test)
 	start = mapping->node.start;
 	size = mapping->node.size;
 	KUNIT_EXPECT_EQ(test, size, 3 * PAGE_SIZE);
-	KUNIT_EXPECT_EQ(test, fake->maps, maps + 1);
-	KUNIT_EXPECT_EQ(test, fake->map_addr, start);
-	KUNIT_EXPECT_TRUE(test, fake->map_writable);
+	KUNIT_EXPECT_EQ(test, fake->maps, maps + npu_fake_iommu(fake, 1));
+	if (!fake->npu->direct) {
+		KUNIT_EXPECT_EQ(test, fake->map_addr, start);
+		KUNIT_EXPECT_TRUE(test, fake->map_writable);
+	}
 	KUNIT_EXPECT_TRUE(test, mapping->writable);
 	KUNIT_EXPECT_EQ(test, atomic64_read(&vm->used), used + size);
 
@@ -78,7 +80,7 @@ static void npu_vm_map(struct kunit *test)
 	}
 	KUNIT_EXPECT_EQ(test, fake->unmaps, 0);
 	npu_mapping_put(mapping);
-	KUNIT_EXPECT_EQ(test, fake->unmaps, 1);
+	KUNIT_EXPECT_EQ(test, fake->unmaps, npu_fake_iommu(fake, 1));
 	KUNIT_EXPECT_EQ(test, atomic64_read(&vm->used), used);
 	KUNIT_EXPECT_NULL(test, npu_mapping_find(vm, start));
 	KUNIT_EXPECT_NULL(test, npu_mapping_find(vm, start + size - 1));
@@ -266,10 +268,10 @@ static void npu_vm_references(struct kunit *test)
 	xa_set_mark(&job->used, start >> PAGE_SHIFT, NPU_JOB_WRITES);
 	KUNIT_EXPECT_TRUE(test, npu_job_uses(job, mapping, true));
 	npu_vm_put(vm);
-	KUNIT_EXPECT_EQ(test, fake->vms, 1);
+	KUNIT_EXPECT_EQ(test, fake->vms, npu_fake_iommu(fake, 1));
 	KUNIT_EXPECT_EQ(test, fake->unmaps, 0);
 	npu_job_put(job);
-	KUNIT_EXPECT_EQ(test, fake->unmaps, 1);
+	KUNIT_EXPECT_EQ(test, fake->unmaps, npu_fake_iommu(fake, 1));
 	KUNIT_EXPECT_EQ(test, fake->vms, 0);
 	KUNIT_EXPECT_EQ(test, atomic_read(&npu->buffer_objects), 0);
 	KUNIT_EXPECT_EQ(test, atomic64_read(&npu->used), 0);
@@ -291,7 +293,7 @@ static void npu_vm_handles(struct kunit *test)
 						    &handles[0]), 0);
 	KUNIT_ASSERT_EQ(test, drm_gem_handle_create(&file->drm, &bo->base.base,
 						    &handles[1]), 0);
-	KUNIT_EXPECT_EQ(test, fake->maps, maps + 1);
+	KUNIT_EXPECT_EQ(test, fake->maps, maps + npu_fake_iommu(fake, 1));
 	KUNIT_EXPECT_NULL(test, npu_bo_get_mapping(bo, stranger->npu.vm));
 	mapping = npu_bo_get_mapping(bo, file->npu.vm);
 	KUNIT_ASSERT_NOT_NULL(test, mapping);
@@ -301,7 +303,7 @@ static void npu_vm_handles(struct kunit *test)
 	drm_gem_handle_delete(&file->drm, handles[0]);
 	KUNIT_EXPECT_EQ(test, fake->unmaps, 0);
 	drm_gem_handle_delete(&file->drm, handles[1]);
-	KUNIT_EXPECT_EQ(test, fake->unmaps, 1);
+	KUNIT_EXPECT_EQ(test, fake->unmaps, npu_fake_iommu(fake, 1));
 	KUNIT_EXPECT_NULL(test, npu_bo_get_mapping(bo, file->npu.vm));
 }
 
@@ -326,19 +328,21 @@ static void npu_vm_unplugged(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, fake->unmaps, 0);
 }
 
+KUNIT_ARRAY_PARAM_DESC(npu_fake_kind, npu_fake_kinds, name);
+
 static struct kunit_case npu_vm_cases[] = {
-	KUNIT_CASE(npu_vm_life),
+	NPU_FAKE_CASE(npu_vm_life),
 	KUNIT_CASE(npu_vm_create_failure),
-	KUNIT_CASE(npu_vm_map),
-	KUNIT_CASE(npu_vm_find_none),
+	NPU_FAKE_CASE(npu_vm_map),
+	NPU_FAKE_CASE(npu_vm_find_none),
 	KUNIT_CASE(npu_vm_read_only),
-	KUNIT_CASE(npu_vm_layout),
-	KUNIT_CASE(npu_vm_two),
+	NPU_FAKE_CASE(npu_vm_layout),
+	NPU_FAKE_CASE(npu_vm_two),
 	KUNIT_CASE(npu_vm_full),
 	KUNIT_CASE(npu_vm_map_failure),
-	KUNIT_CASE(npu_vm_references),
-	KUNIT_CASE(npu_vm_handles),
-	KUNIT_CASE(npu_vm_unplugged),
+	NPU_FAKE_CASE(npu_vm_references),
+	NPU_FAKE_CASE(npu_vm_handles),
+	NPU_FAKE_CASE(npu_vm_unplugged),
 	{}
 };
 

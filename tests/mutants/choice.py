@@ -27,6 +27,7 @@ GROUPS = {
     "budget": "sched",
     "client": "context ban fdinfo memcg",
     "context": "context ban page",
+    "contig": "buffer job",
     "context_ioctl": "context page",
     "core": "fault idle sched",
     "dispatch": "sched cancel fault",

@@ -349,7 +349,7 @@ TEST(Features, AreTheChips)
 	EXPECT_EQ(record.max_kernels, 8192U);
 	EXPECT_EQ(record.max_pool_window, 16U);
 	EXPECT_EQ(record.table_entries, 513U);
-	EXPECT_EQ(record.pad, 0U);
+	EXPECT_EQ(record.command_bytes, 0U); // the core says that
 	EXPECT_TRUE(record.features & DRM_NPU_FEATURE_CONVOLUTION);
 	EXPECT_TRUE(record.features & DRM_NPU_FEATURE_DEPTHWISE);
 }

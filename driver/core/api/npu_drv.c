@@ -23,6 +23,7 @@
 #include "../exec/npu_longest.h"
 #include "../include/npu_device.h"
 #include "../include/npu_family.h"
+#include "../include/npu_isa.h"
 #include "../mem/npu_bo.h"
 #include "../mem/npu_mem.h"
 #include "../mem/npu_residency.h"
@@ -230,6 +231,21 @@ static void npu_device_fini(struct drm_device *drm, void *data)
 	npu_mem_fini(npu);
 }
 
+/* Does @desc keep to what npu_hw.h says? */
+static bool npu_desc_valid(const struct npu_hw_desc *desc)
+{
+	const struct npu_hw_ops *ops = desc->ops;
+	bool direct = !ops->vm_create;
+
+	if (!desc->core_count || desc->core_count > NPU_MAX_CORES)
+		return false;
+	/* Address spaces come with all operations or without any. */
+	if (!ops->vm_destroy != direct || !ops->vm_map != direct ||
+	    !ops->vm_unmap != direct || !ops->attach != direct)
+		return false;
+	return !direct || (desc->family->isa->bounded && !desc->sram[0].size);
+}
+
 /**
  * npu_device_create() - prepare a device
  * @parent: the hardware's device
@@ -244,7 +260,7 @@ struct npu_device *npu_device_create(struct device *parent,
 	struct npu_device *npu;
 	int ret;
 
-	if (!desc->core_count || desc->core_count > NPU_MAX_CORES)
+	if (!npu_desc_valid(desc))
 		return ERR_PTR(-EINVAL);
 
 	npu = devm_drm_dev_alloc(parent, npu_family_driver(desc->family),
@@ -254,6 +270,7 @@ struct npu_device *npu_device_create(struct device *parent,
 
 	npu->desc = *desc;
 	npu->scaled = desc->ops->clock_hz;
+	npu->direct = !desc->ops->vm_create;
 	strscpy(npu->name, desc->name);
 	npu->hw = hw;
 	npu->core_count = desc->core_count;

@@ -43,7 +43,8 @@ static int npu_query_device(struct npu_device *npu, u32 index,
 	record->core_count = npu->core_count;
 	record->region_count = npu_region_count(npu);
 	record->flags = npu->desc.flags |
-			(npu->desc.noncoherent ? 0 : DRM_NPU_DEVICE_COHERENT);
+			(npu->desc.noncoherent ? 0 : DRM_NPU_DEVICE_COHERENT) |
+			(npu->direct ? DRM_NPU_DEVICE_DIRECT : 0);
 	record->hw_version = npu->desc.hw_version;
 	return sizeof(*record);
 }

@@ -32,6 +32,16 @@ static void npu_core_set_attached(struct npu_core *core,
 	core->sched.attached = client ? &client->sched : NULL;
 }
 
+/* Have @core use @hw_vm, or nothing if %NULL; without an IOMMU there is no difference. */
+static int npu_core_set_vm(struct npu_core *core, void *hw_vm)
+{
+	struct npu_device *npu = core->npu;
+
+	if (npu->direct)
+		return 0;
+	return npu->desc.ops->attach(npu->hw, core->index, hw_vm);
+}
+
 static void npu_core_watch(struct npu_core *core, unsigned long delay)
 {
 	core->watched = true;
@@ -102,6 +112,9 @@ void npu_core_rest(struct npu_core *core)
 void npu_core_start(struct npu_core *core, u64 now)
 {
 	lockdep_assert_held(&core->npu->exec->lock);
+	/* Nothing sleeps to change address spaces without an IOMMU. */
+	if (core->npu->direct)
+		npu_core_set_attached(core, core->ctx->client);
 	if (core->attached == core->ctx->client && npu_core_wake_now(core)) {
 		npu_core_kick(core, now);
 	} else {
@@ -290,11 +303,10 @@ static int npu_core_prepare(struct npu_core *core, struct npu_client *client)
 	if (!ret && core->attached == client)
 		return 0;
 	if (!ret)
-		ret = hw_vm ? npu->desc.ops->attach(npu->hw, core->index, hw_vm) :
-			      -ENODEV;
+		ret = hw_vm ? npu_core_set_vm(core, hw_vm) : -ENODEV;
 	/* A core that failed to wake may or may not have kept its address space. */
 	if (ret && core->attached)
-		npu->desc.ops->attach(npu->hw, core->index, NULL);
+		npu_core_set_vm(core, NULL);
 
 	spin_lock_irq(&npu->exec->lock);
 	npu_core_set_attached(core, ret ? NULL : client);
@@ -473,7 +485,7 @@ void npu_cores_forget(struct npu_client *client)
 			npu_core_set_attached(core, NULL);
 		spin_unlock_irq(&npu->exec->lock);
 		if (attached)
-			npu->desc.ops->attach(npu->hw, i, NULL);
+			npu_core_set_vm(core, NULL);
 		mutex_unlock(&core->hw_lock);
 	}
 }
@@ -488,7 +500,7 @@ void npu_core_unplug(struct npu_core *core)
 
 	mutex_lock(&core->hw_lock);
 	drm_WARN_ON(&npu->drm, core->state != NPU_CORE_IDLE);
-	npu->desc.ops->attach(npu->hw, core->index, NULL);
+	npu_core_set_vm(core, NULL);
 	spin_lock_irq(&npu->exec->lock);
 	npu_core_set_attached(core, NULL);
 	npu_core_rest(core);

@@ -75,6 +75,8 @@ struct npu_device {
 	void *hw;
 	/** @scaled: The clock of the cores changes. */
 	bool scaled;
+	/** @direct: There is no IOMMU; see npu_hw.h. */
+	bool direct;
 	/** @core_count: Number of cores. */
 	unsigned int core_count;
 

@@ -5,6 +5,12 @@
  * A backend describes its device in a struct npu_hw_desc, creates it with
  * npu_device_create(), and reports the end of each lane with npu_core_done().
  * After npu_device_unplug() the core calls none of its operations.
+ *
+ * A backend without an IOMMU leaves out all operations on address spaces, from
+ * &npu_hw_ops.vm_create to &npu_hw_ops.attach. Device addresses are DMA addresses
+ * then, and each buffer is one piece of memory. As nothing but the dialect keeps the
+ * device from other memory, it must check the bounds of all operands
+ * (&npu_isa_ops.bounded); and as buffers cannot move, there is no on-chip memory.
  */
 #ifndef NPU_HW_H
 #define NPU_HW_H

@@ -18,6 +18,7 @@
 #include "../include/npu_device.h"
 #include "npu_accel.h"
 #include "npu_bo.h"
+#include "npu_contig.h"
 #include "npu_vm.h"
 
 static struct npu_mapping *npu_bo_find_mapping(struct npu_bo *bo,
@@ -118,6 +119,8 @@ void npu_bo_free(struct npu_bo *bo)
 		atomic64_sub(obj->size, &npu->used);
 	atomic_dec(&npu->buffer_objects);
 	mutex_destroy(&bo->lock);
+	if (npu->direct)
+		npu_contig_free(bo);
 	drm_gem_shmem_free(&bo->base);
 }
 
@@ -156,6 +159,8 @@ struct npu_bo *npu_bo_alloc(struct npu_device *npu)
 struct npu_bo *npu_bo_create(struct npu_device *npu, u64 size)
 {
 	struct drm_gem_shmem_object *shmem;
+	struct npu_bo *bo;
+	int ret = 0;
 
 	/* Fail early rather than push other tasks to swap. */
 	if (size >> PAGE_SHIFT > totalram_pages())
@@ -165,7 +170,14 @@ struct npu_bo *npu_bo_create(struct npu_device *npu, u64 size)
 		return ERR_CAST(shmem);
 	atomic64_add(shmem->base.size, &npu->used);
 	atomic_inc(&npu->buffer_objects);
-	return to_npu_bo(&shmem->base);
+	bo = to_npu_bo(&shmem->base);
+	if (npu->direct)
+		ret = npu_contig_alloc(bo);
+	if (ret) {
+		npu_bo_put(bo);
+		return ERR_PTR(ret);
+	}
+	return bo;
 }
 
 /**

@@ -4,6 +4,9 @@
  *
  * A mapping lives as long as a handle or a job refers to it, so what a job
  * addresses stays where it is until the job is gone.
+ *
+ * Without an IOMMU (&npu_device.direct) there are no page tables: an address space is
+ * the list of what a file may have the device use, each buffer where it is in memory.
  */
 #include <linux/cred.h>
 #include <linux/sizes.h>
@@ -15,6 +18,7 @@
 #include "../../compat.h"
 #include "../include/npu_device.h"
 #include "npu_bo.h"
+#include "npu_contig.h"
 #include "npu_mem.h"
 #include "npu_residency.h"
 #include "npu_user.h"
@@ -22,6 +26,20 @@
 
 /* Page 0 is never mapped, so that an address of 0 is always a fault. */
 #define NPU_VM_START		SZ_64K
+
+/* Page tables, or what stands for them; may be an ERR_PTR(). */
+static void *npu_vm_create_hw(struct npu_vm *vm, struct npu_device *npu)
+{
+	return npu->direct ? vm : npu->desc.ops->vm_create(npu->hw);
+}
+
+static void npu_vm_init_mm(struct npu_vm *vm, struct npu_device *npu)
+{
+	/* Where memory is, is not ours to choose. */
+	u64 start = npu->direct ? PAGE_SIZE : NPU_VM_START;
+
+	drm_mm_init(&vm->mm, start, BIT_ULL(npu->desc.address_bits) - start);
+}
 
 /**
  * npu_vm_create() - new, empty address space
@@ -42,7 +60,7 @@ struct npu_vm *npu_vm_create(struct npu_device *npu)
 	vm->user = npu_user_get(&npu->mem->users, current_uid());
 	if (!vm->user)
 		goto err_free;
-	vm->hw = npu->desc.ops->vm_create(npu->hw);
+	vm->hw = npu_vm_create_hw(vm, npu);
 	if (IS_ERR(vm->hw)) {
 		ret = PTR_ERR(vm->hw);
 		goto err_user;
@@ -54,8 +72,7 @@ struct npu_vm *npu_vm_create(struct npu_device *npu)
 		       npu_residency_run);
 	for (i = 0; i < ARRAY_SIZE(vm->sram); i++)
 		npu_sram_user_init(&vm->sram[i]);
-	drm_mm_init(&vm->mm, NPU_VM_START,
-		    BIT_ULL(npu->desc.address_bits) - NPU_VM_START);
+	npu_vm_init_mm(vm, npu);
 	drm_dev_get(&npu->drm);
 	vm->npu = npu;
 
@@ -82,7 +99,7 @@ void npu_vm_unplug(struct npu_vm *vm)
 	struct npu_device *npu = vm->npu;
 
 	mutex_lock(&vm->lock);
-	if (vm->hw)
+	if (vm->hw && !npu->direct)
 		npu->desc.ops->vm_destroy(npu->hw, vm->hw);
 	vm->hw = NULL;
 	mutex_unlock(&vm->lock);
@@ -189,12 +206,35 @@ static u64 npu_sgt_size(struct sg_table *sgt)
 	return size;
 }
 
+/* Have @mapping where its memory is. */
+static int npu_mapping_place_direct(struct npu_mapping *mapping)
+{
+	struct drm_gem_object *obj = &mapping->bo->base.base;
+	struct npu_vm *vm = mapping->vm;
+	int ret;
+
+	/* Its own memory it has from the start, imported memory too. */
+	ret = npu_contig_address(mapping->bo->base.sgt, obj->size,
+				 &mapping->node.start);
+	if (ret)
+		return ret;
+	mapping->node.size = obj->size;
+	ret = -ENODEV;
+	mutex_lock(&vm->lock);
+	if (vm->hw)
+		ret = drm_mm_reserve_node(&vm->mm, &mapping->node);
+	mutex_unlock(&vm->lock);
+	return ret;
+}
+
 /* Find a place for @mapping. */
 static int npu_mapping_place(struct npu_mapping *mapping)
 {
 	struct npu_vm *vm = mapping->vm;
 	int ret = -ENODEV;
 
+	if (vm->npu->direct)
+		return npu_mapping_place_direct(mapping);
 	mutex_lock(&vm->lock);
 	if (vm->hw)
 		ret = drm_mm_insert_node_generic(&vm->mm, &mapping->node,
@@ -254,8 +294,9 @@ static int npu_mapping_fill(struct npu_mapping *mapping)
 	ret = -ENODEV;
 	mutex_lock(&vm->lock);
 	if (vm->hw)
-		ret = npu->desc.ops->vm_map(npu->hw, vm->hw, &memory);
-	mapping->mapped = !ret;
+		ret = npu->direct ? 0 :
+		      npu->desc.ops->vm_map(npu->hw, vm->hw, &memory);
+	mapping->mapped = !ret && !npu->direct;
 	mutex_unlock(&vm->lock);
 	return ret;
 }

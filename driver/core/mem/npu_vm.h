@@ -49,7 +49,10 @@ struct npu_vm {
 	struct mutex lock;
 	/** @mm: Layout. */
 	struct drm_mm mm;
-	/** @hw: The backend's page tables; %NULL once unplugged. */
+	/**
+	 * @hw: The backend's page tables; this address space itself if the backend
+	 * has none; %NULL once unplugged.
+	 */
 	void *hw;
 	/** @used: Bytes mapped. */
 	atomic64_t used;

@@ -235,6 +235,11 @@ struct drm_npu_query {
 #define DRM_NPU_DEVICE_VIRTUAL		(1 << 0)
 /** define DRM_NPU_DEVICE_COHERENT - the device sees the CPU's caches */
 #define DRM_NPU_DEVICE_COHERENT		(1 << 1)
+/**
+ * define DRM_NPU_DEVICE_DIRECT - there is no IOMMU, so each buffer is one piece of
+ * memory, and only such memory can be imported
+ */
+#define DRM_NPU_DEVICE_DIRECT		(1 << 2)
 
 /**
  * enum drm_npu_isa - command stream dialects
@@ -256,7 +261,10 @@ struct drm_npu_query_device {
 	__u32 core_count;
 	/** @region_count: Number of memory regions; region 0 is system memory. */
 	__u32 region_count;
-	/** @flags: %DRM_NPU_DEVICE_VIRTUAL and %DRM_NPU_DEVICE_COHERENT. */
+	/**
+	 * @flags: %DRM_NPU_DEVICE_VIRTUAL, %DRM_NPU_DEVICE_COHERENT and
+	 * %DRM_NPU_DEVICE_DIRECT.
+	 */
 	__u32 flags;
 	/** @hw_version: The version register of core 0, 0 if there is none. */
 	__u64 hw_version;
@@ -673,9 +681,10 @@ struct drm_npu_query_buffer {
  *
  * Errors: EINVAL for @size 0, a @region that does not exist, unknown @flags,
  * %DRM_NPU_BO_PIN for system memory or @pad not zero; E2BIG for a @size above
- * &drm_npu_query_limits.max_buffer_size; ENOSPC when the device's address space
- * has no hole of that size, the buffer is larger than the region, or cannot be
- * pinned.
+ * &drm_npu_query_limits.max_buffer_size; ENOMEM also when there is no piece of memory
+ * of that size for a device with %DRM_NPU_DEVICE_DIRECT; ENOSPC when the device's
+ * address space has no hole of that size, the buffer is larger than the region, or
+ * cannot be pinned.
  */
 struct drm_npu_bo_create {
 	/** @size: In: bytes wanted. Out: bytes given, rounded up to pages. */
