@@ -278,6 +278,8 @@ static void npu_query_device_records(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, limits->max_task_commands, npu_isa_rknn.max_task_commands);
 	KUNIT_EXPECT_EQ(test, limits->max_guilty, NPU_MAX_GUILTY);
 	KUNIT_EXPECT_EQ(test, limits->max_queued, NPU_MAX_QUEUED);
+	KUNIT_EXPECT_EQ(test, limits->max_residency,
+			user->fake->npu->mem->sram_count ? NPU_SRAM_MAX_WANTS : 0);
 	KUNIT_EXPECT_EQ(test, limits->max_buffer_size,
 			BIT_ULL(NPU_FAKE_ADDRESS_BITS - 1));
 	KUNIT_EXPECT_EQ(test, limits->latency_percent, policy->latency_percent);

@@ -515,11 +515,40 @@ static void npu_sram_empty(struct kunit *test)
 	npu_sram_fini(sram);
 }
 
+/* The limit that QUERY tells is of what a file wants, and of each file by itself. */
+static void npu_sram_many(struct kunit *test)
+{
+	struct model *m = model_create(test, 1);
+	u32 i;
+
+	mutex_lock(&m->lock);
+	for (i = 0; i < 3; i++) {
+		m->real[i].user = &m->users[i / 2];
+		m->real[i].count = 1;
+	}
+	m->users[0].wants = NPU_SRAM_MAX_WANTS - 1;
+	KUNIT_EXPECT_EQ(test, npu_sram_ask(&m->sram, &m->real[0],
+					   DRM_NPU_RESIDENCY_PREFER, 0, false), 0);
+	KUNIT_EXPECT_EQ(test, npu_sram_ask(&m->sram, &m->real[1],
+					   DRM_NPU_RESIDENCY_PREFER, 0, false), -ENOSPC);
+	KUNIT_EXPECT_EQ(test, npu_sram_ask(&m->sram, &m->real[2],
+					   DRM_NPU_RESIDENCY_PREFER, 0, false), 0);
+	/* What a file wants already can change. */
+	KUNIT_EXPECT_EQ(test, npu_sram_ask(&m->sram, &m->real[0],
+					   DRM_NPU_RESIDENCY_PREFER, 9, false), 0);
+	KUNIT_EXPECT_EQ(test, npu_sram_ask(&m->sram, &m->real[0],
+					   DRM_NPU_RESIDENCY_NONE, 0, false), 0);
+	KUNIT_EXPECT_EQ(test, npu_sram_ask(&m->sram, &m->real[1],
+					   DRM_NPU_RESIDENCY_PREFER, 0, false), 0);
+	mutex_unlock(&m->lock);
+}
+
 static struct kunit_case npu_sram_cases[] = {
 	KUNIT_CASE_PARAM_ATTR(npu_sram_random, npu_sram_gen_params,
 			      { .speed = KUNIT_SPEED_SLOW }),
 	KUNIT_CASE(npu_sram_fair),
 	KUNIT_CASE(npu_sram_idle_files),
+	KUNIT_CASE(npu_sram_many),
 	KUNIT_CASE(npu_sram_claims),
 	KUNIT_CASE(npu_sram_empty),
 	{}

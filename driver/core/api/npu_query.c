@@ -117,6 +117,7 @@ static int npu_query_limits(struct npu_device *npu, u32 index,
 	record->max_guilty = NPU_MAX_GUILTY;
 	record->max_job_bytes = NPU_MAX_JOB_BYTES;
 	record->max_submit_shared = NPU_MAX_SHARED;
+	record->max_residency = npu->mem->sram_count ? NPU_SRAM_MAX_WANTS : 0;
 	npu_exec_query(npu, record);
 	record->max_buffer_size = npu_max_buffer_size(npu);
 	return sizeof(*record);

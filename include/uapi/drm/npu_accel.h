@@ -534,6 +534,13 @@ struct drm_npu_query_limits {
 	__u32 max_user_contexts;
 	/** @max_user_jobs: Unfinished jobs in such contexts, likewise. */
 	__u32 max_user_jobs;
+	/**
+	 * @max_residency: Buffers and jobs of a file that may prefer a region on the
+	 * chip or be pinned in it, for each region; 0 without on-chip memory.
+	 */
+	__u32 max_residency;
+	/** @pad: Zero. */
+	__u32 pad;
 };
 
 /** define DRM_NPU_CONTEXT_BANNED - the file is banned, the context takes no more jobs */
@@ -765,8 +772,8 @@ enum drm_npu_residency {
  * given up for first, with %DRM_NPU_RESIDENCY_NONE; ENOSPC for a pinned one for
  * which there is no room, also because of &drm_npu_query_region.pin_limit or the
  * control group, for a preferred one that is larger than the region, and beyond
- * 4096 buffers of a file; EINTR when a signal arrives before the buffer has moved.
- * After an error all is as before.
+ * &drm_npu_query_limits.max_residency buffers of a file; EINTR when a signal arrives
+ * before the buffer has moved. After an error all is as before.
  */
 struct drm_npu_bo_residency {
 	/** @handle: In: GEM handle. */
