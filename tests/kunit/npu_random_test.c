@@ -578,6 +578,8 @@ static void npu_random_start(struct model *m, const struct npu_random_run *run)
 	m->fake = npu_fake_create(m->test, run->cores);
 	m->fake->policy = run->policy;
 	m->fake->npu->exec->sched.stay_ns = run->stay_ns;
+	/* Cores that are stopped together end in any order; the reference has one. */
+	m->fake->npu->exec->cancel_ns = U64_MAX;
 	m->ref.policy = &m->fake->policy;
 	m->ref.stay_ns = run->stay_ns;
 	m->ref.core_count = run->cores;

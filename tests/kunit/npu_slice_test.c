@@ -413,6 +413,51 @@ static void npu_slice_cancel_running(struct kunit *test)
 	npu_fake_work(user.fake, 0, 800 * US);
 }
 
+/* Slices without a limit are stopped when their job is cancelled, if they are long. */
+static void npu_slice_cancel_unlimited(struct kunit *test)
+{
+	static const struct {
+		unsigned int slice_us;
+		u32 tasks;
+		bool stopped;
+	} limits[] = {
+		{ 0, 10, false },
+		{ 0, 11, true },
+		{ 4500, 11, false },
+	};
+	struct npu_fake *fake = npu_fake_create(test, 1);
+	struct npu_fake_file *file = npu_fake_open(fake);
+	struct npu_job *after = npu_fake_job(file, 1);
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(limits); i++) {
+		struct npu_context *ctx = npu_fake_context(file, 1, 8, THROUGHPUT);
+		struct npu_job *job = npu_slice_job(file, limits[i].tasks);
+		unsigned int resets = fake->cores[0].resets;
+		u32 count;
+
+		fake->policy.slice_us = limits[i].slice_us;
+		npu_fake_queue(fake, ctx, job);
+		NPU_EXPECT_SLICE(fake, 0, job, 0, 0, limits[i].tasks);
+		npu_fake_pass(fake, 300 * US);
+		KUNIT_EXPECT_EQ(test, npu_queue_cancel(ctx, 1, 1, &count), 0);
+		npu_fake_settle(fake);
+		KUNIT_EXPECT_EQ(test, fake->cores[0].resets, resets + limits[i].stopped);
+		if (!limits[i].stopped)
+			npu_fake_work(fake, 0, 100 * US);
+		KUNIT_EXPECT_EQ(test, npu_fake_error(ctx, 1), -ECANCELED);
+		/* The time that it took is charged, and nobody is to blame. */
+		KUNIT_EXPECT_EQ(test, ctx->stats.busy_ns,
+				limits[i].stopped ? 300 * US : 100 * US);
+		KUNIT_EXPECT_EQ(test, ctx->stats.guilty_jobs, 0);
+		KUNIT_EXPECT_EQ(test, npu_context_slot(ctx, 1)->fault.flags, 0);
+		npu_fake_queue(fake, ctx, after);
+		NPU_EXPECT_RUNS(fake, 0, after, 0);
+		npu_fake_end(fake, 0, 0);
+		KUNIT_EXPECT_EQ(test, npu_fake_error(ctx, 2), 0);
+	}
+}
+
 /* What has begun goes on, in a context that is killed, once its gate is open. */
 static void npu_slice_goes_on(struct kunit *test)
 {
@@ -514,6 +559,7 @@ static struct kunit_case npu_slice_cases[] = {
 	KUNIT_CASE(npu_slice_fails),
 	KUNIT_CASE(npu_slice_cancel_paused),
 	KUNIT_CASE(npu_slice_cancel_running),
+	KUNIT_CASE(npu_slice_cancel_unlimited),
 	KUNIT_CASE(npu_slice_goes_on),
 	KUNIT_CASE(npu_slice_sleep),
 	NPU_FAKE_CASE(npu_slice_unplug),

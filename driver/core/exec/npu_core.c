@@ -23,6 +23,7 @@
 #include "npu_exec.h"
 #include "npu_hold.h"
 #include "npu_job.h"
+#include "npu_slice.h"
 
 static void npu_core_set_attached(struct npu_core *core,
 				  struct npu_client *client)
@@ -164,6 +165,27 @@ void npu_core_abort(struct npu_core *core, int error)
 	core->fault = (struct npu_hw_fault) {};
 	core->held = false;
 	kthread_queue_work(core->worker, &core->work);
+}
+
+/**
+ * npu_core_cancel() - the job that a core works for is cancelled
+ * @core: the core
+ *
+ * Slices have a limit and are left to end. Without one (slice_us is 0) a slice may be
+ * a lane of thousands of tasks; then the core is reset, unless it is about to end.
+ */
+void npu_core_cancel(struct npu_core *core)
+{
+	const struct npu_job *job;
+
+	lockdep_assert_held(&core->npu->exec->lock);
+	if (core->state != NPU_CORE_RUNNING ||
+	    npu_sched_slice_ns(core->sched.sched) != U64_MAX)
+		return;
+	job = npu_context_head(core->ctx)->job;
+	if (npu_slice_cost(&job->lanes[core->lane], core->first, core->tasks) >
+	    core->npu->exec->cancel_ns)
+		npu_core_abort(core, -ECANCELED);
 }
 
 /**

@@ -87,6 +87,7 @@ void npu_core_unplug(struct npu_core *core);
 u64 npu_core_stop(struct npu_core *core, const struct npu_hw_result *result,
 		  u64 now);
 void npu_core_abort(struct npu_core *core, int error);
+void npu_core_cancel(struct npu_core *core);
 void npu_core_locate(const struct npu_core *core, struct npu_fault *fault);
 void npu_core_finish(struct npu_core *core, const struct npu_hw_result *result,
 		     u64 now);

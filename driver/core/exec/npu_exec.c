@@ -12,6 +12,8 @@
 
 /* So much may be owed to others while cores keep an address space. */
 #define NPU_EXEC_STAY_NS	(500 * NSEC_PER_USEC)
+/* As long as four slices of the default length; see npu_core_cancel(). */
+#define NPU_EXEC_CANCEL_NS	(4 * NSEC_PER_MSEC)
 
 struct npu_sched_params npu_sched_defaults = {
 	.slice_us = 1000,
@@ -147,6 +149,7 @@ int npu_exec_init(struct npu_device *npu)
 	spin_lock_init(&exec->lock);
 	npu_sched_init(&exec->sched, &npu_sched_defaults);
 	exec->sched.stay_ns = NPU_EXEC_STAY_NS;
+	exec->cancel_ns = NPU_EXEC_CANCEL_NS;
 	npu_alert_init(npu);
 	init_waitqueue_head(&exec->idle);
 	INIT_LIST_HEAD(&exec->contexts);

@@ -104,6 +104,11 @@ struct npu_exec {
 	struct npu_device *npu;
 	/** @timeout: How long a core may be without progress, in jiffies. */
 	unsigned long timeout;
+	/**
+	 * @cancel_ns: Estimated time up to which slices without a limit are left to
+	 * end when their job is cancelled. Constant.
+	 */
+	u64 cancel_ns;
 	/** @dump: The dump of a hang or fault under way, see npu_dump.c. */
 	struct npu_dump *dump;
 

@@ -302,9 +302,9 @@ void npu_head_end_slice(struct npu_context *ctx, const struct npu_core *core,
 	progress->device_ns += device_ns;
 	head->device_ns = max(head->device_ns, progress->device_ns);
 	if (result->error) {
-		/* Of what ends because the device goes nothing is wrong. */
+		/* Nothing is wrong with what the kernel itself has stopped. */
 		if (core->started && result->error != -ENODEV &&
-		    !head->fault.flags)
+		    result->error != -ECANCELED && !head->fault.flags)
 			npu_core_locate(core, &head->fault);
 		head->error = head->error ?: result->error;
 		/* The same errors from an in-fence are nobody's guilt. */

@@ -169,7 +169,7 @@ void npu_queue_wake(struct npu_context *ctx)
  *
  * Slices that run are left to end: to reset a core costs other clients more than
  * the rest of a slice, and would make its time free. A slice that does not end is
- * for the watchdog.
+ * for the watchdog. See npu_core_cancel() for slices without a limit.
  */
 static u32 npu_context_cancel(struct npu_context *ctx, u64 first, u64 last,
 			      u64 now)
@@ -193,6 +193,10 @@ static u32 npu_context_cancel(struct npu_context *ctx, u64 first, u64 last,
 		for (i = 0; i < npu->core_count; i++)
 			if (npu->exec->cores[i].ctx == ctx)
 				npu_hold_let_go(&npu->exec->cores[i], now);
+		/* Some of them may have ended thereby. */
+		for (i = 0; i < npu->core_count; i++)
+			if (npu->exec->cores[i].ctx == ctx)
+				npu_core_cancel(&npu->exec->cores[i]);
 	}
 	npu_head_advance(ctx, now);
 	return last - first + 1;

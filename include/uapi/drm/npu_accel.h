@@ -1332,7 +1332,8 @@ struct drm_npu_job_wait {
  * Jobs that have not started end with ECANCELED when their turn comes, without
  * waiting for in-syncs. Of those that run the slices that cores have are left to
  * end, no others are started, and the jobs end with ECANCELED; the call does not
- * wait for it. Jobs that have ended are left alone.
+ * wait for it. Where slices have no limit (&drm_npu_query_limits.slice_ns is 0), long
+ * ones are stopped. Jobs that have ended are left alone.
  *
  * Errors: ENOENT for a context that does not exist, and for a @last_seqno that
  * was not submitted yet; EINVAL for @first_seqno 0 or above @last_seqno, and
