@@ -89,12 +89,37 @@ static void npu_errors_ras(struct kunit *test)
 			node->query_error_counter(node, id, &name, &value));
 }
 
+/* A query that comes late finds no device, and the node serves the next device. */
+static void npu_errors_late(struct kunit *test)
+{
+	struct npu_fake *fake = npu_fake_create(test, 1);
+	struct drm_ras_node *node;
+	const char *name;
+	u32 value = 7;
+
+	npu_errors_register(fake->npu);
+	node = fake->npu->exec->errors.node;
+	KUNIT_ASSERT_NOT_NULL(test, node);
+	npu_errors_unregister(fake->npu);
+	KUNIT_EXPECT_EQ(test, -ENODEV,
+			node->query_error_counter(node, 1, &name, &value));
+	KUNIT_EXPECT_EQ(test, value, 7);
+	npu_errors_register(fake->npu);
+	KUNIT_EXPECT_PTR_EQ(test, fake->npu->exec->errors.node, node);
+	KUNIT_EXPECT_EQ(test, 0, node->query_error_counter(node, 1, &name, &value));
+	KUNIT_EXPECT_EQ(test, value, 0);
+	npu_errors_unregister(fake->npu);
+	/* As for a device that was never registered. */
+	npu_errors_unregister(fake->npu);
+}
+
 KUNIT_ARRAY_PARAM_DESC(npu_fake_kind, npu_fake_kinds, name);
 
 static struct kunit_case npu_errors_cases[] = {
 	NPU_FAKE_CASE(npu_errors_counts),
 	KUNIT_CASE(npu_errors_attach),
 	NPU_FAKE_CASE(npu_errors_ras),
+	KUNIT_CASE(npu_errors_late),
 	{}
 };
 

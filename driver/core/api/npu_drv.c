@@ -335,6 +335,7 @@ static void __exit npu_exit(void)
 {
 	/* Fences drop their references to the module in RCU callbacks. */
 	rcu_barrier();
+	npu_errors_exit();
 }
 module_exit(npu_exit);
 

@@ -35,7 +35,7 @@ struct npu_errors {
 void npu_errors_count(struct npu_device *npu, enum npu_error error);
 void npu_errors_register(struct npu_device *npu);
 void npu_errors_unregister(struct npu_device *npu);
-void npu_errors_fini(struct npu_device *npu);
+void npu_errors_exit(void);
 void npu_errors_debugfs_init(struct npu_device *npu);
 
 #endif /* NPU_ERRORS_H */

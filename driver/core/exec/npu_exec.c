@@ -125,7 +125,7 @@ void npu_exec_fini(struct npu_device *npu)
 		npu_core_fini(&npu->exec->cores[i]);
 	npu_signal_fini(npu);
 	npu_dump_fini(npu);
-	npu_errors_fini(npu);
+	npu_errors_unregister(npu);
 	kfree(npu->exec);
 }
 
