@@ -65,6 +65,10 @@ struct SubmitOptions {
 	bool json = false;
 	/// How long interrupts are off while many threads wait, instead.
 	bool waiters = false;
+	/// Numbers of these threads.
+	std::vector<std::uint32_t> threads{1, 100, 10000};
+	/// What it costs to make jobs, instead.
+	bool create = false;
 };
 
 /// What submitting and waiting cost. \return the exit code

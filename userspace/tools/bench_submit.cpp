@@ -18,6 +18,7 @@
 #include <npu/device.h>
 
 #include "bench.h"
+#include "bench_create.h"
 #include "bench_waiters.h"
 #include "submit_client.h"
 #include "tool.h"
@@ -398,7 +399,7 @@ int report(const SubmitOptions &options, const std::string &json)
 
 int waiters(const Device &device, const SubmitOptions &options)
 {
-	auto rows = measure_waiters(device, options.rounds);
+	auto rows = measure_waiters(device, options.rounds, options.threads);
 	nlohmann::ordered_json json;
 
 	if (!rows)
@@ -413,6 +414,31 @@ int waiters(const Device &device, const SubmitOptions &options)
 		for (const WaitersRow &row : *rows)
 			std::cout << "| " << row.threads << " | " << row.longest_ns << " | "
 				  << row.median_ns << " |\n";
+	}
+	return report(options, json.dump(2) + '\n');
+}
+
+int create(const Device &device, const SubmitOptions &options)
+{
+	auto rows = measure_create(device, options.rounds,
+				   std::chrono::milliseconds(options.milliseconds));
+	nlohmann::ordered_json json;
+
+	if (!rows)
+		return tool::report(name, rows.error());
+	for (const CreateRow &row : *rows)
+		json["rows"].push_back({{"tasks", row.tasks},
+					{"commands", row.commands},
+					{"ns_per_job", row.ns_per_job},
+					{"ns_per_task", row.ns_per_task}});
+	if (!options.json) {
+		std::cout << "| tasks | commands of a task | us a job | us a task |\n"
+			     "|---|---|---|---|\n"
+			  << std::fixed << std::setprecision(2);
+		for (const CreateRow &row : *rows)
+			std::cout << "| " << row.tasks << " | " << row.commands << " | "
+				  << row.ns_per_job / 1000 << " | " << row.ns_per_task / 1000
+				  << " |\n";
 	}
 	return report(options, json.dump(2) + '\n');
 }
@@ -433,6 +459,8 @@ int submit(const SubmitOptions &options)
 		return tool::report(name, device.error());
 	if (options.waiters)
 		return waiters(*device, options);
+	if (options.create)
+		return create(*device, options);
 	if (auto done = run_rounds(*device, options, cells, null_ns); !done)
 		return tool::report(name, done.error());
 	if (!options.json)

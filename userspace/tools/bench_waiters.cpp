@@ -2,7 +2,6 @@
 #include "bench_waiters.h"
 
 #include <algorithm>
-#include <array>
 #include <atomic>
 #include <cerrno>
 #include <chrono>
@@ -23,8 +22,6 @@ namespace npu::bench
 
 namespace
 {
-
-constexpr std::array<std::uint32_t, 3> counts{1, 100, 10000};
 
 /// A file of the driver in debugfs.
 class DebugFile
@@ -119,7 +116,8 @@ Result<std::uint64_t> measure_end(Context &context, const Job &job, std::uint32_
 
 } // namespace
 
-Result<std::vector<WaitersRow>> measure_waiters(const Device &device, std::uint32_t rounds)
+Result<std::vector<WaitersRow>> measure_waiters(const Device &device, std::uint32_t rounds,
+						const std::vector<std::uint32_t> &threads)
 {
 	auto gate = DebugFile::find("gate");
 	auto longest = DebugFile::find("longest");
@@ -141,18 +139,18 @@ Result<std::vector<WaitersRow>> measure_waiters(const Device &device, std::uint3
 		return forward(job);
 
 	std::vector<WaitersRow> rows;
-	for (const std::uint32_t threads : counts) {
+	for (const std::uint32_t count : threads) {
 		std::vector<std::uint64_t> times;
 
 		for (std::uint32_t round = 0; round < rounds; round++) {
-			auto time = measure_end(*context, *job, threads, *gate, *longest);
+			auto time = measure_end(*context, *job, count, *gate, *longest);
 
 			if (!time)
 				return forward(time);
 			times.push_back(*time);
 		}
 		std::ranges::sort(times);
-		rows.push_back({threads, times.back(), times[times.size() / 2]});
+		rows.push_back({count, times.back(), times[times.size() / 2]});
 	}
 	if (auto off = longest->write("0"); !off)
 		return forward(off);

@@ -21,9 +21,10 @@ struct WaitersRow {
 	std::uint64_t median_ns;
 };
 
-/// Measure with 1, 100 and 10000 threads, some rounds of each. Needs the driver's files
-/// in debugfs.
+/// Measure with each of the numbers of @p threads, some rounds of each. Needs the driver's
+/// files in debugfs.
 /// \retval ENOENT, EACCES the files cannot be had
-Result<std::vector<WaitersRow>> measure_waiters(const Device &device, std::uint32_t rounds);
+Result<std::vector<WaitersRow>> measure_waiters(const Device &device, std::uint32_t rounds,
+						const std::vector<std::uint32_t> &threads);
 
 } // namespace npu::bench

@@ -72,9 +72,17 @@ int main(int argc, char **argv)
 		->check(CLI::Range(1, 60000))
 		->capture_default_str();
 	s->add_flag("--json", submit.json, "print JSON");
-	s->add_flag("--waiters", submit.waiters,
-		    "measure instead how long the end of a job has interrupts off while 1, 100 "
-		    "and 10000 threads wait for it; needs debugfs");
+	CLI::Option *waiters =
+		s->add_flag("--waiters", submit.waiters,
+			    "measure instead how long the end of a job has interrupts off while "
+			    "threads wait for it");
+	s->add_option("--threads", submit.threads, "numbers of threads for --waiters")
+		->check(CLI::Range(1, 30000))
+		->needs(waiters)
+		->capture_default_str();
+	s->add_flag("--create", submit.create,
+		    "measure instead what JOB_CREATE costs for jobs of 1, 16, 256 and 4095 tasks")
+		->excludes(waiters);
 	s->add_option("--out", submit.out, "also write the JSON to this file");
 	s->footer("The device should do nothing but answer: load npu_virt with mode=null.\n"
 		  "Rounds go over all rows in turn, and medians are reported. A row has\n"
@@ -85,7 +93,12 @@ int main(int argc, char **argv)
 		  "  CLIENTS  1 or 4, each with a file of its own\n"
 		  "and tells the time from first to last job, and the time inside the calls that\n"
 		  "submit (the median call), both divided by the jobs.\n"
-		  "Example: npu-bench submit --json --only prepared/batch64");
+		  "--waiters needs root, for the driver's files gate and longest in debugfs. Its\n"
+		  "rows have the longest and the median of all rounds, in nanoseconds;\n"
+		  "--milliseconds and --only do not matter.\n"
+		  "--create makes and destroys jobs of one lane; --only does not matter.\n"
+		  "Example: npu-bench submit --json --only prepared/batch64\n"
+		  "Example: npu-bench submit --waiters --rounds 5");
 
 	CLI::App *r = app.add_subcommand(
 		"rocket",

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What it costs to make jobs.
+ */
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <vector>
+
+#include <npu/device.h>
+#include <npu/error.h>
+
+namespace npu::bench
+{
+
+/// Jobs of so many tasks, in one lane.
+struct CreateRow {
+	std::uint32_t tasks;
+	/// Commands of a task, as the client writes them.
+	std::uint32_t commands;
+	/// To make a job and destroy it, the median of all rounds.
+	double ns_per_job;
+	double ns_per_task;
+};
+
+/// Measure jobs of 1 to 4095 tasks, each round for about @p time.
+Result<std::vector<CreateRow>> measure_create(const Device &device, std::uint32_t rounds,
+					      std::chrono::milliseconds time);
+
+} // namespace npu::bench
