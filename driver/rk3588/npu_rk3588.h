@@ -15,6 +15,7 @@
 #include "../core/include/npu_hw.h"
 
 struct device;
+struct device_link;
 struct gen_pool;
 struct iommu_domain;
 struct npu_rk3588;
@@ -28,6 +29,8 @@ struct platform_device;
 #define NPU_RK3588_CORES	3
 /* The fastest operating point that boards are sold with. */
 #define NPU_RK3588_PEAK_HZ	1000000000ull
+/* The fastest clock that does not depend on the NPU's own power. */
+#define NPU_RK3588_PARK_HZ	200000000ul
 #define NPU_RK3588_CLOCKS	4
 #define NPU_RK3588_CLOCK_NPU	2
 #define NPU_RK3588_RESETS	2
@@ -74,6 +77,8 @@ struct npu_rk3588_core {
 	u32 version;
 	/** @on: Has clocks and power; otherwise its registers must not be read. */
 	bool on;
+	/** @link: Has it powered with the others, once registered. */
+	struct device_link *link;
 	/** @tasks: Tasks of the lane that runs, or 0. */
 	unsigned int tasks;
 	/**
@@ -115,16 +120,29 @@ struct npu_rk3588 {
 	bool gone;
 	/** @sram_pool: Where the on-chip memory is from, or %NULL. */
 	struct gen_pool *sram_pool;
-	/** @clock: The clock of all cores. */
+	/**
+	 * @rate_lock: Protects @scaled, @clocked, @hz and @wanted_hz. Taken inside
+	 * of @clock_lock and of devfreq's lock.
+	 */
+	struct mutex rate_lock;
+	/** @clock: The clock of all cores, while @scaled. */
 	struct clk *clock;
-	/** @fastest_hz: Its fastest operating point. */
+	/** @scaled: Device with operating points, or %NULL: the rate stays. */
+	struct device *scaled;
+	/** @clocked: All cores have power, so the rate may change. */
+	bool clocked;
+	/** @hz: Present rate, while @scaled. */
+	unsigned long hz;
+	/** @wanted_hz: Rate while @clocked; read without the lock. */
+	unsigned long wanted_hz;
+	/** @fastest_hz: The fastest operating point, or %NPU_RK3588_PARK_HZ. */
 	unsigned long fastest_hz;
 	/** @clock_lock: Protects @devfreq and @powered. */
 	struct mutex clock_lock;
-	/** @devfreq: Who chooses the rate of @clock, or %NULL. */
+	/** @devfreq: Chooses the rate of @clock, or %NULL. */
 	struct devfreq *devfreq;
-	/** @powered: Cores with power. */
-	unsigned int powered;
+	/** @powered: All cores have power. */
+	bool powered;
 #ifdef NPU_RK3588_DEVFREQ
 	/** @ondemand: How it is chosen. */
 	struct devfreq_simple_ondemand_data ondemand;
@@ -141,6 +159,22 @@ irqreturn_t npu_rk3588_irq(int irq, void *data);
 void npu_rk3588_setup(struct npu_rk3588_core *core);
 int npu_rk3588_reset(struct npu_rk3588_core *core);
 void npu_rk3588_fault(struct npu_rk3588_core *core, u64 addr);
+
+int npu_rk3588_power_init(struct npu_rk3588 *rk);
+void npu_rk3588_power_fini(struct npu_rk3588 *rk);
+int npu_rk3588_power_resume(struct device *dev);
+int npu_rk3588_power_suspend(struct device *dev);
+int npu_rk3588_wake(void *hw, unsigned int index);
+bool npu_rk3588_wake_now(void *hw, unsigned int index);
+void npu_rk3588_rest(void *hw, unsigned int index);
+
+int npu_rk3588_clock_init(struct npu_rk3588_core *core);
+int npu_rk3588_clock_scale(struct npu_rk3588 *rk, struct device *dev);
+void npu_rk3588_clock_unscale(struct npu_rk3588 *rk);
+int npu_rk3588_clock_set(struct npu_rk3588 *rk, unsigned long hz);
+unsigned long npu_rk3588_clock_hz(struct npu_rk3588 *rk);
+void npu_rk3588_clock_up(struct npu_rk3588 *rk);
+int npu_rk3588_clock_park(struct npu_rk3588 *rk);
 
 #ifdef NPU_RK3588_DEVFREQ
 int npu_rk3588_devfreq_init(struct npu_rk3588 *rk);

@@ -6,7 +6,6 @@
 #include <linux/device.h>
 #include <linux/interrupt.h>
 #include <linux/io.h>
-#include <linux/pm_runtime.h>
 
 #include "../rknn/rknn_regs.h"
 #include "npu_rk3588.h"
@@ -259,52 +258,14 @@ static void npu_rk3588_snapshot(void *hw, unsigned int index,
 	}
 }
 
-static int npu_rk3588_wake(void *hw, unsigned int index)
-{
-	struct npu_rk3588 *rk = hw;
-	struct npu_rk3588_core *core = rk->cores[index];
-	int ret;
-
-	ret = pm_runtime_resume_and_get(core->dev);
-	if (ret)
-		return ret;
-	/* A full barrier, which pairs with that of npu_rk3588_vm_unmap(). */
-	if (xchg(&core->stale, false)) {
-		ret = npu_rk3588_reattach(core);
-		if (ret)
-			pm_runtime_put_autosuspend(core->dev);
-	}
-	return ret;
-}
-
-static bool npu_rk3588_wake_now(void *hw, unsigned int index)
-{
-	struct npu_rk3588 *rk = hw;
-	struct npu_rk3588_core *core = rk->cores[index];
-
-	return !READ_ONCE(core->stale) &&
-	       pm_runtime_get_if_active(core->dev) > 0;
-}
-
-static void npu_rk3588_rest(void *hw, unsigned int index)
-{
-	struct npu_rk3588 *rk = hw;
-	struct device *dev = rk->cores[index]->dev;
-
-	pm_runtime_mark_last_busy(dev);
-	pm_runtime_put_autosuspend(dev);
-}
-
 static void npu_rk3588_alert(void *hw, bool on)
 {
 	npu_rk3588_devfreq_alert(hw, on);
 }
 
-static u64 npu_rk3588_clock_hz(void *hw)
+static u64 npu_rk3588_clock_hz_op(void *hw)
 {
-	struct npu_rk3588 *rk = hw;
-
-	return clk_get_rate(rk->clock);
+	return npu_rk3588_clock_hz(hw);
 }
 
 const struct npu_hw_ops npu_rk3588_ops = {
@@ -323,5 +284,5 @@ const struct npu_hw_ops npu_rk3588_ops = {
 	.progress = npu_rk3588_progress,
 	.ended = npu_rk3588_ended,
 	.alert = npu_rk3588_alert,
-	.clock_hz = npu_rk3588_clock_hz,
+	.clock_hz = npu_rk3588_clock_hz_op,
 };

@@ -14,6 +14,7 @@
 #include <linux/ktime.h>
 #include <linux/of.h>
 #include <linux/pm_opp.h>
+#include <linux/pm_runtime.h>
 #include <linux/regulator/consumer.h>
 #include <linux/units.h>
 
@@ -25,7 +26,8 @@
  */
 #define NPU_RK3588_UP_PERCENT		45
 #define NPU_RK3588_DOWN_PERCENT		5
-#define NPU_RK3588_POLL_MS		50
+/* Longer than most jobs: else a window sees a core either busy or idle. */
+#define NPU_RK3588_POLL_MS		200
 
 static struct npu_rk3588 *npu_rk3588_of(struct device *dev)
 {
@@ -36,30 +38,17 @@ static struct npu_rk3588 *npu_rk3588_of(struct device *dev)
 
 static int npu_rk3588_target(struct device *dev, unsigned long *freq, u32 flags)
 {
-	struct npu_rk3588 *rk = npu_rk3588_of(dev);
-	struct dev_pm_opp *opp;
-	unsigned long rate;
-	int ret;
+	struct dev_pm_opp *opp = devfreq_recommended_opp(dev, freq, flags);
 
-	opp = devfreq_recommended_opp(dev, freq, flags);
 	if (IS_ERR(opp))
 		return PTR_ERR(opp);
 	dev_pm_opp_put(opp);
-
-	ret = dev_pm_opp_set_rate(dev, *freq);
-	if (ret)
-		return ret;
-	/* The firmware has the last word, and may have another opinion. */
-	rate = clk_get_rate(rk->clock);
-	if (rate != *freq)
-		dev_warn_once(dev, "the clock is at %lu instead of %lu MHz\n",
-			      rate / HZ_PER_MHZ, *freq / HZ_PER_MHZ);
-	return 0;
+	return npu_rk3588_clock_set(npu_rk3588_of(dev), *freq);
 }
 
 static int npu_rk3588_cur_freq(struct device *dev, unsigned long *freq)
 {
-	*freq = clk_get_rate(npu_rk3588_of(dev)->clock);
+	*freq = npu_rk3588_clock_hz(npu_rk3588_of(dev));
 	return 0;
 }
 
@@ -79,7 +68,7 @@ static int npu_rk3588_status(struct device *dev,
 		busy = max(busy, total - rk->cores[i]->busy_ns);
 		rk->cores[i]->busy_ns = total;
 	}
-	status->current_frequency = clk_get_rate(rk->clock);
+	status->current_frequency = npu_rk3588_clock_hz(rk);
 	status->total_time = now - rk->status_ns;
 	status->busy_time = min_t(u64, busy, status->total_time);
 	rk->status_ns = now;
@@ -94,11 +83,16 @@ static struct devfreq_dev_profile npu_rk3588_profile = {
 	.get_cur_freq = npu_rk3588_cur_freq,
 };
 
-/* Take the operating points, and the voltage of the one that is nearest. */
+static void npu_rk3588_unscale(void *data)
+{
+	npu_rk3588_clock_unscale(data);
+}
+
+/* Take the operating points, and the voltage of the one that the clock is at. */
 static int npu_rk3588_points(struct npu_rk3588 *rk, struct device *dev)
 {
 	static const char * const supplies[] = { "npu", NULL };
-	unsigned long freq = clk_get_rate(rk->clock), fastest = ULONG_MAX;
+	unsigned long fastest = ULONG_MAX;
 	struct dev_pm_opp *opp;
 	int ret;
 
@@ -110,22 +104,23 @@ static int npu_rk3588_points(struct npu_rk3588 *rk, struct device *dev)
 		ret = devm_pm_opp_of_add_table(dev);
 	if (ret)
 		return ret;
-
-	opp = devfreq_recommended_opp(dev, &freq, 0);
-	if (IS_ERR(opp))
-		return PTR_ERR(opp);
-	ret = dev_pm_opp_set_opp(dev, opp);
-	dev_pm_opp_put(opp);
-	if (ret)
-		return ret;
-	npu_rk3588_profile.initial_freq = freq;
-
 	opp = dev_pm_opp_find_freq_floor(dev, &fastest);
 	if (IS_ERR(opp))
 		return PTR_ERR(opp);
 	dev_pm_opp_put(opp);
 	rk->fastest_hz = fastest;
-	return 0;
+	/* All cores have the same one. */
+	rk->clock = rk->cores[0]->clocks[NPU_RK3588_CLOCK_NPU].clk;
+	npu_rk3588_profile.initial_freq = NPU_RK3588_PARK_HZ;
+
+	/* The library of operating points asks for the rate. */
+	ret = pm_runtime_resume_and_get(dev);
+	if (ret)
+		return ret;
+	ret = npu_rk3588_clock_scale(rk, dev);
+	pm_runtime_put(dev);
+	/* Undone when devfreq is gone. */
+	return ret ?: devm_add_action_or_reset(dev, npu_rk3588_unscale, rk);
 }
 
 static void npu_rk3588_uncool(void *data)
@@ -237,18 +232,19 @@ void npu_rk3588_devfreq_alert(struct npu_rk3588 *rk, bool on)
 }
 
 /**
- * npu_rk3588_devfreq_power() - a core is powered, or is not any more
+ * npu_rk3588_devfreq_power() - the cores are powered, or are not any more
  * @rk: the device
- * @on: it is
+ * @on: they are
  *
- * Without a powered core nobody needs to look how busy they are.
+ * Without power nobody needs to look how busy they are.
  */
 void npu_rk3588_devfreq_power(struct npu_rk3588 *rk, bool on)
 {
 	mutex_lock(&rk->clock_lock);
-	if (on && !rk->powered++ && rk->devfreq)
+	rk->powered = on;
+	if (on && rk->devfreq)
 		devfreq_resume_device(rk->devfreq);
-	if (!on && !--rk->powered && rk->devfreq)
+	if (!on && rk->devfreq)
 		devfreq_suspend_device(rk->devfreq);
 	mutex_unlock(&rk->clock_lock);
 }

@@ -30,10 +30,6 @@ static unsigned int timeout_ms = 1000;
 module_param(timeout_ms, uint, 0444);
 MODULE_PARM_DESC(timeout_ms, "A task that takes longer is taken to hang (default 1000)");
 
-static unsigned int autosuspend_ms = 50;
-module_param(autosuspend_ms, uint, 0444);
-MODULE_PARM_DESC(autosuspend_ms, "An idle core keeps its power for so long (default 50)");
-
 /* How long the first core waits for the others. */
 #define NPU_RK3588_LATE		(5 * HZ)
 /* The fastest that the vendor's kernel sets (dts/rk3588-npu-opp.dtsi). */
@@ -64,7 +60,7 @@ static int npu_rk3588_number(struct device_node *core)
 	return number < NPU_RK3588_CORES ? number : -EINVAL;
 }
 
-static void npu_rk3588_describe(struct npu_rk3588 *rk)
+static void npu_rk3588_describe(struct npu_rk3588 *rk, unsigned int count)
 {
 	struct npu_rk3588_core *core = rk->cores[0];
 
@@ -74,7 +70,6 @@ static void npu_rk3588_describe(struct npu_rk3588 *rk)
 		.family = &npu_family_rknn,
 		.chip = &rknn_rk3588,
 		.core = {
-			.clock_hz = rk->fastest_hz,
 			.peak_hz = NPU_RK3588_PEAK_HZ,
 			/* As npu_model_params_rk3588, fitted to boards. */
 			.bandwidth = 9200000000ull,
@@ -83,6 +78,7 @@ static void npu_rk3588_describe(struct npu_rk3588 *rk)
 			.fp16_macs_per_cycle = 512,
 			.buffer_bytes = RKNN_CBUF_BYTES,
 		},
+		.core_count = count,
 		.address_bits = 32,
 		.hw_version = core->version,
 		.bandwidth = 27200000000ull,
@@ -107,37 +103,40 @@ static int npu_rk3588_create(struct npu_rk3588 *rk)
 	return npu_device_register(npu);
 }
 
-/* Have the clock scaled if that can be done, and say so if not. */
+/*
+ * Have the clock scaled if that can be done, and say so if not. A core that is not
+ * ours may be switched on at any time, which a fast clock forbids.
+ */
 static void npu_rk3588_scale(struct npu_rk3588 *rk)
 {
-	int ret;
+	bool all = rk->desc.core_count == hweight_long(rk->expected);
+	int ret = all ? npu_rk3588_devfreq_init(rk) : -EBUSY;
 
-	/* All cores have the same one. */
-	rk->clock = rk->cores[0]->clocks[NPU_RK3588_CLOCK_NPU].clk;
-	ret = npu_rk3588_devfreq_init(rk);
 	if (!ret)
 		return;
-	rk->fastest_hz = clk_get_rate(rk->clock);
+	rk->wanted_hz = NPU_RK3588_PARK_HZ;
+	rk->fastest_hz = NPU_RK3588_PARK_HZ;
 	dev_notice(&rk->pdev->dev,
-		   "no operating points in the device tree (%d): the clock stays at %lu of up to %u MHz, and what is limited by arithmetic is as much slower\n",
-		   ret, rk->fastest_hz / HZ_PER_MHZ, NPU_RK3588_MAX_MHZ);
+		   "%s (%d): the clock stays at %lu of up to %u MHz, and what is limited by arithmetic is as much slower\n",
+		   all ? "no operating points in the device tree" :
+			 "not all cores are here", ret,
+		   NPU_RK3588_PARK_HZ / HZ_PER_MHZ, NPU_RK3588_MAX_MHZ);
 }
 
 /* Be done with the device, which its users may still have. */
 static void npu_rk3588_unregister(struct npu_rk3588 *rk)
 {
 	npu_rk3588_devfreq_fini(rk);
+	npu_rk3588_power_fini(rk);
 	devres_release_group(&rk->pdev->dev, rk);
 	npu_rk3588_sram_fini(rk);
 	rk->npu = NULL;
 }
 
-/* Register the cores that are there. */
-static int npu_rk3588_register(struct npu_rk3588 *rk)
+/* Number the cores that are there, as npu.ko does. Returns how many there are. */
+static unsigned int npu_rk3588_count(struct npu_rk3588 *rk)
 {
-	struct device *dev = &rk->pdev->dev;
 	unsigned int i, count = 0;
-	int ret;
 
 	lockdep_assert_held(&rk->lock);
 	for (i = 0; i < NPU_RK3588_CORES; i++) {
@@ -150,15 +149,29 @@ static int npu_rk3588_register(struct npu_rk3588 *rk)
 		core->busy_ns = 0;
 		rk->cores[count++] = core;
 	}
+	return count;
+}
+
+/* Register the cores that are there. */
+static int npu_rk3588_register(struct npu_rk3588 *rk)
+{
+	struct device *dev = &rk->pdev->dev;
+	unsigned int count = npu_rk3588_count(rk);
+	int ret;
+
+	npu_rk3588_describe(rk, count);
+	ret = npu_rk3588_power_init(rk);
+	if (ret)
+		return ret;
 	npu_rk3588_scale(rk);
-	npu_rk3588_describe(rk);
-	rk->desc.core_count = count;
+	rk->desc.core.clock_hz = rk->fastest_hz;
 	npu_rk3588_sram_init(rk, &rk->desc.sram[0]);
 
 	/* The device belongs to one that stays when the cores go. */
 	if (!devres_open_group(dev, rk, GFP_KERNEL)) {
 		npu_rk3588_sram_fini(rk);
 		npu_rk3588_devfreq_fini(rk);
+		npu_rk3588_power_fini(rk);
 		return -ENOMEM;
 	}
 	ret = npu_rk3588_create(rk);
@@ -318,7 +331,6 @@ static void npu_rk3588_power_off(struct npu_rk3588_core *core)
 	/* Whoever has seen that it is on is done with its registers after this. */
 	synchronize_irq(core->irq);
 	clk_bulk_disable_unprepare(NPU_RK3588_CLOCKS, core->clocks);
-	npu_rk3588_devfreq_power(core->rk, false);
 }
 
 static void npu_rk3588_pm_fini(void *data)
@@ -326,7 +338,6 @@ static void npu_rk3588_pm_fini(void *data)
 	struct device *dev = data;
 	struct npu_rk3588_core *core = dev_get_drvdata(dev);
 
-	pm_runtime_dont_use_autosuspend(dev);
 	pm_runtime_disable(dev);
 	if (pm_runtime_status_suspended(dev))
 		return;
@@ -336,12 +347,8 @@ static void npu_rk3588_pm_fini(void *data)
 
 static int npu_rk3588_pm_init(struct npu_rk3588_core *core)
 {
-	struct device *dev = core->dev;
-
-	pm_runtime_set_autosuspend_delay(dev, autosuspend_ms);
-	pm_runtime_use_autosuspend(dev);
-	pm_runtime_enable(dev);
-	return devm_add_action_or_reset(dev, npu_rk3588_pm_fini, dev);
+	pm_runtime_enable(core->dev);
+	return devm_add_action_or_reset(core->dev, npu_rk3588_pm_fini, core->dev);
 }
 
 /* Have the core in a known state, and see that it answers. */
@@ -353,12 +360,14 @@ static int npu_rk3588_hello(struct npu_rk3588_core *core)
 	if (ret)
 		return dev_err_probe(core->dev, ret, "no power\n");
 	ret = npu_rk3588_reset(core);
-	core->version = readl(core->pc + RKNN_PC_VERSION) +
-			(readl(core->pc + RKNN_PC_VERSION_NUM) & 0xffff);
-	pm_runtime_mark_last_busy(core->dev);
-	pm_runtime_put_autosuspend(core->dev);
+	if (!ret) {
+		core->version = readl(core->pc + RKNN_PC_VERSION) +
+				(readl(core->pc + RKNN_PC_VERSION_NUM) & 0xffff);
+		ret = npu_rk3588_clock_init(core);
+	}
+	pm_runtime_put(core->dev);
 	if (ret)
-		return dev_err_probe(core->dev, ret, "no reset\n");
+		return dev_err_probe(core->dev, ret, "no reset or clock\n");
 	return 0;
 }
 
@@ -414,7 +423,6 @@ static int npu_rk3588_runtime_resume(struct device *dev)
 	ret = clk_bulk_prepare_enable(NPU_RK3588_CLOCKS, core->clocks);
 	if (ret)
 		return ret;
-	npu_rk3588_devfreq_power(core->rk, true);
 	npu_rk3588_setup(core);
 	WRITE_ONCE(core->on, true);
 	return 0;
@@ -465,6 +473,8 @@ static void npu_rk3588_complete(struct device *dev)
 }
 
 static const struct dev_pm_ops npu_rk3588_pm_ops = {
+	RUNTIME_PM_OPS(npu_rk3588_power_suspend, npu_rk3588_power_resume, NULL)
+	SYSTEM_SLEEP_PM_OPS(pm_runtime_force_suspend, pm_runtime_force_resume)
 	.prepare = pm_sleep_ptr(npu_rk3588_prepare),
 	.complete = pm_sleep_ptr(npu_rk3588_complete),
 };
@@ -473,6 +483,7 @@ static int npu_rk3588_whole_probe(struct platform_device *pdev)
 {
 	int ret = dma_set_mask_and_coherent(&pdev->dev, DMA_BIT_MASK(40));
 
+	platform_set_drvdata(pdev, &npu_rk3588);
 	dma_set_max_seg_size(&pdev->dev, UINT_MAX);
 	return ret;
 }
@@ -496,6 +507,7 @@ static int __init npu_rk3588_init(void)
 		return -EINVAL;
 	mutex_init(&rk->lock);
 	mutex_init(&rk->clock_lock);
+	mutex_init(&rk->rate_lock);
 	INIT_DELAYED_WORK(&rk->late, npu_rk3588_late);
 
 	ret = platform_driver_register(&npu_rk3588_driver);

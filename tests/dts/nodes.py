@@ -16,10 +16,16 @@ SRAM = "/sram@ff001000"
 RAIL = "vdd_npu_s0"
 ZONE = "/thermal-zones/npu-thermal"
 PAGE = 4096
+# Of the clock: the firmware takes 2 to 10 of these steps, and the domain can be
+# switched on at the first.
+STEP_HZ = 100_000_000
+PARK_HZ = 2 * STEP_HZ
+LEAST_UV = 800_000
 
 # What the overlays may change in nodes that are there, and the nodes they may add.
 CHANGED = [
-    r"/npu@\w+:(operating-points-v2|sram|#cooling-cells|status|npu-supply|sram-supply)",
+    r"/npu@\w+:(operating-points-v2|sram|#cooling-cells|status|npu-supply|sram-supply"
+    r"|assigned-clock-rates)",
     r"/iommu@fda[bcd][9a]000:status",
     SRAM + r"/codec-sram@(0|78000):(reg|status)",
     r"/power-management@\w+/power-controller/power-domain@8:domain-supply",
@@ -153,6 +159,13 @@ class Checker:
             target, low, high = volts
             self.expect(low <= target <= high, f"{node.path}: voltages are out of order")
             self.expect(
+                target >= LEAST_UV, f"{node.path}: nobody has validated as little as {target} uV"
+            )
+            self.expect(
+                rate % STEP_HZ == 0 and 2 <= rate // STEP_HZ <= 10,
+                f"{node.path}: the firmware does not take {rate} Hz",
+            )
+            self.expect(
                 limits[0] <= target <= limits[1],
                 f"{node.path}: {target} uV is not what {rail.path if rail else '-'} may give",
             )
@@ -162,20 +175,20 @@ class Checker:
         for (slow, less), (fast, more) in zip(points, points[1:]):
             self.expect(slow < fast, f"{table.path} has {fast} Hz twice")
             self.expect(less <= more, f"{table.path}: {fast} Hz takes less than {slow} Hz")
-        rates = [rate for rate, _ in points]
-        for core in cores:
-            for rate in core.cells("assigned-clock-rates"):
-                self.expect(rate in rates, f"{core.path} starts at {rate} Hz, no point")
+        self.expect(points[0][0] == PARK_HZ, f"{table.path} does not begin at {PARK_HZ} Hz")
 
     def no_points(self, cores: list[fdt.Node]) -> None:
         """The overlays of boards leave the clock alone, which can hang the machine."""
         for core in cores:
             for prop in ("operating-points-v2", "#cooling-cells"):
                 self.expect(prop not in core.props, f"{core.path} has {prop}")
+
+    def assigned(self, cores: list[fdt.Node]) -> None:
+        """A rate that the tree assigns is set without power, which hangs the firmware."""
+        for core in cores:
             self.expect(
-                core.props.get("assigned-clock-rates")
-                == self.base.find(core.path).props.get("assigned-clock-rates"),
-                f"{core.path}: assigned-clock-rates differs",
+                core.cells("assigned-clock-rates") == (0,),
+                f"{core.path} assigns a rate before it has power",
             )
 
     def sram(self, cores: list[fdt.Node]) -> None:
@@ -282,6 +295,7 @@ class Checker:
         cores = [node for node in map(self.merged.find, CORES) if node]
         if cores:
             self.sram(cores)
+            self.assigned(cores)
         if self.clock:
             self.points(cores, rails.pop())
             self.thermal()
