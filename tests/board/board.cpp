@@ -35,6 +35,11 @@ unsigned board_total(const std::string &counter)
 	return sum_of("core*/" + counter);
 }
 
+unsigned board_value(const std::string &name)
+{
+	return sum_of(name);
+}
+
 unsigned board_count(unsigned core, const std::string &counter)
 {
 	return sum_of("core" + std::to_string(core) + '/' + counter);

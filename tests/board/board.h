@@ -8,3 +8,5 @@
 unsigned board_total(const std::string &counter);
 /// The same, of one core.
 unsigned board_count(unsigned core, const std::string &counter);
+/// A number that the board as a whole shows.
+unsigned board_value(const std::string &name);

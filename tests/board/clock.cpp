@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /// The clock follows the class of the work. The device tree has operating points;
 /// tests/board/inside has set the governor.
+#include <chrono>
 #include <filesystem>
 #include <fstream>
 #include <string>
+#include <thread>
 #include <vector>
 
+#include "board.h"
 #include "igt.h"
 #include "injection.h"
 #include "program.h"
@@ -111,4 +114,32 @@ SUBTEST(clock_background)
 			  [] { return !at(slowest()); }));
 	CHECK(work_until(device, context_of(device, DRM_NPU_CLASS_THROUGHPUT), job, patience_ns(),
 			 [&] { return at(most); }));
+}
+
+/* Between two layers of an inference the clock neither falls nor is set again. */
+SUBTEST(clock_gap)
+{
+	constexpr std::int64_t gap_ns = ms_to_ns(60);
+	/* Longer gaps, of a busy machine, are not what is looked for. */
+	constexpr std::int64_t longest_ns = ms_to_ns(300);
+	const Device device;
+	const Product product(device);
+	const std::uint32_t context = device.context();
+	const std::uint32_t job = create_job(device, {{product.task()}});
+	int gaps = 0;
+
+	for (int tries = 0; gaps < 5; tries++) {
+		if (tries == 200)
+			igt::skip("this machine is too busy for gaps of 60 ms");
+		CHECK_EQ(run(device, context, job), 1);
+		const std::int64_t before = now_ns();
+		const unsigned sets = board_value("rate_sets");
+
+		std::this_thread::sleep_for(std::chrono::nanoseconds(gap_ns));
+		CHECK_EQ(run(device, context, job), 1);
+		if (now_ns() - before > longest_ns)
+			continue;
+		CHECK_EQ(board_value("rate_sets"), sets);
+		gaps++;
+	}
 }

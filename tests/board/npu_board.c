@@ -234,6 +234,8 @@ static int __init npu_board_init(void)
 						     &npu_board_regions[i]);
 		npu_board_debugfs(core, root);
 	}
+	npu_board_clk_debugfs(root);
+	npu_board_rail_debugfs(root);
 	if (!ret)
 		ret = npu_board_soc_init(board);
 	if (!ret)

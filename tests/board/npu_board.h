@@ -12,6 +12,7 @@
 
 #include "../../driver/model/npu_model.h"
 
+struct dentry;
 struct device_node;
 struct regulator;
 
@@ -20,6 +21,8 @@ struct regulator;
 #define NPU_BOARD_TLB		64
 #define NPU_BOARD_CLOCKS	2
 #define NPU_BOARD_RESETS	2
+/* The fastest clock that comes from outside the NPU's power domain. */
+#define NPU_BOARD_OUTSIDE_HZ	200000000ul
 /* The window of a core. */
 #define NPU_BOARD_WINDOW	0x10000
 /* Where the first bank of an IOMMU may be in it, and the next. */
@@ -200,6 +203,7 @@ void npu_board_core_reset(struct npu_board_core *core, u32 id, bool assert);
 unsigned long npu_board_read(void *priv, unsigned int offset, int size);
 void npu_board_write(void *priv, unsigned int offset, int size,
 		     unsigned long value);
+bool npu_board_inject(unsigned int *count);
 void npu_board_wrong(struct npu_board_core *core, const char *what, u32 offset);
 
 u32 npu_board_bank_read(struct npu_board_core *core,
@@ -220,8 +224,15 @@ int npu_board_soc_core(struct npu_board_core *core);
 void npu_board_soc_interrupt(struct npu_board_core *core);
 bool npu_board_core_alive(const struct npu_board_core *core);
 
+int npu_board_clk_init(struct device_node *np);
+int npu_board_clk_core(struct npu_board_core *core);
+unsigned long npu_board_clk_hz(void);
+void npu_board_clk_debugfs(struct dentry *root);
+
 int npu_board_rail_init(struct device_node *np);
+void npu_board_rail_debugfs(struct dentry *root);
 bool npu_board_rail_on(void);
+int npu_board_rail_uv(void);
 struct regulator *npu_board_rail_get(struct device_node *np);
 
 #endif /* NPU_BOARD_H */

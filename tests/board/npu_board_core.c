@@ -39,9 +39,16 @@ MODULE_PARM_DESC(slow_us, "How much longer, in microseconds (default 1000)");
 
 /* A line that stays raised for so many interrupts is nobody's. */
 #define NPU_BOARD_STORM		1000
+/* Each core tells so many complaints in full. */
+#define NPU_BOARD_COMPLAINTS	50
 
-/* Is this one of those that are to go wrong? */
-static bool npu_board_inject(unsigned int *count)
+/**
+ * npu_board_inject() - is this one of those that are to go wrong?
+ * @count: how many are, a module parameter
+ *
+ * Return: whether it is, then there is one less to come.
+ */
+bool npu_board_inject(unsigned int *count)
 {
 	unsigned int left = READ_ONCE(*count);
 
@@ -248,9 +255,13 @@ static void npu_board_run(struct kthread_work *work)
  */
 void npu_board_wrong(struct npu_board_core *core, const char *what, u32 offset)
 {
-	atomic_inc(&core->counts.wrong);
-	/* Seen by those who look for complaints in the log. */
-	WARN_ONCE(1, "npu_board: core %u: %s %#x\n", core->index, what, offset);
+	/* Each kind is to be seen in the log, but not each time. */
+	if (atomic_inc_return(&core->counts.wrong) < NPU_BOARD_COMPLAINTS)
+		pr_err("npu_board: core %u: %s %#x (%u)\n", core->index, what,
+		       offset, offset);
+	/* Tests look for its words. */
+	WARN_ONCE(1, "npu_board: core %u: %s %#x (%u)\n", core->index, what,
+		  offset, offset);
 }
 
 /* The bank whose registers are at @offset, or %NULL. */

@@ -3,7 +3,9 @@
  * The regulator that supplies the cores, whose registers do not answer without it.
  */
 #include <linux/device/faux.h>
+#include <linux/debugfs.h>
 #include <linux/err.h>
+#include <linux/moduleparam.h>
 #include <linux/of.h>
 #include <linux/regulator/consumer.h>
 #include <linux/regulator/driver.h>
@@ -14,11 +16,29 @@
 
 /* What it gives before anybody has asked for another voltage. */
 #define NPU_BOARD_RAIL_UV	800000
+/* Nobody has published results of an RK3588 at less. */
+#define NPU_BOARD_RAIL_LEAST_UV	800000
+
+static unsigned int inject_rail;
+module_param(inject_rail, uint, 0644);
+MODULE_PARM_DESC(inject_rail, "How many of the next changes of the voltage fail, as transfers on I2C may");
 
 /* A regulator needs a device that it is part of. */
 static struct faux_device *npu_board_rail_device;
 static bool npu_board_rail_enabled;
-static int npu_board_rail_uv = NPU_BOARD_RAIL_UV;
+static int npu_board_rail_now_uv = NPU_BOARD_RAIL_UV;
+/* Each is a transfer on I2C, of about a millisecond. */
+static atomic_t npu_board_rail_steps;
+
+/**
+ * npu_board_rail_uv() - the present voltage
+ *
+ * Return: microvolts.
+ */
+int npu_board_rail_uv(void)
+{
+	return READ_ONCE(npu_board_rail_now_uv);
+}
 
 static int npu_board_rail_enable(struct regulator_dev *rdev)
 {
@@ -40,14 +60,20 @@ static int npu_board_rail_is_enabled(struct regulator_dev *rdev)
 static int npu_board_rail_set_voltage(struct regulator_dev *rdev, int min_uv,
 				      int max_uv, unsigned int *selector)
 {
-	WRITE_ONCE(npu_board_rail_uv, min_uv);
+	atomic_inc(&npu_board_rail_steps);
+	if (npu_board_inject(&inject_rail))
+		return -EIO;
+	if (min_uv < NPU_BOARD_RAIL_LEAST_UV)
+		npu_board_wrong(&npu_board.cores[0],
+				"voltage that nobody has validated, uV", min_uv);
+	WRITE_ONCE(npu_board_rail_now_uv, min_uv);
 	*selector = 0;
 	return 0;
 }
 
 static int npu_board_rail_get_voltage(struct regulator_dev *rdev)
 {
-	return READ_ONCE(npu_board_rail_uv);
+	return npu_board_rail_uv();
 }
 
 static const struct regulator_ops npu_board_rail_ops = {
@@ -110,4 +136,13 @@ int npu_board_rail_init(struct device_node *np)
 		return -ENOMEM;
 	rdev = regulator_register(config.dev, &npu_board_rail_desc, &config);
 	return PTR_ERR_OR_ZERO(rdev);
+}
+
+/**
+ * npu_board_rail_debugfs() - show what the regulator has been asked for
+ * @root: the board's directory
+ */
+void npu_board_rail_debugfs(struct dentry *root)
+{
+	debugfs_create_atomic_t("rail_steps", 0644, root, &npu_board_rail_steps);
 }

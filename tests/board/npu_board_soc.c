@@ -15,16 +15,13 @@
 #include <linux/regulator/consumer.h>
 #include <linux/reset-controller.h>
 #include <linux/slab.h>
+#include <linux/units.h>
 
 #include "npu_board.h"
 
 /* Numbers of interrupts, and of power domains, are below these. */
 #define NPU_BOARD_IRQS		0x80
 #define NPU_BOARD_DOMAINS	16
-/* Gates: those of the cores, the bus clock and the clock of all cores. */
-#define NPU_BOARD_GATES		16
-/* What firmware has set before the device tree asks for another rate. */
-#define NPU_BOARD_RATE		1000000000ul
 
 static unsigned int no_reset;
 module_param(no_reset, uint, 0644);
@@ -35,8 +32,6 @@ module_param(no_power, uint, 0644);
 MODULE_PARM_DESC(no_power, "Cores, one bit each, whose power domains cannot be switched on");
 
 static struct irq_domain *npu_board_irqs;
-static struct npu_board_gate npu_board_gates[NPU_BOARD_GATES];
-static unsigned int npu_board_gate_count;
 static struct generic_pm_domain npu_board_pds[NPU_BOARD_DOMAINS];
 static struct regulator *npu_board_pd_supplies[NPU_BOARD_DOMAINS];
 static struct generic_pm_domain *npu_board_pd_table[NPU_BOARD_DOMAINS];
@@ -129,97 +124,6 @@ void npu_board_soc_interrupt(struct npu_board_core *core)
 	local_bh_enable();
 }
 
-static struct npu_board_gate *npu_board_gate_of(struct clk_hw *hw)
-{
-	return container_of(hw, struct npu_board_gate, hw);
-}
-
-static int npu_board_clk_enable(struct clk_hw *hw)
-{
-	WRITE_ONCE(npu_board_gate_of(hw)->on, true);
-	return 0;
-}
-
-static void npu_board_clk_disable(struct clk_hw *hw)
-{
-	WRITE_ONCE(npu_board_gate_of(hw)->on, false);
-}
-
-static int npu_board_clk_is_enabled(struct clk_hw *hw)
-{
-	return READ_ONCE(npu_board_gate_of(hw)->on);
-}
-
-static unsigned long npu_board_clk_recalc_rate(struct clk_hw *hw,
-					       unsigned long parent)
-{
-	return npu_board_gate_of(hw)->rate;
-}
-
-static int npu_board_clk_determine_rate(struct clk_hw *hw,
-					struct clk_rate_request *req)
-{
-	return 0;
-}
-
-static int npu_board_clk_set_rate(struct clk_hw *hw, unsigned long rate,
-				  unsigned long parent)
-{
-	npu_board_gate_of(hw)->rate = rate;
-	return 0;
-}
-
-static const struct clk_ops npu_board_clk_ops = {
-	.enable = npu_board_clk_enable,
-	.disable = npu_board_clk_disable,
-	.is_enabled = npu_board_clk_is_enabled,
-	.recalc_rate = npu_board_clk_recalc_rate,
-	.determine_rate = npu_board_clk_determine_rate,
-	.set_rate = npu_board_clk_set_rate,
-};
-
-static struct npu_board_gate *npu_board_gate(u32 id)
-{
-	unsigned int i;
-
-	for (i = 0; i < npu_board_gate_count; i++)
-		if (npu_board_gates[i].id == id)
-			return &npu_board_gates[i];
-	return NULL;
-}
-
-/* The gate with number @id, which is made if it is not there yet. */
-static struct npu_board_gate *npu_board_gate_make(u32 id)
-{
-	struct clk_init_data init = { .ops = &npu_board_clk_ops };
-	struct npu_board_gate *gate = npu_board_gate(id);
-	char name[32];
-	int ret;
-
-	if (gate)
-		return gate;
-	if (npu_board_gate_count == NPU_BOARD_GATES)
-		return ERR_PTR(-ENOSPC);
-	gate = &npu_board_gates[npu_board_gate_count];
-	gate->id = id;
-	gate->rate = NPU_BOARD_RATE;
-	snprintf(name, sizeof(name), "npu-board-%u", id);
-	init.name = name;
-	gate->hw.init = &init;
-	ret = clk_hw_register(NULL, &gate->hw);
-	if (ret)
-		return ERR_PTR(ret);
-	npu_board_gate_count++;
-	return gate;
-}
-
-static struct clk_hw *npu_board_clk_get(struct of_phandle_args *args, void *data)
-{
-	struct npu_board_gate *gate = npu_board_gate(args->args[0]);
-
-	return gate ? &gate->hw : ERR_PTR(-ENOENT);
-}
-
 static struct npu_board_core *npu_board_core_of_reset(unsigned long id)
 {
 	unsigned int i, j;
@@ -295,13 +199,28 @@ static int npu_board_pd_set(struct generic_pm_domain *pd, bool on)
 	return 0;
 }
 
+/*
+ * With a faster clock the power controller gets no acknowledgment of any domain of
+ * the NPU: the source of that clock is in the outermost one.
+ */
+static bool npu_board_pd_too_fast(struct generic_pm_domain *pd)
+{
+	unsigned long hz = npu_board_clk_hz();
+
+	if (hz <= NPU_BOARD_OUTSIDE_HZ)
+		return false;
+	npu_board_wrong(&npu_board.cores[0], "power on with a fast clock, MHz",
+			hz / HZ_PER_MHZ);
+	return true;
+}
+
 /* As Rockchip's domains do, these have their supply enabled while they are on. */
 static int npu_board_pd_on(struct generic_pm_domain *pd)
 {
 	struct regulator *supply = npu_board_pd_supplies[pd - npu_board_pds];
 	int ret;
 
-	if (npu_board_pd_fails(pd))
+	if (npu_board_pd_fails(pd) || npu_board_pd_too_fast(pd))
 		return -ETIMEDOUT;
 	ret = supply ? regulator_enable(supply) : 0;
 	return ret ?: npu_board_pd_set(pd, true);
@@ -410,13 +329,6 @@ static struct device_node *npu_board_provider(const char *compatible)
 	return np;
 }
 
-static int npu_board_clk_init(const char *compatible)
-{
-	struct device_node *np = npu_board_provider(compatible);
-
-	return np ? of_clk_add_hw_provider(np, npu_board_clk_get, NULL) : -ENODEV;
-}
-
 /**
  * npu_board_soc_init() - make what the cores need
  * @board: the board, whose cores are known
@@ -436,12 +348,14 @@ int npu_board_soc_init(struct npu_board *board)
 	if (!npu_board_irqs)
 		return -ENOMEM;
 
-	ret = npu_board_clk_init("npu-board,cru");
+	np = npu_board_provider("npu-board,cru");
+	ret = np ? npu_board_clk_init(np) : -ENODEV;
+	npu_board_resets.of_node = np;
+	np = npu_board_provider("npu-board,scmi-clock");
 	if (!ret)
-		ret = npu_board_clk_init("npu-board,scmi-clock");
+		ret = np ? npu_board_clk_init(np) : -ENODEV;
 	if (ret)
 		return ret;
-	npu_board_resets.of_node = npu_board_provider("npu-board,cru");
 	ret = reset_controller_register(&npu_board_resets);
 	if (ret)
 		return ret;
@@ -488,21 +402,5 @@ int npu_board_soc_core(struct npu_board_core *core)
 		core->resets[i] = args.args[0];
 		of_node_put(args.np);
 	}
-	for (i = 0; i < of_count_phandle_with_args(core->np, "clocks",
-						   "#clock-cells"); i++) {
-		struct npu_board_gate *gate;
-
-		ret = of_parse_phandle_with_args(core->np, "clocks",
-						 "#clock-cells", i, &args);
-		if (ret)
-			return ret;
-		gate = npu_board_gate_make(args.args[0]);
-		of_node_put(args.np);
-		if (IS_ERR(gate))
-			return PTR_ERR(gate);
-		/* The first two: of its bus and of its registers. */
-		if (i < NPU_BOARD_CLOCKS)
-			core->clocks[i] = gate;
-	}
-	return i < NPU_BOARD_CLOCKS ? -EINVAL : 0;
+	return npu_board_clk_core(core);
 }
