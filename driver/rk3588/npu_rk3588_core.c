@@ -177,6 +177,24 @@ static bool npu_rk3588_ended(void *hw, unsigned int index,
 }
 
 /*
+ * Users of the vendor's driver saw starts that were accepted and came to nothing: the
+ * counter of tasks, which a start clears, stays 0, and no interrupt comes. Assumed is
+ * that it counts tasks that have begun. Should it count those that have ended, then a
+ * first task that is slow is run twice, of which the first is cut short by a reset.
+ */
+static bool npu_rk3588_unbegun(void *hw, unsigned int index)
+{
+	struct npu_rk3588 *rk = hw;
+	struct npu_rk3588_core *core = rk->cores[index];
+
+	return READ_ONCE(core->tasks) &&
+	       !(npu_rk3588_read(core, RKNN_PC_TASK_STATUS) &
+		 RKNN_PC_TASK_CON_NUMBER_MASK) &&
+	       !(npu_rk3588_read(core, RKNN_PC_INTERRUPT_RAW_STATUS) &
+		 READ_ONCE(core->ends));
+}
+
+/*
  * The links of a chain move the base address, from that of the first task, and so
  * each task changes it. There is nothing that is known to change within a task.
  * Should the status be other than 0 from the start, the first look is fooled.
@@ -282,6 +300,7 @@ const struct npu_hw_ops npu_rk3588_ops = {
 	.rest = npu_rk3588_rest,
 	.kick = npu_rk3588_kick,
 	.progress = npu_rk3588_progress,
+	.unbegun = npu_rk3588_unbegun,
 	.ended = npu_rk3588_ended,
 	.alert = npu_rk3588_alert,
 	.clock_hz = npu_rk3588_clock_hz_op,

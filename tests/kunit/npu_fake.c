@@ -224,6 +224,15 @@ static bool npu_fake_ended(void *hw, unsigned int core,
 	return lost;
 }
 
+static bool npu_fake_unbegun(void *hw, unsigned int core)
+{
+	struct npu_fake *fake = hw;
+
+	npu_fake_check(fake, fake->cores[core].running,
+		       "asked a core that does not run");
+	return fake->cores[core].unbegun;
+}
+
 static void npu_fake_alert(void *hw, bool on)
 {
 	struct npu_fake *fake = hw;
@@ -416,6 +425,17 @@ struct npu_fake *npu_fake_create_srams(struct kunit *test, unsigned int cores,
 	fake->npu->exec->sched.stay_ns = U64_MAX;
 	KUNIT_ASSERT_EQ(test, kunit_add_action_or_reset(test, npu_fake_fini, fake), 0);
 	return fake;
+}
+
+/**
+ * npu_fake_may_not_begin() - have the device tell of starts that come to nothing
+ * @fake: the device, which has started nothing yet
+ */
+void npu_fake_may_not_begin(struct npu_fake *fake)
+{
+	fake->ops = *fake->npu->desc.ops;
+	fake->ops.unbegun = npu_fake_unbegun;
+	fake->npu->desc.ops = &fake->ops;
 }
 
 /**

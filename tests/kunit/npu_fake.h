@@ -91,6 +91,8 @@ struct npu_fake_core {
 	int wake_error;
 	/** @lost: It has ended, which the next call of ended finds. */
 	bool lost;
+	/** @unbegun: Starts come to nothing, as unbegun() tells. */
+	bool unbegun;
 	/** @attach_error: What the next attach fails with, once, or 0. */
 	int attach_error;
 };
@@ -103,6 +105,8 @@ struct npu_fake {
 	struct kunit *test;
 	/** @npu: The device of the driver. */
 	struct npu_device *npu;
+	/** @ops: Its operations, if a test has others. */
+	struct npu_hw_ops ops;
 	/** @policy: What can be set of its policy; the defaults at first. */
 	struct npu_sched_params policy;
 	/** @now: Its time, which passes when a test says so. */
@@ -174,6 +178,7 @@ struct npu_fake_fence {
 };
 
 struct npu_fake *npu_fake_create(struct kunit *test, unsigned int cores);
+void npu_fake_may_not_begin(struct npu_fake *fake);
 struct npu_fake *npu_fake_create_sram(struct kunit *test, unsigned int cores,
 				      unsigned int pages);
 struct npu_fake *npu_fake_create_srams(struct kunit *test, unsigned int cores,

@@ -33,6 +33,12 @@ static void npu_core_set_attached(struct npu_core *core,
 	core->sched.attached = client ? &client->sched : NULL;
 }
 
+/*
+ * Hardware has been seen to begin within 8 ms, or not at all. A core that has not
+ * begun is noticed between one and two of these after its start.
+ */
+#define NPU_CORE_BEGIN	msecs_to_jiffies(20)
+
 /* Have @core use @hw_vm, or nothing if %NULL; without an IOMMU there is no difference. */
 static int npu_core_set_vm(struct npu_core *core, void *hw_vm)
 {
@@ -45,6 +51,8 @@ static int npu_core_set_vm(struct npu_core *core, void *hw_vm)
 
 static void npu_core_watch(struct npu_core *core, unsigned long delay)
 {
+	if (core->npu->desc.ops->unbegun)
+		delay = min(delay, NPU_CORE_BEGIN);
 	core->watched = true;
 	kthread_queue_delayed_work(core->worker, &core->watchdog, delay);
 }
@@ -70,9 +78,12 @@ static void npu_core_kick(struct npu_core *core, u64 now)
 	if (!head->started_ns)
 		head->started_ns = core->started;
 	core->held = false;
+	core->kicked = jiffies;
+	core->begun = false;
+	core->again = false;
 	npu_watch_start(&core->watch, npu->exec->timeout, lane.task_count,
 			npu->desc.ops->kick(npu->hw, core->index, &lane),
-			jiffies);
+			core->kicked);
 	/* A pending watchdog re-reads core->watch. */
 	if (!core->watched)
 		npu_core_watch(core, npu->exec->timeout);
@@ -158,8 +169,12 @@ u64 npu_core_stop(struct npu_core *core, const struct npu_hw_result *result,
 void npu_core_abort(struct npu_core *core, int error)
 {
 	lockdep_assert_held(&core->npu->exec->lock);
-	if (core->state == NPU_CORE_RESETTING)
+	if (core->state == NPU_CORE_RESETTING) {
+		/* It was to start again. */
+		if (!core->error)
+			core->error = error;
 		return;
+	}
 	core->state = NPU_CORE_RESETTING;
 	core->error = error;
 	core->fault = (struct npu_hw_fault) {};
@@ -375,7 +390,17 @@ static void npu_core_attach(struct npu_core *core)
 	spin_unlock_irq(&npu->exec->lock);
 }
 
-/* Reset @core and end its lane with an error. */
+/* The slice of @core has not begun, and the core has been reset: start it again. */
+static void npu_core_restart(struct npu_core *core, u64 now)
+{
+	lockdep_assert_held(&core->npu->exec->lock);
+	/* It is the same slice, whose time begins now. */
+	core->ctx->stats.slices--;
+	npu_core_kick(core, now);
+	core->again = true;
+}
+
+/* Reset @core and end its lane with an error, or start it again. */
 static void npu_core_reset(struct npu_core *core)
 {
 	struct npu_device *npu = core->npu;
@@ -410,8 +435,12 @@ static void npu_core_reset(struct npu_core *core)
 	if (core->started && core->error == -EFAULT)
 		npu_errors_count(npu, NPU_ERROR_FAULT);
 	now = npu_now(npu);
-	result.error = core->error;
-	npu_dispatch_ended(core, &result, now);
+	/* A job that was to start again may have been cancelled meanwhile. */
+	result.error = core->error ?: npu_context_head(core->ctx)->error;
+	if (result.error)
+		npu_dispatch_ended(core, &result, now);
+	else
+		npu_core_restart(core, now);
 	spin_unlock_irq(&npu->exec->lock);
 }
 
@@ -445,6 +474,26 @@ static bool npu_core_ended(struct npu_core *core)
 	return true;
 }
 
+/*
+ * Handle a start that the hardware has taken no notice of: make it again, but once. If
+ * that comes to nothing either, the core hangs, which takes the watchdog to find. Returns
+ * whether there was one.
+ */
+static bool npu_core_unbegun(struct npu_core *core)
+{
+	struct npu_device *npu = core->npu;
+
+	if (!npu->desc.ops->unbegun || core->begun || core->again ||
+	    time_before(jiffies, core->kicked + NPU_CORE_BEGIN))
+		return false;
+	core->begun = !npu->desc.ops->unbegun(npu->hw, core->index);
+	if (core->begun)
+		return false;
+	drm_warn_once(&npu->drm, "core %u: a start is lost\n", core->index);
+	npu_core_abort(core, 0);
+	return true;
+}
+
 /* The slice has not ended for a while: tell slow from stuck. */
 static void npu_core_watchdog(struct kthread_work *work)
 {
@@ -456,7 +505,7 @@ static void npu_core_watchdog(struct kthread_work *work)
 
 	spin_lock_irq(&npu->exec->lock);
 	core->watched = false;
-	if (core->state != NPU_CORE_RUNNING)
+	if (core->state != NPU_CORE_RUNNING || npu_core_unbegun(core))
 		goto out_unlock;
 	progress = npu->desc.ops->progress(npu->hw, core->index);
 	/* Tests that hold back a lane decide how long it takes. */

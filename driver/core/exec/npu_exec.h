@@ -65,7 +65,7 @@ struct npu_core {
 	u32 first;
 	/** @tasks: Tasks of that slice. */
 	u32 tasks;
-	/** @error: Why it is reset. */
+	/** @error: Why it is reset; 0 to start its slice again. */
 	int error;
 	/** @fault: What the backend told about that. */
 	struct npu_hw_fault fault;
@@ -84,6 +84,12 @@ struct npu_core {
 	struct npu_watch watch;
 	/** @watched: @watchdog is pending. */
 	bool watched;
+	/** @kicked: When the hardware was started, in jiffies. */
+	unsigned long kicked;
+	/** @begun: The hardware has been seen to have begun. */
+	bool begun;
+	/** @again: It had not, and was started once more. */
+	bool again;
 	/** @started: When the lane was started. */
 	u64 started;
 	/** @busy_ns: How long it ran, by the clock, but for background work. */

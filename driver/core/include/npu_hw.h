@@ -177,6 +177,11 @@ struct npu_hw_ops {
 	/** @progress: A number that changes while core @core works. Atomic. */
 	u64 (*progress)(void *hw, unsigned int core);
 	/**
+	 * @unbegun: Has core @core, which was started a while ago, neither begun
+	 * nor ended? Then it is reset and started again, once. Atomic. Optional.
+	 */
+	bool (*unbegun)(void *hw, unsigned int core);
+	/**
 	 * @ended: Has core @core ended without having said so? If it has, the
 	 * end is not reported any more. Atomic. Optional.
 	 */
