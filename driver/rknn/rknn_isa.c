@@ -22,6 +22,8 @@
 #define RKNN_MAX_LANE_TASKS	RKNN_PC_TASK_CON_NUMBER_MASK
 /* All registers and both lookup tables, with room for repetitions. */
 #define RKNN_MAX_TASK_COMMANDS	2000
+/* How far beyond a stream the hardware may read, it is assumed. */
+#define RKNN_FETCH_AHEAD	4096
 /* All registers and both lookup tables, each with the word that selects it. */
 #define RKNN_MAX_STREAM_COMMANDS \
 	(RKNN_RULES_MAX + RKNN_LUT_TABLES * (RKNN_LUT_ENTRIES + 1))
@@ -100,6 +102,7 @@ const struct npu_isa_ops npu_isa_rknn = {
 	.max_lane_tasks = RKNN_MAX_LANE_TASKS,
 	.max_task_commands = RKNN_MAX_TASK_COMMANDS,
 	.max_stream_commands = RKNN_MAX_STREAM_COMMANDS,
+	.fetch_ahead = RKNN_FETCH_AHEAD,
 	.state_size = rknn_verify_state_size,
 	.begin = rknn_verify_begin,
 	.stream_words = rknn_stream_words,

@@ -46,9 +46,10 @@ SUBTEST(sram_job)
 	CHECK(after.sram_bytes < bytes);
 }
 
-/* The job's own streams come and go as buffers do. */
+/* The job's own streams come and go as buffers do, with the page behind them. */
 SUBTEST(sram_streams)
 {
+	constexpr std::uint64_t all_pages = 2 * page;
 	Device device, other;
 	drm_npu_query_region region = need_sram(device);
 	Product product(device, {16, 64, 64});
@@ -61,7 +62,7 @@ SUBTEST(sram_streams)
 		return patience::comes([&] { return used() == bytes; });
 	};
 
-	CHECK(gets(page));
+	CHECK(gets(all_pages));
 	drm_npu_query_context before = device.state(context);
 	CHECK_EQ(run(device, context, job), 1);
 	product.check();
@@ -82,7 +83,7 @@ SUBTEST(sram_streams)
 		CHECK_EQ(device.state(context).sram_bytes, after.sram_bytes);
 		all.check();
 	}
-	CHECK(gets(page));
+	CHECK(gets(all_pages));
 	product.clear();
 	CHECK_EQ(run(device, context, job), 1);
 	product.check();

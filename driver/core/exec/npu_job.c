@@ -354,7 +354,8 @@ static int npu_job_write(struct npu_job_builder *builder)
 /* Memory for the streams, or an ERR_PTR(). */
 static struct npu_mapping *npu_job_memory(struct npu_job_builder *builder)
 {
-	size_t bytes = npu_job_bytes(builder, builder->words);
+	size_t bytes = npu_job_bytes(builder, builder->words) +
+		       builder->isa->fetch_ahead;
 	struct npu_mapping *mapping = builder->spare;
 	struct npu_bo *bo;
 

@@ -85,6 +85,11 @@ struct npu_isa_ops {
 	u32 max_task_commands;
 	/** @max_stream_commands: Commands that @emit writes at most. */
 	u32 max_stream_commands;
+	/**
+	 * @fetch_ahead: Bytes beyond the last stream of a lane that the device may
+	 * read, for nothing.
+	 */
+	u32 fetch_ahead;
 	/** @state_size: Bytes that @verify keeps between tasks of a lane. */
 	size_t (*state_size)(void);
 	/**
