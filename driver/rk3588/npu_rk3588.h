@@ -88,6 +88,8 @@ struct npu_rk3588_core {
 	struct npu_rk3588_vm *vm;
 	/** @ends: Interrupts that end the lane, which alone are not masked. */
 	u32 ends;
+	/** @shut: Its interrupt is disabled until the reset that a fault entails. */
+	bool shut;
 	/** @broken: The IOMMU could not be set up: the core must not start. */
 	bool broken;
 	/** @stale: The IOMMU may remember what is not mapped any more. */
@@ -158,6 +160,7 @@ extern const struct npu_hw_ops npu_rk3588_ops;
 irqreturn_t npu_rk3588_irq(int irq, void *data);
 void npu_rk3588_setup(struct npu_rk3588_core *core);
 int npu_rk3588_reset(struct npu_rk3588_core *core);
+int npu_rk3588_pulse(struct npu_rk3588_core *core);
 void npu_rk3588_fault(struct npu_rk3588_core *core, u64 addr);
 
 int npu_rk3588_power_init(struct npu_rk3588 *rk);

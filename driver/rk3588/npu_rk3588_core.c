@@ -159,8 +159,15 @@ void npu_rk3588_fault(struct npu_rk3588_core *core, u64 addr)
 	};
 
 	dev_dbg(core->dev, "no memory at %#llx\n", addr);
-	if (npu_rk3588_end(core))
-		npu_core_done(core->rk->npu, core->index, &result);
+	if (!npu_rk3588_end(core))
+		return;
+	/*
+	 * The IOMMU's driver has the access done again, which is refused again, and
+	 * so on until the reset.
+	 */
+	core->shut = true;
+	disable_irq_nosync(core->irq);
+	npu_core_done(core->rk->npu, core->index, &result);
 }
 
 static bool npu_rk3588_ended(void *hw, unsigned int index,
@@ -209,6 +216,22 @@ static u64 npu_rk3588_progress(void *hw, unsigned int index)
 }
 
 /**
+ * npu_rk3588_pulse() - assert and deassert the resets of a core
+ * @core: the core, which need not be powered
+ *
+ * Return: 0 or a negative errno.
+ */
+int npu_rk3588_pulse(struct npu_rk3588_core *core)
+{
+	int ret = reset_control_bulk_assert(NPU_RK3588_RESETS, core->resets);
+
+	if (ret)
+		return ret;
+	udelay(NPU_RK3588_RESET_US);
+	return reset_control_bulk_deassert(NPU_RK3588_RESETS, core->resets);
+}
+
+/**
  * npu_rk3588_reset() - reset a core, which is powered
  * @core: the core
  *
@@ -216,13 +239,8 @@ static u64 npu_rk3588_progress(void *hw, unsigned int index)
  */
 int npu_rk3588_reset(struct npu_rk3588_core *core)
 {
-	int ret;
+	int ret = npu_rk3588_pulse(core);
 
-	ret = reset_control_bulk_assert(NPU_RK3588_RESETS, core->resets);
-	if (ret)
-		return ret;
-	udelay(NPU_RK3588_RESET_US);
-	ret = reset_control_bulk_deassert(NPU_RK3588_RESETS, core->resets);
 	if (!ret)
 		npu_rk3588_setup(core);
 	return ret;
@@ -234,9 +252,12 @@ static void npu_rk3588_reset_op(void *hw, unsigned int index)
 	struct npu_rk3588_core *core = rk->cores[index];
 	int ret;
 
-	/* A handler that has found the end before must not tell it after. */
+	/*
+	 * A handler that has found the end before must not tell it after. None, the
+	 * IOMMU's included, may read a register while the reset is asserted.
+	 */
 	npu_rk3588_end(core);
-	synchronize_irq(core->irq);
+	disable_irq(core->irq);
 	ret = npu_rk3588_reset(core);
 	/* The reset takes the IOMMU with it. */
 	if (!ret)
@@ -246,6 +267,11 @@ static void npu_rk3588_reset_op(void *hw, unsigned int index)
 		WRITE_ONCE(core->broken, true);
 		dev_err(core->dev, "reset failed: %d\n", ret);
 	}
+	if (core->shut) {
+		core->shut = false;
+		enable_irq(core->irq);
+	}
+	enable_irq(core->irq);
 }
 
 /* Where registers are that may be read, first and last of each block. */

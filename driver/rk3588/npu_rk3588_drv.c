@@ -356,6 +356,13 @@ static int npu_rk3588_hello(struct npu_rk3588_core *core)
 {
 	int ret;
 
+	/*
+	 * Firmware may have left a fault in the IOMMU, whose driver cannot set up
+	 * what does not stall. It does so when it has power.
+	 */
+	ret = npu_rk3588_pulse(core);
+	if (ret)
+		return dev_err_probe(core->dev, ret, "no reset\n");
 	ret = pm_runtime_resume_and_get(core->dev);
 	if (ret)
 		return dev_err_probe(core->dev, ret, "no power\n");
