@@ -100,6 +100,105 @@ SUBTEST(fault_spurious_without_power)
 	check_works(device);
 }
 
+/*
+ * The hardware takes no notice of a start, and takes the second. Nobody is to blame. The
+ * watchdog of tasks that hang is set to longer than this test may take.
+ */
+SUBTEST(fault_no_start)
+{
+	const Device device;
+	const Product product(device);
+	const std::uint32_t context = device.context();
+	const std::uint32_t job = create_job(device, {{product.task()}});
+
+	for (unsigned i = 0; i < rounds; i++) {
+		const igt::Note note("round " + std::to_string(i));
+		const Injection injection("inject_no_start", 1);
+		const unsigned starts = board_total("starts");
+
+		product.clear();
+		CHECK_EQ(run(device, context, job), 1);
+		product.check();
+		CHECK_EQ(board_total("starts") - starts, 2);
+	}
+	CHECK_EQ(device.state(context).guilty_jobs, 0);
+	CHECK_EQ(device.state(context).failed_jobs, 0);
+}
+
+/* Nor does it take the second: that is a hang. */
+SUBTEST(fault_no_second_start)
+{
+	const Device device;
+	const Product product(device);
+	const std::uint32_t context = device.context();
+	const std::uint32_t job = create_job(device, {{product.task()}});
+	const Injection injection("inject_no_start", 2);
+
+	CHECK_EQ(run(device, context, job), -ETIMEDOUT);
+	CHECK_EQ(device.state(context).guilty_jobs, 1);
+	product.clear();
+	CHECK_EQ(run(device, context, job), 1);
+	product.check();
+}
+
+/* All lanes of a job, and other files' jobs beside it. */
+SUBTEST(fault_no_start_lanes)
+{
+	Device device, other;
+	const Product product(device), theirs(other);
+	const std::uint32_t cores = device.info().core_count;
+	const std::uint32_t context = device.context(), their = other.context();
+	const std::uint32_t job =
+		create_job(device, std::vector<Lane>(cores, {product.task(), product.task()}));
+	const std::uint32_t their_job = create_job(other, {{theirs.task()}});
+
+	for (unsigned i = 0; i < rounds; i++) {
+		const Injection injection("inject_no_start", cores);
+
+		product.clear();
+		theirs.clear();
+		CHECK_OK(submit(device, context, {job}));
+		CHECK_OK(submit(other, their, {their_job, their_job}));
+		CHECK_EQ(wait_ended(device, context, i + 1).error, 0);
+		CHECK_EQ(wait_ended(other, their, 2 * (i + 1)).error, 0);
+		product.check();
+		theirs.check();
+	}
+}
+
+/* A stream ends with the last word of a page, and the hardware reads on. */
+SUBTEST(fault_fetch_ahead)
+{
+	const Device device;
+	const Product product(device);
+	const std::uint32_t context = device.context();
+	const unsigned before = board_total("faults");
+
+	for (unsigned tasks = 1; tasks <= 64; tasks *= 2) {
+		const std::uint32_t job = create_job(device, {Lane(tasks, product.task())});
+
+		product.clear();
+		CHECK_EQ(run(device, context, job), 1);
+		product.check();
+	}
+	CHECK_EQ(board_total("faults"), before);
+}
+
+/* The access that was refused is done again and again until the reset. */
+SUBTEST(fault_iommu_replay)
+{
+	const Device device;
+	const Product product(device);
+	const std::uint32_t context = device.context();
+	const unsigned before = board_total("replays"), wrong = board_total("wrong");
+
+	CHECK_EQ(run(device, context, create_job(device, {{faulting(product)}})), -EFAULT);
+	CHECK(board_total("replays") - before <= 1);
+	CHECK_EQ(board_total("wrong"), wrong);
+	CHECK_EQ(run(device, context, create_job(device, {{product.task()}})), 1);
+	product.check();
+}
+
 /* A core that is slow, and all of them. */
 SUBTEST(fault_slow)
 {

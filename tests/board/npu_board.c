@@ -166,6 +166,7 @@ static void npu_board_debugfs(struct npu_board_core *core, struct dentry *root)
 	debugfs_create_atomic_t("starts", 0644, dir, &counts->starts);
 	debugfs_create_atomic_t("resets", 0644, dir, &counts->resets);
 	debugfs_create_atomic_t("faults", 0644, dir, &counts->faults);
+	debugfs_create_atomic_t("replays", 0644, dir, &counts->replays);
 	debugfs_create_atomic_t("power_offs", 0644, dir, &counts->power_offs);
 	debugfs_create_atomic_t("wrong", 0644, dir, &counts->wrong);
 	debugfs_create_atomic_t("powered", 0444, dir, &core->powered);

@@ -67,6 +67,10 @@ struct npu_board_bank {
 	bool fault;
 	/** @write: It was a write. */
 	bool write;
+	/** @pending: The access that met it waits to be done again. */
+	bool pending;
+	/** @replay: It is about to be done again. */
+	bool replay;
 	/** @dte: Address of the directory. */
 	u32 dte;
 	/** @fault_addr: Where the fault was. */
@@ -115,6 +119,8 @@ struct npu_board_counts {
 	atomic_t resets;
 	/** @faults: Faults of the IOMMU. */
 	atomic_t faults;
+	/** @replays: Accesses that were done again after a fault. */
+	atomic_t replays;
 	/** @power_offs: Times that the power went. */
 	atomic_t power_offs;
 	/** @wrong: What would have hung the chip. */
@@ -178,6 +184,12 @@ struct npu_board_core {
 	unsigned long in_reset;
 	/** @raw: What was raised when the run began. */
 	u32 raw;
+	/** @begun: Tasks of the run that have begun, a register. */
+	u32 begun;
+	/** @fetched: The first stream of the run has been read. */
+	bool fetched;
+	/** @replays: Accesses of the run that were done again. */
+	unsigned int replays;
 	/** @counts: What has happened. */
 	struct npu_board_counts counts;
 };
@@ -211,6 +223,9 @@ u32 npu_board_bank_read(struct npu_board_core *core,
 void npu_board_bank_write(struct npu_board_core *core,
 			  struct npu_board_bank *bank, u32 reg, u32 value);
 void npu_board_bank_reset(struct npu_board_bank *bank);
+void npu_board_bank_stale(struct npu_board_bank *bank);
+void npu_board_bank_replay(struct npu_board_core *core,
+			   struct npu_board_bank *bank);
 bool npu_board_bank_irq(const struct npu_board_bank *bank);
 void npu_board_bank_fault(struct npu_board_core *core,
 			  struct npu_board_bank *bank, u32 addr, bool write);

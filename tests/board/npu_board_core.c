@@ -21,6 +21,18 @@ static unsigned int inject_fault;
 module_param(inject_fault, uint, 0644);
 MODULE_PARM_DESC(inject_fault, "How many of the next starts end in a fault of the IOMMU");
 
+static unsigned int inject_no_start;
+module_param(inject_no_start, uint, 0644);
+MODULE_PARM_DESC(inject_no_start, "How many of the next starts are accepted, but nothing begins");
+
+static bool fetch_ahead = true;
+module_param(fetch_ahead, bool, 0644);
+MODULE_PARM_DESC(fetch_ahead, "Streams are read beyond their end, up to a page (default on)");
+
+static unsigned int stale_fault;
+module_param(stale_fault, uint, 0444);
+MODULE_PARM_DESC(stale_fault, "Cores, one bit each, in whose IOMMU firmware has left a fault");
+
 static unsigned int inject_lost;
 module_param(inject_lost, uint, 0644);
 MODULE_PARM_DESC(inject_lost, "How many of the next interrupts are lost");
@@ -122,13 +134,34 @@ static void npu_board_hold(struct npu_board_core *core)
 				     ns_to_ktime(core->hold_until - now));
 }
 
+/* Read a stream of @len bytes, and perhaps what follows. */
+static int npu_board_fetch(struct npu_board_core *core, u32 addr, void *dst,
+			   u32 len)
+{
+	u32 beyond;
+	int ret;
+
+	/* The task before has ended. */
+	npu_board_hold(core);
+	spin_lock_irq(&core->lock);
+	/* The first begins with the start. */
+	if (core->fetched)
+		core->begun++;
+	core->fetched = true;
+	spin_unlock_irq(&core->lock);
+	ret = npu_board_transfer(core, addr, dst, len, false);
+	if (!ret && READ_ONCE(fetch_ahead))
+		ret = npu_board_transfer(core, addr + len + PAGE_SIZE - sizeof(beyond),
+					 &beyond, sizeof(beyond), false);
+	return ret;
+}
+
 static int npu_board_bus_read(void *host, u32 addr, void *dst, u32 len)
 {
 	struct npu_board_core *core = host;
 
-	/* A stream: the task before has ended. */
 	if (addr == (core->model->pc_base & ~0xfu))
-		npu_board_hold(core);
+		return npu_board_fetch(core, addr, dst, len);
 	return npu_board_transfer(core, addr, dst, len, false);
 }
 
@@ -153,7 +186,7 @@ static bool npu_board_level(struct npu_board_core *core)
 
 static void npu_board_deliver(struct npu_board_core *core)
 {
-	unsigned int count = 0;
+	unsigned int count = 0, bank;
 	bool level;
 
 	for (;;) {
@@ -168,6 +201,10 @@ static void npu_board_deliver(struct npu_board_core *core)
 			return;
 		}
 		npu_board_soc_interrupt(core);
+		spin_lock_irq(&core->lock);
+		for (bank = 0; bank < NPU_BOARD_BANKS; bank++)
+			npu_board_bank_replay(core, &core->bank[bank]);
+		spin_unlock_irq(&core->lock);
 	}
 }
 
@@ -287,6 +324,8 @@ static bool npu_board_answers(struct npu_board_core *core, u32 offset, int size)
 		npu_board_wrong(core, "access without power or clock", offset);
 	else if (offset >> 12 == 2)
 		npu_board_wrong(core, "access where nothing is", offset);
+	else if (core->in_reset)
+		npu_board_wrong(core, "access in reset", offset);
 	else
 		return true;
 	return false;
@@ -321,6 +360,8 @@ unsigned long npu_board_read(void *priv, unsigned int offset, int size)
 			value = core->raw;
 		if (core->running && offset == RKNN_PC_INTERRUPT_STATUS)
 			value = 0;
+		if (offset == RKNN_PC_TASK_STATUS)
+			value = core->begun;
 	}
 out_unlock:
 	spin_unlock_irqrestore(&core->lock, flags);
@@ -340,6 +381,12 @@ static void npu_board_write_core(struct npu_board_core *core, u32 reg, u32 value
 	if (reg != RKNN_PC_OPERATION_ENABLE || !value)
 		return;
 	atomic_inc(&core->counts.starts);
+	core->begun = 0;
+	if (npu_board_inject(&inject_no_start))
+		return;
+	core->begun = 1;
+	core->fetched = false;
+	core->replays = 0;
 	core->raw = npu_model_read_reg(core->model,
 				       RKNN_PC_INTERRUPT_RAW_STATUS);
 	core->mute = false;
@@ -390,6 +437,7 @@ static void npu_board_core_clear(struct npu_board_core *core)
 	core->stuck = false;
 	core->mute = false;
 	core->stop = false;
+	core->begun = 0;
 }
 
 /* Abandon what @core does. */
@@ -459,6 +507,7 @@ int npu_board_core_init(struct npu_board_core *core)
 		.write = npu_board_bus_write,
 		.host = core,
 	};
+	unsigned int i;
 
 	spin_lock_init(&core->lock);
 	init_waitqueue_head(&core->wait);
@@ -468,6 +517,8 @@ int npu_board_core_init(struct npu_board_core *core)
 	if (!core->model)
 		return -ENOMEM;
 	npu_model_init(core->model, core->index, &bus, &npu_model_params_rk3588);
+	for (i = 0; i < NPU_BOARD_BANKS && stale_fault & BIT(core->index); i++)
+		npu_board_bank_stale(&core->bank[i]);
 	core->worker = kthread_run_worker(0, "npu-board%u", core->index);
 	if (IS_ERR(core->worker)) {
 		vfree(core->model);

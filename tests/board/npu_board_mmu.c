@@ -8,8 +8,16 @@
 #include <linux/io.h>
 #include <linux/lockdep.h>
 #include <linux/mm.h>
+#include <linux/moduleparam.h>
 
 #include "npu_board.h"
+
+/* Where firmware may have left an access that was refused. */
+#define BANK_STALE_ADDR		0xfee00000
+
+static unsigned int replays = 30;
+module_param(replays, uint, 0644);
+MODULE_PARM_DESC(replays, "How often an access that was refused is done again until the core is reset (default 30)");
 
 #define BANK_DTE_ADDR		0x00
 #define BANK_STATUS		0x04
@@ -66,6 +74,18 @@ void npu_board_bank_reset(struct npu_board_bank *bank)
 
 	memset(bank, 0, sizeof(*bank));
 	bank->present = present;
+}
+
+/**
+ * npu_board_bank_stale() - state in which firmware may leave a bank
+ * @bank: the bank
+ */
+void npu_board_bank_stale(struct npu_board_bank *bank)
+{
+	bank->paging = true;
+	bank->fault = true;
+	bank->fault_addr = BANK_STALE_ADDR;
+	bank->raw = BANK_INT_FAULT;
 }
 
 /**
@@ -134,7 +154,8 @@ static void npu_board_bank_command(struct npu_board_core *core,
 		bank->paging = false;
 		break;
 	case BANK_COMMAND_STALL_ON:
-		bank->stalled = bank->paging;
+		/* With a fault it never says that it has stalled. */
+		bank->stalled = bank->paging && !bank->fault;
 		break;
 	case BANK_COMMAND_STALL_OFF:
 		bank->stalled = false;
@@ -144,7 +165,12 @@ static void npu_board_bank_command(struct npu_board_core *core,
 		npu_board_bank_forget(bank);
 		break;
 	case BANK_COMMAND_FAULT_DONE:
+		if (bank->pending && core->replays)
+			npu_board_wrong(core, "the same fault again, not shut until reset",
+					bank->fault_addr);
 		bank->fault = false;
+		bank->replay = bank->pending &&
+			       core->replays < READ_ONCE(replays);
 		break;
 	case BANK_COMMAND_RESET:
 		npu_board_bank_reset(bank);
@@ -210,8 +236,29 @@ void npu_board_bank_fault(struct npu_board_core *core,
 	lockdep_assert_held(&core->lock);
 	atomic_inc(&core->counts.faults);
 	bank->fault = true;
+	bank->pending = true;
 	bank->write = write;
 	bank->fault_addr = addr;
+	bank->raw |= BANK_INT_FAULT;
+}
+
+/**
+ * npu_board_bank_replay() - do an access again that was refused
+ * @core: the core
+ * @bank: one of its banks
+ *
+ * Nothing has been mapped meanwhile, so it is refused again.
+ */
+void npu_board_bank_replay(struct npu_board_core *core,
+			   struct npu_board_bank *bank)
+{
+	lockdep_assert_held(&core->lock);
+	if (!bank->replay)
+		return;
+	bank->replay = false;
+	core->replays++;
+	atomic_inc(&core->counts.replays);
+	bank->fault = true;
 	bank->raw |= BANK_INT_FAULT;
 }
 
