@@ -11,6 +11,7 @@
 
 #include <npu/device.h>
 
+#include "doctor.h"
 #include "tool.h"
 
 namespace
@@ -208,20 +209,51 @@ void print(const npu::Device &device, const std::vector<drm_npu_query_region> &r
 	print_features(device);
 }
 
+/// Tell what keeps an RK3588's NPU from working, and what to do.
+/// \return the exit code
+int examine(bool json)
+{
+	const std::vector<npu::doctor::Finding> findings =
+		npu::doctor::diagnose(npu::doctor::this_system());
+	ordered_json list = ordered_json::array();
+	bool fatal = false;
+
+	for (const npu::doctor::Finding &finding : findings) {
+		fatal |= finding.fatal;
+		if (json)
+			list.push_back({{"id", finding.id},
+					{"fatal", finding.fatal},
+					{"problem", finding.problem},
+					{"remedy", finding.remedy}});
+		else
+			std::cout << (finding.fatal ? "problem: " : "hint: ") << finding.problem
+				  << "\n  to do: " << finding.remedy << '\n';
+	}
+	if (json)
+		std::cout << list.dump(2) << '\n';
+	else if (findings.empty())
+		std::cout << "nothing keeps the NPU from working\n";
+	return fatal ? npu::tool::exit_device : 0;
+}
+
 } // namespace
 
 int main(int argc, char **argv)
 {
 	CLI::App app("Shows what an NPU is: cores, memory regions, limits.", "npu-info");
 	std::string path;
-	bool json = false;
+	bool json = false, doctor = false;
 
 	app.add_option("--device", path, "device file [the first NPU found]");
 	app.add_flag("--json", json, "print JSON");
+	app.add_flag("--doctor", doctor,
+		     "tell what keeps an RK3588's NPU from working, and what to do");
 	app.footer("Example: npu-info --json\n"
 		   "Exit status: 0 done, 1 it failed, 2 wrong usage, 3 no device or no access.");
 
 	return npu::tool::run(app, argc, argv, [&] {
+		if (doctor)
+			return examine(json);
 		auto device = npu::Device::open(path);
 		if (!device)
 			return npu::tool::report("npu-info", device.error());
