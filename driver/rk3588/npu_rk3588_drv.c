@@ -505,6 +505,28 @@ static struct platform_driver npu_rk3588_driver = {
 	},
 };
 
+/* Say which other driver has cores, for then this one does nothing. */
+static void npu_rk3588_taken(void)
+{
+	struct platform_device *pdev;
+	const struct device_driver *driver;
+	struct device_node *np;
+
+	for_each_matching_node(np, npu_rk3588_match) {
+		pdev = of_find_device_by_node(np);
+		if (!pdev)
+			continue;
+		device_lock(&pdev->dev);
+		driver = pdev->dev.driver;
+		if (driver && driver != &npu_rk3588_core_driver.driver)
+			dev_warn(&pdev->dev, "driven by '%s': %s\n", driver->name,
+				 driver->owner ? "unload that, then load npu_rk3588 again" :
+				 "it is built in, boot with initcall_blacklist=rocket_register");
+		device_unlock(&pdev->dev);
+		platform_device_put(pdev);
+	}
+}
+
 static int __init npu_rk3588_init(void)
 {
 	struct npu_rk3588 *rk = &npu_rk3588;
@@ -528,6 +550,7 @@ static int __init npu_rk3588_init(void)
 	ret = platform_driver_register(&npu_rk3588_core_driver);
 	if (ret)
 		goto err_device;
+	npu_rk3588_taken();
 	return 0;
 
 err_device:
