@@ -160,6 +160,8 @@ static int npu_rk3588_register(struct npu_rk3588 *rk)
 	int ret;
 
 	npu_rk3588_describe(rk, count);
+	/* It must not register those that are left when one of these goes. */
+	cancel_delayed_work(&rk->late);
 	ret = npu_rk3588_power_init(rk);
 	if (ret)
 		return ret;
