@@ -71,6 +71,7 @@ GROUPS = {
     "vm": "buffer share fault",
     "wait": "wait cancel",
     "waiter": "wait",
+    "watchdog": "watchdog fault",
 }
 # The same for files of the other folders, by how the name begins.
 OTHER_GROUPS = {"rknn": "job rocket", "npu_model": "job rocket fault"}

@@ -33,12 +33,6 @@ static void npu_core_set_attached(struct npu_core *core,
 	core->sched.attached = client ? &client->sched : NULL;
 }
 
-/*
- * Hardware has been seen to begin within 8 ms, or not at all. A core that has not
- * begun is noticed between one and two of these after its start.
- */
-#define NPU_CORE_BEGIN	msecs_to_jiffies(20)
-
 /* Have @core use @hw_vm, or nothing if %NULL; without an IOMMU there is no difference. */
 static int npu_core_set_vm(struct npu_core *core, void *hw_vm)
 {
@@ -47,14 +41,6 @@ static int npu_core_set_vm(struct npu_core *core, void *hw_vm)
 	if (npu->direct)
 		return 0;
 	return npu->desc.ops->attach(npu->hw, core->index, hw_vm);
-}
-
-static void npu_core_watch(struct npu_core *core, unsigned long delay)
-{
-	if (core->npu->desc.ops->unbegun)
-		delay = min(delay, NPU_CORE_BEGIN);
-	core->watched = true;
-	kthread_queue_delayed_work(core->worker, &core->watchdog, delay);
 }
 
 static void npu_core_kick(struct npu_core *core, u64 now)
@@ -86,7 +72,7 @@ static void npu_core_kick(struct npu_core *core, u64 now)
 			core->kicked);
 	/* A pending watchdog re-reads core->watch. */
 	if (!core->watched)
-		npu_core_watch(core, npu->exec->timeout);
+		npu_watchdog_arm(core, npu->exec->timeout);
 }
 
 /* Keep @core powered if it still is. */
@@ -460,82 +446,6 @@ static void npu_core_work(struct kthread_work *work)
 	mutex_unlock(&core->hw_lock);
 }
 
-/* Handle an end whose interrupt was lost. Returns whether there was one. */
-static bool npu_core_ended(struct npu_core *core)
-{
-	struct npu_device *npu = core->npu;
-	struct npu_hw_result result = {};
-
-	if (!npu->desc.ops->ended ||
-	    !npu->desc.ops->ended(npu->hw, core->index, &result))
-		return false;
-	drm_warn_once(&npu->drm, "core %u: an interrupt is lost\n", core->index);
-	npu_core_finish(core, &result, npu_now(npu));
-	return true;
-}
-
-/*
- * Handle a start that the hardware has taken no notice of: make it again, but once. If
- * that comes to nothing either, the core hangs, which takes the watchdog to find. Returns
- * whether there was one.
- */
-static bool npu_core_unbegun(struct npu_core *core)
-{
-	struct npu_device *npu = core->npu;
-
-	if (!npu->desc.ops->unbegun || core->begun || core->again ||
-	    time_before(jiffies, core->kicked + NPU_CORE_BEGIN))
-		return false;
-	core->begun = !npu->desc.ops->unbegun(npu->hw, core->index);
-	if (core->begun)
-		return false;
-	drm_warn_once(&npu->drm, "core %u: a start is lost\n", core->index);
-	npu_core_abort(core, 0);
-	return true;
-}
-
-/* The slice has not ended for a while: tell slow from stuck. */
-static void npu_core_watchdog(struct kthread_work *work)
-{
-	struct npu_core *core = container_of(work, struct npu_core,
-					     watchdog.work);
-	struct npu_device *npu = core->npu;
-	enum npu_watch_verdict verdict;
-	u64 progress;
-
-	spin_lock_irq(&npu->exec->lock);
-	core->watched = false;
-	if (core->state != NPU_CORE_RUNNING || npu_core_unbegun(core))
-		goto out_unlock;
-	progress = npu->desc.ops->progress(npu->hw, core->index);
-	/* Tests that hold back a lane decide how long it takes. */
-	if (npu_hold_closed(core))
-		npu_watch_start(&core->watch, npu->exec->timeout, core->tasks,
-				progress, jiffies);
-	verdict = npu_watch_look(&core->watch, progress, jiffies);
-	if (verdict != NPU_WATCH_HUNG)
-		npu_core_watch(core, core->watch.deadline - jiffies);
-	else if (!npu_core_ended(core))
-		npu_core_abort(core, -ETIMEDOUT);
-out_unlock:
-	spin_unlock_irq(&npu->exec->lock);
-}
-
-/**
- * npu_core_expire() - the lane of a core has taken too long, if it has one
- * @core: the core
- */
-void npu_core_expire(struct npu_core *core)
-{
-	lockdep_assert_held(&core->npu->exec->lock);
-	if (core->state != NPU_CORE_RUNNING)
-		return;
-	core->watch.deadline = jiffies;
-	core->watch.limit = jiffies;
-	core->watched = true;
-	kthread_mod_delayed_work(core->worker, &core->watchdog, 0);
-}
-
 /**
  * npu_cores_forget() - take the address space of a client from all cores
  * @client: the client, which has no contexts any more
@@ -610,7 +520,7 @@ int npu_core_init(struct npu_device *npu, unsigned int index)
 	mutex_init(&core->hw_lock);
 	npu_sched_init_core(&npu->exec->sched, &core->sched);
 	kthread_init_work(&core->work, npu_core_work);
-	kthread_init_delayed_work(&core->watchdog, npu_core_watchdog);
+	npu_watchdog_init(core);
 
 	worker = kthread_run_worker(0, "npu-core%u", index);
 	if (IS_ERR(worker))

@@ -91,8 +91,11 @@ void npu_core_cancel(struct npu_core *core);
 void npu_core_locate(const struct npu_core *core, struct npu_fault *fault);
 void npu_core_finish(struct npu_core *core, const struct npu_hw_result *result,
 		     u64 now);
-void npu_core_expire(struct npu_core *core);
 void npu_cores_forget(struct npu_client *client);
+
+void npu_watchdog_init(struct npu_core *core);
+void npu_watchdog_arm(struct npu_core *core, unsigned long delay);
+void npu_core_expire(struct npu_core *core);
 
 void npu_alert_init(struct npu_device *npu);
 void npu_alert_fini(struct npu_device *npu);
