@@ -65,10 +65,10 @@ conformance: deps-test modules user
 kunit: deps-test
 	@tests/kunit/run
 
-## board: the drivers of the hardware, ours and mainline's, on a model of it
+## board: the drivers of the hardware, ours and mainline's, on a model of it; with SOAK=1800 only a soak of so many seconds
 board: deps-test user
 	@scripts/deps ensure dts
-	@tests/board/run --build $(BUILD)/user
+	@SOAK=$(SOAK) tests/board/run --build $(BUILD)/user $(if $(SOAK),--part soak --timeout $$(( $(SOAK) * 2 + 600 )))
 
 ## igt: tests of the IGT GPU tools, in User-mode Linux
 igt: deps-test user
