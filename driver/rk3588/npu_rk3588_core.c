@@ -187,7 +187,8 @@ static bool npu_rk3588_ended(void *hw, unsigned int index,
  * Users of the vendor's driver saw starts that were accepted and came to nothing: the
  * counter of tasks, which a start clears, stays 0, and no interrupt comes. Assumed is
  * that it counts tasks that have begun. Should it count those that have ended, then a
- * first task that is slow is run twice, of which the first is cut short by a reset.
+ * first task that takes longer than the watchdog waits, which at 200 MHz only one as
+ * large as the verifier lets pass does, is cut short by a reset and run again.
  */
 static bool npu_rk3588_unbegun(void *hw, unsigned int index)
 {

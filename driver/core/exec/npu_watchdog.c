@@ -61,7 +61,9 @@ static bool npu_watchdog_unbegun(struct npu_core *core)
 	if (!npu->desc.ops->unbegun || core->begun || core->again ||
 	    time_before(jiffies, core->kicked + NPU_WATCHDOG_BEGIN))
 		return false;
-	core->begun = !npu->desc.ops->unbegun(npu->hw, core->index);
+	core->begun = npu->desc.ops->progress(npu->hw, core->index) !=
+			      core->watch.progress ||
+		      !npu->desc.ops->unbegun(npu->hw, core->index);
 	if (core->begun)
 		return false;
 	drm_warn_once(&npu->drm, "core %u: a start is lost\n", core->index);

@@ -177,8 +177,9 @@ struct npu_hw_ops {
 	/** @progress: A number that changes while core @core works. Atomic. */
 	u64 (*progress)(void *hw, unsigned int core);
 	/**
-	 * @unbegun: Has core @core, which was started a while ago, neither begun
-	 * nor ended? Then it is reset and started again, once. Atomic. Optional.
+	 * @unbegun: Has core @core, which was started a while ago and tells of no
+	 * @progress, neither begun nor ended? Then it is reset and started again,
+	 * once. Atomic. Optional.
 	 */
 	bool (*unbegun)(void *hw, unsigned int core);
 	/**
