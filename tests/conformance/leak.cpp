@@ -38,7 +38,11 @@ std::vector<unsigned long long> counts_of(const std::string &text)
 
 bool none_new(const std::string &before)
 {
-	return std::ranges::equal(counts_of(objects()), counts_of(before), std::less_equal());
+	const std::string now = objects();
+
+	/* A device that has gone has no file any more. */
+	return now.empty() ||
+	       std::ranges::equal(counts_of(now), counts_of(before), std::less_equal());
 }
 
 bool settles_below(const std::string &before)
