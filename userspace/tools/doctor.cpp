@@ -3,10 +3,10 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <cstdio>
 #include <fstream>
 #include <iterator>
 #include <optional>
+#include <sstream>
 #include <string_view>
 #include <utility>
 
@@ -110,9 +110,10 @@ void Examination::kernel()
 {
 	const std::string release = line(at("proc/sys/kernel/osrelease"));
 	std::pair<int, int> version{};
+	std::istringstream numbers(release);
+	char dot = 0;
 
-	if (std::sscanf(release.c_str(), "%d.%d", &version.first, &version.second) == 2 &&
-	    version < oldest)
+	if (numbers >> version.first >> dot >> version.second && version < oldest)
 		add(true, "old-kernel",
 		    "Linux " + release + " is too old: the modules are for 6.12 or newer",
 		    "install a newer kernel (Debian 13: linux-image-arm64 of trixie-backports)");
@@ -208,7 +209,8 @@ void Examination::driver()
 		if (name == our_driver)
 			bound_ = true;
 		else if (!name.empty())
-			add(true, "other-driver", "the driver '" + name + "' has " + core,
+			add(true, "other-driver",
+			    std::string("the driver '").append(name).append("' has ").append(core),
 			    "modprobe -r " + name + " && modprobe npu_rk3588");
 		else if (fs::exists(at("sys/module/npu_rk3588")))
 			add(true, "not-bound", "npu_rk3588 is loaded, but does not drive " + core,
