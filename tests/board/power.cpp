@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /// Power that goes while there is work: by suspends of the system, and for good.
 #include <cerrno>
+#include <cstdlib>
 #include <fstream>
+#include <string>
 
 #include "board.h"
 #include "igt.h"
 #include "injection.h"
+#include "leak.h"
 #include "program.h"
 #include "sram.h"
 
@@ -105,6 +108,33 @@ SUBTEST(power_suspend_stuck)
 	CHECK_EQ(wait_ended(device, context, 1).error, ETIMEDOUT);
 	CHECK_EQ(wait_ended(device, context, 2).error, 0);
 	product.check();
+}
+
+/* Jobs run to their end whose handles, and those of their buffers, are closed before. */
+SUBTEST(power_suspend_closed)
+{
+	const char *rounds = std::getenv("SUSPENDS");
+	const leak::Check leak;
+
+	for (int round = rounds ? std::atoi(rounds) : 3; round > 0; round--) {
+		const igt::Note note("rounds left: " + std::to_string(round));
+		const Device device;
+		Product product(device, slow_shape);
+		const std::uint32_t context = device.context();
+		const std::uint32_t job = create_job(device, {slow_lane(product)});
+		const Syncobj last(device);
+
+		product.clear();
+		CHECK_OK(submit(device, context, {job, job}, {{}, {last.sync()}}));
+		wait_running(device, context, 1);
+		CHECK_OK(device.destroy_job(job));
+		for (Buffer *buffer : {&product.features, &product.weights, &product.out})
+			buffer->close();
+		suspend_system();
+		CHECK_EQ(final_status(last), 1);
+		product.check();
+	}
+	leak.done();
 }
 
 /* Whose power cannot be switched on runs nothing, and nobody is to blame. */
