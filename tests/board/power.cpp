@@ -116,7 +116,7 @@ SUBTEST(power_suspend_closed)
 	const char *rounds = std::getenv("SUSPENDS");
 	const leak::Check leak;
 
-	for (int round = rounds ? std::atoi(rounds) : 3; round > 0; round--) {
+	for (long round = rounds ? std::strtol(rounds, nullptr, 10) : 3; round > 0; round--) {
 		const igt::Note note("rounds left: " + std::to_string(round));
 		const Device device;
 		Product product(device, slow_shape);
