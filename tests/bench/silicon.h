@@ -51,7 +51,7 @@ struct Row {
 	std::uint32_t cores = 0;
 	/// Microseconds; or, with @ref baseline, the baseline's time over the program's.
 	double silicon = 0;
-	/// Who published it.
+	/// The publication: repository, commit and file as far as they are known.
 	const char *source = nullptr;
 	Program program;
 	std::optional<Program> baseline = std::nullopt;

@@ -223,7 +223,7 @@ Program mobilenet_v1(std::uint32_t cores)
 						{7, 1024, 1, 1024}}};
 	std::vector<Lane> lanes;
 	const auto add = [&](const Convolution &layer) {
-		append(lanes, convolve(layer, cores, any_data_banks));
+		append(lanes, convolve(layer, cores, cbuf_banks));
 	};
 	const auto square = [](std::uint32_t kernel, std::uint32_t stride) {
 		return Convolution{.kernel = {kernel, kernel},

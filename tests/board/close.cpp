@@ -19,7 +19,7 @@ constexpr unsigned tasks = 64;
 void submit_rocket(const std::function<void()> &leave)
 {
 	const Fd file = mainline::open_device();
-	mainline::Client client(file);
+	mainline::Client client(file.get());
 
 	client.job(tasks);
 	CHECK_OK(client.submit());

@@ -14,9 +14,9 @@
 
 #include "npu_board.h"
 
-/* What it gives before anybody has asked for another voltage. */
+/* Voltage of the rail before anybody has asked for another one. */
 #define NPU_BOARD_RAIL_UV	800000
-/* Nobody has published results of an RK3588 at less. */
+/* Lowest voltage at which results of an RK3588 have been published. */
 #define NPU_BOARD_RAIL_LEAST_UV	800000
 
 static unsigned int inject_rail;

@@ -32,46 +32,46 @@ Fd open_device()
 	return file;
 }
 
-void need_ours(const Fd &file, const char *defect)
+void need_ours(int fd, const char *defect)
 {
 	drm_npu_query query{};
 
 	query.type = DRM_NPU_QUERY_DEVICE;
-	if (call(file.get(), DRM_IOCTL_NPU_QUERY, &query))
+	if (call(fd, DRM_IOCTL_NPU_QUERY, &query))
 		igt::skip(std::string("mainline's driver: ") + defect);
 }
 
-int prep(const Fd &file, std::uint32_t handle, std::int64_t timeout_ns, std::uint32_t reserved)
+int prep(int fd, std::uint32_t handle, std::int64_t timeout_ns, std::uint32_t reserved)
 {
 	drm_rocket_prep_bo args{handle, reserved, timeout_ns};
 
-	return call(file.get(), DRM_IOCTL_ROCKET_PREP_BO, &args);
+	return call(fd, DRM_IOCTL_ROCKET_PREP_BO, &args);
 }
 
-int fini(const Fd &file, std::uint32_t handle, std::uint32_t reserved)
+int fini(int fd, std::uint32_t handle, std::uint32_t reserved)
 {
 	drm_rocket_fini_bo args{handle, reserved};
 
-	return call(file.get(), DRM_IOCTL_ROCKET_FINI_BO, &args);
+	return call(fd, DRM_IOCTL_ROCKET_FINI_BO, &args);
 }
 
-Bo::Bo(const Fd &file, std::uint32_t size) : file_(file)
+Bo::Bo(int fd, std::uint32_t size) : fd_(fd)
 {
 	args_.size = size;
-	CHECK_OK(call(file.get(), DRM_IOCTL_ROCKET_CREATE_BO, &args_));
+	CHECK_OK(call(fd, DRM_IOCTL_ROCKET_CREATE_BO, &args_));
 	length_ = (size + 4095) / 4096 * 4096;
-	map_ = map_file(file.get(), length_, args_.offset, PROT_READ | PROT_WRITE);
+	map_ = map_file(fd, length_, args_.offset, PROT_READ | PROT_WRITE);
 	CHECK(map_);
 }
 
 Bo::~Bo()
 {
 	munmap(map_, length_);
-	close_handle(file_.get(), args_.handle);
+	close_handle(fd_, args_.handle);
 }
 
-Client::Client(const Fd &file, std::int8_t weight)
-	: file_(file), weight_(weight), features_(file), weights_(file), code_(file), out_(file)
+Client::Client(int fd, std::int8_t weight)
+	: fd_(fd), weight_(weight), features_(fd), weights_(fd), code_(fd), out_(fd)
 {
 	std::fill_n(features_.as<std::int8_t>(), shape_.m * shape_.k, std::int8_t{1});
 	std::fill_n(weights_.as<std::int8_t>(), shape_.n * shape_.k, weight);
@@ -126,7 +126,7 @@ int Client::submit(std::uint32_t job_size, std::uint32_t reserved)
 	args.job_count = 1;
 	args.job_struct_size = job_size;
 	args.reserved = reserved;
-	return call(file_.get(), DRM_IOCTL_ROCKET_SUBMIT, &args);
+	return call(fd_, DRM_IOCTL_ROCKET_SUBMIT, &args);
 }
 
 void Client::clear() const

@@ -20,7 +20,7 @@ namespace mainline
 Fd open_device();
 
 /// Skips the subtest on mainline's driver, which has @p defect.
-void need_ours(const Fd &file, const char *defect);
+void need_ours(int fd, const char *defect);
 
 /// An open device that is closed long after its last job: mainline's driver may
 /// otherwise go on to use what it has freed (defect 3 of docs/rocket.md).
@@ -32,22 +32,21 @@ public:
 	PatientFile(const PatientFile &) = delete;
 	PatientFile &operator=(const PatientFile &) = delete;
 
-	const Fd &get() const { return file_; }
+	int fd() const { return file_.get(); }
 
 private:
 	Fd file_;
 };
 
 /// PREP_BO and FINI_BO; each answers 0 or a negative errno.
-int prep(const Fd &file, std::uint32_t handle, std::int64_t timeout_ns = never,
-	 std::uint32_t reserved = 0);
-int fini(const Fd &file, std::uint32_t handle, std::uint32_t reserved = 0);
+int prep(int fd, std::uint32_t handle, std::int64_t timeout_ns = never, std::uint32_t reserved = 0);
+int fini(int fd, std::uint32_t handle, std::uint32_t reserved = 0);
 
 /// A buffer with its mapping.
 class Bo
 {
 public:
-	explicit Bo(const Fd &file, std::uint32_t size = 4096);
+	explicit Bo(int fd, std::uint32_t size = 4096);
 	~Bo();
 	Bo(const Bo &) = delete;
 	Bo &operator=(const Bo &) = delete;
@@ -61,11 +60,11 @@ public:
 		return static_cast<T *>(map_);
 	}
 
-	void prep() const { CHECK_OK(mainline::prep(file_, handle())); }
-	void fini() const { CHECK_OK(mainline::fini(file_, handle())); }
+	void prep() const { CHECK_OK(mainline::prep(fd_, handle())); }
+	void fini() const { CHECK_OK(mainline::fini(fd_, handle())); }
 
 private:
-	const Fd &file_;
+	int fd_;
 	drm_rocket_create_bo args_{};
 	std::size_t length_ = 0;
 	void *map_;
@@ -75,7 +74,7 @@ private:
 class Client
 {
 public:
-	explicit Client(const Fd &file, std::int8_t weight = 2);
+	explicit Client(int fd, std::int8_t weight = 2);
 
 	/// Have results go to @p out instead.
 	void write_to(const Bo &out);
@@ -100,7 +99,7 @@ private:
 
 	void write();
 
-	const Fd &file_;
+	int fd_;
 	std::int8_t weight_;
 	Bo features_, weights_, code_, out_;
 	const Bo *results_ = &out_;

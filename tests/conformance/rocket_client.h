@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/// A client of the calls of mainline's rocket driver.
+/// A client of the calls of mainline's rocket driver, which uses ours as well.
 #pragma once
 
 #include <algorithm>
@@ -7,10 +7,10 @@
 #include <vector>
 
 #include <linux/dma-buf.h>
-#include <sys/mman.h>
 
 #include "dmabuf.h"
 #include "igt.h"
+#include "mainline_client.h"
 #include "program.h"
 #include "sync.h"
 
@@ -18,54 +18,21 @@ namespace rocket
 {
 
 /// A buffer as such a client makes it.
-class Bo
+class Bo : public mainline::Bo
 {
 public:
-	Bo(const Device &device, std::uint32_t size) : fd_(device.fd())
-	{
-		args_.size = size;
-		CHECK_OK(call(fd_, DRM_IOCTL_ROCKET_CREATE_BO, &args_));
-		length_ = (size + 4095) / 4096 * 4096;
-		map_ = map_file(fd_, length_, args_.offset, PROT_READ | PROT_WRITE);
-		CHECK(map_);
-	}
-	~Bo()
-	{
-		munmap(map_, length_);
-		close_handle(fd_, args_.handle);
-	}
-	Bo(const Bo &) = delete;
-	Bo &operator=(const Bo &) = delete;
-
-	std::uint32_t handle() const { return args_.handle; }
-	std::uint32_t address() const { return static_cast<std::uint32_t>(args_.dma_address); }
-	const drm_rocket_create_bo &args() const { return args_; }
-	template <typename T>
-	T *as() const
-	{
-		return static_cast<T *>(map_);
-	}
-
-private:
-	int fd_;
-	drm_rocket_create_bo args_{};
-	std::size_t length_ = 0;
-	void *map_;
+	Bo(const Device &device, std::uint32_t size) : mainline::Bo(device.fd(), size) {}
 };
 
 inline int prep(const Device &device, std::uint32_t handle, std::int64_t timeout_ns,
 		std::uint32_t reserved = 0)
 {
-	drm_rocket_prep_bo args{handle, reserved, timeout_ns};
-
-	return call(device.fd(), DRM_IOCTL_ROCKET_PREP_BO, &args);
+	return mainline::prep(device.fd(), handle, timeout_ns, reserved);
 }
 
 inline int fini(const Device &device, std::uint32_t handle, std::uint32_t reserved = 0)
 {
-	drm_rocket_fini_bo args{handle, reserved};
-
-	return call(device.fd(), DRM_IOCTL_ROCKET_FINI_BO, &args);
+	return mainline::fini(device.fd(), handle, reserved);
 }
 
 /// A stream with the link and the start that such a client writes itself.

@@ -100,7 +100,7 @@ static void npu_begin_next_job(struct kunit *test)
 	npu_fake_end(begin.fake, 0, 0);
 }
 
-/* What has begun is left alone, even if it does not look so later. */
+/* A slice that has begun is left alone, even if it does not look so later. */
 static void npu_begin_begun(struct kunit *test)
 {
 	struct npu_begin begin;
@@ -115,6 +115,19 @@ static void npu_begin_begun(struct kunit *test)
 	npu_fake_end(begin.fake, 0, 0);
 }
 
+/* A chain that has moved on has begun, whatever the counter of tasks says. */
+static void npu_begin_progress(struct kunit *test)
+{
+	struct npu_begin begin;
+
+	npu_begin_start(test, &begin);
+	begin.fake->cores[0].progress++;
+	npu_begin_look(&begin, HZ);
+	KUNIT_EXPECT_EQ(test, begin.fake->cores[0].kicks, 1);
+	KUNIT_EXPECT_EQ(test, begin.fake->cores[0].resets, 0);
+	npu_fake_end(begin.fake, 0, 0);
+}
+
 static void npu_begin_cancel(struct npu_fake *fake, unsigned int core)
 {
 	u32 count;
@@ -123,7 +136,7 @@ static void npu_begin_cancel(struct npu_fake *fake, unsigned int core)
 	KUNIT_EXPECT_EQ(fake->test, count, 1);
 }
 
-/* What is cancelled while its core is reset is not started again. */
+/* A job that is cancelled while its core is reset is not started again. */
 static void npu_begin_cancelled(struct kunit *test)
 {
 	struct npu_begin begin;
@@ -142,6 +155,7 @@ static struct kunit_case npu_begin_cases[] = {
 	KUNIT_CASE(npu_begin_never),
 	KUNIT_CASE(npu_begin_next_job),
 	KUNIT_CASE(npu_begin_begun),
+	KUNIT_CASE(npu_begin_progress),
 	KUNIT_CASE(npu_begin_cancelled),
 	{ }
 };

@@ -190,7 +190,7 @@ static void npu_toy_bounds(struct kunit *test)
 		{ dst, src, 0 },
 		/* The device may only read it. */
 		{ src, dst, 4 },
-		/* Nobody has a handle of the streams. */
+		/* The memory of streams has no handle. */
 		{ dst, user->file->streams->node.start, 4 },
 		{ dst, theirs->node.start, 4 },
 		{ theirs->node.start, src, 4 },

@@ -11,24 +11,17 @@
 
 #include <npu/driver.h>
 #include <rknn/matmul.h>
-#include <rknn/registers.h>
 #include <rocket_accel.h>
 
 #include "qos_client.h"
 #include "qos_clock.h"
+#include "rocket_buffer.h"
 
 namespace npu::bench::qos
 {
 
 namespace
 {
-
-/// A buffer of the rocket calls.
-struct RocketBuffer {
-	std::uint32_t handle = 0;
-	std::uint32_t address = 0;
-	std::uint64_t offset = 0;
-};
 
 /// From the stream of a task to that of the next.
 constexpr std::size_t pitch = 2048;
@@ -40,11 +33,11 @@ public:
 
 	Result<void> open(const std::string &device);
 	Result<void> wait(std::uint64_t time) const override;
+	/// These calls do not tell.
 	Result<std::uint64_t> busy_ns() const override { return 0; }
 	std::size_t lane_tasks() const override { return tasks_.size(); }
 
 private:
-	Result<RocketBuffer> create(std::size_t size) const;
 	Result<void> write_streams(const rknn::WeightLayout &layout,
 				   std::span<const rknn::Tile> tiles);
 	void make_jobs();
@@ -59,26 +52,9 @@ private:
 	std::uint64_t queued_ns_ = 0;
 };
 
-Result<RocketBuffer> RocketClient::create(std::size_t size) const
-{
-	drm_rocket_create_bo args{};
-
-	args.size = static_cast<std::uint32_t>(size);
-	if (const int ret = driver_->ioctl(DRM_IOCTL_ROCKET_CREATE_BO, &args))
-		return fail(-ret, "ROCKET_CREATE_BO");
-	return RocketBuffer{.handle = args.handle,
-			    .address = static_cast<std::uint32_t>(args.dma_address),
-			    .offset = args.offset};
-}
-
-/* The words that end each stream: no next one, what must precede the start, the start. */
 Result<void> RocketClient::write_streams(const rknn::WeightLayout &layout,
 					 std::span<const rknn::Tile> tiles)
 {
-	constexpr std::uint16_t amounts = 0x0014;
-	constexpr std::uint64_t sync = 0x0041ULL << 48U;
-	constexpr std::uint64_t start =
-		0x0081ULL << 48U | 0x0008U | std::uint64_t{rknn::enable_convolution} << 16U;
 	int error = 0;
 	const std::span<std::byte> bytes =
 		driver_->map(tiles.size() * pitch, streams_.offset, Access::read_write, error);
@@ -92,7 +68,7 @@ Result<void> RocketClient::write_streams(const rknn::WeightLayout &layout,
 				    .weights = weights_.address,
 				    .results = results_.address});
 
-		words.insert(words.end(), {0, rknn::command(amounts, 0), sync, start});
+		end_stream(words);
 		std::ranges::copy(std::as_bytes(std::span(words)),
 				  bytes.subspan(i * pitch, pitch).begin());
 		tasks_.push_back(
@@ -136,7 +112,7 @@ Result<void> RocketClient::open(const std::string &device)
 	      {&weights_, layout.bytes()},
 	      {&results_, rknn::result_bytes(layout, program.rows)},
 	      {&streams_, tiles.size() * pitch}}) {
-		auto made = create(size);
+		auto made = create_rocket_buffer(*driver_, size);
 		if (!made)
 			return forward(made);
 		*buffer = *made;

@@ -15,9 +15,9 @@
 #include <sys/ioctl.h>
 
 #include <npu/unique_fd.h>
-#include <rknn/registers.h>
 #include <rocket_accel.h>
 
+#include "rocket_buffer.h"
 #include "small_job.h"
 
 namespace npu::bench
@@ -36,13 +36,6 @@ constexpr std::size_t pitch = 2048;
 constexpr std::size_t batch_most = batch_of(Mode::batch64);
 /// A word that does nothing; 32 bits of it are free.
 constexpr std::uint64_t no_op = 1ULL << 48U;
-
-/// A buffer of the rocket calls.
-struct RocketBuffer {
-	std::uint32_t handle = 0;
-	std::uint32_t address = 0;
-	std::uint64_t offset = 0;
-};
 
 /// Half of the queue: jobs that write to the same buffer, by which they are
 /// awaited while the other half goes on.
@@ -156,14 +149,13 @@ private:
 
 	Result<void> create_buffer(RocketBuffer &buffer)
 	{
-		drm_rocket_create_bo args{};
+		auto created = create_rocket_buffer(
+			*driver_, &buffer == &commands_ ? halves_.size() * batch_most * pitch
+							: std::size_t{small_job::buffer_bytes});
 
-		args.size = static_cast<std::uint32_t>(
-			&buffer == &commands_ ? halves_.size() * batch_most * pitch
-					      : std::size_t{small_job::buffer_bytes});
-		if (auto done = call(DRM_IOCTL_ROCKET_CREATE_BO, &args, "ROCKET_CREATE_BO"); !done)
-			return done;
-		buffer = {args.handle, static_cast<std::uint32_t>(args.dma_address), args.offset};
+		if (!created)
+			return forward(created);
+		buffer = *created;
 		return {};
 	}
 
@@ -191,13 +183,8 @@ private:
 	void prepare_half(RocketHalf &half, std::size_t offset, std::uint32_t tasks)
 	{
 		auto words = small_job::stream(operands_.address, half.results.address);
-		/* No next stream, what must precede the start, the start. */
-		constexpr std::uint16_t amounts = 0x0014;
-		constexpr std::uint64_t sync = 0x0041ULL << 48U;
-		constexpr std::uint64_t start = 0x0081ULL << 48U | 0x0008U;
 		words.insert(words.begin(), no_op);
-		words.insert(words.end(), {0, rknn::command(amounts, 0), sync,
-					   start | std::uint64_t{rknn::enable_convolution} << 16U});
+		end_stream(words);
 		half.streams = streams_.subspan(offset, batch_most * pitch);
 		for (std::size_t i = 0; i < batch_most; i++) {
 			drm_rocket_task task{};

@@ -109,7 +109,7 @@ static struct npu_errors_node *npu_errors_get_node(void)
 	return node;
 }
 
-/* Change the device of @node, for which no query looks at it. */
+/* Change the device of @node while no query looks at it. */
 static void npu_errors_set_device(struct npu_errors_node *node,
 				  struct npu_device *npu)
 {

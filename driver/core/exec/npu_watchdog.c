@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What is done about a core that does not tell the end of its slice: it may have ended
- * or never begun without saying so, be slow, or hang.
+ * The watchdog looks after cores that do not report the end of their slice: a slice may
+ * have ended without an interrupt, never have begun, be slow, or hang.
  */
 #include <linux/jiffies.h>
 #include <linux/kthread.h>
@@ -50,9 +50,9 @@ static bool npu_watchdog_ended(struct npu_core *core)
 }
 
 /*
- * Handle a start that the hardware has taken no notice of: make it again, but once. If
- * that comes to nothing either, the core hangs, which takes the watchdog to find. Returns
- * whether there was one.
+ * Handle a start that the hardware has taken no notice of: make it again, but once. A
+ * second start that comes to nothing is a hang, which is found after the usual time.
+ * Returns whether a start was lost.
  */
 static bool npu_watchdog_unbegun(struct npu_core *core)
 {

@@ -43,6 +43,7 @@
 
 #include "rknn/activation.h"
 #include "rknn/quantisation.h"
+#include "rknn/registers.h"
 #include "rknn/tensor.h"
 #include "rknn/type.h"
 
@@ -142,16 +143,13 @@ private:
 	std::vector<std::vector<ConvolutionTile>> lanes_;
 };
 
-/// Banks of the convolution buffer that a task has for features at most, without a limit.
-constexpr std::uint32_t any_data_banks = 12;
-
-/// Plan @p convolution on up to @p cores cores, with up to @p most_data_banks banks for
-/// features in a task. Fewer than what is best serve to time schedules of others.
+/// Plan @p convolution on up to @p cores cores. A task has up to @p most_data_banks banks
+/// of the convolution buffer for features, to reproduce the schedules of other compilers.
 /// \retval EINVAL sizes, quantisations or cores make no sense
 /// \retval EOPNOTSUPP a size is beyond a limit of the hardware
 /// \retval ERANGE scales are too far apart for the device's integers
 Result<ConvolutionPlan> plan_convolution(const Convolution &convolution, std::uint32_t cores,
-					 std::uint32_t most_data_banks = any_data_banks);
+					 std::uint32_t most_data_banks = cbuf_banks);
 
 /// Pack weights: [kernel][y][x][channel], depthwise [y][x][channel].
 /// \pre weights has all elements, out has plan.weight_bytes()
