@@ -21,16 +21,6 @@ int hand_over(const Device &device, std::uint32_t handle, std::uint32_t directio
 	return call(device.fd(), DRM_IOCTL_NPU_BO_SYNC, &args);
 }
 
-int to_cpu(const Device &device, const Buffer &buffer)
-{
-	return hand_over(device, buffer.handle(), DRM_NPU_SYNC_FOR_CPU, 0, buffer.size());
-}
-
-int to_device(const Device &device, const Buffer &buffer)
-{
-	return hand_over(device, buffer.handle(), DRM_NPU_SYNC_FOR_DEVICE, 0, buffer.size());
-}
-
 } // namespace
 
 SUBTEST(cache_flag)
@@ -45,8 +35,22 @@ SUBTEST(cache_flag)
 	CHECK_EQ(cached.as<std::uint32_t>()[7], 0);
 }
 
-/* Operands and results of every kind come through, handed over. */
+/* Operands and results come through, handed over. */
 SUBTEST(cache_job)
+{
+	Device device;
+	const Product product(device, {}, 1, DRM_NPU_BO_CACHED);
+	const std::uint32_t job = create_job(device, {{product.task()}});
+
+	for (int round = 0; round < 3; round++) {
+		product.clear();
+		CHECK_EQ(run(device, device.context(), job), 1);
+		product.check();
+	}
+}
+
+/* A job may have buffers of either kind. */
+SUBTEST(cache_job_mixed)
 {
 	Device device;
 	Product product(device);
@@ -56,14 +60,14 @@ SUBTEST(cache_job)
 
 	std::copy_n(product.features.as<std::uint8_t>(), product.features.size(),
 		    features.as<std::uint8_t>());
-	CHECK_OK(to_device(device, features));
-	CHECK_OK(to_cpu(device, out));
+	features.to_device();
+	out.to_cpu();
 	std::fill_n(out.as<std::uint8_t>(), out.size(), std::uint8_t{0xaa});
-	CHECK_OK(to_device(device, out));
+	out.to_device();
 	set(task, cna_feature_addr, features.address());
 	set(task, dpu_dst_addr, out.address());
 	CHECK_EQ(run(device, device.context(), create_job(device, {{task}})), 1);
-	CHECK_OK(to_cpu(device, out));
+	out.to_cpu();
 	std::copy_n(out.as<std::uint8_t>(), out.size(), product.out.as<std::uint8_t>());
 	product.check();
 }
@@ -81,8 +85,8 @@ SUBTEST(cache_moves)
 		CHECK_OK(round % 2 ? evict(device, buffer.handle()) : pin(device, buffer.handle()));
 		for (std::uint32_t i = 0; i < 2 * page / 4; i++)
 			CHECK_EQ(buffer.as<std::uint32_t>()[i], i + round);
-		CHECK_OK(to_device(device, buffer));
-		CHECK_OK(to_cpu(device, buffer));
+		buffer.to_device();
+		buffer.to_cpu();
 	}
 }
 
@@ -116,7 +120,7 @@ SUBTEST(cache_shared)
 	const Fd dma_buf = export_buffer(device.fd(), buffer.handle());
 
 	CHECK_EQ(device.buffer(buffer.handle()).flags, DRM_NPU_BO_CACHED | DRM_NPU_BO_SHARED);
-	CHECK_OK(to_device(device, buffer));
+	buffer.to_device();
 	const Fd foreign = udmabuf(page);
 	Imported imported(device, foreign);
 	CHECK_ERR(hand_over(device, imported.handle(), 0, 0, page), EOPNOTSUPP);

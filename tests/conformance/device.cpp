@@ -207,6 +207,24 @@ Buffer::~Buffer()
 		close_handle(fd_, args_.handle);
 }
 
+void Buffer::hand_over(std::uint32_t direction) const
+{
+	drm_npu_bo_sync args{handle(), direction, 0, size(), 0};
+
+	if (args_.flags & DRM_NPU_BO_CACHED)
+		CHECK_OK(call(fd_, DRM_IOCTL_NPU_BO_SYNC, &args));
+}
+
+void Buffer::to_cpu() const
+{
+	hand_over(DRM_NPU_SYNC_FOR_CPU);
+}
+
+void Buffer::to_device() const
+{
+	hand_over(DRM_NPU_SYNC_FOR_DEVICE);
+}
+
 void Buffer::close()
 {
 	CHECK_OK(close_handle(fd_, args_.handle));

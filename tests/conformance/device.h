@@ -121,12 +121,18 @@ public:
 		return static_cast<T *>(map_);
 	}
 
+	/// BO_SYNC: hands a cached buffer over to the CPU or to the device. Others are
+	/// always both's.
+	void to_cpu() const;
+	void to_device() const;
 	/// Gives the handle up, keeps the mapping.
 	void close();
 	/// The opposite. A mapping keeps its file open, whatever is closed.
 	void unmap();
 
 private:
+	void hand_over(std::uint32_t direction) const;
+
 	int fd_;
 	drm_npu_bo_create args_{};
 	void *map_;

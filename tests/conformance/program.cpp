@@ -154,9 +154,9 @@ Task matmul(const Shape &shape, std::uint32_t features, std::uint32_t weights, s
 	return task;
 }
 
-Product::Product(const Device &device, Shape s, std::uint32_t seed)
-	: shape(s), features(device, s.m * s.k), weights(device, s.n * s.k),
-	  out(device, std::uint64_t{s.m} * s.n * 4)
+Product::Product(const Device &device, Shape s, std::uint32_t seed, std::uint32_t flags)
+	: shape(s), features(device, s.m * s.k, flags), weights(device, s.n * s.k, flags),
+	  out(device, std::uint64_t{s.m} * s.n * 4, flags)
 {
 	std::uint32_t state = seed;
 	auto next = [&] {
@@ -166,6 +166,8 @@ Product::Product(const Device &device, Shape s, std::uint32_t seed)
 
 	std::generate_n(features.as<std::uint8_t>(), s.m * s.k, next);
 	std::generate_n(weights.as<std::uint8_t>(), s.n * s.k, next);
+	features.to_device();
+	weights.to_device();
 	clear();
 }
 
@@ -176,7 +178,9 @@ Task Product::task() const
 
 void Product::clear() const
 {
+	out.to_cpu();
 	std::fill_n(out.as<std::uint32_t>(), shape.m * shape.n, poison);
+	out.to_device();
 }
 
 void Product::check() const
@@ -184,6 +188,7 @@ void Product::check() const
 	const auto *a = features.as<std::int8_t>(), *w = weights.as<std::int8_t>();
 	const auto *c = out.as<volatile std::int32_t>();
 
+	out.to_cpu();
 	for (std::uint32_t row = 0; row < shape.m; row++) {
 		for (std::uint32_t n = 0; n < shape.n; n++) {
 			/* Groups of 32 kernels, in them slices of 32 channels. */
@@ -206,6 +211,7 @@ void Product::check_untouched() const
 {
 	const auto *c = out.as<volatile std::uint32_t>();
 
+	out.to_cpu();
 	for (std::uint32_t i = 0; i < shape.m * shape.n; i++)
 		if (c[i] != poison)
 			CHECK_EQ(std::uint32_t{c[i]}, poison);

@@ -63,11 +63,13 @@ struct Shape {
 };
 Task matmul(const Shape &shape, std::uint32_t features, std::uint32_t weights, std::uint32_t out);
 
-/// A product with its operands, and with its results to be checked.
+/// A product with its operands, and with its results to be checked. Cached buffers are
+/// handed over each time.
 class Product
 {
 public:
-	explicit Product(const Device &device, Shape shape = {}, std::uint32_t seed = 1);
+	explicit Product(const Device &device, Shape shape = {}, std::uint32_t seed = 1,
+			 std::uint32_t flags = 0);
 
 	Task task() const;
 	void clear() const;
