@@ -195,6 +195,10 @@ static int npu_board_plug(struct npu_board *board)
 		if (!ret)
 			ret = of_changeset_update_prop_string(&change, np,
 							      "status", "okay");
+		/* What arm64 makes of a device of which the tree says neither. */
+		if (!ret)
+			ret = of_changeset_add_prop_bool(&change, np,
+							 "dma-noncoherent");
 	}
 	return ret ?: of_changeset_apply(&change);
 }
