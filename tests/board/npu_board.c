@@ -246,6 +246,8 @@ static int __init npu_board_init(void)
 	if (!ret)
 		ret = npu_board_sram_init(board->cores[0].np);
 	if (!ret)
+		ret = npu_board_view_init();
+	if (!ret)
 		ret = npu_board_plug(board);
 	/* Half of a board cannot be taken back either. */
 	if (ret)

@@ -250,4 +250,7 @@ bool npu_board_rail_on(void);
 int npu_board_rail_uv(void);
 struct regulator *npu_board_rail_get(struct device_node *np);
 
+int npu_board_view_init(void);
+void *npu_board_view_memory(phys_addr_t addr);
+
 #endif /* NPU_BOARD_H */

@@ -7,6 +7,7 @@
 #include <linux/lockdep.h>
 #include <linux/mm.h>
 #include <linux/moduleparam.h>
+#include <linux/rcupdate.h>
 #include <linux/sched.h>
 #include <linux/vmalloc.h>
 
@@ -86,17 +87,17 @@ static int npu_board_access(struct npu_board_core *core, u32 addr, void *data,
 
 	wait_event(core->wait,
 		   !READ_ONCE(bank->stalled) || READ_ONCE(core->stop));
+	rcu_read_lock();
 	spin_lock_irq(&core->lock);
 	if (!core->stop)
 		memory = npu_board_bank_translate(core, bank, addr, write);
 	spin_unlock_irq(&core->lock);
-	if (!memory)
-		return -EIO;
-	if (write)
+	if (memory && write)
 		memcpy(memory, data, len);
-	else
+	else if (memory)
 		memcpy(data, memory, len);
-	return 0;
+	rcu_read_unlock();
+	return memory ? 0 : -EIO;
 }
 
 static int npu_board_transfer(struct npu_board_core *core, u32 addr,

@@ -277,6 +277,8 @@ static u32 npu_board_walk(phys_addr_t table, u32 index)
  * @addr: device address
  * @write: it is a write
  *
+ * Callers must hold rcu_read_lock() for as long as they use the memory.
+ *
  * Return: an address of the kernel, for the rest of the page; or %NULL after a
  * fault.
  */
@@ -309,5 +311,5 @@ void *npu_board_bank_translate(struct npu_board_core *core,
 		npu_board_bank_fault(core, bank, addr, write);
 		return NULL;
 	}
-	return phys_to_virt(memory) + offset_in_page(addr);
+	return npu_board_view_memory(memory + offset_in_page(addr));
 }
