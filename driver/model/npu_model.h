@@ -191,6 +191,12 @@ struct npu_model_core {
 	/** @active_cores: Cores that share the bus now; set by the host. */
 	__u32 active_cores;
 	/**
+	 * @fp16_lane0: Bits that are inverted in results of fp16 convolutions, of
+	 * output channels that are multiples of 16. Set by the host, which makes
+	 * cores differ as those of the chip do; 0 after npu_model_init().
+	 */
+	__u32 fp16_lane0;
+	/**
 	 * @sram_bytes: Bytes of the present task that were on the chip; the bus
 	 * adds them.
 	 */

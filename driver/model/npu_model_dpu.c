@@ -107,6 +107,8 @@ static enum npu_model_status decode_precision(struct npu_model_core *core,
 	dpu->bf16 = proc == RKNN_PREC_BF16;
 	dpu->out = format >> 29;
 	dpu->out_bytes = npu_model_bytes(dpu->out);
+	dpu->fp16_sums = !dpu->flying && task->conv.precision == RKNN_PREC_FP16 &&
+			 (dpu->out == RKNN_PREC_FP16 || dpu->out == RKNN_PREC_FP32);
 	if (dpu->out == RKNN_PREC_INT4 || dpu->out == RKNN_PREC_TF32 ||
 	    (dpu->out == RKNN_PREC_BF16 && !dpu->is_float) ||
 	    (!dpu->flying && dpu->is_float != task->conv.is_float))

@@ -8,6 +8,9 @@
  */
 #include "npu_model_priv.h"
 
+/* Output channels that an fp16 convolution computes side by side. */
+#define FP16_LANES	16
+
 static __s64 convert_int(const struct npu_model_cvt *cvt, __s32 value)
 {
 	if (cvt->add_first)
@@ -115,6 +118,36 @@ static void arrange(struct npu_model_core *core, const struct npu_model_dpu *dpu
 	}
 }
 
+/* Invert bits of a result, unless it is zero, infinite or not a number. */
+static void invert(__u8 *at, __u32 bytes, __u32 bits)
+{
+	__u32 value = at[0] | at[1] << 8, exponent = 0x7c00;
+
+	if (bytes == 4) {
+		value |= at[2] << 16 | (__u32)at[3] << 24;
+		exponent = 0x7f800000;
+	}
+	if (value << (32 - 8 * bytes + 1) && (value & exponent) != exponent)
+		at[0] ^= bits;
+}
+
+/* Change the last bits of what fp16 has made, where the cores of the chip do. */
+static void disturb(struct npu_model_core *core, const struct npu_model_dpu *dpu,
+		    __u32 surfaces, __u32 count)
+{
+	__u32 per_atom = RKNN_ATOM_BYTES / dpu->out_bytes;
+	__u32 surface, pixel;
+
+	for (surface = 0; surface < surfaces; surface++) {
+		if (surface * per_atom % FP16_LANES)
+			continue;
+		for (pixel = 0; pixel < count; pixel++)
+			invert(core->stage + (surface * count + pixel) *
+					     RKNN_ATOM_BYTES,
+			       dpu->out_bytes, core->fp16_lane0);
+	}
+}
+
 /* Write an atom of each of @count pixels from @pixel on to one surface. */
 static int write_surface(struct npu_model_core *core,
 			 const struct npu_model_dpu *dpu, __u32 base,
@@ -150,6 +183,8 @@ int npu_model_store(struct npu_model_core *core,
 
 	if (!core->params.timing_only)
 		arrange(core, dpu, surfaces, count);
+	if (!core->params.timing_only && core->fp16_lane0 && dpu->fp16_sums)
+		disturb(core, dpu, surfaces, count);
 	for (surface = 0; surface < surfaces; surface++)
 		if (write_surface(core, dpu, base + surface * dpu->dst_surf,
 				  core->stage + surface * count * RKNN_ATOM_BYTES,

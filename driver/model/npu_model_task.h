@@ -241,6 +241,8 @@ struct npu_model_dpu {
 	__u32 is_float;
 	/** @bf16: 16-bit float operands are bf16. */
 	__u32 bf16;
+	/** @fp16_sums: Values are sums of fp16 products, and so are the results floats. */
+	__u32 fp16_sums;
 	/** @in_bytes: Bytes of an element of the main feed from memory. */
 	__u32 in_bytes;
 	/** @out: RKNN_PREC_* of the results. */

@@ -347,5 +347,37 @@ TEST(ModelFp16, ProductsAsHalves)
 	}
 }
 
+/* A host may have cores differ in the last bits of every sixteenth channel. */
+TEST(ModelFp16, CoresMayDiffer)
+{
+	std::mt19937 rng(12);
+
+	for (const Kind kind : {Kind::fp16, Kind::fp16_to_fp16, Kind::int8}) {
+		const Matmul matmul{.kind = kind, .h = 4, .k = 64, .n = 64};
+		const Operands operands = matmul.random(rng);
+		Npu npu;
+
+		npu->fp16_lane0 = 2;
+		matmul.map(npu);
+		matmul.store(npu, operands);
+		ASSERT_EQ(npu.run(program(matmul.registers())), NPU_MODEL_DONE);
+		for (uint32_t p = 0; p < matmul.pixels(); p++)
+			for (uint32_t i = 0; i < matmul.n; i++)
+				ASSERT_EQ(matmul.result(npu, p, i) ^
+						  matmul.expected(operands, p, i),
+					  matmul.is_fp16() && i % 16 == 0 ? 2u : 0u)
+					<< "pixel " << p << ", channel " << i;
+	}
+	/* Nothing is made of a zero. */
+	const Matmul matmul{.kind = Kind::fp16, .h = 1, .k = 32, .n = 16};
+	Npu npu;
+
+	npu->fp16_lane0 = 1;
+	matmul.map(npu);
+	matmul.store(npu, {std::vector<uint16_t>(32), std::vector<uint16_t>(16 * 32)});
+	ASSERT_EQ(npu.run(program(matmul.registers())), NPU_MODEL_DONE);
+	EXPECT_EQ(matmul.result(npu, 0, 0), 0u);
+}
+
 } /* namespace */
 } /* namespace model_test */
