@@ -2,7 +2,10 @@
 /// Buffers that the CPU sees cached, and handing them over.
 #include <algorithm>
 #include <cerrno>
+#include <sstream>
+#include <string>
 
+#include "debugfs.h"
 #include "dmabuf.h"
 #include "igt.h"
 #include "program.h"
@@ -19,6 +22,19 @@ int hand_over(const Device &device, std::uint32_t handle, std::uint32_t directio
 	drm_npu_bo_sync args{handle, direction, offset, length, pad};
 
 	return call(device.fd(), DRM_IOCTL_NPU_BO_SYNC, &args);
+}
+
+/// Pages that were read before they were written, as all files of that name have it: a
+/// device may have several.
+unsigned long wc_reads()
+{
+	std::istringstream words(read_debugfs("wc_reads"));
+	std::string word;
+	unsigned long sum = 0;
+
+	while (words >> word)
+		sum += std::stoul(word);
+	return sum;
 }
 
 } // namespace
@@ -124,4 +140,32 @@ SUBTEST(cache_shared)
 	const Fd foreign = udmabuf(page);
 	Imported imported(device, foreign);
 	CHECK_ERR(hand_over(device, imported.handle(), 0, 0, page), EOPNOTSUPP);
+}
+
+/* Pages of write-combined mappings that are read first are counted, once each. */
+SUBTEST(cache_reads_counted)
+{
+	need_root();
+	Device device;
+	const bool coherent = device.info().flags & DRM_NPU_DEVICE_COHERENT;
+	const Buffer read(device, 4 * page), written(device, 4 * page),
+		cached(device, 4 * page, DRM_NPU_BO_CACHED);
+	const unsigned long before = wc_reads();
+	auto touch = [](const Buffer &buffer, std::uint64_t index) {
+		return std::uint8_t{buffer.as<volatile std::uint8_t>()[index * page]};
+	};
+
+	CHECK(!read_debugfs("wc_reads").empty());
+	for (std::uint64_t i = 0; i < 4; i++) {
+		written.as<volatile std::uint8_t>()[i * page] = 1;
+		CHECK_EQ(touch(written, i), 1);
+		CHECK_EQ(touch(cached, i), 0);
+	}
+	CHECK_EQ(wc_reads(), before);
+	CHECK_EQ(touch(read, 0), 0);
+	const unsigned long files = wc_reads() - before;
+	CHECK_EQ(files > 0, !coherent);
+	for (std::uint64_t i = 0; i < 4; i++)
+		CHECK_EQ(touch(read, i), 0);
+	CHECK_EQ(wc_reads(), before + 4 * files);
 }

@@ -289,6 +289,7 @@ struct npu_device *npu_device_create(struct device *parent,
 	npu_errors_debugfs_init(npu);
 	npu_hold_debugfs_init(npu);
 	npu_longest_debugfs_init(npu);
+	npu_fault_debugfs_init(npu);
 	return npu;
 
 err_mem:

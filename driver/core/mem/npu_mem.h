@@ -3,6 +3,7 @@
 #ifndef NPU_MEM_H
 #define NPU_MEM_H
 
+#include <linux/atomic.h>
 #include <linux/list.h>
 #include <linux/mutex.h>
 #include <linux/wait.h>
@@ -24,6 +25,8 @@ struct npu_mem {
 	struct mutex vms_lock;
 	/** @vms: Address spaces. */
 	struct list_head vms;
+	/** @wc_reads: See npu_fault.c. */
+	atomic_t wc_reads;
 	/** @users: Who has opened it. */
 	struct npu_users users;
 	/** @still: Waits for slices to leave gates, and for moves. */

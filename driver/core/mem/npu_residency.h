@@ -49,6 +49,7 @@ npu_block_residency(struct npu_sram_block *block)
 }
 
 extern const struct vm_operations_struct npu_gem_vm_ops;
+void npu_fault_debugfs_init(struct npu_device *npu);
 
 int npu_residency_init(struct npu_device *npu);
 void npu_residency_fini(struct npu_device *npu);
