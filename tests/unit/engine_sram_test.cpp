@@ -81,7 +81,7 @@ TEST_F(SramPlanTest, PrefersWhatGains)
 	SramPlan automatic = plan("auto");
 	const SramPlan::Operand operands[] = {{&buffers_[0], {4096}}, {&buffers_[3], {61440}}};
 
-	ASSERT_TRUE(automatic.place(operands, 3));
+	EXPECT_FALSE(automatic.place(operands, 3));
 	EXPECT_TRUE(preferred(0));
 	EXPECT_FALSE(preferred(1));
 	EXPECT_FALSE(preferred(3));
@@ -94,7 +94,7 @@ TEST_F(SramPlanTest, PrefersNothingThatDoesNot)
 	SramPlan automatic = plan("auto");
 	const SramPlan::Operand operands[] = {{&buffers_[0], {4096}}, {&buffers_[3], {61440}}};
 
-	ASSERT_TRUE(automatic.place(operands, 1));
+	EXPECT_FALSE(automatic.place(operands, 1));
 	EXPECT_FALSE(preferred(0));
 	EXPECT_FALSE(preferred(3));
 }
@@ -104,7 +104,7 @@ TEST_F(SramPlanTest, Off)
 	SramPlan off = plan("off");
 	const SramPlan::Operand operands[] = {{&buffers_[0], {4096}}, {&buffers_[3], {61440}}};
 
-	ASSERT_TRUE(off.place(operands, 3));
+	EXPECT_FALSE(off.place(operands, 3));
 	EXPECT_FALSE(preferred(0));
 }
 
@@ -117,7 +117,7 @@ TEST_F(SramPlanTest, Bytes)
 					      {&buffers_[2], {32768}},
 					      {&buffers_[0], {4096}}};
 
-	ASSERT_TRUE(bytes.place(operands, 1));
+	EXPECT_FALSE(bytes.place(operands, 1));
 	EXPECT_TRUE(preferred(1));
 	EXPECT_FALSE(preferred(3));
 	EXPECT_TRUE(preferred(2));
@@ -126,7 +126,7 @@ TEST_F(SramPlanTest, Bytes)
 	/* What is forgotten makes room. */
 	bytes.clear();
 	const SramPlan::Operand last[] = {{&buffers_[0], {4096}}};
-	ASSERT_TRUE(bytes.place(last, 1));
+	EXPECT_FALSE(bytes.place(last, 1));
 	EXPECT_TRUE(preferred(0));
 }
 
@@ -138,19 +138,32 @@ TEST_F(SramPlanTest, Streams)
 	const SramPlan::Operand large{nullptr, {8193}};
 	const SramPlan::Operand buffer{&buffers_[1], {8192}};
 
-	EXPECT_FALSE(*bytes.place(std::vector{buffer}, 1));
-	EXPECT_FALSE(*bytes.place(std::vector{large}, 1));
-	EXPECT_TRUE(*bytes.place(std::vector{streams}, 1));
+	EXPECT_FALSE(bytes.place(std::vector{buffer}, 1));
+	EXPECT_FALSE(bytes.place(std::vector{large}, 1));
+	EXPECT_TRUE(bytes.place(std::vector{streams}, 1));
 	/* That was the last page. */
-	EXPECT_FALSE(*bytes.place(std::vector{streams}, 1));
+	EXPECT_FALSE(bytes.place(std::vector{streams}, 1));
 	bytes.clear();
-	EXPECT_TRUE(*bytes.place(std::vector{large}, 1));
+	EXPECT_TRUE(bytes.place(std::vector{large}, 1));
 
 	SramPlan automatic = plan("auto");
-	EXPECT_FALSE(*automatic.place(std::vector{streams}, 1));
-	EXPECT_TRUE(*automatic.place(std::vector{streams, SramPlan::Operand{&buffers_[3], {61440}}},
-				     3));
-	EXPECT_FALSE(*plan("off").place(std::vector{streams}, 3));
+	EXPECT_FALSE(automatic.place(std::vector{streams}, 1));
+	EXPECT_TRUE(
+		automatic.place(std::vector{streams, SramPlan::Operand{&buffers_[3], {61440}}}, 3));
+	EXPECT_FALSE(plan("off").place(std::vector{streams}, 3));
+}
+
+/* What the device refuses to place stays where it is, and does not take room. */
+TEST_F(SramPlanTest, ARefusedPreferenceChangesNothing)
+{
+	SramPlan bytes = plan("4096");
+	const SramPlan::Operand buffer[] = {{&buffers_[0], {4096}}};
+	const SramPlan::Operand streams[] = {{nullptr, {100}}};
+
+	driver_->fail(DRM_IOCTL_NPU_BO_RESIDENCY, EBUSY);
+	EXPECT_FALSE(bytes.place(buffer, 1));
+	EXPECT_FALSE(preferred(0));
+	EXPECT_TRUE(bytes.place(streams, 1));
 }
 
 /* A bandwidth of 0 means that the device does not report it. */
@@ -173,7 +186,7 @@ TEST(SramPlan, PrefersNothingWithoutAllBandwidths)
 		const SramPlan::Operand operands[] = {{&buffer, {4096}}};
 
 		ASSERT_TRUE(plan);
-		ASSERT_TRUE(plan->place(operands, 3));
+		EXPECT_FALSE(plan->place(operands, 3));
 		EXPECT_EQ(buffer.info()->region, DRM_NPU_REGION_SYSTEM);
 	}
 }
@@ -188,7 +201,7 @@ TEST(SramPlan, WithoutOnChipMemory)
 	const SramPlan::Operand operands[] = {{&buffer, {4096}}};
 
 	ASSERT_TRUE(plan);
-	ASSERT_TRUE(plan->place(operands, 3));
+	EXPECT_FALSE(plan->place(operands, 3));
 	EXPECT_EQ(buffer.info()->region, DRM_NPU_REGION_SYSTEM);
 }
 

@@ -323,6 +323,7 @@ int FakeDriver::ioctl(unsigned long request, void *argument)
 {
 	if (const auto hook = hooks_.find(request); hook != hooks_.end())
 		hook->second(argument);
+	const std::scoped_lock lock(mutex_);
 	if (const auto failure = failures_.find(request);
 	    failure != failures_.end() && failure->second)
 		return -failure->second;
@@ -376,6 +377,8 @@ int FakeDriver::ioctl(unsigned long request, void *argument)
 std::span<std::byte> FakeDriver::map(std::size_t size, std::uint64_t offset, Access access,
 				     int &error)
 {
+	const std::scoped_lock lock(mutex_);
+
 	error = -map_error_;
 	if (error)
 		return {};
@@ -396,6 +399,8 @@ std::span<std::byte> FakeDriver::map(std::size_t size, std::uint64_t offset, Acc
 
 std::span<std::byte> FakeDriver::map_dma_buf(int fd, std::size_t size, int &error)
 {
+	const std::scoped_lock lock(mutex_);
+
 	error = -map_error_;
 	if (error)
 		return {};
@@ -405,6 +410,8 @@ std::span<std::byte> FakeDriver::map_dma_buf(int fd, std::size_t size, int &erro
 
 void FakeDriver::unmap(std::span<std::byte>)
 {
+	const std::scoped_lock lock(mutex_);
+
 	maps_--;
 }
 

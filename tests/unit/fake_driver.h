@@ -8,6 +8,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <mutex>
 #include <utility>
 #include <vector>
 
@@ -95,6 +96,8 @@ private:
 	int submit(drm_npu_job_submit &args);
 	FakeResult run(const std::vector<Lane> &lanes);
 
+	/// Calls may come from several threads; they run one at a time.
+	std::mutex mutex_;
 	Machine machine_;
 	std::map<unsigned long, int> failures_;
 	std::map<unsigned long, std::function<void(void *)>> hooks_;

@@ -16,6 +16,8 @@
 
 #include <engine/numeric.h>
 
+#include "transfer.h"
+
 namespace npu
 {
 
@@ -62,6 +64,8 @@ struct Outputs {
 	std::vector<float> half_low;
 	std::vector<float> scaled;
 	std::vector<float> scaled_split;
+	std::vector<float> rotated;
+	float range = 0;
 };
 
 void expect_same(const Outputs &is, const Outputs &should)
@@ -75,6 +79,8 @@ void expect_same(const Outputs &is, const Outputs &should)
 	EXPECT_EQ(is.half_low, should.half_low);
 	EXPECT_EQ(is.scaled, should.scaled);
 	EXPECT_EQ(is.scaled_split, should.scaled_split);
+	EXPECT_EQ(is.rotated, should.rotated);
+	EXPECT_EQ(is.range, should.most);
 }
 
 Outputs outputs(std::span<const float> x)
@@ -102,8 +108,23 @@ Outputs outputs(std::span<const float> x)
 	to_fp16_split(x, 4096.0F, bits, bits_low);
 	from_fp16(bits, to(out.half_high));
 	from_fp16(bits_low, to(out.half_low));
-	dequantise(high, 0.37F, x, to(out.scaled));
-	dequantise_split(high, low, 0.37F, x, to(out.scaled_split));
+	/* Results of one row; those of two halves are atoms of high and low in turn. */
+	std::vector<std::int32_t> pairs;
+	const auto channels = static_cast<std::uint32_t>(size);
+	const float factor = 0.37F;
+	high.resize((size + 3) / 4 * 4);
+	low.resize(high.size());
+	for (std::size_t i = 0; i < high.size(); i += 4) {
+		pairs.insert(pairs.end(), high.data() + i, high.data() + i + 4);
+		pairs.insert(pairs.end(), low.data() + i, low.data() + i + 4);
+	}
+	load_int8({high.data(), 1, 1, high.size()}, 0, channels,
+		  {to(out.scaled).data(), size, 1, &factor, x.data()});
+	load_int8x2({pairs.data(), 2, 1, pairs.size()}, 0, channels,
+		    {to(out.scaled_split).data(), size, 1, &factor, x.data()});
+	out.rotated.assign(x.begin(), x.begin() + static_cast<std::ptrdiff_t>(size / 32 * 32));
+	rotate(out.rotated, 32);
+	out.range = row_range(x).most;
 	return out;
 }
 

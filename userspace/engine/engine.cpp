@@ -6,10 +6,9 @@
 #include <bit>
 #include <cerrno>
 #include <cmath>
-#include <thread>
 
-#include "engine/numeric.h"
 #include "rknn/registers.h"
+#include "transfer.h"
 
 namespace npu
 {
@@ -23,13 +22,6 @@ constexpr std::size_t results_align = 64;
 /// Rows are scaled so that their largest number is below 2^14: far from the
 /// largest fp16, and with the most bits above its smallest.
 constexpr int fp16_exponent = 14;
-
-template <typename T>
-std::span<T> room(std::vector<std::byte> &bytes, std::size_t count)
-{
-	bytes.resize(std::max(bytes.size(), count * sizeof(T)));
-	return {reinterpret_cast<T *>(bytes.data()), count};
-}
 
 /// The scale of a row whose largest number is @p most: a power of two, so that it
 /// loses nothing.
@@ -60,30 +52,33 @@ std::vector<double> stream_bytes(const rknn::Plan &plan, std::span<const Lane> l
 	return bytes;
 }
 
-/// Rows that are worth a thread of their own.
-constexpr std::uint32_t rows_per_thread = 16;
+/// Numbers that are worth a thread of their own.
+constexpr std::uint32_t numbers_per_thread = 16384;
 
-/// Call @p body with parts of the rows 0 to m, side by side on up to @p threads
-/// threads.
-template <typename Body>
-void for_rows(std::uint32_t threads, std::uint32_t m, const Body &body)
+/// What @p width numbers in each of some rows are worth, in rows.
+std::uint32_t rows_per_thread(std::uint32_t width)
 {
-	const std::uint32_t parts = std::clamp(m / rows_per_thread, 1U, threads);
-	std::vector<std::jthread> helpers;
-
-	for (std::uint32_t part = 1; part < parts; part++)
-		helpers.emplace_back(body, m * part / parts, m * (part + 1) / parts);
-	body(0U, m / parts);
+	return std::max(numbers_per_thread / width, 1U);
 }
 
 } // namespace
+
+Engine::Engine(Device device, Context context, const Options &options, SramPlan sram)
+	: device_(std::move(device)), context_(std::move(context)), options_(options),
+	  sram_(std::move(sram)), sync_(!(device_.info().flags & DRM_NPU_DEVICE_COHERENT)),
+	  workers_(std::make_unique<Workers>(options.threads))
+{
+}
 
 Result<Engine> Engine::create(const Device &device, const Options &options)
 {
 	if (!options.threads)
 		return fail(EINVAL, "an engine needs a thread");
-	auto context = Context::create(
-		device, {.sched_class = options.sched_class, .weight = options.weight});
+	if (!options.max_jobs)
+		return fail(EINVAL, "an engine needs room for a job");
+	auto context = Context::create(device, {.core_mask = options.core_mask,
+						.sched_class = options.sched_class,
+						.weight = options.weight});
 	if (!context)
 		return forward(context);
 	auto sram = SramPlan::create(device, options.sram);
@@ -97,52 +92,179 @@ Result<void> Engine::multiply(std::span<const Linear *const> layers, std::uint32
 {
 	if (!m || layers.empty() || y.size() != layers.size())
 		return fail(EINVAL, "no rows or no layers to multiply");
-	const Linear &first = *layers.front();
-	if (x.size() != std::size_t{m} * first.k())
+	const std::uint32_t k = layers.front()->k();
+	if (x.size() != std::size_t{m} * k)
 		return fail(EINVAL, "activations are not m rows of k");
+	operands_.clear();
 	for (std::size_t i = 0; i < layers.size(); i++) {
-		if (layers[i]->k() != first.k() || layers[i]->precision() != first.precision())
-			return fail(EINVAL, "layers of one submit differ in k or precision");
 		if (y[i].size() != std::size_t{m} * layers[i]->n())
 			return fail(EINVAL, "results are not m rows of n");
+		operands_.push_back({layers[i], 0});
+	}
+	if (auto started = start(operands_, m, {x, k}); !started)
+		return started;
+	if (auto waited = wait(); !waited)
+		return waited;
+	for (std::size_t i = 0; i < layers.size(); i++)
+		if (auto fetched = fetch(i, {y[i], layers[i]->n()}); !fetched)
+			return fetched;
+	return {};
+}
+
+Result<void> Engine::start(std::span<const Operand> operands, std::uint32_t m,
+			   const Rows<const float> &x, Context::Deadline deadline)
+{
+	if (running_.state == Running::State::submitted)
+		return fail(EBUSY, "a product of the engine is under way");
+	running_.state = Running::State::none;
+	if (!m || operands.empty())
+		return fail(EINVAL, "no rows or no layers to multiply");
+	const Linear &first = *operands.front().layer;
+	if (!x.hold(m, first.k()))
+		return fail(EINVAL, "activations are not m rows of k");
+	running_.scales.clear();
+	for (const Operand &operand : operands) {
+		const Linear &layer = *operand.layer;
+
+		if (layer.k() != first.k() || layer.precision() != first.precision() ||
+		    layer.rotated() != first.rotated())
+			return fail(EINVAL,
+				    "layers of one submit differ in k, precision or rotation");
+		if (operand.first >= layer.n() || operand.first % rknn::group_rows(layer.layout()))
+			return fail(EINVAL, "channel " + std::to_string(operand.first) +
+						    " begins no kernel group of a layer of " +
+						    std::to_string(layer.n()));
+		running_.scales.push_back(layer.scales());
 	}
 
-	auto recorded = record(layers, m * rows_per_row(first.precision()));
+	auto recorded = record(operands, m * rows_per_row(first.precision()));
 	if (!recorded)
 		return forward(recorded);
-	const Recorded &job = **recorded;
-	if (auto loaded = load(first, m, x, *job.features); !loaded)
+	if (auto loaded = load(first, m, x, *(*recorded)->features); !loaded)
 		return loaded;
-	auto fence = context_.submit(job.job);
+	auto fence = context_.submit((*recorded)->job, deadline);
 	if (!fence)
 		return forward(fence);
-	if (auto waited = fence->wait(); !waited)
-		return waited;
-
-	for (std::size_t i = 0; i < layers.size(); i++) {
-		unload(*layers[i], m, *job.results, job.offsets[i], y[i]);
-		macs_ += std::uint64_t{m} * layers[i]->n() * layers[i]->k();
-	}
+	running_.state = Running::State::submitted;
+	running_.job = *recorded;
+	running_.m = m;
+	running_.fence = *fence;
+	running_.precision = first.precision();
+	for (const Operand &operand : operands)
+		macs_ += std::uint64_t{m} * (operand.layer->n() - operand.first) * first.k();
 	submits_++;
 	return {};
 }
 
-/// The job of @p layers for @p rows rows, recorded if it is new.
-Result<const Engine::Recorded *> Engine::record(std::span<const Linear *const> layers,
+Result<void> Engine::wait()
+{
+	if (running_.state != Running::State::submitted)
+		return fail(EINVAL, "no product of the engine is under way");
+	auto waited = running_.fence.wait();
+	running_.state = waited ? Running::State::ended : Running::State::none;
+	return waited;
+}
+
+Result<void> Engine::fetch(std::size_t i, const Rows<float> &y)
+{
+	if (running_.state != Running::State::ended || i >= running_.job->outputs.size())
+		return fail(EINVAL, "there are no results " + std::to_string(i) + " to fetch");
+	const Output &output = running_.job->outputs[i];
+	const std::uint32_t n = output.layout.n();
+	const std::uint32_t m = running_.m;
+	if (!y.hold(m, n))
+		return fail(EINVAL, "results are not m rows of n");
+	if (auto synced = sync_results(output); !synced)
+		return synced;
+
+	const std::uint32_t rows = m * rows_per_row(running_.precision);
+	const std::size_t step = std::size_t{output.layout.padded_n()} * rows;
+	const std::size_t count = step * output.layout.slices();
+	const Scaled to{y.values.data(), y.stride, m, row_factors_.data(),
+			running_.scales[i].data()};
+	const auto from = [&]<typename T>(T) -> Results<T> {
+		return {running_.job->results->as<T>(output.offset, count).data(), rows,
+			output.layout.slices(), step};
+	};
+	/* Threads share kernel groups, so that they also help with a single row. */
+	const std::uint32_t group = rknn::group_rows(output.layout);
+
+	workers_->run((n - output.first + group - 1) / group, rows_per_thread(group * m),
+		      [&](std::uint32_t begin, std::uint32_t end) {
+			      begin = output.first + begin * group;
+			      end = std::min(output.first + end * group, n);
+			      switch (running_.precision) {
+			      case Precision::int8:
+				      return load_int8(from(std::int32_t{}), begin, end, to);
+			      case Precision::int8x2:
+				      return load_int8x2(from(std::int32_t{}), begin, end, to);
+			      case Precision::fp16:
+				      return load_fp16(from(float{}), begin, end, to);
+			      }
+		      });
+	return {};
+}
+
+/// Hand the results of a layer to the CPU.
+Result<void> Engine::sync_results(const Output &output) const
+{
+	if (!sync_)
+		return {};
+	const std::uint32_t rows = running_.m * rows_per_row(running_.precision);
+	const std::size_t step =
+		std::size_t{output.layout.padded_n()} * rows * sizeof(std::int32_t);
+	const std::size_t begin = std::size_t{output.first} * rows * sizeof(std::int32_t);
+
+	for (std::uint32_t slice = 0; slice < output.layout.slices(); slice++)
+		if (auto synced = running_.job->results->sync_for_cpu(
+			    output.offset + slice * step + begin, step - begin);
+		    !synced)
+			return synced;
+	return {};
+}
+
+bool Engine::Order::before(const Look &a, const Look &b)
+{
+	if (a.rows != b.rows)
+		return a.rows < b.rows;
+	return std::ranges::lexicographical_compare(a.parts, b.parts);
+}
+
+/// The job of @p operands for @p rows rows, recorded if it is new.
+Result<const Engine::Recorded *> Engine::record(std::span<const Operand> operands,
 						std::uint32_t rows)
 {
-	const Key key{{layers.begin(), layers.end()}, rows};
-
-	if (const auto found = jobs_.find(key); found != jobs_.end())
+	parts_.clear();
+	for (const Operand &operand : operands)
+		parts_.push_back({operand.layer->id(), operand.first});
+	if (const auto found = jobs_.find(Look{parts_, rows}); found != jobs_.end()) {
+		found->second.used = ++uses_;
 		return &found->second;
+	}
+	auto made = make(operands, rows);
+	if (!made)
+		return forward(made);
+	if (jobs_.size() >= options_.max_jobs)
+		jobs_.erase(std::ranges::min_element(jobs_, {}, [](const Jobs::value_type &entry) {
+			return entry.second.used;
+		}));
+	made->used = ++uses_;
+	return &jobs_.emplace(Key{parts_, rows}, std::move(*made)).first->second;
+}
 
+Result<Engine::Recorded> Engine::make(std::span<const Operand> operands, std::uint32_t rows)
+{
 	std::vector<rknn::WeightLayout> layouts;
+	std::vector<std::uint32_t> firsts;
 	Recorded recorded;
 	std::size_t result_bytes = 0;
-	for (const Linear *layer : layers) {
-		layouts.push_back(layer->layout());
-		recorded.offsets.push_back(result_bytes);
-		result_bytes += rknn::result_bytes(layer->layout(), rows);
+	for (const Operand &operand : operands) {
+		const rknn::WeightLayout &layout = operand.layer->layout();
+
+		layouts.push_back(layout);
+		firsts.push_back(operand.first);
+		recorded.outputs.push_back({layout, operand.first, result_bytes});
+		result_bytes += rknn::result_bytes(layout, rows);
 		result_bytes = (result_bytes + results_align - 1) / results_align * results_align;
 	}
 	auto features = reserve(features_, rknn::feature_bytes(layouts.front(), rows));
@@ -154,16 +276,18 @@ Result<const Engine::Recorded *> Engine::record(std::span<const Linear *const> l
 	recorded.features = *features;
 	recorded.results = *results;
 
-	const auto cores = static_cast<std::uint32_t>(device_.cores().size());
-	const rknn::Plan plan = rknn::plan_matmul(layouts, rows, cores);
+	auto cores = static_cast<std::uint32_t>(device_.cores().size());
+	if (options_.core_mask)
+		cores = static_cast<std::uint32_t>(std::popcount(options_.core_mask));
+	const rknn::Plan plan = rknn::plan_matmul(layouts, firsts, rows, cores);
 	std::vector<Lane> lanes;
 	for (const auto &tiles : plan.lanes) {
 		Lane &lane = lanes.emplace_back();
 		for (const rknn::Tile &tile : tiles) {
-			const std::size_t offset = recorded.offsets[tile.matmul];
+			const std::size_t offset = recorded.outputs[tile.matmul].offset;
 			const rknn::Addresses addresses{
 				.features = recorded.features->address(),
-				.weights = layers[tile.matmul]->address(),
+				.weights = operands[tile.matmul].layer->address(),
 				.results = static_cast<std::uint32_t>(recorded.results->address() +
 								      offset),
 			};
@@ -171,45 +295,47 @@ Result<const Engine::Recorded *> Engine::record(std::span<const Linear *const> l
 					rknn::enable_convolution});
 		}
 	}
-	auto streams = place(layers, rows, recorded, stream_bytes(plan, lanes, layers.size()),
-			     lanes.size());
-	if (!streams)
-		return forward(streams);
-	auto job = Job::create(device_, lanes, {.on_chip = *streams});
+	const bool on_chip = place(operands, rows, recorded,
+				   stream_bytes(plan, lanes, layouts.size()), lanes.size());
+	auto job = Job::create(device_, lanes, {.on_chip = on_chip});
+	/* On the chip is a preference only. */
+	if (!job && on_chip)
+		job = Job::create(device_, lanes);
 	if (!job)
 		return forward(job);
 	recorded.job = std::move(*job);
-	return &jobs_.emplace(key, std::move(recorded)).first->second;
+	return recorded;
 }
 
 void Engine::clear()
 {
+	running_ = {};
 	jobs_.clear();
 	sram_.clear();
 }
 
-/// Have what the job of @p layers on @p cores cores uses where it is best; its
-/// streams of @p streams bytes for each layer are to be created so.
-Result<bool> Engine::place(std::span<const Linear *const> layers, std::uint32_t rows,
-			   const Recorded &recorded, std::vector<double> streams, std::size_t cores)
+/// Have what the job of @p operands on @p cores cores uses where it is best. Returns
+/// whether its streams of @p streams bytes for each layer are to be created on the chip.
+bool Engine::place(std::span<const Operand> operands, std::uint32_t rows, const Recorded &recorded,
+		   std::vector<double> streams, std::size_t cores)
 {
-	const auto features =
-		static_cast<double>(rknn::feature_bytes(layers.front()->layout(), rows) * cores);
-	std::vector<SramPlan::Operand> operands{
+	const auto features = static_cast<double>(
+		rknn::feature_bytes(operands.front().layer->layout(), rows) * cores);
+	std::vector<SramPlan::Operand> used{
 		{recorded.results, {}},
-		{recorded.features, std::vector<double>(layers.size(), features)},
+		{recorded.features, std::vector<double>(operands.size(), features)},
 		{nullptr, std::move(streams)},
 	};
 
-	for (std::size_t i = 0; i < layers.size(); i++) {
-		const rknn::WeightLayout &layout = layers[i]->layout();
+	for (std::size_t i = 0; i < operands.size(); i++) {
+		const rknn::WeightLayout &layout = operands[i].layer->layout();
 
-		operands.front().bytes.push_back(
-			static_cast<double>(rknn::result_bytes(layout, rows)));
-		operands.push_back({&layers[i]->buffer(), std::vector<double>(layers.size())});
-		operands.back().bytes[i] = static_cast<double>(layout.bytes());
+		used.front().bytes.push_back(static_cast<double>(rknn::result_bytes(layout, rows)));
+		used.push_back(
+			{&operands[i].layer->buffer(), std::vector<double>(operands.size())});
+		used.back().bytes[i] = static_cast<double>(layout.bytes());
 	}
-	return sram_.place(operands, cores);
+	return sram_.place(used, cores);
 }
 
 /// The one of @p buffers that is large enough for @p size bytes.
@@ -219,51 +345,62 @@ Result<const Buffer *> Engine::reserve(Buffers &buffers, std::size_t size)
 
 	if (const auto found = buffers.find(rounded); found != buffers.end())
 		return &found->second;
-	auto made = Buffer::create(device_, rounded);
+	auto made = Buffer::create(device_, rounded, {.cached = true});
 	if (!made)
 		return forward(made);
 	return &buffers.emplace(rounded, std::move(*made)).first->second;
 }
 
 /// Quantise @p m rows and put them where the device reads features.
-Result<void> Engine::load(const Linear &layer, std::uint32_t m, std::span<const float> x,
+Result<void> Engine::load(const Linear &layer, std::uint32_t m, const Rows<const float> &x,
 			  const Buffer &features)
 {
 	const std::uint32_t k = layer.k();
 	const std::uint32_t rows = m * rows_per_row(layer.precision());
-	const std::size_t half = std::size_t{m} * k;
-	/* The same room, as the precision wants it. */
-	const auto halves = room<std::uint16_t>(rows_, 2 * half);
-	const std::span bytes(reinterpret_cast<std::int8_t *>(rows_.data()), 2 * half);
+	const std::size_t bytes = rknn::feature_bytes(layer.layout(), rows);
+	const std::size_t used = std::size_t{k} * (layer.precision() == Precision::fp16 ? 2 : 1);
+	const std::size_t atoms = (used + rknn::atom_bytes - 1) / rknn::atom_bytes;
+	const std::size_t step = std::size_t{rows} * rknn::atom_bytes;
+	std::byte *const out = features.bytes().data();
+	std::atomic<std::uint32_t> refused = m;
 
 	row_factors_.resize(m);
-	std::atomic<std::uint32_t> refused = m;
-	for_rows(options_.threads, m, [&](std::uint32_t first, std::uint32_t last) {
+	if (layer.rotated())
+		rotated_.resize(std::size_t{m} * k);
+	/* Atoms without a channel; rows fill up their last atom themselves. */
+	std::fill(out + atoms * step, out + bytes, std::byte{0});
+	workers_->run(m, rows_per_thread(k), [&](std::uint32_t first, std::uint32_t last) {
 		for (std::uint32_t row = first; row < last; row++) {
-			const std::size_t at = std::size_t{row} * k;
-			const auto values = x.subspan(at, k);
-			const float most = max_abs(values);
-			float factor = 1;
+			auto values = x.values.subspan(row * x.stride, k);
+			const FeatureRow to{out + std::size_t{row} * rknn::atom_bytes, step};
+			const FeatureRow second{to.out + std::size_t{m} * rknn::atom_bytes, step};
 
-			/* NaNs may hide from a maximum, but not from a sum. */
-			if (!std::isfinite(most) || !std::isfinite(dot(values, values) * 0.0F)) {
+			if (layer.rotated()) {
+				const auto copy =
+					std::span(rotated_).subspan(std::size_t{row} * k, k);
+
+				std::ranges::copy(values, copy.begin());
+				rotate(copy, rotation_block(k));
+				values = copy;
+			}
+			const RowRange range = row_range(values);
+			float factor = 1;
+			if (!range.finite || !std::isfinite(range.most)) {
 				refused = row;
 				return;
 			}
 			switch (layer.precision()) {
 			case Precision::int8:
-				factor = most > 0 ? 127.0F / most : 1.0F;
-				quantise(values, factor, bytes.subspan(at, k));
+				factor = range.most > 0 ? 127.0F / range.most : 1.0F;
+				store_int8(values, factor, to);
 				break;
 			case Precision::int8x2:
-				factor = most > 0 ? 16256.0F / most : 1.0F;
-				quantise_split(values, factor, bytes.subspan(at, k),
-					       bytes.subspan(half + at, k));
+				factor = range.most > 0 ? 16256.0F / range.most : 1.0F;
+				store_int8x2(values, factor, to, second);
 				break;
 			case Precision::fp16:
-				factor = fp16_factor(most);
-				to_fp16_split(values, factor, halves.subspan(at, k),
-					      halves.subspan(half + at, k));
+				factor = fp16_factor(range.most);
+				store_fp16(values, factor, to, second);
 				break;
 			}
 			row_factors_[row] = 1.0F / factor;
@@ -271,44 +408,10 @@ Result<void> Engine::load(const Linear &layer, std::uint32_t m, std::span<const 
 	});
 	if (refused != m)
 		return fail(EINVAL, "an activation of row " + std::to_string(refused) +
-					    " is not a finite number, or too large");
-	rknn::pack_features(layer.layout(), rows, rows_, features.bytes());
-	return {};
-}
-
-/// Fetch and scale the results of @p layer.
-void Engine::unload(const Linear &layer, std::uint32_t m, const Buffer &results, std::size_t offset,
-		    std::span<float> y)
-{
-	const std::uint32_t n = layer.n();
-	const std::uint32_t rows = m * rows_per_row(layer.precision());
-	const std::size_t count = rknn::result_bytes(layer.layout(), rows) / sizeof(std::int32_t);
-	const std::size_t half = std::size_t{m} * n;
-
-	if (layer.precision() == Precision::fp16) {
-		const auto sums = room<float>(gathered_, 2 * half);
-
-		rknn::gather_results(layer.layout(), rows, results.as<float>(offset, count), sums);
-		for (std::size_t i = 0; i < half; i++)
-			y[i] = (sums[i] + sums[half + i]) * row_factors_[i / n];
-		return;
-	}
-
-	const auto sums = room<std::int32_t>(gathered_, rows * std::size_t{n});
-	rknn::gather_results(layer.layout(), rows, results.as<std::int32_t>(offset, count), sums);
-	for_rows(options_.threads, m, [&](std::uint32_t first, std::uint32_t last) {
-		for (std::uint32_t row = first; row < last; row++) {
-			const std::size_t at = std::size_t{row} * n;
-
-			if (layer.precision() == Precision::int8)
-				dequantise(sums.subspan(at, n), row_factors_[row], layer.scales(),
-					   y.subspan(at, n));
-			else
-				dequantise_split(sums.subspan(at, n), sums.subspan(half + at, n),
-						 row_factors_[row], layer.scales(),
-						 y.subspan(at, n));
-		}
-	});
+					    " is not a finite number");
+	if (!sync_)
+		return {};
+	return features.sync_for_device(0, bytes);
 }
 
 Result<EngineStatistics> Engine::statistics() const

@@ -1,12 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 #include "engine/linear.h"
 
+#include <algorithm>
 #include <array>
+#include <atomic>
 #include <cerrno>
 #include <cmath>
+#include <type_traits>
 #include <utility>
 
 #include "engine/numeric.h"
+#include "transfer.h"
 
 namespace npu
 {
@@ -23,22 +27,8 @@ constexpr std::array<std::pair<std::string_view, Precision>, 3> names{{
 /// The largest finite fp16.
 constexpr float fp16_max = 65504.0F;
 
-/// Quantise each row with a scale of its own.
-std::vector<std::int8_t> quantise_rows(std::span<const float> rows, std::uint32_t k,
-				       std::vector<float> &scales)
-{
-	std::vector<std::int8_t> quantised(rows.size());
-
-	for (std::size_t n = 0; n < scales.size(); n++) {
-		const auto row = rows.subspan(n * k, k);
-		const float most = max_abs(row);
-
-		/* A row of zeros has any scale. */
-		scales[n] = most > 0 ? most / 127.0F : 1.0F;
-		quantise(row, 1.0F / scales[n], std::span(quantised).subspan(n * k, k));
-	}
-	return quantised;
-}
+/// Numbers of layers of the process.
+std::atomic<std::uint64_t> last_id;
 
 } // namespace
 
@@ -58,39 +48,99 @@ std::string_view precision_name(Precision precision)
 	std::unreachable();
 }
 
+Linear::Linear(rknn::WeightLayout layout, const Options &options, Buffer buffer)
+	: layout_(layout), precision_(options.precision), rotated_(options.rotate), id_(++last_id),
+	  buffer_(std::move(buffer)), scales_(layout.n(), 1.0F)
+{
+}
+
+/// Quantise and pack a kernel group after the other, on all threads: int8 with a scale
+/// for each row, fp16 as it is.
+template <typename T>
+Result<void> Linear::pack_rows(const Source &source, Workers &workers)
+{
+	constexpr bool fp16 = std::is_same_v<T, std::uint16_t>;
+	const std::uint32_t room = rknn::group_rows(layout_);
+	const std::uint32_t groups = layout_.padded_n() / room;
+	std::atomic<std::uint32_t> refused = n();
+
+	workers.run(groups, 1, [&](std::uint32_t begin, std::uint32_t end) {
+		std::vector<float> row(k());
+		std::vector<T> packed(std::size_t{room} * k());
+
+		for (std::uint32_t group = begin; group < end; group++) {
+			const std::uint32_t first = group * room;
+			const std::uint32_t last = std::min(first + room, n());
+
+			for (std::uint32_t i = first; i < last; i++) {
+				const auto to = std::span(packed).subspan(
+					std::size_t{i - first} * k(), k());
+
+				source(i, row);
+				if (rotated_)
+					rotate(row, rotation_block(k()));
+				const RowRange range = row_range(row);
+				if (!range.finite || (fp16 && range.most > fp16_max)) {
+					refused = i;
+					return;
+				}
+				if constexpr (fp16) {
+					to_fp16(row, 1.0F, to);
+				} else {
+					/* A row of zeros has any scale. */
+					if (range.most > 0)
+						scales_[i] = range.most / 127.0F;
+					quantise(row, 1.0F / scales_[i], to);
+				}
+			}
+			rknn::pack_weights_group(layout_, group, std::as_bytes(std::span(packed)),
+						 buffer_.bytes());
+		}
+	});
+	if (refused != n())
+		return fail(EINVAL, "a weight of row " + std::to_string(refused) +
+					    (fp16 ? " is not a finite number, or too large for fp16"
+						  : " is not a finite number"));
+	return {};
+}
+
+Result<Linear> Linear::pack(const Device &device, const Source &source, std::uint32_t n,
+			    std::uint32_t k, const Options &options)
+{
+	const bool fp16 = options.precision == Precision::fp16;
+
+	if (!n || !k)
+		return fail(EINVAL, "a layer of " + std::to_string(n) + " x " + std::to_string(k) +
+					    " has no weights");
+	const rknn::WeightLayout layout(fp16 ? rknn::Type::fp16 : rknn::Type::int8, k, n);
+	/* The CPU writes each byte once, and may read them back for who asks for it. */
+	auto buffer = Buffer::create(device, layout.bytes(), {.cached = true});
+	if (!buffer)
+		return forward(buffer);
+	Linear layer(layout, options, std::move(*buffer));
+	Workers alone(1);
+	Workers &workers = options.workers ? *options.workers : alone;
+
+	auto packed = fp16 ? layer.pack_rows<std::uint16_t>(source, workers)
+			   : layer.pack_rows<std::int8_t>(source, workers);
+	if (!packed)
+		return forward(packed);
+	if (auto synced = layer.buffer_.sync_for_device(0, layer.buffer_.size()); !synced)
+		return forward(synced);
+	return layer;
+}
+
 Result<Linear> Linear::create(const Device &device, std::span<const float> rows, std::uint32_t n,
 			      std::uint32_t k, Precision precision)
 {
-	const bool fp16 = precision == Precision::fp16;
-
-	if (!n || !k || rows.size() != std::size_t{n} * k)
+	if (rows.size() != std::size_t{n} * k)
 		return fail(EINVAL, "a layer of " + std::to_string(n) + " x " + std::to_string(k) +
 					    " cannot have " + std::to_string(rows.size()) +
 					    " weights");
-	/* Sums are not finite if any weight is not, unlike maxima. */
-	float check = 0;
-	for (const float weight : rows)
-		check += weight * 0.0F;
-	if (check != 0.0F)
-		return fail(EINVAL, "a weight is not a finite number");
-	if (fp16 && max_abs(rows) > fp16_max)
-		return fail(EINVAL, "a weight is too large for fp16");
-
-	const rknn::WeightLayout layout(fp16 ? rknn::Type::fp16 : rknn::Type::int8, k, n);
-	auto buffer = Buffer::create(device, layout.bytes());
-	if (!buffer)
-		return forward(buffer);
-
-	std::vector<float> scales(n, 1.0F);
-	if (fp16) {
-		std::vector<std::uint16_t> halves(rows.size());
-		to_fp16(rows, 1.0F, halves);
-		rknn::pack_weights(layout, std::as_bytes(std::span(halves)), buffer->bytes());
-	} else {
-		const auto quantised = quantise_rows(rows, k, scales);
-		rknn::pack_weights(layout, std::as_bytes(std::span(quantised)), buffer->bytes());
-	}
-	return Linear(layout, precision, std::move(*buffer), std::move(scales));
+	const auto copy = [&](std::uint32_t row, std::span<float> out) {
+		std::ranges::copy(rows.subspan(std::size_t{row} * k, k), out.begin());
+	};
+	return pack(device, copy, n, k, {.precision = precision});
 }
 
 } // namespace npu

@@ -191,34 +191,6 @@ void FromFp16(std::span<const std::uint16_t> x, std::span<float> out)
 	});
 }
 
-void Dequantise(std::span<const std::int32_t> x, float factor, std::span<const float> scales,
-		std::span<float> out)
-{
-	const Floats d;
-	const auto f = hn::Set(d, factor);
-
-	for_each_vector(x.size(), [&](std::size_t i, std::size_t count) {
-		const auto value = hn::ConvertTo(d, load(Ints(), x.data() + i, count));
-		const auto scale = hn::Mul(f, load(d, scales.data() + i, count));
-		store(hn::Mul(value, scale), d, out.data() + i, count);
-	});
-}
-
-void DequantiseSplit(std::span<const std::int32_t> high, std::span<const std::int32_t> low,
-		     float factor, std::span<const float> scales, std::span<float> out)
-{
-	const Floats d;
-	const auto f = hn::Set(d, factor);
-
-	for_each_vector(high.size(), [&](std::size_t i, std::size_t count) {
-		const auto h = hn::ConvertTo(d, load(Ints(), high.data() + i, count));
-		const auto l = hn::ConvertTo(d, load(Ints(), low.data() + i, count));
-		const auto scale = hn::Mul(f, load(d, scales.data() + i, count));
-		store(hn::Mul(hn::MulAdd(h, hn::Set(d, 128.0F), l), scale), d, out.data() + i,
-		      count);
-	});
-}
-
 const char *TargetName()
 {
 	return hwy::TargetName(HWY_TARGET);
@@ -240,8 +212,6 @@ HWY_EXPORT(QuantiseSplit);
 HWY_EXPORT(ToFp16);
 HWY_EXPORT(ToFp16Split);
 HWY_EXPORT(FromFp16);
-HWY_EXPORT(Dequantise);
-HWY_EXPORT(DequantiseSplit);
 HWY_EXPORT(TargetName);
 
 const char *simd_target()
@@ -296,21 +266,6 @@ void from_fp16(std::span<const std::uint16_t> x, std::span<float> out)
 {
 	assert(x.size() == out.size());
 	HWY_DYNAMIC_DISPATCH(FromFp16)(x, out);
-}
-
-void dequantise(std::span<const std::int32_t> x, float factor, std::span<const float> scales,
-		std::span<float> out)
-{
-	assert(x.size() == scales.size() && x.size() == out.size());
-	HWY_DYNAMIC_DISPATCH(Dequantise)(x, factor, scales, out);
-}
-
-void dequantise_split(std::span<const std::int32_t> high, std::span<const std::int32_t> low,
-		      float factor, std::span<const float> scales, std::span<float> out)
-{
-	assert(high.size() == scales.size() && low.size() == scales.size() &&
-	       scales.size() == out.size());
-	HWY_DYNAMIC_DISPATCH(DequantiseSplit)(high, low, factor, scales, out);
 }
 
 } // namespace npu

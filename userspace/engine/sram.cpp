@@ -95,7 +95,7 @@ std::size_t SramPlan::room_for(const Operand &operand)
 	return (bytes + page_bytes - 1) / page_bytes * page_bytes;
 }
 
-Result<bool> SramPlan::place(std::span<const Operand> operands, std::size_t cores)
+bool SramPlan::place(std::span<const Operand> operands, std::size_t cores)
 {
 	bool streams = false;
 
@@ -115,8 +115,8 @@ Result<bool> SramPlan::place(std::span<const Operand> operands, std::size_t core
 			if (room > room_ ||
 			    !gains(totals, chip, operands[i].bytes, static_cast<double>(cores)))
 				continue;
-			if (auto set = prefer(buffer, i); !set)
-				return forward(set);
+			if (!prefer(buffer, i))
+				continue;
 			streams = streams || !buffer;
 			room_ -= room;
 		}
@@ -125,16 +125,17 @@ Result<bool> SramPlan::place(std::span<const Operand> operands, std::size_t core
 	return streams;
 }
 
-/// What is wanted as number @p rank is to leave after all that follow.
-Result<void> SramPlan::prefer(const Buffer *buffer, std::size_t rank)
+/// Prefer @p buffer, so that it has to leave after all of a higher @p rank. Returns whether
+/// the device takes the preference.
+bool SramPlan::prefer(const Buffer *buffer, std::size_t rank)
 {
 	if (!buffer)
-		return {};
+		return true;
 	const auto priority = static_cast<std::uint8_t>(255 - std::min<std::size_t>(rank, 255));
-	if (auto set = buffer->set_residency(Buffer::Residency::prefer, priority); !set)
-		return set;
+	if (!buffer->set_residency(Buffer::Residency::prefer, priority))
+		return false;
 	placed_.insert(buffer->handle());
-	return {};
+	return true;
 }
 
 } // namespace npu

@@ -115,31 +115,42 @@ std::size_t result_bytes(const WeightLayout &layout, std::uint32_t m)
 	return std::size_t{layout.padded_n()} * m * layout.slices() * sizeof(std::int32_t);
 }
 
-void pack_weights(const WeightLayout &layout, std::span<const std::byte> rows,
-		  std::span<std::byte> out)
+std::uint32_t group_rows(const WeightLayout &layout)
+{
+	return kernel_group(layout.type());
+}
+
+void pack_weights_group(const WeightLayout &layout, std::uint32_t group,
+			std::span<const std::byte> rows, std::span<std::byte> out)
 {
 	const std::uint32_t bytes = element_bytes(layout.type());
-	const std::uint32_t group = kernel_group(layout.type());
+	const std::uint32_t room = group_rows(layout);
+	const std::uint32_t kernels = std::min(room, layout.n() - group * room);
 	const std::size_t row_bytes = std::size_t{layout.k()} * bytes;
 
-	assert(rows.size() >= row_bytes * layout.n() && out.size() >= layout.bytes());
-	if (layout.k() != layout.padded_k() || layout.n() != layout.padded_n())
-		std::memset(out.data(), 0, layout.bytes());
-
+	assert(rows.size() >= row_bytes * kernels && out.size() >= layout.bytes());
 	for (std::uint32_t slice = 0; slice < layout.slices(); slice++) {
 		const std::size_t first = std::size_t{layout.slice_begin(slice)} * bytes;
 		const std::size_t last = std::size_t{layout.slice_begin(slice + 1)} * bytes;
-		std::byte *to = out.data() + layout.slice_offset(slice);
+		const auto to =
+			out.subspan(layout.slice_offset(slice) + group * room * (last - first),
+				    (last - first) * room);
 
-		for (std::uint32_t n = 0; n < layout.n(); n += group) {
-			const std::byte *from = rows.data() + n * row_bytes;
-			const std::uint32_t kernels = std::min(group, layout.n() - n);
-
-			pack_group({from, row_bytes, kernels, group, channel_slice * bytes}, first,
-				   last, to);
-			to += (last - first) * group;
-		}
+		if (kernels < room || last > row_bytes)
+			std::memset(to.data(), 0, to.size());
+		pack_group({rows.data(), row_bytes, kernels, room, channel_slice * bytes}, first,
+			   last, to.data());
 	}
+}
+
+void pack_weights(const WeightLayout &layout, std::span<const std::byte> rows,
+		  std::span<std::byte> out)
+{
+	const std::size_t row_bytes = std::size_t{layout.k()} * element_bytes(layout.type());
+	const std::uint32_t room = group_rows(layout);
+
+	for (std::uint32_t n = 0; n < layout.n(); n += room)
+		pack_weights_group(layout, n / room, rows.subspan(n * row_bytes), out);
 }
 
 void pack_features(const WeightLayout &layout, std::uint32_t m, std::span<const std::byte> rows,

@@ -57,22 +57,26 @@ struct Segment {
 	std::uint32_t n;
 };
 
-/// Share out the kernel groups of all matrices evenly, in runs that a task can
-/// take. There are as many lanes as there is work for.
+/// Share out the kernel groups of all matrices, from channel @p first[i] on of
+/// weights[i], evenly, in runs that a task can take. There are as many lanes as there is
+/// work for.
 std::vector<std::vector<Segment>> share_out(std::span<const WeightLayout> weights,
+					    std::span<const std::uint32_t> first,
 					    std::uint32_t cores)
 {
 	const std::uint32_t group = kernel_group(weights.front().type());
 	std::uint64_t total = 0;
 
-	for (const WeightLayout &layout : weights)
-		total += layout.padded_n() / group;
+	for (std::size_t i = 0; i < weights.size(); i++) {
+		assert(first[i] % group == 0 && first[i] < weights[i].n());
+		total += (weights[i].padded_n() - first[i]) / group;
+	}
 
 	const auto lanes = static_cast<std::uint32_t>(std::min<std::uint64_t>(cores, total));
 	std::vector<std::vector<Segment>> segments(lanes);
 	std::uint64_t position = 0;
 	for (std::uint32_t matmul = 0; matmul < weights.size(); matmul++) {
-		const std::uint32_t groups = weights[matmul].padded_n() / group;
+		const std::uint32_t groups = (weights[matmul].padded_n() - first[matmul]) / group;
 
 		for (std::uint32_t done = 0; done < groups;) {
 			/* The lane whose share holds this position, and where it ends. */
@@ -82,7 +86,8 @@ std::vector<std::vector<Segment>> share_out(std::span<const WeightLayout> weight
 				std::min({std::uint64_t{groups - done}, end - position,
 					  std::uint64_t{max_task_channels / group}}));
 
-			segments[lane].push_back({matmul, done * group, count * group});
+			segments[lane].push_back(
+				{matmul, first[matmul] + done * group, count * group});
 			done += count;
 			position += count;
 		}
@@ -117,12 +122,18 @@ PlanCost tile_cost(const WeightLayout &layout, const Tile &tile)
 
 Plan plan_matmul(std::span<const WeightLayout> weights, std::uint32_t m, std::uint32_t cores)
 {
-	assert(!weights.empty() && m && cores);
+	return plan_matmul(weights, std::vector<std::uint32_t>(weights.size()), m, cores);
+}
+
+Plan plan_matmul(std::span<const WeightLayout> weights, std::span<const std::uint32_t> channels,
+		 std::uint32_t m, std::uint32_t cores)
+{
+	assert(!weights.empty() && channels.size() == weights.size() && m && cores);
 	const WeightLayout &first = weights.front();
 	Plan plan;
 
 	plan.m = m;
-	for (const auto &segments : share_out(weights, cores)) {
+	for (const auto &segments : share_out(weights, channels, cores)) {
 		std::vector<Tile> &lane = plan.lanes.emplace_back();
 
 		for (std::uint32_t slice = 0; slice < first.slices(); slice++) {

@@ -4,8 +4,10 @@
  */
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <span>
 #include <vector>
 
@@ -18,6 +20,7 @@
 
 #include "engine/linear.h"
 #include "engine/sram.h"
+#include "engine/workers.h"
 
 namespace npu
 {
@@ -38,29 +41,55 @@ struct EngineStatistics {
 	std::uint64_t sram_bytes = 0;
 };
 
-/// A context, buffers for activations, and the jobs recorded so far. Layers
-/// must outlive the engine or be forgotten with clear(). Not for several threads
-/// at a time. Moves, does not copy.
+/// Output channels of a layer from @c first on.
+struct Operand {
+	const Linear *layer = nullptr;
+	/// A multiple of rknn::group_rows() below the layer's n; earlier channels are not
+	/// computed.
+	std::uint32_t first = 0;
+};
+
+/// Rows of numbers, one each @c stride.
+template <typename T>
+struct Rows {
+	std::span<T> values;
+	std::size_t stride;
+
+	/// Whether @p m rows of @p width fit.
+	bool hold(std::uint32_t m, std::uint32_t width) const
+	{
+		return m && stride >= width && values.size() >= (m - 1) * stride + width;
+	}
+};
+
+/// A context, buffers for activations, and the jobs recorded so far. Several engines may
+/// multiply by the same layers. An engine is for one thread at a time. Moves, does not
+/// copy.
 class Engine
 {
 public:
 	struct Options {
 		/// Threads that quantise and scale, the caller's included. They help
-		/// with many rows; a few rows are not worth starting one.
+		/// with much work only.
 		std::uint32_t threads = 1;
 		/// What is preferred to be in on-chip memory.
 		SramUse sram = {};
-		/// What matters to its jobs, and their share; see Context::Options.
+		/// What matters to its jobs, their share and the cores that they may
+		/// use; see Context::Options.
 		SchedClass sched_class = SchedClass::throughput;
 		std::uint32_t weight = 0;
+		std::uint32_t core_mask = 0;
+		/// Jobs that are kept. The one that was used longest ago makes room for a
+		/// new one.
+		std::uint32_t max_jobs = 4096;
 	};
 
-	/// \retval EINVAL no threads
+	/// \retval EINVAL no threads, no jobs, or what Context::create() refuses
 	static Result<Engine> create(const Device &device, const Options &options);
 	static Result<Engine> create(const Device &device) { return create(device, Options()); }
 
-	/// y[i] = layers[i] x for @p m rows of @p x, in one submit. The layers
-	/// share k and precision, as Q, K and V do.
+	/// y[i] = layers[i] x for @p m rows of @p x, in one submit. The layers share k,
+	/// precision and rotation, as Q, K and V do.
 	/// \pre x has m rows of k, y[i] has m rows of layers[i]->n()
 	/// \retval EINVAL m is 0, no layers, layers that differ, wrong sizes, or
 	/// an activation that is not a finite number
@@ -68,53 +97,118 @@ public:
 	Result<void> multiply(std::span<const Linear *const> layers, std::uint32_t m,
 			      std::span<const float> x, std::span<const std::span<float>> y);
 
+	/// Submit the product of @p m rows of @p x and all @p operands, and return while
+	/// the device computes. One product at a time may be under way.
+	/// \retval EINVAL as multiply()
+	/// \retval EBUSY a product is under way
+	Result<void> start(std::span<const Operand> operands, std::uint32_t m,
+			   const Rows<const float> &x,
+			   Context::Deadline deadline = Context::no_deadline);
+
+	/// Wait for the product that was started last. After this, fetch() may be called
+	/// until the next start(). If it fails the results are lost.
+	/// \retval EINVAL none was started
+	Result<void> wait();
+
+	/// Write the results of operand @p i: channel c of row r to y[r * stride + c], for
+	/// channels from the operand's first on.
+	/// \retval EINVAL no product was waited for, or y has too few rows
+	Result<void> fetch(std::size_t i, const Rows<float> &y);
+
 	/// Forget all recorded jobs.
 	void clear();
 
 	Result<EngineStatistics> statistics() const;
 	const Device &device() const { return device_; }
+	/// Threads that the engine uses between its calls too, for whoever owns it.
+	Workers &workers() { return *workers_; }
 
 private:
-	using Key = std::pair<std::vector<const Linear *>, std::uint32_t>;
+	/// What a recorded job computes: ids and first channels of its layers.
+	struct Part {
+		std::uint64_t id;
+		std::uint32_t first;
+		auto operator<=>(const Part &) const = default;
+	};
+	struct Key {
+		std::vector<Part> parts;
+		std::uint32_t rows;
+	};
+	struct Look {
+		std::span<const Part> parts;
+		std::uint32_t rows;
+	};
+	/// Finds a key without making one.
+	struct Order {
+		using is_transparent = void;
+		static Look look(const Key &key) { return {key.parts, key.rows}; }
+		static Look look(const Look &look) { return look; }
+		bool operator()(const auto &a, const auto &b) const
+		{
+			return before(look(a), look(b));
+		}
+		static bool before(const Look &a, const Look &b);
+	};
 
+	/// Results of one layer in the results of a job.
+	struct Output {
+		rknn::WeightLayout layout;
+		std::uint32_t first;
+		std::size_t offset;
+	};
 	struct Recorded {
 		Job job;
-		const Buffer *features;
-		const Buffer *results;
-		/// Where the results of each layer are.
-		std::vector<std::size_t> offsets;
+		const Buffer *features = nullptr;
+		const Buffer *results = nullptr;
+		std::vector<Output> outputs;
+		std::uint64_t used = 0;
 	};
 	/// Buffers by their size, a power of two. What is small has a small one,
 	/// which may fit into on-chip memory.
 	using Buffers = std::map<std::size_t, Buffer>;
+	using Jobs = std::map<Key, Recorded, Order>;
 
-	Engine(Device device, Context context, const Options &options, SramPlan sram)
-		: device_(std::move(device)), context_(std::move(context)), options_(options),
-		  sram_(std::move(sram))
-	{
-	}
+	/// The product that start() was called for.
+	struct Running {
+		enum class State : std::uint8_t { none, submitted, ended };
+		State state = State::none;
+		const Recorded *job = nullptr;
+		std::uint32_t m = 0;
+		Fence fence;
+		/// Its layers' scales.
+		std::vector<std::span<const float>> scales;
+		Precision precision = Precision::int8;
+	};
 
-	Result<const Recorded *> record(std::span<const Linear *const> layers, std::uint32_t rows);
-	Result<bool> place(std::span<const Linear *const> layers, std::uint32_t rows,
-			   const Recorded &recorded, std::vector<double> streams,
-			   std::size_t cores);
+	Engine(Device device, Context context, const Options &options, SramPlan sram);
+
+	Result<const Recorded *> record(std::span<const Operand> operands, std::uint32_t rows);
+	Result<Recorded> make(std::span<const Operand> operands, std::uint32_t rows);
+	bool place(std::span<const Operand> operands, std::uint32_t rows, const Recorded &recorded,
+		   std::vector<double> streams, std::size_t cores);
 	Result<const Buffer *> reserve(Buffers &buffers, std::size_t size);
-	Result<void> load(const Linear &layer, std::uint32_t m, std::span<const float> x,
+	Result<void> load(const Linear &layer, std::uint32_t m, const Rows<const float> &x,
 			  const Buffer &features);
-	void unload(const Linear &layer, std::uint32_t m, const Buffer &results, std::size_t offset,
-		    std::span<float> y);
+	Result<void> sync_results(const Output &output) const;
 
 	Device device_;
 	Context context_;
 	Options options_;
 	SramPlan sram_;
+	/// Whether buffers have to be handed over between CPU and device.
+	bool sync_;
+	std::unique_ptr<Workers> workers_;
 	Buffers features_;
 	Buffers results_;
-	std::map<Key, Recorded> jobs_;
+	Jobs jobs_;
+	Running running_;
+	std::vector<Part> parts_;
+	std::vector<Operand> operands_;
 	/// Factor that undoes the scaling of each row.
 	std::vector<float> row_factors_;
-	std::vector<std::byte> rows_;
-	std::vector<std::byte> gathered_;
+	/// A row of each thread, rotated.
+	std::vector<float> rotated_;
+	std::uint64_t uses_ = 0;
 	std::uint64_t macs_ = 0;
 	std::uint64_t submits_ = 0;
 };

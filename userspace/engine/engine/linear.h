@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <span>
 #include <string_view>
 #include <vector>
@@ -13,6 +14,8 @@
 #include <npu/device.h>
 #include <npu/error.h>
 #include <rknn/matmul.h>
+
+#include "engine/workers.h"
 
 namespace npu
 {
@@ -42,20 +45,44 @@ constexpr std::uint32_t rows_per_row(Precision precision)
 	return precision == Precision::int8 ? 1 : 2;
 }
 
-/// The weights of y = W x, packed once. Moves, does not copy.
+/// The weights of y = W x, packed once. Moves, does not copy. Engines of the same open
+/// device may share a layer.
 class Linear
 {
 public:
+	/// Writes row @p row of the weights, k floats, to @p out. Called from several
+	/// threads at a time if there are.
+	using Source = std::function<void(std::uint32_t row, std::span<float> out)>;
+
+	struct Options {
+		Precision precision = Precision::int8;
+		/// Rotate weights and activations; see rotate() in transfer.h. int8 then
+		/// loses far less by activations of which a few are much larger than the
+		/// rest, for a pass over the activations more.
+		bool rotate = false;
+		/// Threads that pack; nullptr for the caller's only.
+		Workers *workers = nullptr;
+	};
+
+	/// Pack n rows of k weights each, as @p source tells them; a few rows at a time
+	/// are in memory.
+	/// \retval EINVAL n or k is 0, a weight is not finite, or too large for fp16
+	/// \retval ENOMEM, ENOSPC, E2BIG the device has no room
+	static Result<Linear> pack(const Device &device, const Source &source, std::uint32_t n,
+				   std::uint32_t k, const Options &options);
+
 	/// Pack @p rows, n rows of k weights each.
-	/// \retval EINVAL n or k is 0, rows has another size, a weight is not
-	/// finite, or too large for fp16
+	/// \retval EINVAL as pack(), or rows has another size
 	/// \retval ENOMEM, ENOSPC, E2BIG the device has no room
 	static Result<Linear> create(const Device &device, std::span<const float> rows,
 				     std::uint32_t n, std::uint32_t k, Precision precision);
 
+	/// Number of the layer: no other of this process has had it.
+	std::uint64_t id() const { return id_; }
 	std::uint32_t n() const { return layout_.n(); }
 	std::uint32_t k() const { return layout_.k(); }
 	Precision precision() const { return precision_; }
+	bool rotated() const { return rotated_; }
 	const rknn::WeightLayout &layout() const { return layout_; }
 	/// The packed weights.
 	const Buffer &buffer() const { return buffer_; }
@@ -65,15 +92,14 @@ public:
 	std::span<const float> scales() const { return scales_; }
 
 private:
-	Linear(rknn::WeightLayout layout, Precision precision, Buffer buffer,
-	       std::vector<float> scales)
-		: layout_(layout), precision_(precision), buffer_(std::move(buffer)),
-		  scales_(std::move(scales))
-	{
-	}
+	Linear(rknn::WeightLayout layout, const Options &options, Buffer buffer);
+	template <typename T>
+	Result<void> pack_rows(const Source &source, Workers &workers);
 
 	rknn::WeightLayout layout_;
 	Precision precision_;
+	bool rotated_;
+	std::uint64_t id_;
 	Buffer buffer_;
 	std::vector<float> scales_;
 };

@@ -49,14 +49,4 @@ void to_fp16_split(std::span<const float> x, float factor, std::span<std::uint16
 /// \pre of equal size
 void from_fp16(std::span<const std::uint16_t> x, std::span<float> out);
 
-/// out[i] = x[i] * factor * scales[i].
-/// \pre of equal size
-void dequantise(std::span<const std::int32_t> x, float factor, std::span<const float> scales,
-		std::span<float> out);
-
-/// out[i] = (128 * high[i] + low[i]) * factor * scales[i].
-/// \pre of equal size
-void dequantise_split(std::span<const std::int32_t> high, std::span<const std::int32_t> low,
-		      float factor, std::span<const float> scales, std::span<float> out);
-
 } // namespace npu

@@ -68,17 +68,18 @@ public:
 	};
 
 	/// A job on @p cores cores with @p operands, most wanted first: prefer
-	/// those on the chip that make it faster. Says whether its streams are to be
-	/// there too, which is for who creates it to see to.
+	/// those on the chip that make it faster. A buffer for which the device refuses
+	/// that stays where it is. Returns whether its streams are to be there too, which
+	/// the caller has to see to when it creates the job.
 	/// \pre all operands have as many bytes
-	Result<bool> place(std::span<const Operand> operands, std::size_t cores);
+	bool place(std::span<const Operand> operands, std::size_t cores);
 
 	/// Forget all buffers and jobs, which may be freed.
 	void clear();
 
 private:
 	static std::size_t room_for(const Operand &operand);
-	Result<void> prefer(const Buffer *buffer, std::size_t rank);
+	bool prefer(const Buffer *buffer, std::size_t rank);
 	bool gains(std::span<const double> totals, std::span<const double> chip,
 		   std::span<const double> more, double cores) const;
 

@@ -76,6 +76,16 @@ std::size_t result_bytes(const WeightLayout &layout, std::uint32_t m);
 void pack_weights(const WeightLayout &layout, std::span<const std::byte> rows,
 		  std::span<std::byte> out);
 
+/// Rows of B transposed that are packed together: output channels of a kernel group.
+std::uint32_t group_rows(const WeightLayout &layout);
+
+/// Pack group @p group of the weights, so that a matrix need not be in memory as a whole.
+/// Groups write to different bytes of @p out: several threads may pack one matrix.
+/// \pre rows has the rows from group * group_rows() on, as many as there are, at most
+/// group_rows(); out as of pack_weights()
+void pack_weights_group(const WeightLayout &layout, std::uint32_t group,
+			std::span<const std::byte> rows, std::span<std::byte> out);
+
 /// Pack @p m rows of k elements. Padding becomes 0.
 /// \pre rows has m * k * element_bytes bytes, out has feature_bytes() and is
 /// aligned to 16
@@ -126,6 +136,12 @@ struct Plan {
 /// type and k, on up to @p cores cores. Output channels are shared out evenly.
 /// \pre m is not 0, weights is not empty, cores is not 0
 Plan plan_matmul(std::span<const WeightLayout> weights, std::uint32_t m, std::uint32_t cores);
+
+/// As plan_matmul(), for the output channels from @p first[i] on of weights[i]. The
+/// results of those before are not written.
+/// \pre first has a multiple of group_rows() below n() for each matrix
+Plan plan_matmul(std::span<const WeightLayout> weights, std::span<const std::uint32_t> first,
+		 std::uint32_t m, std::uint32_t cores);
 
 /// Device addresses of a multiplication.
 struct Addresses {

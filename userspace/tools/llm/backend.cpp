@@ -23,8 +23,7 @@ public:
 
 		if (!layer)
 			return forward(layer);
-		/* On the heap, since the engine remembers addresses of layers. */
-		layers_.push_back(std::make_unique<Linear>(std::move(*layer)));
+		layers_.push_back(std::move(*layer));
 		return layers_.size() - 1;
 	}
 
@@ -34,7 +33,7 @@ public:
 	{
 		chosen_.clear();
 		for (const std::size_t layer : layers)
-			chosen_.push_back(layers_[layer].get());
+			chosen_.push_back(&layers_[layer]);
 		return engine_.multiply(chosen_, m, x, y);
 	}
 
@@ -55,7 +54,7 @@ public:
 	}
 
 private:
-	std::vector<std::unique_ptr<Linear>> layers_;
+	std::vector<Linear> layers_;
 	std::vector<const Linear *> chosen_;
 	Engine engine_;
 	Precision precision_;

@@ -1,0 +1,349 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Products of some channels, products that are under way, and rotated layers, on a device
+ * without a kernel or on that of NPU_TEST_DEVICE.
+ */
+#include <algorithm>
+#include <atomic>
+#include <cmath>
+#include <optional>
+#include <random>
+#include <thread>
+
+#include <gtest/gtest.h>
+
+#include <engine/engine.h>
+
+#include "any_device.h"
+#include "fake_driver.h"
+#include "transfer.h"
+
+namespace npu
+{
+
+namespace
+{
+
+std::vector<float> random_floats(std::size_t count, unsigned int seed)
+{
+	std::mt19937 random(seed);
+	std::normal_distribution<float> normal;
+	std::vector<float> values(count);
+
+	for (float &value : values)
+		value = normal(random);
+	return values;
+}
+
+/// Numbers of which one channel in a hundred is twenty times larger.
+std::vector<float> with_outliers(std::size_t count, std::uint32_t k, unsigned int seed)
+{
+	auto values = random_floats(count, seed);
+
+	for (std::size_t i = 0; i < count; i++)
+		if (i % k % 100 == 7)
+			values[i] *= 20;
+	return values;
+}
+
+/// Relative error of @p y, root mean square, against W x in double.
+double error(std::span<const float> y, std::span<const float> weights, std::span<const float> x,
+	     std::uint32_t m, std::uint32_t n, std::uint32_t k)
+{
+	double difference = 0;
+	double size = 0;
+
+	for (std::size_t row = 0; row < m; row++)
+		for (std::size_t i = 0; i < n; i++) {
+			double exact = 0;
+
+			for (std::size_t j = 0; j < k; j++)
+				exact += static_cast<double>(weights[i * k + j]) *
+					 static_cast<double>(x[row * k + j]);
+			difference += std::pow(static_cast<double>(y[row * n + i]) - exact, 2);
+			size += exact * exact;
+		}
+	return std::sqrt(difference / size);
+}
+
+class EnginePartsTest : public testing::Test
+{
+protected:
+	void SetUp() override
+	{
+		auto device = test::any_device();
+		ASSERT_TRUE(device) << device.error().message;
+		device_ = *device;
+	}
+
+	Linear layer(std::span<const float> weights, std::uint32_t n, std::uint32_t k,
+		     const Linear::Options &options = {})
+	{
+		auto made = Linear::pack(
+			device_,
+			[&](std::uint32_t row, std::span<float> out) {
+				std::ranges::copy(weights.subspan(std::size_t{row} * k, k),
+						  out.begin());
+			},
+			n, k, options);
+		EXPECT_TRUE(made) << made.error().message;
+		return std::move(*made);
+	}
+
+	Device device_;
+};
+
+/* Bit for bit what the whole product has there; other channels of y are left alone. */
+TEST_F(EnginePartsTest, SomeChannelsAreThoseOfTheWhole)
+{
+	constexpr std::uint32_t n = 203;
+	constexpr std::uint32_t k = 4200;
+	constexpr std::uint32_t m = 5;
+	constexpr std::size_t stride = n + 9;
+	const auto weights = random_floats(std::size_t{n} * k, 1);
+	const auto x = random_floats(std::size_t{m} * k, 2);
+	auto engine = Engine::create(device_);
+	ASSERT_TRUE(engine);
+
+	for (const Precision precision : {Precision::int8, Precision::int8x2, Precision::fp16}) {
+		const Linear whole = layer(weights, n, k, {.precision = precision});
+		const Linear other = layer(std::span(weights).first(std::size_t{64} * k), 64, k,
+					   {.precision = precision});
+		std::vector<float> all(std::size_t{m} * n);
+		const Linear *const layers[] = {&whole};
+		const std::span<float> results[] = {all};
+		ASSERT_TRUE(engine->multiply(layers, m, x, results));
+
+		for (const std::uint32_t first : {32U, 96U, 192U}) {
+			std::vector<float> some(m * stride, -1.0F);
+			std::vector<float> more(std::size_t{m} * 64, -1.0F);
+			const Operand operands[] = {{&other, 32}, {&whole, first}};
+			ASSERT_TRUE(engine->start(operands, m, {x, k}));
+			ASSERT_TRUE(engine->wait());
+			ASSERT_TRUE(engine->fetch(1, {some, stride}));
+			ASSERT_TRUE(engine->fetch(0, {more, 64}));
+			for (std::size_t row = 0; row < m; row++)
+				for (std::size_t i = 0; i < stride; i++)
+					ASSERT_EQ(some[row * stride + i],
+						  i < first || i >= n ? -1.0F : all[row * n + i])
+						<< first << ' ' << row << ' ' << i;
+			for (std::size_t i = 0; i < more.size(); i++)
+				ASSERT_EQ(more[i], i % 64 < 32 ? -1.0F : all[i / 64 * n + i % 64]);
+		}
+	}
+}
+
+TEST_F(EnginePartsTest, CallsOutOfOrderAreRefused)
+{
+	const auto weights = random_floats(std::size_t{64} * 64, 3);
+	const auto x = random_floats(64, 4);
+	const Linear whole = layer(weights, 64, 64);
+	auto engine = Engine::create(device_);
+	ASSERT_TRUE(engine);
+	std::vector<float> y(64);
+	const Operand operand[] = {{&whole, 0}};
+
+	EXPECT_EQ(engine->wait().error().code, EINVAL);
+	EXPECT_EQ(engine->fetch(0, {y, 64}).error().code, EINVAL);
+	for (const std::uint32_t bad : {31U, 64U, 96U}) {
+		const Operand refused[] = {{&whole, bad}};
+		EXPECT_EQ(engine->start(refused, 1, {x, 64}).error().code, EINVAL) << bad;
+	}
+	EXPECT_EQ(engine->start(operand, 2, {x, 64}).error().code, EINVAL);
+	EXPECT_EQ(engine->start(operand, 1, {x, 63}).error().code, EINVAL);
+	ASSERT_TRUE(engine->start(operand, 1, {x, 64}));
+	EXPECT_EQ(engine->fetch(0, {y, 64}).error().code, EINVAL);
+	EXPECT_EQ(engine->start(operand, 1, {x, 64}).error().code, EBUSY);
+	ASSERT_TRUE(engine->wait());
+	EXPECT_EQ(engine->fetch(1, {y, 64}).error().code, EINVAL);
+	EXPECT_EQ(engine->fetch(0, {y, 63}).error().code, EINVAL);
+	EXPECT_TRUE(engine->fetch(0, {y, 64}));
+}
+
+/* A layer at the address of one that is gone gets a job of its own. */
+TEST_F(EnginePartsTest, LayersAreKnownByNumber)
+{
+	const auto x = random_floats(64, 5);
+	auto engine = Engine::create(device_);
+	ASSERT_TRUE(engine);
+	std::optional<Linear> place;
+
+	for (const unsigned int seed : {6U, 7U, 8U}) {
+		const auto weights = random_floats(std::size_t{96} * 64, seed);
+		std::vector<float> y(96);
+		const std::span<float> results[] = {y};
+
+		place.emplace(layer(weights, 96, 64));
+		const Linear *const layers[] = {&*place};
+		ASSERT_TRUE(engine->multiply(layers, 1, x, results));
+		EXPECT_LT(error(y, weights, x, 1, 96, 64), 0.05) << seed;
+	}
+}
+
+TEST_F(EnginePartsTest, TheOldestJobMakesRoom)
+{
+	if (test::on_real_device())
+		GTEST_SKIP() << "not for a real device";
+	auto driver = std::make_shared<test::FakeDriver>();
+	device_ = *Device::create(driver);
+	int made = 0;
+	driver->watch(DRM_IOCTL_NPU_JOB_CREATE, [&](void *) { made++; });
+	const auto weights = random_floats(std::size_t{32} * 32, 9);
+	const Linear whole = layer(weights, 32, 32);
+	const Linear *const layers[] = {&whole};
+	auto engine = Engine::create(device_, {.max_jobs = 2});
+	ASSERT_TRUE(engine);
+	const auto run = [&](std::uint32_t m) {
+		const auto x = random_floats(std::size_t{m} * 32, m);
+		std::vector<float> y(std::size_t{m} * 32);
+		const std::span<float> results[] = {y};
+
+		ASSERT_TRUE(engine->multiply(layers, m, x, results));
+		EXPECT_LT(error(y, weights, x, m, 32, 32), 0.05);
+	};
+
+	run(1);
+	run(2);
+	run(1);
+	EXPECT_EQ(made, 2);
+	/* Takes the place of that for two rows. */
+	run(3);
+	run(1);
+	EXPECT_EQ(made, 3);
+	run(2);
+	EXPECT_EQ(made, 4);
+	EXPECT_EQ(Engine::create(device_, {.max_jobs = 0}).error().code, EINVAL);
+}
+
+TEST_F(EnginePartsTest, EnginesInTwoThreadsWriteWhatEachWritesAlone)
+{
+	constexpr std::uint32_t n = 70;
+	constexpr std::uint32_t k = 300;
+	const auto weights = random_floats(std::size_t{n} * k, 10);
+	const Linear shared = layer(weights, n, k, {.rotate = false});
+	const auto run = [&](unsigned int seed) {
+		auto engine = Engine::create(device_, {.threads = 2});
+		const Linear *const layers[] = {&shared};
+		std::vector<float> all;
+
+		for (std::uint32_t m = 1; engine && m < 20; m++) {
+			const auto x = random_floats(std::size_t{m} * k, seed + m);
+			std::vector<float> y(std::size_t{m} * n);
+			const std::span<float> results[] = {y};
+
+			EXPECT_TRUE(engine->multiply(layers, m, x, results));
+			all.insert(all.end(), y.begin(), y.end());
+		}
+		return all;
+	};
+	const auto alone_a = run(100);
+	const auto alone_b = run(200);
+	std::vector<float> a;
+	std::vector<float> b;
+	std::thread thread([&] { a = run(100); });
+	b = run(200);
+	thread.join();
+
+	EXPECT_EQ(a, alone_a);
+	EXPECT_EQ(b, alone_b);
+	EXPECT_NE(a, b);
+}
+
+/* Outliers cost plain int8 most of its precision, and a rotated layer next to none. */
+TEST_F(EnginePartsTest, RotationSavesInt8FromOutliers)
+{
+	constexpr std::uint32_t m = 4;
+	constexpr std::uint32_t n = 64;
+
+	for (const std::uint32_t k : {512U, 768U, 288U}) {
+		const auto weights = random_floats(std::size_t{n} * k, k);
+		const auto x = with_outliers(std::size_t{m} * k, k, k + 1);
+		auto engine = Engine::create(device_);
+		ASSERT_TRUE(engine);
+		const auto loss = [&](bool rotate) {
+			const Linear whole = layer(weights, n, k, {.rotate = rotate});
+			const Linear *const layers[] = {&whole};
+			std::vector<float> y(std::size_t{m} * n);
+			const std::span<float> results[] = {y};
+
+			EXPECT_TRUE(engine->multiply(layers, m, x, results));
+			return error(y, weights, x, m, n, k);
+		};
+
+		EXPECT_LT(loss(true), 0.02) << k;
+		EXPECT_LT(loss(true), loss(false)) << k;
+	}
+}
+
+TEST_F(EnginePartsTest, RotatedAndOtherLayersDoNotMix)
+{
+	const auto weights = random_floats(std::size_t{32} * 64, 11);
+	const auto x = random_floats(64, 12);
+	const Linear plain = layer(weights, 32, 64);
+	const Linear rotated = layer(weights, 32, 64, {.rotate = true});
+	auto engine = Engine::create(device_);
+	ASSERT_TRUE(engine);
+	const Operand mixed[] = {{&plain, 0}, {&rotated, 0}};
+
+	EXPECT_EQ(engine->start(mixed, 1, {x, 64}).error().code, EINVAL);
+}
+
+/* The matrix is its own inverse, and keeps products of rows. */
+TEST(Rotation, KeepsProducts)
+{
+	for (const std::uint32_t k : {1U, 3U, 6U, 8U, 96U, 288U, 1536U, 8960U}) {
+		const std::uint32_t block = rotation_block(k);
+		const auto a = random_floats(k, 1);
+		const auto b = random_floats(k, 2);
+		auto turned_a = a;
+		auto turned_b = b;
+		double plain = 0;
+		double turned = 0;
+
+		EXPECT_EQ(k % block, 0U);
+		EXPECT_LE(block, 256U);
+		EXPECT_TRUE(block == 256 || k % (2 * block));
+		rotate(turned_a, block);
+		rotate(turned_b, block);
+		for (std::size_t i = 0; i < k; i++) {
+			plain += static_cast<double>(a[i]) * static_cast<double>(b[i]);
+			turned +=
+				static_cast<double>(turned_a[i]) * static_cast<double>(turned_b[i]);
+		}
+		EXPECT_NEAR(plain, turned, 1e-3) << k;
+		EXPECT_EQ(a != turned_a, block > 1);
+		rotate(turned_a, block);
+		for (std::size_t i = 0; i < k; i++)
+			EXPECT_NEAR(turned_a[i], a[i], 1e-5F);
+	}
+}
+
+TEST(WorkersTest, CoverEachNumberOnce)
+{
+	for (const std::uint32_t threads : {1U, 2U, 5U}) {
+		Workers workers(threads);
+
+		EXPECT_EQ(workers.threads(), threads);
+		for (const std::uint32_t count : {0U, 1U, 2U, 7U, 1000U})
+			for (const std::uint32_t least : {1U, 3U, 2000U}) {
+				std::vector<std::atomic<int>> calls(count);
+				std::atomic<std::uint32_t> ranges = 0;
+
+				workers.run(count, least,
+					    [&](std::uint32_t first, std::uint32_t last) {
+						    ranges++;
+						    EXPECT_TRUE(last - first >= least ||
+								count < 2 * least);
+						    for (std::uint32_t i = first; i < last; i++)
+							    calls[i]++;
+					    });
+				for (const auto &called : calls)
+					EXPECT_EQ(called, 1);
+				EXPECT_LE(ranges, threads);
+			}
+	}
+}
+
+} // namespace
+
+} // namespace npu
