@@ -104,7 +104,7 @@ Result<void> Engine::multiply(std::span<const Linear *const> layers, std::uint32
 	if (auto started = start(operands_, m, {x, k}); !started)
 		return started;
 	if (auto waited = wait(); !waited)
-		return waited;
+		return forward(waited);
 	for (std::size_t i = 0; i < layers.size(); i++)
 		if (auto fetched = fetch(i, {y[i], layers[i]->n()}); !fetched)
 			return fetched;
@@ -156,13 +156,20 @@ Result<void> Engine::start(std::span<const Operand> operands, std::uint32_t m,
 	return {};
 }
 
-Result<void> Engine::wait()
+Result<std::uint64_t> Engine::wait()
 {
 	if (running_.state != Running::State::submitted)
 		return fail(EINVAL, "no product of the engine is under way");
-	auto waited = running_.fence.wait();
-	running_.state = waited ? Running::State::ended : Running::State::none;
-	return waited;
+	running_.state = Running::State::none;
+	auto status = context_.wait(running_.fence.seqno());
+	if (!status)
+		return forward(status);
+	/* The fence has the words for what went wrong. */
+	if (status->error)
+		if (auto waited = running_.fence.wait(); !waited)
+			return forward(waited);
+	running_.state = Running::State::ended;
+	return status->device_ns;
 }
 
 Result<void> Engine::fetch(std::size_t i, const Rows<float> &y)

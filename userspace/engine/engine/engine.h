@@ -107,8 +107,9 @@ public:
 
 	/// Wait for the product that was started last. After this, fetch() may be called
 	/// until the next start(). If it fails the results are lost.
+	/// \return the device time that it took, in nanoseconds; modelled on a virtual device
 	/// \retval EINVAL none was started
-	Result<void> wait();
+	Result<std::uint64_t> wait();
 
 	/// Write the results of operand @p i: channel c of row r to y[r * stride + c], for
 	/// channels from the operand's first on.

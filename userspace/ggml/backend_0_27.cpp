@@ -1,0 +1,383 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The backend as ggml 0.27 loads it: the calls behind its structs. The device computes
+ * whole graphs in memory that the CPU sees, so that nothing is ever copied.
+ */
+#include "abi_0_27.h"
+
+#include <array>
+#include <cstdlib>
+#include <cstring>
+#include <fstream>
+#include <memory>
+#include <new>
+#include <string>
+#include <string_view>
+
+#include "runner.h"
+
+namespace npu::ggml
+{
+
+namespace
+{
+
+constexpr std::size_t alignment = 64;
+
+/// What there is once in a process.
+struct State {
+	std::shared_ptr<Weights> weights;
+	std::string description;
+};
+
+State &state()
+{
+	/* Never destroyed: ggml uses backends until the very end of a process. */
+	static State &only = *new State;
+	return only;
+}
+
+/// ggml's CPU device, which is registered before any backend is used.
+ggml_backend_dev_t cpu_device()
+{
+	static ggml_backend_dev_t device = ggml_backend_dev_by_type(GGML_BACKEND_DEVICE_TYPE_CPU);
+	return device;
+}
+
+/// Function @p name of ggml's CPU backend.
+template <typename Function>
+Function cpu_function(const char *name)
+{
+	ggml_backend_reg_t reg = ggml_backend_dev_backend_reg(cpu_device());
+
+	return reinterpret_cast<Function>(ggml_backend_reg_get_proc_address(reg, name));
+}
+
+Runner &runner(ggml_backend_t backend)
+{
+	return *static_cast<Runner *>(backend->context);
+}
+
+/* Buffers: memory of the process, or of a file that it has mapped. */
+
+std::byte *data_of(const ggml_tensor *tensor)
+{
+	return static_cast<std::byte *>(tensor->data);
+}
+
+/// What is packed of bytes that change or go away is of no use any more.
+void changed(const void *data, std::size_t size)
+{
+	state().weights->forget(data, size);
+}
+
+void buffer_free(ggml_backend_buffer_t buffer)
+{
+	changed(buffer->context, buffer->size);
+	std::free(buffer->context); // NOLINT(cppcoreguidelines-no-malloc)
+}
+
+void mapped_free(ggml_backend_buffer_t buffer)
+{
+	changed(buffer->context, buffer->size);
+}
+
+void *buffer_base(ggml_backend_buffer_t buffer)
+{
+	return buffer->context;
+}
+
+void buffer_memset(ggml_backend_buffer_t, ggml_tensor *tensor, std::uint8_t value,
+		   std::size_t offset, std::size_t size)
+{
+	changed(data_of(tensor) + offset, size);
+	std::memset(data_of(tensor) + offset, value, size);
+}
+
+void buffer_set(ggml_backend_buffer_t, ggml_tensor *tensor, const void *data, std::size_t offset,
+		std::size_t size)
+{
+	changed(data_of(tensor) + offset, size);
+	std::memcpy(data_of(tensor) + offset, data, size);
+}
+
+void buffer_get(ggml_backend_buffer_t, const ggml_tensor *tensor, void *data, std::size_t offset,
+		std::size_t size)
+{
+	std::memcpy(data, data_of(tensor) + offset, size);
+}
+
+bool buffer_copy(ggml_backend_buffer_t, const ggml_tensor *from, ggml_tensor *to)
+{
+	if (!ggml_backend_buffer_is_host(from->buffer))
+		return false;
+	changed(to->data, ggml_nbytes(to));
+	std::memcpy(to->data, from->data, ggml_nbytes(from));
+	return true;
+}
+
+void buffer_clear(ggml_backend_buffer_t buffer, std::uint8_t value)
+{
+	changed(buffer->context, buffer->size);
+	std::memset(buffer->context, value, buffer->size);
+}
+
+/// A buffer of @p size bytes at @p base, which @p release frees.
+ggml_backend_buffer_t make_buffer(ggml_backend_buffer_type_t type, void *base, std::size_t size,
+				  void (*release)(ggml_backend_buffer_t))
+{
+	/* ggml frees it with delete. */
+	auto *buffer = new ggml_backend_buffer{};
+
+	buffer->calls = {.free_buffer = release,
+			 .get_base = buffer_base,
+			 .init_tensor = nullptr,
+			 .memset_tensor = buffer_memset,
+			 .set_tensor = buffer_set,
+			 .get_tensor = buffer_get,
+			 .set_tensor_2d = nullptr,
+			 .get_tensor_2d = nullptr,
+			 .cpy_tensor = buffer_copy,
+			 .clear = buffer_clear,
+			 .reset = nullptr};
+	buffer->type = type;
+	buffer->context = base;
+	buffer->size = size;
+	buffer->usage = GGML_BACKEND_BUFFER_USAGE_ANY;
+	return buffer;
+}
+
+const char *type_name(ggml_backend_buffer_type_t)
+{
+	return "NPU";
+}
+
+ggml_backend_buffer_t type_alloc(ggml_backend_buffer_type_t type, std::size_t size)
+{
+	const std::size_t whole = (size + alignment) / alignment * alignment;
+	// NOLINTNEXTLINE(cppcoreguidelines-no-malloc): aligned, and may be too large
+	void *memory = std::aligned_alloc(alignment, whole);
+
+	if (!memory) {
+		say("no memory for a buffer of " + std::to_string(size) + " bytes");
+		return nullptr;
+	}
+	return make_buffer(type, memory, size, buffer_free);
+}
+
+std::size_t type_alignment(ggml_backend_buffer_type_t)
+{
+	return alignment;
+}
+
+bool type_is_host(ggml_backend_buffer_type_t)
+{
+	return true;
+}
+
+ggml_backend_buffer_type_t buffer_type(ggml_backend_dev_t device)
+{
+	static ggml_backend_buffer_type type{type_name, type_alloc, nullptr, type_alignment,
+					     nullptr,   nullptr,    nullptr, type_is_host,
+					     device,    nullptr};
+	return &type;
+}
+
+/* The backend. */
+
+const char *backend_name(ggml_backend_t)
+{
+	return "NPU";
+}
+
+void backend_free(ggml_backend_t backend)
+{
+	delete &runner(backend);
+	delete backend;
+}
+
+ggml_status backend_compute(ggml_backend_t backend, ggml_cgraph *graph)
+{
+	return runner(backend).compute(graph);
+}
+
+void set_n_threads(ggml_backend_t backend, int threads)
+{
+	runner(backend).set_threads(threads);
+	if (const auto set =
+		    cpu_function<ggml_backend_set_n_threads_t>("ggml_backend_set_n_threads"))
+		set(runner(backend).cpu(), threads);
+}
+
+void set_abort_callback(ggml_backend_t backend, ggml_abort_callback callback, void *data)
+{
+	if (const auto set = cpu_function<ggml_backend_set_abort_callback_t>(
+		    "ggml_backend_set_abort_callback"))
+		set(runner(backend).cpu(), callback, data);
+}
+
+/* The device. */
+
+const char *device_name(ggml_backend_dev_t)
+{
+	return "NPU0";
+}
+
+const char *device_description(ggml_backend_dev_t)
+{
+	return state().description.c_str();
+}
+
+/// Weights and activations are in the memory of the system.
+void device_memory(ggml_backend_dev_t, std::size_t *free, std::size_t *total)
+{
+	std::ifstream file("/proc/meminfo");
+	std::string name;
+	std::size_t kibibytes = 0;
+	std::string unit;
+
+	*free = *total = 0;
+	while (file >> name >> kibibytes && std::getline(file, unit)) {
+		if (name == "MemTotal:")
+			*total = kibibytes << 10;
+		if (name == "MemAvailable:")
+			*free = kibibytes << 10;
+	}
+}
+
+/// llama.cpp puts all layers on a device of this type, unless told otherwise.
+enum ggml_backend_dev_type device_type(ggml_backend_dev_t)
+{
+	return GGML_BACKEND_DEVICE_TYPE_GPU;
+}
+
+void device_props(ggml_backend_dev_t device, ggml_backend_dev_props *props)
+{
+	*props = {};
+	props->name = device_name(device);
+	props->description = device_description(device);
+	device_memory(device, &props->memory_free, &props->memory_total);
+	props->type = device_type(device);
+	props->caps.buffer_from_host_ptr = true;
+	props->caps.mmap_support = true;
+}
+
+ggml_backend_t device_init(ggml_backend_dev_t device, const char *)
+{
+	static ggml_guid guid{0x6e, 0x70, 0x75, 0x2d, 0x72, 0x6b, 0x6e, 0x6e,
+			      0x2d, 0x67, 0x67, 0x6d, 0x6c, 0x00, 0x00, 0x01};
+	ggml_backend_t cpu = ggml_backend_dev_init(cpu_device(), nullptr);
+
+	if (!cpu) {
+		say("ggml's CPU backend cannot be had, which computes all but products");
+		return nullptr;
+	}
+	auto *backend = new ggml_backend{};
+	backend->guid = &guid;
+	backend->get_name = backend_name;
+	backend->free = backend_free;
+	backend->graph_compute = backend_compute;
+	backend->device = device;
+	backend->context = new Runner(state().weights, cpu);
+	return backend;
+}
+
+ggml_backend_buffer_t device_buffer(ggml_backend_dev_t device, void *memory, std::size_t size,
+				    std::size_t)
+{
+	return make_buffer(buffer_type(device), memory, size, mapped_free);
+}
+
+/// Whatever the CPU can compute: what is no product for the NPU is left to it.
+bool device_supports_op(ggml_backend_dev_t, const ggml_tensor *op)
+{
+	return ggml_backend_dev_supports_op(cpu_device(), op);
+}
+
+bool device_supports_type(ggml_backend_dev_t, ggml_backend_buffer_type_t type)
+{
+	return ggml_backend_buft_is_host(type);
+}
+
+ggml_backend_dev_t the_device(ggml_backend_reg_t reg)
+{
+	static ggml_backend_device device{device_name,
+					  device_description,
+					  device_memory,
+					  device_type,
+					  device_props,
+					  device_init,
+					  buffer_type,
+					  nullptr,
+					  device_buffer,
+					  device_supports_op,
+					  device_supports_type,
+					  nullptr,
+					  nullptr,
+					  nullptr,
+					  nullptr,
+					  reg,
+					  nullptr};
+	return &device;
+}
+
+/* The registry. */
+
+const char *reg_name(ggml_backend_reg_t)
+{
+	return "NPU";
+}
+
+std::size_t reg_devices(ggml_backend_reg_t)
+{
+	return state().weights ? 1 : 0;
+}
+
+ggml_backend_dev_t reg_device(ggml_backend_reg_t reg, std::size_t)
+{
+	return the_device(reg);
+}
+
+void *reg_function(ggml_backend_reg_t, const char *name)
+{
+	if (std::string_view(name) == "ggml_backend_set_n_threads")
+		return reinterpret_cast<void *>(set_n_threads);
+	if (std::string_view(name) == "ggml_backend_set_abort_callback")
+		return reinterpret_cast<void *>(set_abort_callback);
+	return nullptr;
+}
+
+/// Open the device as the environment says.
+Result<void> open_device()
+{
+	auto options = Options::from_environment();
+	if (!options)
+		return forward(options);
+	auto weights = Weights::create(*options);
+	if (!weights)
+		return forward(weights);
+	state().description = (*weights)->device(0).name();
+	state().weights = std::move(*weights);
+	return {};
+}
+
+} // namespace
+
+} // namespace npu::ggml
+
+/// What ggml's loader looks for: the backend, or nullptr with a line that says why not.
+extern "C" __attribute__((visibility("default"))) ggml_backend_reg_t ggml_backend_init()
+{
+	using namespace npu::ggml;
+	static ggml_backend_reg reg{npu_ggml_api_version, reg_name,     reg_devices,
+				    reg_device,           reg_function, nullptr};
+
+	if (!std::string_view(ggml_version()).starts_with(npu_ggml_version)) {
+		say(std::string("this libggml-npu.so is for ggml ") + npu_ggml_version +
+		    "x, not for " + ggml_version() + "; install the one for it");
+		return nullptr;
+	}
+	if (auto opened = open_device(); !opened)
+		say(opened.error().message + "; the CPU computes alone");
+	return &reg;
+}

@@ -1,0 +1,572 @@
+/* SPDX-License-Identifier: MIT */
+#include "runner.h"
+
+#include <algorithm>
+#include <bit>
+#include <cerrno>
+#include <cmath>
+
+#include <rknn/matmul.h>
+#include <unistd.h>
+
+namespace npu::ggml
+{
+
+namespace
+{
+
+/// Bytes of results of a submit.
+constexpr std::size_t most_result_bytes = std::size_t{128} << 20;
+/// Products of one submit.
+constexpr std::size_t most_members = 8;
+/// Nodes ahead in which products of the same x are looked for.
+constexpr int look_ahead = 64;
+/// Rows at which a matrix may be cut: groups of int8 and of fp16.
+constexpr std::uint32_t share_step = 32;
+/// Seconds that a submit costs beside the device's time; rocket takes 27 to 53 us a job on
+/// an RK3588 (rockchip-npu-notes).
+constexpr double submit_seconds = 40e-6;
+
+bool is_empty(const ggml_tensor &node)
+{
+	return node.op == GGML_OP_NONE || node.op == GGML_OP_RESHAPE || node.op == GGML_OP_VIEW ||
+	       node.op == GGML_OP_PERMUTE || node.op == GGML_OP_TRANSPOSE;
+}
+
+bool same_x(const Product &a, const Product &b)
+{
+	return a.x == b.x && a.m == b.m && a.x_stride == b.x_stride && a.weights.k == b.weights.k;
+}
+
+/// Bytes of results for a row of x.
+std::size_t result_bytes(const Packed &packed)
+{
+	std::size_t bytes = 0;
+
+	for (const Piece &piece : packed.pieces)
+		bytes += rknn::result_bytes(piece.layer.layout(),
+					    rows_per_row(piece.layer.precision()));
+	return bytes;
+}
+
+/// Of @p m rows of x those whose results, @p bytes each, are one submit.
+std::uint32_t rows_at_a_time(std::size_t bytes, std::uint32_t m)
+{
+	const std::size_t rows = std::max<std::size_t>(most_result_bytes / bytes / 4 * 4, 4);
+
+	return static_cast<std::uint32_t>(std::min<std::size_t>(rows, m));
+}
+
+} // namespace
+
+Runner::Runner(std::shared_ptr<Weights> weights, ggml_backend_t cpu)
+	: weights_(std::move(weights)), cpu_(cpu), process_(getpid())
+{
+}
+
+Runner::~Runner()
+{
+	if (process_ == getpid()) {
+		report_.packed_bytes = weights_->bytes();
+		report_.modelled = weights_->device(0).is_virtual();
+		for (const auto &engine : engines_)
+			if (auto done = engine ? engine->statistics() : fail(ENODEV, "no engine")) {
+				report_.submits += done->submits;
+				report_.device_ns += done->device_ns;
+				report_.device_bytes += done->read_bytes + done->written_bytes;
+			}
+		const std::string text = write_report(report_, weights_->options().log);
+		if (!text.empty() && report_.npu_macs + report_.cpu_macs)
+			say(text);
+	}
+	ggml_backend_free(cpu_);
+}
+
+void Runner::set_threads(int threads)
+{
+	threads_ = static_cast<std::uint32_t>(std::max(threads, 1));
+}
+
+/// Whether the NPU is there for this process.
+bool Runner::usable()
+{
+	return !device_failed_ && process_ == getpid() && weights_->options().share != 0U;
+}
+
+/// The device failed: say so once, and go on without it if that was asked for.
+ggml_status Runner::failed(const Error &error)
+{
+	if (!device_failed_)
+		say(error.message + (weights_->options().fall_back
+					     ? "; going on without the NPU"
+					     : "; ending, as GGML_NPU_ERROR=fail asks"));
+	device_failed_ = true;
+	return weights_->options().fall_back ? GGML_STATUS_SUCCESS : GGML_STATUS_FAILED;
+}
+
+Result<Engine *> Runner::engine(std::size_t space)
+{
+	engines_.resize(std::max(engines_.size(), space + 1));
+	if (!engines_[space]) {
+		auto made = Engine::create(weights_->device(space), {.threads = threads_});
+		if (!made)
+			return forward(made);
+		engines_[space] = std::make_unique<Engine>(std::move(*made));
+	}
+	return engines_[space].get();
+}
+
+void Runner::reserve_scratch(int nodes)
+{
+	constexpr int least = 2048;
+	constexpr std::size_t part_tensors = 8;
+
+	if (scratch_ && nodes <= scratch_nodes_)
+		return;
+	scratch_nodes_ = std::max(nodes, least);
+	const auto size = static_cast<std::size_t>(scratch_nodes_);
+	scratch_.reset(ggml_init(
+		{ggml_graph_overhead_custom(size, false) + ggml_graph_overhead_custom(1, false),
+		 nullptr, true}));
+	pending_ = ggml_new_graph_custom(scratch_.get(), size, false);
+	single_ = ggml_new_graph_custom(scratch_.get(), 1, false);
+	if (!parts_)
+		parts_.reset(ggml_init({part_tensors * ggml_tensor_overhead(), nullptr, true}));
+}
+
+/// Compute the nodes that wait for the CPU.
+ggml_status Runner::flush()
+{
+	if (!ggml_graph_n_nodes(pending_))
+		return GGML_STATUS_SUCCESS;
+	const ggml_status status = ggml_backend_graph_compute(cpu_, pending_);
+	ggml_graph_clear(pending_);
+	return status;
+}
+
+ggml_status Runner::delegate(ggml_tensor *node)
+{
+	ggml_graph_clear(single_);
+	ggml_graph_add_node(single_, node);
+	return ggml_backend_graph_compute(cpu_, single_);
+}
+
+/// What nodes of @p graph write to is no constant matrix.
+void Runner::forget_written(ggml_cgraph *graph)
+{
+	for (int i = 0; i < ggml_graph_n_nodes(graph); i++) {
+		const ggml_tensor *node = ggml_graph_node(graph, i);
+
+		if (node->view_src && !is_empty(*node) && node->view_src->data)
+			weights_->forget(node->view_src->data, ggml_nbytes(node->view_src));
+	}
+}
+
+void Runner::pack(const Matrix &matrix, Progress &progress)
+{
+	auto first = engine(0);
+	if (!first) {
+		failed(first.error());
+		return;
+	}
+	auto packed = weights_->pack(matrix, (*first)->workers());
+	if (!packed && packed.error().code != EINVAL && packed.error().code != ENOSPC)
+		say(packed.error().message + "; the CPU computes with these weights");
+	progress.add(matrix.bytes());
+}
+
+/// Pack the weights of @p graph that are new.
+void Runner::pack_missing(ggml_cgraph *graph)
+{
+	std::vector<Matrix> missing;
+	std::uint64_t bytes = 0;
+
+	for (int i = 0; i < ggml_graph_n_nodes(graph); i++) {
+		const ggml_tensor &node = *ggml_graph_node(graph, i);
+
+		if (const auto product = product_of(node)) {
+			if (!weights_->find(product->weights))
+				missing.push_back(product->weights);
+		} else if (const auto experts = experts_of(node)) {
+			for (std::uint32_t j = 0; j < experts->count; j++)
+				if (!weights_->find(experts->expert(j)))
+					missing.push_back(experts->expert(j));
+		}
+	}
+	for (const Matrix &matrix : missing)
+		bytes += matrix.bytes();
+	Progress progress("packing weights", bytes);
+	for (const Matrix &matrix : missing)
+		if (usable())
+			pack(matrix, progress);
+}
+
+ggml_status Runner::compute(ggml_cgraph *graph)
+{
+	if (!usable())
+		return ggml_backend_graph_compute(cpu_, graph);
+	reserve_scratch(ggml_graph_n_nodes(graph));
+	forget_written(graph);
+	pack_missing(graph);
+	const ggml_status status = compute_nodes(graph);
+	group_ = {};
+	ggml_graph_clear(pending_);
+	return status;
+}
+
+ggml_status Runner::compute_nodes(ggml_cgraph *graph)
+{
+	for (int i = 0; i < ggml_graph_n_nodes(graph); i++) {
+		ggml_tensor *node = ggml_graph_node(graph, i);
+		ggml_status status = GGML_STATUS_SUCCESS;
+
+		if (is_empty(*node))
+			continue;
+		if (is_member(node)) {
+			status = next_member();
+		} else if (node->op == GGML_OP_MUL_MAT) {
+			status = start_group(graph, i);
+		} else if (auto done =
+				   node->op == GGML_OP_MUL_MAT_ID ? experts(node) : std::nullopt) {
+			status = *done;
+		} else {
+			ggml_graph_add_node(pending_, node);
+		}
+		if (status != GGML_STATUS_SUCCESS)
+			return status;
+	}
+	return flush();
+}
+
+/// Whether @p node is the next member of the present group.
+bool Runner::is_member(const ggml_tensor *node) const
+{
+	return group_.done < group_.members.size() && group_.members[group_.done].node == node;
+}
+
+/// Make a group of node @p index of @p graph and of products of the same x that follow
+/// before any other product.
+void Runner::gather(ggml_cgraph *graph, int index)
+{
+	const int end = std::min(ggml_graph_n_nodes(graph), index + look_ahead);
+	std::size_t bytes = 0;
+
+	group_ = {};
+	for (int i = index; i < end && group_.members.size() < most_members; i++) {
+		ggml_tensor *node = ggml_graph_node(graph, i);
+		auto product = product_of(*node);
+		std::shared_ptr<const Packed> packed;
+
+		if (node->op == GGML_OP_MUL_MAT_ID)
+			return;
+		if (!product)
+			continue;
+		packed = weights_->find(product->weights);
+		if (!packed || packed->pieces.empty())
+			continue;
+		bytes += result_bytes(*packed);
+		if (group_.members.empty()) {
+			group_.m = product->m;
+			group_.chunk = rows_at_a_time(bytes, product->m);
+		} else if (!same_x(*product, group_.members.front().product) ||
+			   bytes * group_.m > most_result_bytes) {
+			return;
+		}
+		group_.members.push_back({node, *product, std::move(packed), 0});
+		if (group_.chunk < group_.m)
+			return;
+	}
+}
+
+/// Node @p index is a MUL_MAT: submit it if it is for the NPU.
+ggml_status Runner::start_group(ggml_cgraph *graph, int index)
+{
+	ggml_tensor *node = ggml_graph_node(graph, index);
+
+	if (usable())
+		gather(graph, index);
+	if (!is_member(node)) {
+		group_ = {};
+		report_.declined += product_of(*node) ? 1U : 0U;
+		ggml_graph_add_node(pending_, node);
+		return GGML_STATUS_SUCCESS;
+	}
+	if (const ggml_status status = flush(); status != GGML_STATUS_SUCCESS)
+		return status;
+
+	const Matrix &first = group_.members.front().product.weights;
+	double part = 0;
+	if (const auto fixed = weights_->options().share) {
+		part = 1 - *fixed / 100.0;
+	} else {
+		const Shape shape{first.k, first.n, std::bit_ceil(group_.m)};
+		group_.share = &shares_.try_emplace(shape, first.n, share_step, submit_seconds)
+					.first->second;
+		part = static_cast<double>(group_.share->split()) / first.n;
+	}
+	for (Member &member : group_.members)
+		member.first = static_cast<std::uint32_t>(
+				       std::round(part * member.product.weights.n / share_step)) *
+			       share_step;
+
+	auto submitted = submit(0, group_.chunk);
+	if (!submitted) {
+		/* Activations that cannot be quantised are the CPU's. */
+		if (submitted.error().code != EINVAL)
+			if (const auto status = failed(submitted.error());
+			    status != GGML_STATUS_SUCCESS)
+				return status;
+		for (Member &member : group_.members)
+			member.first = member.product.weights.n;
+	}
+	return next_member();
+}
+
+/// Submit rows @p begin to @p begin + @p rows of x times the NPU's rows of all members.
+Result<void> Runner::submit(std::uint32_t begin, std::uint32_t rows)
+{
+	const Product &product = group_.members.front().product;
+	const float *x = product.x + begin * product.x_stride;
+	const Rows<const float> from{{x, (rows - 1) * product.x_stride + product.weights.k},
+				     product.x_stride};
+
+	operands_.assign(weights_->spaces(), {});
+	group_.submitted = false;
+	for (const Member &member : group_.members)
+		for (const Piece &piece : member.packed->pieces)
+			if (member.first < piece.row + piece.layer.n())
+				operands_[piece.space].push_back(
+					{&piece.layer,
+					 member.first > piece.row ? member.first - piece.row : 0});
+	for (std::size_t space = 0; space < operands_.size(); space++) {
+		if (operands_[space].empty())
+			continue;
+		auto engine = this->engine(space);
+		if (!engine)
+			return forward(engine);
+		if (auto started = (*engine)->start(operands_[space], rows, from); !started)
+			return started;
+		group_.submitted = true;
+	}
+	return {};
+}
+
+/// Wait for what was submitted last.
+Result<void> Runner::wait()
+{
+	const auto begin = std::chrono::steady_clock::now();
+	std::uint64_t longest = 0;
+
+	if (!group_.submitted)
+		return {};
+	group_.submitted = false;
+	for (std::size_t space = 0; space < operands_.size(); space++) {
+		if (operands_[space].empty())
+			continue;
+		auto waited = engines_[space]->wait();
+		if (!waited)
+			return forward(waited);
+		longest = std::max(longest, *waited);
+	}
+	group_.device_ns += longest;
+	report_.wait_ns += static_cast<std::uint64_t>(
+		std::chrono::nanoseconds(std::chrono::steady_clock::now() - begin).count());
+	return {};
+}
+
+/// Write the results of rows @p begin to @p begin + @p rows of @p member.
+Result<void> Runner::fetch(const Member &member, std::uint32_t begin, std::uint32_t rows)
+{
+	const Product &product = member.product;
+
+	for (const Piece &piece : member.packed->pieces) {
+		if (member.first >= piece.row + piece.layer.n())
+			continue;
+		const auto &operands = operands_[piece.space];
+		const auto found = std::ranges::find(operands, &piece.layer, &Operand::layer);
+		float *y = product.dst + begin * product.dst_stride + piece.row;
+		const Rows<float> to{{y, (rows - 1) * product.dst_stride + piece.layer.n()},
+				     product.dst_stride};
+
+		if (auto fetched = engines_[piece.space]->fetch(
+			    static_cast<std::size_t>(found - operands.begin()), to);
+		    !fetched)
+			return fetched;
+	}
+	return {};
+}
+
+/// The CPU's rows of @p member.
+ggml_status Runner::cpu_rows(Member &member)
+{
+	if (!member.first)
+		return GGML_STATUS_SUCCESS;
+	if (member.first >= member.product.weights.n)
+		return delegate(member.node);
+
+	ggml_context *context = parts_.get();
+	ggml_tensor *weights = member.node->src[0];
+	ggml_reset(context);
+	ggml_tensor *rows =
+		ggml_view_2d(context, weights, weights->ne[0], member.first, weights->nb[1], 0);
+	rows->buffer = weights->buffer;
+	ggml_tensor *part = ggml_mul_mat(context, rows, member.node->src[1]);
+	part->data = member.node->data;
+	part->buffer = member.node->buffer;
+	std::ranges::copy(member.node->nb, part->nb);
+	return delegate(part);
+}
+
+/// The NPU's rows of @p member, of which the first chunk has been submitted.
+Result<void> Runner::finish(const Member &member)
+{
+	if (member.first >= member.product.weights.n)
+		return {};
+	for (std::uint32_t begin = 0; begin < group_.m; begin += group_.chunk) {
+		const std::uint32_t rows = std::min(group_.chunk, group_.m - begin);
+
+		if (begin)
+			if (auto submitted = submit(begin, rows); !submitted)
+				return submitted;
+		if (auto waited = wait(); !waited)
+			return waited;
+		if (auto fetched = fetch(member, begin, rows); !fetched)
+			return fetched;
+	}
+	return {};
+}
+
+/// Compute the next member of the group.
+ggml_status Runner::next_member()
+{
+	/* Its results may lie where nodes before it still read. */
+	if (const ggml_status status = flush(); status != GGML_STATUS_SUCCESS)
+		return status;
+	Member &member = group_.members[group_.done++];
+	const auto begin = std::chrono::steady_clock::now();
+	if (const ggml_status status = cpu_rows(member); status != GGML_STATUS_SUCCESS)
+		return status;
+	group_.cpu += std::chrono::steady_clock::now() - begin;
+
+	if (device_failed_ && member.first < member.product.weights.n) {
+		member.first = member.product.weights.n;
+		return cpu_rows(member);
+	}
+	if (auto finished = finish(member); !finished) {
+		if (finished.error().code != EINVAL)
+			if (const ggml_status status = failed(finished.error());
+			    status != GGML_STATUS_SUCCESS)
+				return status;
+		member.first = member.product.weights.n;
+		return cpu_rows(member);
+	}
+	const std::uint32_t n = member.product.weights.n;
+	const std::uint32_t first = std::min(member.first, n);
+	const std::uint64_t macs = std::uint64_t{group_.m} * member.product.weights.k;
+	report_.cpu_macs += macs * first;
+	report_.npu_macs += macs * (n - first);
+	report_.cpu_rows += first;
+	report_.npu_rows += n - first;
+	if (group_.done == group_.members.size())
+		end_group();
+	return GGML_STATUS_SUCCESS;
+}
+
+/// All members are computed: learn from what they took.
+void Runner::end_group()
+{
+	const Member &first = group_.members.front();
+
+	if (group_.share)
+		group_.share->learn(std::min(first.first, first.product.weights.n),
+				    group_.cpu.count(),
+				    static_cast<double>(group_.device_ns) / 1e9);
+	group_ = {};
+}
+
+/// Compute @p node, a MUL_MAT_ID, if all matrices that it uses are packed.
+std::optional<ggml_status> Runner::experts(ggml_tensor *node)
+{
+	const auto experts = experts_of(*node);
+	std::vector<std::shared_ptr<const Packed>> packed;
+
+	if (!experts || !usable())
+		return {};
+	/* The numbers of the matrices are computed too. */
+	if (const ggml_status status = flush(); status != GGML_STATUS_SUCCESS)
+		return status;
+	expert_slots_.assign(experts->count, {});
+	for (std::uint32_t token = 0; token < experts->tokens; token++)
+		for (std::uint32_t slot = 0; slot < experts->used; slot++) {
+			const std::int32_t id = experts->id(token, slot);
+
+			if (id < 0 || static_cast<std::uint32_t>(id) >= experts->count)
+				return delegate(node);
+			expert_slots_[static_cast<std::size_t>(id)].push_back(
+				std::uint64_t{token} << 32 | slot);
+		}
+	packed.resize(experts->count);
+	for (std::uint32_t i = 0; i < experts->count; i++) {
+		if (expert_slots_[i].empty())
+			continue;
+		packed[i] = weights_->find(experts->expert(i));
+		if (!packed[i] || packed[i]->pieces.empty()) {
+			report_.declined++;
+			return delegate(node);
+		}
+	}
+	for (std::uint32_t i = 0; i < experts->count; i++) {
+		if (expert_slots_[i].empty())
+			continue;
+		if (auto done = expert_rows(*experts, *packed[i], expert_slots_[i]); !done) {
+			if (done.error().code != EINVAL)
+				if (const ggml_status status = failed(done.error());
+				    status != GGML_STATUS_SUCCESS)
+					return status;
+			return delegate(node);
+		}
+	}
+	return GGML_STATUS_SUCCESS;
+}
+
+/// All rows of x that use one matrix, given by their token and slot, times it.
+Result<void> Runner::expert_rows(const Experts &experts, const Packed &packed,
+				 std::span<const std::uint64_t> slots)
+{
+	const std::uint32_t k = packed.matrix.k;
+	const std::uint32_t n = packed.matrix.n;
+	const auto m = static_cast<std::uint32_t>(slots.size());
+	const auto token = [&](std::size_t i) {
+		return static_cast<std::uint32_t>(slots[i] >> 32);
+	};
+	const auto slot = [&](std::size_t i) {
+		return static_cast<std::uint32_t>(slots[i]);
+	};
+	Member member{nullptr, {}, {}, 0};
+
+	expert_x_.resize(std::size_t{m} * k);
+	expert_y_.resize(std::size_t{m} * n);
+	for (std::size_t i = 0; i < m; i++)
+		std::copy_n(experts.x(token(i), slot(i)), k,
+			    expert_x_.begin() + static_cast<std::ptrdiff_t>(i * k));
+	/* Does not own it, and need not: the caller does. */
+	member.packed = std::shared_ptr<const Packed>(std::shared_ptr<const Packed>(), &packed);
+	member.product = {packed.matrix, expert_x_.data(), expert_y_.data(), m, k, n};
+	group_ = {};
+	group_.members.push_back(member);
+	group_.m = m;
+	group_.chunk = rows_at_a_time(result_bytes(packed), m);
+	if (auto submitted = submit(0, group_.chunk); !submitted)
+		return submitted;
+	if (auto finished = finish(member); !finished)
+		return finished;
+	group_ = {};
+	for (std::size_t i = 0; i < m; i++)
+		std::copy_n(expert_y_.begin() + static_cast<std::ptrdiff_t>(i * n), n,
+			    experts.dst(token(i), slot(i)));
+	report_.npu_macs += std::uint64_t{m} * n * k;
+	report_.npu_rows += n;
+	return {};
+}
+
+} // namespace npu::ggml
