@@ -84,6 +84,23 @@ HWY_INLINE void butterflies(float *x, std::size_t size, std::size_t half)
 	}
 }
 
+/// Signs of the numbers of a block, drawn once: without them numbers of the same sign would
+/// add up in the first of their block.
+constexpr std::uint64_t sign_bits[] = {0x9e3779b97f4a7c15, 0xf39cc0605cedc834, 0x1082276bf3a27251,
+				       0xf86c6a11d0c18e95};
+constexpr std::size_t most_block = 64 * std::size(sign_bits);
+
+consteval std::array<float, most_block> make_signs()
+{
+	std::array<float, most_block> signs{};
+
+	for (std::size_t i = 0; i < most_block; i++)
+		signs[i] = sign_bits[i / 64] >> (i % 64) & 1 ? -1.0F : 1.0F;
+	return signs;
+}
+
+constexpr auto signs = make_signs();
+
 void Rotate(std::span<float> x, std::uint32_t block)
 {
 	const hn::ScalableTag<float> d;
@@ -92,9 +109,12 @@ void Rotate(std::span<float> x, std::uint32_t block)
 	std::size_t i = 0;
 
 	/* A block stays in the cache until it is done. */
-	for (std::size_t first = 0; first < x.size(); first += block)
+	for (std::size_t first = 0; first < x.size(); first += block) {
+		for (std::size_t j = 0; j < block; j++)
+			x[first + j] *= signs[j];
 		for (std::size_t half = 1; half < block; half *= 2)
 			butterflies(x.data() + first, block, half);
+	}
 	for (; i + lanes <= x.size(); i += lanes)
 		hn::StoreU(hn::Mul(hn::LoadU(d, x.data() + i), hn::Set(d, factor)), d,
 			   x.data() + i);
@@ -258,7 +278,7 @@ std::uint32_t rotation_block(std::uint32_t k)
 
 void rotate(std::span<float> x, std::uint32_t block)
 {
-	assert(std::has_single_bit(block) && x.size() % block == 0);
+	assert(std::has_single_bit(block) && block <= 256 && x.size() % block == 0);
 	HWY_DYNAMIC_DISPATCH(Rotate)(x, block);
 }
 

@@ -413,6 +413,8 @@ ggml_status Runner::cpu_rows(Member &member)
 	ggml_tensor *part = ggml_mul_mat(context, rows, member.node->src[1]);
 	part->data = member.node->data;
 	part->buffer = member.node->buffer;
+	/* ggml leaves out nodes without the flag that says they are needed. */
+	part->flags = member.node->flags;
 	std::ranges::copy(member.node->nb, part->nb);
 	return delegate(part);
 }
