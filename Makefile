@@ -107,6 +107,11 @@ teflon:
 	@scripts/deps ensure build arm64 dkms
 	@tests/teflon/run
 
+## llama: Debian's unmodified llama.cpp on the driver, in User-mode Linux
+llama: deps-test
+	@scripts/deps ensure dkms
+	@tests/llama/run
+
 ## dts: compile the device tree overlays of Rock 5 boards
 dts:
 	@scripts/deps ensure dts
@@ -204,5 +209,5 @@ clean:
 	rm -rf $(BUILD)
 
 .PHONY: help demo check check-long newcomer mutants soak lint unit conformance kunit board igt fuzz fuzz-gguf fuzz-stream dkms-check \
-	dkms-matrix arm64 teflon dts dt-check bench-model bench-sched bench-silicon bench-matmul bench-accuracy bench-sram bench-submit bench-rocket \
+	dkms-matrix arm64 teflon llama dts dt-check bench-model bench-sched bench-silicon bench-matmul bench-accuracy bench-sram bench-submit bench-rocket \
 	bench-qos modules tools user install uninstall deps deps-demo deps-lint deps-test clean

@@ -146,6 +146,9 @@ SUITES = {suite.name: suite for suite in (
           "tests/teflon/run --few", 60, (), VM + KERNEL + ("tests/teflon/", "tests/arm64/",
           "userspace/system/"), (), ("tests/arm64/stock path trixie-backports",
           "tests/teflon/system")),
+    Suite("llama", "Debian's unmodified llama.cpp computes on the NPU as on the processor, few shapes",
+          "tests/llama/run --few", 150, (), UML + KERNEL + ("tests/llama/", "tests/models/",
+          "userspace/", "CMakeLists.txt"), (), uml_kernel("plain") + ("tests/llama/system",)),
     Suite("dkms", "DKMS builds the modules",
           "tests/dkms/run", 30, (MODULES,), KERNEL + ("dkms.conf", "tests/dkms/run"), (), STOCK),
     Suite("dts", "the overlays fit the device trees of Debian's kernels",
@@ -180,6 +183,8 @@ SUITES = {suite.name: suite for suite in (
     Suite("arm64", "modules and user space on arm64", "tests/arm64/run", 1800, long=True),
     Suite("teflon-long", "Mesa and TensorFlow Lite, all models, two kernels",
           "tests/teflon/run", 200, long=True),
+    Suite("llama-long", "llama.cpp, all shapes and architectures",
+          "tests/llama/run", 1800, long=True),
     Suite("newcomer", "demo and check on fresh roots of Debian 12, 13 and the newest",
           "tests/newcomer/run", 7200, long=True),
 )}
