@@ -136,6 +136,12 @@ bench-silicon: deps-test
 	@scripts/user ON silicon-bench
 	@tests/bench/silicon
 
+## bench-llm: what sharing products between CPU and NPU brings, simulated
+bench-llm: deps-test
+	@scripts/user ON llm-bench
+	@mkdir -p $${BUILD:-build}/bench
+	@$${BUILD:-build}/user/bin/llm-bench --out $${BUILD:-build}/bench/llm.json
+
 ## bench-matmul: modelled device time of real models' matrix products
 bench-matmul: deps-test tools
 	@scripts/modules --uml debug
@@ -209,5 +215,5 @@ clean:
 	rm -rf $(BUILD)
 
 .PHONY: help demo check check-long newcomer mutants soak lint unit conformance kunit board igt fuzz fuzz-gguf fuzz-stream dkms-check \
-	dkms-matrix arm64 teflon llama dts dt-check bench-model bench-sched bench-silicon bench-matmul bench-accuracy bench-sram bench-submit bench-rocket \
+	dkms-matrix arm64 teflon llama dts dt-check bench-model bench-sched bench-silicon bench-llm bench-matmul bench-accuracy bench-sram bench-submit bench-rocket \
 	bench-qos modules tools user install uninstall deps deps-demo deps-lint deps-test clean

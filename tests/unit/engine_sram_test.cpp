@@ -153,6 +153,18 @@ TEST_F(SramPlanTest, Streams)
 	EXPECT_FALSE(plan("off").place(std::vector{streams}, 3));
 }
 
+/* What has to stay in system memory counts for the gain of others, and takes no room. */
+TEST_F(SramPlanTest, LeavesWhatMayNotMove)
+{
+	SramPlan bytes = plan("8192");
+	const SramPlan::Operand operands[] = {{&buffers_[1], {8192}, false},
+					      {&buffers_[0], {4096}}};
+
+	EXPECT_FALSE(bytes.place(operands, 3));
+	EXPECT_FALSE(preferred(1));
+	EXPECT_TRUE(preferred(0));
+}
+
 /* What the device refuses to place stays where it is, and does not take room. */
 TEST_F(SramPlanTest, ARefusedPreferenceChangesNothing)
 {

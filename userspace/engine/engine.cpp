@@ -329,7 +329,7 @@ bool Engine::place(std::span<const Operand> operands, std::uint32_t rows, const 
 	const auto features = static_cast<double>(
 		rknn::feature_bytes(operands.front().layer->layout(), rows) * cores);
 	std::vector<SramPlan::Operand> used{
-		{recorded.results, {}},
+		{recorded.results, {}, !sync_},
 		{recorded.features, std::vector<double>(operands.size(), features)},
 		{nullptr, std::move(streams)},
 	};

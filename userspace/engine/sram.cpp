@@ -109,6 +109,8 @@ bool SramPlan::place(std::span<const Operand> operands, std::size_t cores)
 	for (std::size_t i = 0; i < operands.size() && size_; i++) {
 		const Buffer *buffer = operands[i].buffer;
 
+		if (!operands[i].movable)
+			continue;
 		if (!buffer || !placed_.contains(buffer->handle())) {
 			const std::size_t room = room_for(operands[i]);
 

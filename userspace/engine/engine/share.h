@@ -5,30 +5,39 @@
 #pragma once
 
 #include <cstdint>
+#include <vector>
 
 namespace npu
 {
 
-/// Finds how many rows of a weight matrix each side takes so that both end at the same
-/// time, from what both took before. One for each shape and batch size.
+/// Finds where to cut the rows of a weight matrix between CPU and NPU, from what products
+/// took before. It starts where both sides should end at the same time, and then tries
+/// cuts nearby, since neither side's time is quite in proportion to its rows. One for each
+/// shape and batch size.
 class RowShare
 {
 public:
-	/// For products of @p rows rows, cut at multiples of @p step. A product costs the
-	/// NPU @p fixed seconds, however few rows it has.
+	/// For products of @p rows rows, cut at multiples of @p step, or of more if there are
+	/// very many. A product costs the NPU @p fixed seconds, however few rows it has.
 	/// \pre rows and step are not 0
 	RowShare(std::uint32_t rows, std::uint32_t step, double fixed);
 
-	/// First row of the NPU, which takes all from there on; the CPU takes those before.
-	/// Now and then a side that has no rows gets one step, to see whether it is still slow.
+	/// First row of the NPU for the next product, which takes all from there on; the CPU
+	/// takes those before. Mostly best(), now and then another one.
 	std::uint32_t split();
 
-	/// Learn that @p cpu_rows rows took the CPU @p cpu_seconds, and the rest of the rows
-	/// the NPU @p npu_seconds. A side without rows, or without a time, is left as it was.
-	void learn(std::uint32_t cpu_rows, double cpu_seconds, double npu_seconds);
+	/// Learn that the CPU took @p cpu_seconds for the rows before @p first, and the NPU
+	/// @p npu_seconds for the others; 0 for a side that has no rows.
+	/// \pre split() has returned first
+	void learn(std::uint32_t first, double cpu_seconds, double npu_seconds);
+
+	/// The cut that was fastest so far, or the middle before anything was learned.
+	std::uint32_t best() const;
 
 private:
-	std::uint32_t best() const;
+	std::uint32_t row_of(std::size_t cut) const;
+	double predict(std::size_t cut) const;
+	std::size_t other_cut();
 
 	std::uint32_t rows_;
 	std::uint32_t step_;
@@ -36,7 +45,11 @@ private:
 	/// Seconds a row; 0 if not known yet.
 	double cpu_ = 0;
 	double npu_ = 0;
+	/// Mean seconds of a product by its cut; 0 if it was not tried.
+	std::vector<double> seconds_;
+	std::size_t best_;
 	std::uint32_t calls_ = 0;
+	std::uint32_t tries_ = 0;
 };
 
 } // namespace npu

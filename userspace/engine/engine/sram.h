@@ -65,6 +65,10 @@ public:
 		/// Bytes that each of the job's products, which run one after the
 		/// other, transfers of it.
 		std::vector<double> bytes;
+		/// Whether it may be on the chip. What the CPU reads may not where the device
+		/// does not see the CPU's caches: on-chip memory is not cached there, and
+		/// reading it takes the CPU many times as long.
+		bool movable = true;
 	};
 
 	/// A job on @p cores cores with @p operands, most wanted first: prefer
