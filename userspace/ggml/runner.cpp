@@ -33,9 +33,12 @@ bool is_empty(const ggml_tensor &node)
 	       node.op == GGML_OP_PERMUTE || node.op == GGML_OP_TRANSPOSE;
 }
 
-bool same_x(const Product &a, const Product &b)
+/// Whether @p weights are those of a model. Of other matrices only those are packed that are
+/// used.
+bool is_constant(const ggml_tensor &weights)
 {
-	return a.x == b.x && a.m == b.m && a.x_stride == b.x_stride && a.weights.k == b.weights.k;
+	return weights.buffer &&
+	       ggml_backend_buffer_get_usage(weights.buffer) == GGML_BACKEND_BUFFER_USAGE_WEIGHTS;
 }
 
 /// Bytes of results for a row of x.
@@ -162,7 +165,7 @@ void Runner::forget_written(ggml_cgraph *graph)
 	}
 }
 
-void Runner::pack(const Matrix &matrix, Progress &progress)
+void Runner::pack(const Matrix &matrix)
 {
 	auto first = engine(0);
 	if (!first) {
@@ -172,7 +175,6 @@ void Runner::pack(const Matrix &matrix, Progress &progress)
 	auto packed = weights_->pack(matrix, (*first)->workers());
 	if (!packed && packed.error().code != EINVAL && packed.error().code != ENOSPC)
 		say(packed.error().message + "; the CPU computes with these weights");
-	progress.add(matrix.bytes());
 }
 
 /// Pack the weights of @p graph that are new.
@@ -187,7 +189,8 @@ void Runner::pack_missing(ggml_cgraph *graph)
 		if (const auto product = product_of(node)) {
 			if (!weights_->find(product->weights))
 				missing.push_back(product->weights);
-		} else if (const auto experts = experts_of(node)) {
+		} else if (const auto experts = experts_of(node);
+			   experts && is_constant(*node.src[0])) {
 			for (std::uint32_t j = 0; j < experts->count; j++)
 				if (!weights_->find(experts->expert(j)))
 					missing.push_back(experts->expert(j));
@@ -196,9 +199,11 @@ void Runner::pack_missing(ggml_cgraph *graph)
 	for (const Matrix &matrix : missing)
 		bytes += matrix.bytes();
 	Progress progress("packing weights", bytes);
-	for (const Matrix &matrix : missing)
+	for (const Matrix &matrix : missing) {
 		if (usable())
-			pack(matrix, progress);
+			pack(matrix);
+		progress.add(matrix.bytes());
+	}
 }
 
 ggml_status Runner::compute(ggml_cgraph *graph)
@@ -245,7 +250,8 @@ bool Runner::is_member(const ggml_tensor *node) const
 }
 
 /// Make a group of node @p index of @p graph and of products of the same x that follow
-/// before any other product.
+/// before any other product. The same tensor, that is: another one at the same address has
+/// other numbers.
 void Runner::gather(ggml_cgraph *graph, int index)
 {
 	const int end = std::min(ggml_graph_n_nodes(graph), index + look_ahead);
@@ -268,7 +274,7 @@ void Runner::gather(ggml_cgraph *graph, int index)
 		if (group_.members.empty()) {
 			group_.m = product->m;
 			group_.chunk = rows_at_a_time(bytes, product->m);
-		} else if (!same_x(*product, group_.members.front().product) ||
+		} else if (node->src[1] != group_.members.front().node->src[1] ||
 			   bytes * group_.m > most_result_bytes) {
 			return;
 		}
@@ -302,12 +308,15 @@ ggml_status Runner::start_group(ggml_cgraph *graph, int index)
 		const Shape shape{first.k, first.n, std::bit_ceil(group_.m)};
 		group_.share = &shares_.try_emplace(shape, first.n, share_step, submit_seconds)
 					.first->second;
-		part = static_cast<double>(group_.share->split()) / first.n;
+		group_.cut = group_.share->split();
+		part = static_cast<double>(group_.cut) / first.n;
 	}
-	for (Member &member : group_.members)
-		member.first = static_cast<std::uint32_t>(
-				       std::round(part * member.product.weights.n / share_step)) *
-			       share_step;
+	for (Member &member : group_.members) {
+		const std::uint32_t n = member.product.weights.n;
+		const double steps = std::round(part * n / share_step);
+
+		member.first = part < 1 ? static_cast<std::uint32_t>(steps) * share_step : n;
+	}
 
 	auto submitted = submit(0, group_.chunk);
 	if (!submitted) {
@@ -477,11 +486,8 @@ ggml_status Runner::next_member()
 /// All members are computed: learn from what they took.
 void Runner::end_group()
 {
-	const Member &first = group_.members.front();
-
-	if (group_.share)
-		group_.share->learn(std::min(first.first, first.product.weights.n),
-				    group_.cpu.count(),
+	if (group_.share && !device_failed_)
+		group_.share->learn(group_.cut, group_.cpu.count(),
 				    static_cast<double>(group_.device_ns) / 1e9);
 	group_ = {};
 }
@@ -512,6 +518,10 @@ std::optional<ggml_status> Runner::experts(ggml_tensor *node)
 		if (expert_slots_[i].empty())
 			continue;
 		packed[i] = weights_->find(experts->expert(i));
+		if (!packed[i]) {
+			pack(experts->expert(i));
+			packed[i] = weights_->find(experts->expert(i));
+		}
 		if (!packed[i] || packed[i]->pieces.empty()) {
 			report_.declined++;
 			return delegate(node);

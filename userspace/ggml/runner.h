@@ -66,7 +66,9 @@ private:
 		/// Rows of x of a submit; fewer than m only for a group of one.
 		std::uint32_t chunk = 0;
 		bool submitted = false;
+		/// What decides about rows, and where it cut those of the first member.
 		RowShare *share = nullptr;
+		std::uint32_t cut = 0;
 		std::chrono::duration<double> cpu{};
 		std::uint64_t device_ns = 0;
 	};
@@ -76,7 +78,7 @@ private:
 	ggml_status compute_nodes(ggml_cgraph *graph);
 	bool usable();
 	void pack_missing(ggml_cgraph *graph);
-	void pack(const Matrix &matrix, Progress &progress);
+	void pack(const Matrix &matrix);
 	void forget_written(ggml_cgraph *graph);
 	ggml_status flush();
 	void reserve_scratch(int nodes);
