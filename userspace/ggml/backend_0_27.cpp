@@ -8,7 +8,6 @@
 #include <array>
 #include <cstdlib>
 #include <cstring>
-#include <fstream>
 #include <memory>
 #include <new>
 #include <string>
@@ -231,18 +230,10 @@ const char *device_description(ggml_backend_dev_t)
 /// Weights and activations are in the memory of the system.
 void device_memory(ggml_backend_dev_t, std::size_t *free, std::size_t *total)
 {
-	std::ifstream file("/proc/meminfo");
-	std::string name;
-	std::size_t kibibytes = 0;
-	std::string unit;
+	const SystemMemory memory = system_memory();
 
-	*free = *total = 0;
-	while (file >> name >> kibibytes && std::getline(file, unit)) {
-		if (name == "MemTotal:")
-			*total = kibibytes << 10;
-		if (name == "MemAvailable:")
-			*free = kibibytes << 10;
-	}
+	*free = memory.available;
+	*total = memory.total;
 }
 
 /// llama.cpp puts all layers on a device of this type, unless told otherwise.

@@ -22,20 +22,6 @@ constexpr std::size_t piece_bytes = std::size_t{1} << 30;
 /// Address spaces of a process, 48 GB of weights.
 constexpr std::size_t max_spaces = 16;
 
-/// Bytes of memory that can be had without swapping; 0 if the kernel does not tell.
-std::size_t available_memory()
-{
-	std::ifstream file("/proc/meminfo");
-	std::string name;
-	std::size_t kibibytes = 0;
-	std::string unit;
-
-	while (file >> name >> kibibytes && std::getline(file, unit))
-		if (name == "MemAvailable:")
-			return kibibytes << 10;
-	return 0;
-}
-
 /// Row @p row of @p matrix as floats.
 void read_row(const Matrix &matrix, std::uint32_t row, std::span<float> out)
 {
@@ -50,13 +36,30 @@ void read_row(const Matrix &matrix, std::uint32_t row, std::span<float> out)
 
 } // namespace
 
+SystemMemory system_memory()
+{
+	std::ifstream file("/proc/meminfo");
+	SystemMemory memory;
+	std::string name;
+	std::size_t kibibytes = 0;
+	std::string unit;
+
+	while (file >> name >> kibibytes && std::getline(file, unit)) {
+		if (name == "MemTotal:")
+			memory.total = kibibytes << 10;
+		if (name == "MemAvailable:")
+			memory.available = kibibytes << 10;
+	}
+	return memory;
+}
+
 Result<std::unique_ptr<Weights>> Weights::create(const Options &options)
 {
 	auto device = Device::open(options.device);
 	if (!device)
 		return forward(device);
 	std::unique_ptr<Weights> weights(new Weights(options));
-	weights->budget_ = options.budget.value_or(available_memory() / 4 * 3);
+	weights->budget_ = options.budget.value_or(system_memory().available / 4 * 3);
 	weights->spaces_.push_back({std::move(*device), 0});
 	return weights;
 }

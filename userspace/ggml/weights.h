@@ -24,6 +24,14 @@
 namespace npu::ggml
 {
 
+/// Memory of the system in bytes, as the kernel tells it.
+struct SystemMemory {
+	std::size_t total = 0;
+	/// What can be had without swapping.
+	std::size_t available = 0;
+};
+SystemMemory system_memory();
+
 /// Rows of weights as ggml keeps them: n rows of k numbers of a type.
 struct Matrix {
 	const std::byte *data = nullptr;
