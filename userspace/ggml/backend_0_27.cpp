@@ -13,6 +13,8 @@
 #include <string>
 #include <string_view>
 
+#include <unistd.h>
+
 #include "runner.h"
 
 namespace npu::ggml
@@ -27,6 +29,8 @@ constexpr std::size_t alignment = 64;
 struct State {
 	std::shared_ptr<Weights> weights;
 	std::string description;
+	/// What opened the device; its children leave it alone.
+	pid_t process = getpid();
 };
 
 State &state()
@@ -52,6 +56,13 @@ Function cpu_function(const char *name)
 	return reinterpret_cast<Function>(ggml_backend_reg_get_proc_address(reg, name));
 }
 
+/// Buffer type, backend and registry have the same name.
+template <typename Handle>
+const char *name_of(Handle)
+{
+	return "NPU";
+}
+
 Runner &runner(ggml_backend_t backend)
 {
 	return *static_cast<Runner *>(backend->context);
@@ -67,13 +78,14 @@ std::byte *data_of(const ggml_tensor *tensor)
 /// What is packed of bytes that change or go away is of no use any more.
 void changed(const void *data, std::size_t size)
 {
-	state().weights->forget(data, size);
+	if (state().process == getpid())
+		state().weights->forget(data, size);
 }
 
 void buffer_free(ggml_backend_buffer_t buffer)
 {
 	changed(buffer->context, buffer->size);
-	std::free(buffer->context); // NOLINT(cppcoreguidelines-no-malloc)
+	std::free(buffer->context);
 }
 
 void mapped_free(ggml_backend_buffer_t buffer)
@@ -128,17 +140,13 @@ ggml_backend_buffer_t make_buffer(ggml_backend_buffer_type_t type, void *base, s
 	/* ggml frees it with delete. */
 	auto *buffer = new ggml_backend_buffer{};
 
-	buffer->calls = {.free_buffer = release,
-			 .get_base = buffer_base,
-			 .init_tensor = nullptr,
-			 .memset_tensor = buffer_memset,
-			 .set_tensor = buffer_set,
-			 .get_tensor = buffer_get,
-			 .set_tensor_2d = nullptr,
-			 .get_tensor_2d = nullptr,
-			 .cpy_tensor = buffer_copy,
-			 .clear = buffer_clear,
-			 .reset = nullptr};
+	buffer->calls.free_buffer = release;
+	buffer->calls.get_base = buffer_base;
+	buffer->calls.memset_tensor = buffer_memset;
+	buffer->calls.set_tensor = buffer_set;
+	buffer->calls.get_tensor = buffer_get;
+	buffer->calls.cpy_tensor = buffer_copy;
+	buffer->calls.clear = buffer_clear;
 	buffer->type = type;
 	buffer->context = base;
 	buffer->size = size;
@@ -146,15 +154,9 @@ ggml_backend_buffer_t make_buffer(ggml_backend_buffer_type_t type, void *base, s
 	return buffer;
 }
 
-const char *type_name(ggml_backend_buffer_type_t)
-{
-	return "NPU";
-}
-
 ggml_backend_buffer_t type_alloc(ggml_backend_buffer_type_t type, std::size_t size)
 {
 	const std::size_t whole = (size + alignment) / alignment * alignment;
-	// NOLINTNEXTLINE(cppcoreguidelines-no-malloc): aligned, and may be too large
 	void *memory = std::aligned_alloc(alignment, whole);
 
 	if (!memory) {
@@ -176,18 +178,13 @@ bool type_is_host(ggml_backend_buffer_type_t)
 
 ggml_backend_buffer_type_t buffer_type(ggml_backend_dev_t device)
 {
-	static ggml_backend_buffer_type type{type_name, type_alloc, nullptr, type_alignment,
-					     nullptr,   nullptr,    nullptr, type_is_host,
-					     device,    nullptr};
+	static ggml_backend_buffer_type type{name_of, type_alloc, nullptr, type_alignment,
+					     nullptr, nullptr,    nullptr, type_is_host,
+					     device,  nullptr};
 	return &type;
 }
 
 /* The backend. */
-
-const char *backend_name(ggml_backend_t)
-{
-	return "NPU";
-}
 
 void backend_free(ggml_backend_t backend)
 {
@@ -265,7 +262,7 @@ ggml_backend_t device_init(ggml_backend_dev_t device, const char *)
 	}
 	auto *backend = new ggml_backend{};
 	backend->guid = &guid;
-	backend->get_name = backend_name;
+	backend->get_name = name_of;
 	backend->free = backend_free;
 	backend->graph_compute = backend_compute;
 	backend->device = device;
@@ -314,11 +311,6 @@ ggml_backend_dev_t the_device(ggml_backend_reg_t reg)
 
 /* The registry. */
 
-const char *reg_name(ggml_backend_reg_t)
-{
-	return "NPU";
-}
-
 std::size_t reg_devices(ggml_backend_reg_t)
 {
 	return state().weights ? 1 : 0;
@@ -360,7 +352,7 @@ Result<void> open_device()
 extern "C" __attribute__((visibility("default"))) ggml_backend_reg_t ggml_backend_init()
 {
 	using namespace npu::ggml;
-	static ggml_backend_reg reg{npu_ggml_api_version, reg_name,     reg_devices,
+	static ggml_backend_reg reg{npu_ggml_api_version, name_of,      reg_devices,
 				    reg_device,           reg_function, nullptr};
 
 	if (!std::string_view(ggml_version()).starts_with(npu_ggml_version)) {

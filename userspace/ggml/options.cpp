@@ -16,7 +16,7 @@ namespace
 /// The variable @p name; empty if it is not set.
 std::string_view variable(const char *name)
 {
-	const char *value = std::getenv(name); // NOLINT(concurrency-mt-unsafe): read at the start
+	const char *value = std::getenv(name);
 
 	return value ? value : "";
 }

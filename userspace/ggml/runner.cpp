@@ -82,6 +82,10 @@ Runner::~Runner()
 		if (!text.empty() && report_.npu_macs + report_.cpu_macs)
 			say(text);
 	}
+	/* The device's objects are the parent's: a child that closed them would take them away. */
+	for (auto &engine : engines_)
+		if (process_ != getpid())
+			static_cast<void>(engine.release());
 	ggml_backend_free(cpu_);
 }
 
@@ -96,15 +100,19 @@ bool Runner::usable()
 	return !device_failed_ && process_ == getpid() && weights_->options().share != 0U;
 }
 
-/// The device failed: say so once, and go on without it if that was asked for.
+/// A product failed. Activations that cannot be quantised are the CPU's; for anything else
+/// say so once, and go on without the NPU if that was asked for.
 ggml_status Runner::failed(const Error &error)
 {
+	const bool fall_back = weights_->options().fall_back;
+
+	if (error.code == EINVAL)
+		return GGML_STATUS_SUCCESS;
 	if (!device_failed_)
-		say(error.message + (weights_->options().fall_back
-					     ? "; going on without the NPU"
-					     : "; ending, as GGML_NPU_ERROR=fail asks"));
+		say(error.message + (fall_back ? "; going on without the NPU"
+					       : "; ending, as GGML_NPU_ERROR=fail asks"));
 	device_failed_ = true;
-	return weights_->options().fall_back ? GGML_STATUS_SUCCESS : GGML_STATUS_FAILED;
+	return fall_back ? GGML_STATUS_SUCCESS : GGML_STATUS_FAILED;
 }
 
 Result<Engine *> Runner::engine(std::size_t space)
@@ -320,11 +328,8 @@ ggml_status Runner::start_group(ggml_cgraph *graph, int index)
 
 	auto submitted = submit(0, group_.chunk);
 	if (!submitted) {
-		/* Activations that cannot be quantised are the CPU's. */
-		if (submitted.error().code != EINVAL)
-			if (const auto status = failed(submitted.error());
-			    status != GGML_STATUS_SUCCESS)
-				return status;
+		if (const auto status = failed(submitted.error()); status != GGML_STATUS_SUCCESS)
+			return status;
 		for (Member &member : group_.members)
 			member.first = member.product.weights.n;
 	}
@@ -464,10 +469,8 @@ ggml_status Runner::next_member()
 		return cpu_rows(member);
 	}
 	if (auto finished = finish(member); !finished) {
-		if (finished.error().code != EINVAL)
-			if (const ggml_status status = failed(finished.error());
-			    status != GGML_STATUS_SUCCESS)
-				return status;
+		if (const auto status = failed(finished.error()); status != GGML_STATUS_SUCCESS)
+			return status;
 		member.first = member.product.weights.n;
 		return cpu_rows(member);
 	}
@@ -531,10 +534,8 @@ std::optional<ggml_status> Runner::experts(ggml_tensor *node)
 		if (expert_slots_[i].empty())
 			continue;
 		if (auto done = expert_rows(*experts, *packed[i], expert_slots_[i]); !done) {
-			if (done.error().code != EINVAL)
-				if (const ggml_status status = failed(done.error());
-				    status != GGML_STATUS_SUCCESS)
-					return status;
+			if (const auto status = failed(done.error()); status != GGML_STATUS_SUCCESS)
+				return status;
 			return delegate(node);
 		}
 	}
