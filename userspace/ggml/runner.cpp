@@ -216,8 +216,17 @@ void Runner::pack_missing(ggml_cgraph *graph)
 
 ggml_status Runner::compute(ggml_cgraph *graph)
 {
-	if (!usable())
+	if (!usable()) {
+		for (int i = 0; i < ggml_graph_n_nodes(graph); i++)
+			if (const auto product = product_of(*ggml_graph_node(graph, i))) {
+				const Matrix &weights = product->weights;
+
+				report_.cpu_macs +=
+					std::uint64_t{product->m} * weights.n * weights.k;
+				report_.cpu_rows += weights.n;
+			}
 		return ggml_backend_graph_compute(cpu_, graph);
+	}
 	reserve_scratch(ggml_graph_n_nodes(graph));
 	forget_written(graph);
 	pack_missing(graph);

@@ -67,21 +67,18 @@ Result<std::unique_ptr<Weights>> Weights::create(const Options &options)
 Device Weights::device(std::size_t space) const
 {
 	const std::scoped_lock lock(mutex_);
-
 	return spaces_[space].device;
 }
 
 std::size_t Weights::spaces() const
 {
 	const std::scoped_lock lock(mutex_);
-
 	return spaces_.size();
 }
 
 std::size_t Weights::bytes() const
 {
 	const std::scoped_lock lock(mutex_);
-
 	return used_;
 }
 
