@@ -7,7 +7,6 @@
 #include <atomic>
 #include <cmath>
 #include <optional>
-#include <random>
 #include <thread>
 
 #include <gtest/gtest.h>
@@ -16,6 +15,7 @@
 
 #include "any_device.h"
 #include "fake_driver.h"
+#include "random_floats.h"
 #include "transfer.h"
 
 namespace npu
@@ -24,21 +24,10 @@ namespace npu
 namespace
 {
 
-std::vector<float> random_floats(std::size_t count, unsigned int seed)
-{
-	std::mt19937 random(seed);
-	std::normal_distribution<float> normal;
-	std::vector<float> values(count);
-
-	for (float &value : values)
-		value = normal(random);
-	return values;
-}
-
 /// Numbers of which one channel in a hundred is twenty times larger.
 std::vector<float> with_outliers(std::size_t count, std::uint32_t k, unsigned int seed)
 {
-	auto values = random_floats(count, seed);
+	auto values = test::random_floats(count, seed);
 
 	for (std::size_t i = 0; i < count; i++)
 		if (i % k % 100 == 7)
@@ -100,8 +89,8 @@ TEST_F(EnginePartsTest, SomeChannelsAreThoseOfTheWhole)
 	constexpr std::uint32_t k = 4200;
 	constexpr std::uint32_t m = 5;
 	constexpr std::size_t stride = n + 9;
-	const auto weights = random_floats(std::size_t{n} * k, 1);
-	const auto x = random_floats(std::size_t{m} * k, 2);
+	const auto weights = test::random_floats(std::size_t{n} * k, 1);
+	const auto x = test::random_floats(std::size_t{m} * k, 2);
 	auto engine = Engine::create(device_);
 	ASSERT_TRUE(engine);
 
@@ -135,8 +124,8 @@ TEST_F(EnginePartsTest, SomeChannelsAreThoseOfTheWhole)
 
 TEST_F(EnginePartsTest, CallsOutOfOrderAreRefused)
 {
-	const auto weights = random_floats(std::size_t{64} * 64, 3);
-	const auto x = random_floats(64, 4);
+	const auto weights = test::random_floats(std::size_t{64} * 64, 3);
+	const auto x = test::random_floats(64, 4);
 	const Linear whole = layer(weights, 64, 64);
 	auto engine = Engine::create(device_);
 	ASSERT_TRUE(engine);
@@ -163,13 +152,13 @@ TEST_F(EnginePartsTest, CallsOutOfOrderAreRefused)
 /* A layer at the address of one that is gone gets a job of its own. */
 TEST_F(EnginePartsTest, LayersAreKnownByNumber)
 {
-	const auto x = random_floats(64, 5);
+	const auto x = test::random_floats(64, 5);
 	auto engine = Engine::create(device_);
 	ASSERT_TRUE(engine);
 	std::optional<Linear> place;
 
 	for (const unsigned int seed : {6U, 7U, 8U}) {
-		const auto weights = random_floats(std::size_t{96} * 64, seed);
+		const auto weights = test::random_floats(std::size_t{96} * 64, seed);
 		std::vector<float> y(96);
 		const std::span<float> results[] = {y};
 
@@ -188,13 +177,13 @@ TEST_F(EnginePartsTest, TheOldestJobMakesRoom)
 	device_ = *Device::create(driver);
 	int made = 0;
 	driver->watch(DRM_IOCTL_NPU_JOB_CREATE, [&](void *) { made++; });
-	const auto weights = random_floats(std::size_t{32} * 32, 9);
+	const auto weights = test::random_floats(std::size_t{32} * 32, 9);
 	const Linear whole = layer(weights, 32, 32);
 	const Linear *const layers[] = {&whole};
 	auto engine = Engine::create(device_, {.max_jobs = 2});
 	ASSERT_TRUE(engine);
 	const auto run = [&](std::uint32_t m) {
-		const auto x = random_floats(std::size_t{m} * 32, m);
+		const auto x = test::random_floats(std::size_t{m} * 32, m);
 		std::vector<float> y(std::size_t{m} * 32);
 		const std::span<float> results[] = {y};
 
@@ -219,7 +208,7 @@ TEST_F(EnginePartsTest, EnginesInTwoThreadsWriteWhatEachWritesAlone)
 {
 	constexpr std::uint32_t n = 70;
 	constexpr std::uint32_t k = 300;
-	const auto weights = random_floats(std::size_t{n} * k, 10);
+	const auto weights = test::random_floats(std::size_t{n} * k, 10);
 	const Linear shared = layer(weights, n, k, {.rotate = false});
 	const auto run = [&](unsigned int seed) {
 		auto engine = Engine::create(device_, {.threads = 2});
@@ -227,7 +216,7 @@ TEST_F(EnginePartsTest, EnginesInTwoThreadsWriteWhatEachWritesAlone)
 		std::vector<float> all;
 
 		for (std::uint32_t m = 1; engine && m < 20; m++) {
-			const auto x = random_floats(std::size_t{m} * k, seed + m);
+			const auto x = test::random_floats(std::size_t{m} * k, seed + m);
 			std::vector<float> y(std::size_t{m} * n);
 			const std::span<float> results[] = {y};
 
@@ -256,7 +245,7 @@ TEST_F(EnginePartsTest, RotationSavesInt8FromOutliers)
 	constexpr std::uint32_t n = 64;
 
 	for (const std::uint32_t k : {512U, 768U, 288U}) {
-		const auto weights = random_floats(std::size_t{n} * k, k);
+		const auto weights = test::random_floats(std::size_t{n} * k, k);
 		const auto x = with_outliers(std::size_t{m} * k, k, k + 1);
 		auto engine = Engine::create(device_);
 		ASSERT_TRUE(engine);
@@ -277,8 +266,8 @@ TEST_F(EnginePartsTest, RotationSavesInt8FromOutliers)
 
 TEST_F(EnginePartsTest, RotatedAndOtherLayersDoNotMix)
 {
-	const auto weights = random_floats(std::size_t{32} * 64, 11);
-	const auto x = random_floats(64, 12);
+	const auto weights = test::random_floats(std::size_t{32} * 64, 11);
+	const auto x = test::random_floats(64, 12);
 	const Linear plain = layer(weights, 32, 64);
 	const Linear rotated = layer(weights, 32, 64, {.rotate = true});
 	auto engine = Engine::create(device_);
@@ -293,8 +282,8 @@ TEST(Rotation, KeepsProducts)
 {
 	for (const std::uint32_t k : {1U, 3U, 6U, 8U, 96U, 288U, 1536U, 8960U}) {
 		const std::uint32_t block = rotation_block(k);
-		const auto a = random_floats(k, 1);
-		const auto b = random_floats(k, 2);
+		const auto a = test::random_floats(k, 1);
+		const auto b = test::random_floats(k, 2);
 		auto turned_a = a;
 		auto turned_b = b;
 		double plain = 0;

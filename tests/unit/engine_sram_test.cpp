@@ -153,7 +153,7 @@ TEST_F(SramPlanTest, Streams)
 	EXPECT_FALSE(plan("off").place(std::vector{streams}, 3));
 }
 
-/* What has to stay in system memory counts for the gain of others, and takes no room. */
+/* Operands that must stay in system memory count towards the gain, and take no room. */
 TEST_F(SramPlanTest, LeavesWhatMayNotMove)
 {
 	SramPlan bytes = plan("8192");

@@ -4,7 +4,6 @@
  */
 #include <cmath>
 #include <limits>
-#include <random>
 #include <string>
 
 #include <gmock/gmock.h>
@@ -15,23 +14,13 @@
 
 #include "any_device.h"
 #include "fake_driver.h"
+#include "random_floats.h"
 
 namespace npu
 {
 
 namespace
 {
-
-std::vector<float> random_floats(std::size_t count, unsigned int seed)
-{
-	std::mt19937 random(seed);
-	std::normal_distribution<float> normal;
-	std::vector<float> values(count);
-
-	for (float &value : values)
-		value = normal(random);
-	return values;
-}
 
 /// y = W x in double.
 std::vector<double> reference(std::span<const float> weights, std::span<const float> x,
@@ -60,8 +49,8 @@ protected:
 	/// Relative error of a layer of @p precision, root mean square.
 	double error(Precision precision, std::uint32_t m, std::uint32_t n, std::uint32_t k)
 	{
-		const auto weights = random_floats(std::size_t{n} * k, 1);
-		const auto x = random_floats(std::size_t{m} * k, 2);
+		const auto weights = test::random_floats(std::size_t{n} * k, 1);
+		const auto x = test::random_floats(std::size_t{m} * k, 2);
 		auto layer = Linear::create(device_, weights, n, k, precision);
 		auto engine = Engine::create(device_);
 		EXPECT_TRUE(layer && engine);
@@ -123,11 +112,11 @@ TEST_F(EngineTest, Fp16WeightsLoseNothing)
 {
 	constexpr std::uint32_t n = 33;
 	constexpr std::uint32_t k = 500;
-	auto weights = random_floats(std::size_t{n} * k, 3);
+	auto weights = test::random_floats(std::size_t{n} * k, 3);
 	std::vector<std::uint16_t> halves(weights.size());
 	to_fp16(weights, 1.0F, halves);
 	from_fp16(halves, weights);
-	const auto x = random_floats(k, 4);
+	const auto x = test::random_floats(k, 4);
 	auto layer = Linear::create(device_, weights, n, k, Precision::fp16);
 	auto engine = Engine::create(device_);
 	ASSERT_TRUE(layer && engine);
@@ -144,12 +133,12 @@ TEST_F(EngineTest, Fp16WeightsLoseNothing)
 TEST_F(EngineTest, LayersThatShareTheirInputAreOneSubmit)
 {
 	constexpr std::uint32_t k = 64;
-	const auto x = random_floats(k, 5);
+	const auto x = test::random_floats(k, 5);
 	auto engine = Engine::create(device_);
 	std::vector<Linear> layers;
 	std::vector<std::vector<float>> weights;
 	for (const std::uint32_t n : {64U, 32U, 40U}) {
-		weights.push_back(random_floats(std::size_t{n} * k, n));
+		weights.push_back(test::random_floats(std::size_t{n} * k, n));
 		auto layer = Linear::create(device_, weights.back(), n, k, Precision::int8);
 		ASSERT_TRUE(layer);
 		layers.push_back(std::move(*layer));
@@ -179,14 +168,14 @@ TEST_F(EngineTest, LayersThatShareTheirInputAreOneSubmit)
 
 TEST_F(EngineTest, AGrowingBatchMovesBuffersAndStaysRight)
 {
-	const auto weights = random_floats(std::size_t{40} * 96, 6);
+	const auto weights = test::random_floats(std::size_t{40} * 96, 6);
 	auto layer = Linear::create(device_, weights, 40, 96, Precision::fp16);
 	auto engine = Engine::create(device_);
 	ASSERT_TRUE(layer && engine);
 	const Linear *const layers[] = {&*layer};
 
 	for (const std::uint32_t m : {1U, 100U, 1U, 700U, 100U}) {
-		const auto x = random_floats(std::size_t{m} * 96, m);
+		const auto x = test::random_floats(std::size_t{m} * 96, m);
 		std::vector<float> y(std::size_t{m} * 40);
 		const std::span<float> results[] = {y};
 		ASSERT_TRUE(engine->multiply(layers, m, x, results));
@@ -213,12 +202,12 @@ TEST_F(EngineTest, ThreadsChangeNothing)
 	constexpr std::uint32_t m = 130;
 	constexpr std::uint32_t n = 40;
 	constexpr std::uint32_t k = 96;
-	auto x = random_floats(std::size_t{m} * k, 6);
+	auto x = test::random_floats(std::size_t{m} * k, 6);
 
 	EXPECT_EQ(Engine::create(device_, {.threads = 0}).error().code, EINVAL);
 	for (const Precision precision : {Precision::int8, Precision::int8x2, Precision::fp16}) {
-		auto layer = Linear::create(device_, random_floats(std::size_t{n} * k, 5), n, k,
-					    precision);
+		auto layer = Linear::create(device_, test::random_floats(std::size_t{n} * k, 5), n,
+					    k, precision);
 		ASSERT_TRUE(layer);
 		const Linear *const layers[] = {&*layer};
 		std::vector<std::vector<float>> results;
@@ -235,9 +224,10 @@ TEST_F(EngineTest, ThreadsChangeNothing)
 
 TEST_F(EngineTest, BadInputIsNamed)
 {
-	const auto weights = random_floats(32 * 32, 7);
+	const auto weights = test::random_floats(32 * 32, 7);
 	auto layer = Linear::create(device_, weights, 32, 32, Precision::int8);
-	auto other = Linear::create(device_, random_floats(32 * 16, 7), 32, 16, Precision::int8);
+	auto other =
+		Linear::create(device_, test::random_floats(32 * 16, 7), 32, 16, Precision::int8);
 	auto engine = Engine::create(device_);
 	ASSERT_TRUE(layer && other && engine);
 	std::vector<float> x(32, 1.0F);
@@ -267,7 +257,7 @@ TEST_F(EngineTest, BadInputIsNamed)
 
 TEST_F(FakeEngineTest, ErrorsOfTheDeviceComeThroughAndNothingIsLeft)
 {
-	const auto weights = random_floats(32 * 32, 8);
+	const auto weights = test::random_floats(32 * 32, 8);
 
 	for (const unsigned long request :
 	     {DRM_IOCTL_NPU_BO_CREATE, DRM_IOCTL_NPU_CONTEXT_CREATE, DRM_IOCTL_NPU_JOB_CREATE,

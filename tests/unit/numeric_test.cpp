@@ -6,7 +6,6 @@
 #include <bit>
 #include <cmath>
 #include <iostream>
-#include <random>
 #include <string>
 #include <vector>
 
@@ -16,6 +15,7 @@
 
 #include <engine/numeric.h>
 
+#include "random_floats.h"
 #include "transfer.h"
 
 namespace npu
@@ -23,17 +23,6 @@ namespace npu
 
 namespace
 {
-
-std::vector<float> random_floats(std::size_t count, unsigned int seed)
-{
-	std::mt19937 random(seed);
-	std::normal_distribution<float> normal;
-	std::vector<float> values(count);
-
-	for (float &value : values)
-		value = normal(random);
-	return values;
-}
 
 /// Has Highway take one instruction set, until the end of the scope.
 class InstructionSet
@@ -136,8 +125,8 @@ TEST(Numeric, InstructionSetsRoundAlike)
 {
 	std::cout << "Highway's target: " << simd_target() << '\n';
 	const std::int64_t all = hwy::SupportedTargets() & HWY_TARGETS;
-	auto x = random_floats(1003, 11);
-	const auto y = random_floats(1003, 12);
+	auto x = test::random_floats(1003, 11);
+	const auto y = test::random_floats(1003, 12);
 	/* Ties, ends of the range, and numbers that are subnormal as fp16. */
 	for (int i = 0; i < 200; i++) {
 		x.push_back(static_cast<float>(2 * i - 199) / 80.0F);
@@ -173,7 +162,7 @@ TEST(Numeric, InstructionSetsRoundAlike)
 TEST(Numeric, TailsAreRoundedLikeTheRest)
 {
 	for (std::size_t size = 0; size < 70; size++) {
-		const auto x = random_floats(size, 9);
+		const auto x = test::random_floats(size, 9);
 		std::vector<std::int8_t> quantised(size);
 		std::vector<std::int8_t> high(size);
 		std::vector<std::int8_t> low(size);
@@ -199,7 +188,7 @@ TEST(Numeric, TailsAreRoundedLikeTheRest)
 
 TEST(Numeric, SplitFp16KeepsTwentyTwoBits)
 {
-	const auto x = random_floats(1000, 10);
+	const auto x = test::random_floats(1000, 10);
 	std::vector<std::uint16_t> high(x.size());
 	std::vector<std::uint16_t> low(x.size());
 	std::vector<float> a(x.size());

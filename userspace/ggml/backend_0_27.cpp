@@ -75,7 +75,7 @@ std::byte *data_of(const ggml_tensor *tensor)
 	return static_cast<std::byte *>(tensor->data);
 }
 
-/// What is packed of bytes that change or go away is of no use any more.
+/// Packed weights are stale once the bytes they were made of change or go away.
 void changed(const void *data, std::size_t size)
 {
 	if (state().process == getpid())

@@ -230,6 +230,8 @@ ggml_status Runner::compute(ggml_cgraph *graph)
 	reserve_scratch(ggml_graph_n_nodes(graph));
 	forget_written(graph);
 	pack_missing(graph);
+	if (device_failed_ && !weights_->options().fall_back)
+		return GGML_STATUS_FAILED;
 	const ggml_status status = compute_nodes(graph);
 	group_ = {};
 	ggml_graph_clear(pending_);
