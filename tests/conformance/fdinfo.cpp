@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /// What /proc/PID/fdinfo tells of a client, as the kernel's
 /// Documentation/gpu/drm-usage-stats.rst has it.
-#include <fstream>
-#include <map>
-#include <sstream>
+#include <cstdint>
+#include <string>
 
 #include <fcntl.h>
 
+#include "fdinfo_file.h"
 #include "igt.h"
 #include "process.h"
 #include "program.h"
@@ -14,47 +14,8 @@
 namespace
 {
 
-using Info = std::map<std::string, std::string>;
-
-Info read_info(int fd, pid_t pid = getpid())
-{
-	std::ifstream file("/proc/" + std::to_string(pid) + "/fdinfo/" + std::to_string(fd));
-	std::string line;
-	Info info;
-
-	CHECK(file);
-	while (std::getline(file, line)) {
-		std::size_t colon = line.find(':');
-
-		CHECK(colon != std::string::npos);
-		std::size_t value = line.find_first_not_of(" \t", colon + 1);
-		/* No key comes twice. */
-		CHECK(info.emplace(line.substr(0, colon),
-				   value == std::string::npos ? "" : line.substr(value))
-			      .second);
-	}
-	return info;
-}
-
-/* "N UNIT", in bytes or nanoseconds. */
-std::uint64_t amount(const std::string &text)
-{
-	std::istringstream in(text);
-	std::uint64_t value = 0;
-	std::string unit;
-
-	CHECK(in >> value);
-	in >> unit;
-	if (unit == "KiB")
-		return value << 10;
-	if (unit == "MiB")
-		return value << 20;
-	CHECK(unit.empty() || unit == "ns");
-	return value;
-}
-
 /* The sum of all keys that begin so, and of how many there are. */
-std::uint64_t sum(const Info &info, const std::string &prefix, unsigned *count = nullptr)
+std::uint64_t sum(const FdInfo &info, const std::string &prefix, unsigned *count = nullptr)
 {
 	std::uint64_t total = 0;
 	unsigned n = 0;
@@ -63,7 +24,7 @@ std::uint64_t sum(const Info &info, const std::string &prefix, unsigned *count =
 		/* Not the number of engines of a class. */
 		if (!key.starts_with(prefix) || key.starts_with("drm-engine-capacity-"))
 			continue;
-		total += amount(value);
+		total += fdinfo_amount(value);
 		n++;
 	}
 	if (count)
@@ -76,21 +37,22 @@ std::uint64_t sum(const Info &info, const std::string &prefix, unsigned *count =
 SUBTEST(fdinfo_keys)
 {
 	Device device, other;
-	Info info = read_info(device.fd());
+	FdInfo info = read_fdinfo(device.fd());
 	unsigned engines = 0, memory = 0;
 
 	CHECK(info["drm-driver"] == "rocket");
 	CHECK(!info["drm-client-id"].empty());
-	CHECK(info["drm-client-id"] != read_info(other.fd())["drm-client-id"]);
+	CHECK(info["drm-client-id"] != read_fdinfo(other.fd())["drm-client-id"]);
 	CHECK_EQ(sum(info, "drm-engine-", &engines), 0);
 	CHECK(engines);
 	CHECK_EQ(sum(info, "drm-total-", &memory), 0);
 	CHECK(memory);
 	/* Copies of a descriptor, and heirs, are the same client. */
 	Fd copy(fcntl(device.fd(), F_DUPFD_CLOEXEC, 0));
-	CHECK(read_info(copy.get())["drm-client-id"] == info["drm-client-id"]);
-	check_exit(fork_run(
-		[&] { CHECK(read_info(device.fd())["drm-client-id"] == info["drm-client-id"]); }));
+	CHECK(read_fdinfo(copy.get())["drm-client-id"] == info["drm-client-id"]);
+	check_exit(fork_run([&] {
+		CHECK(read_fdinfo(device.fd())["drm-client-id"] == info["drm-client-id"]);
+	}));
 }
 
 SUBTEST(fdinfo_time)
@@ -106,15 +68,15 @@ SUBTEST(fdinfo_time)
 
 		CHECK_OK(submit(device, context, {job}, {}, &seqno));
 		wait_ended(device, context, seqno);
-		std::uint64_t now = sum(read_info(device.fd()), "drm-engine-");
+		std::uint64_t now = sum(read_fdinfo(device.fd()), "drm-engine-");
 		CHECK(now > before);
 		before = now;
 	}
-	CHECK_EQ(sum(read_info(other.fd()), "drm-engine-"), 0);
+	CHECK_EQ(sum(read_fdinfo(other.fd()), "drm-engine-"), 0);
 	/* What has been done stays done when its context goes. */
 	CHECK_OK(device.destroy_context(context));
 	for (int i = 0; i < 20; i++) {
-		CHECK(sum(read_info(device.fd()), "drm-engine-") >= before);
+		CHECK(sum(read_fdinfo(device.fd()), "drm-engine-") >= before);
 		usleep(5000);
 	}
 }
@@ -128,7 +90,7 @@ SUBTEST(fdinfo_work)
 	std::uint32_t job = create_job(device, {Lane(3, product.task()), Lane(2, product.task())});
 	std::uint64_t seqno = 0;
 
-	CHECK_EQ(amount(read_info(device.fd())["npu-jobs"]), 0);
+	CHECK_EQ(fdinfo_amount(read_fdinfo(device.fd())["npu-jobs"]), 0);
 	CHECK_EQ(run(device, context, job), 1);
 	CHECK_EQ(run(device, context, job), 1);
 	RunningJob running(device);
@@ -137,23 +99,23 @@ SUBTEST(fdinfo_work)
 	CHECK_OK(cancel(device, context, seqno, seqno));
 	running.hold.open();
 	CHECK_EQ(wait_ended(device, context, seqno).error, ECANCELED);
-	Info info = read_info(device.fd());
-	CHECK_EQ(amount(info["npu-jobs"]), 2);
-	CHECK_EQ(amount(info["npu-tasks"]), 2 * 5);
-	CHECK_EQ(amount(info["npu-macs"]), 2 * 5 * 16 * 64 * 32);
+	FdInfo info = read_fdinfo(device.fd());
+	CHECK_EQ(fdinfo_amount(info, "npu-jobs"), 2);
+	CHECK_EQ(fdinfo_amount(info, "npu-tasks"), 2 * 5);
+	CHECK_EQ(fdinfo_amount(info, "npu-macs"), 2 * 5 * 16 * 64 * 32);
 }
 
 SUBTEST(fdinfo_memory)
 {
 	Device device, other;
-	std::uint64_t before = sum(read_info(device.fd()), "drm-total-");
+	std::uint64_t before = sum(read_fdinfo(device.fd()), "drm-total-");
 	{
 		Buffer buffer(device, 1 << 20), small(device, 1);
 
-		CHECK_EQ(sum(read_info(device.fd()), "drm-total-"), before + (1 << 20) + 4096);
-		CHECK_EQ(sum(read_info(other.fd()), "drm-total-"), 0);
+		CHECK_EQ(sum(read_fdinfo(device.fd()), "drm-total-"), before + (1 << 20) + 4096);
+		CHECK_EQ(sum(read_fdinfo(other.fd()), "drm-total-"), 0);
 	}
-	CHECK_EQ(sum(read_info(device.fd()), "drm-total-"), before);
+	CHECK_EQ(sum(read_fdinfo(device.fd()), "drm-total-"), before);
 }
 
 /* Reading it while all changes disturbs nobody. */
@@ -164,7 +126,7 @@ SUBTEST(fdinfo_concurrent)
 	igt::parallel(4, [&](unsigned thread) {
 		for (int i = 0; i < 40; i++) {
 			if (thread < 2) {
-				read_info(device.fd());
+				read_fdinfo(device.fd());
 				continue;
 			}
 			Product product(device);

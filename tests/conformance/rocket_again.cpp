@@ -32,7 +32,7 @@ std::uint64_t told(const Device &device, const std::string &name)
 
 std::uint64_t memory(const Device &device)
 {
-	return told(device, "drm-total-system");
+	return told(device, "drm-total-memory");
 }
 
 /// Submits jobs with one call.

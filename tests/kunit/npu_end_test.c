@@ -173,7 +173,7 @@ static void npu_end_cancel_running(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, npu_fake_error(ctx, 1), -ECANCELED);
 	KUNIT_EXPECT_EQ(test, fake->cores[1].resets + fake->cores[2].resets, 0);
 	KUNIT_EXPECT_EQ(test, ctx->stats.busy_ns, 1500);
-	KUNIT_EXPECT_EQ(test, file->npu.client->busy_ns, 1500);
+	KUNIT_EXPECT_EQ(test, file->npu.client->stats.busy_ns, 1500);
 	KUNIT_EXPECT_EQ(test, ctx->stats.guilty_jobs, 0);
 	NPU_EXPECT_RUNS(fake, 0, job, 0);
 	KUNIT_EXPECT_EQ(test, npu_fake_running(fake, 1) + npu_fake_running(fake, 2),

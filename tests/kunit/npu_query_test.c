@@ -94,6 +94,7 @@ static const struct npu_query_type {
 	{ "features", DRM_NPU_QUERY_FEATURES, sizeof(struct drm_npu_query_features) },
 	{ "data_type", DRM_NPU_QUERY_DATA_TYPE, sizeof(struct drm_npu_query_data_type) },
 	{ "register", DRM_NPU_QUERY_REGISTER, sizeof(struct drm_npu_query_register) },
+	{ "activity", DRM_NPU_QUERY_ACTIVITY, sizeof(struct drm_npu_query_activity) },
 };
 
 KUNIT_ARRAY_PARAM_DESC(npu_query, npu_query_types, name);
@@ -223,7 +224,7 @@ static void npu_query_refused(struct kunit *test)
 		{ { .type = DRM_NPU_QUERY_REGISTER, .index = 0x2000, .size = 8 }, -ENOENT },
 		{ { .type = DRM_NPU_QUERY_REGISTER, .index = 0x14010, .size = 8 }, -ENOENT },
 		{ { .type = DRM_NPU_QUERY_REGISTER, .index = U32_MAX, .size = 8 }, -ENOENT },
-		{ { .type = DRM_NPU_QUERY_REGISTER + 1, .size = 8 }, -EINVAL },
+		{ { .type = DRM_NPU_QUERY_ACTIVITY + 1, .size = 8 }, -EINVAL },
 		{ { .type = U32_MAX, .size = 8 }, -EINVAL },
 		{ { .type = DRM_NPU_QUERY_DEVICE, .size = 8, .pad = 1 }, -EINVAL },
 		{ { .type = DRM_NPU_QUERY_DEVICE, .size = 4097 }, -E2BIG },

@@ -186,7 +186,7 @@ static void npu_queue_statistics(struct kunit *test)
 	npu_fake_end_with(fake, 0, &results[2]);
 	KUNIT_EXPECT_EQ(test, other->stats.device_ns, 50);
 	KUNIT_EXPECT_EQ(test, stats->device_ns, 250);
-	KUNIT_EXPECT_EQ(test, file->npu.client->busy_ns, 400);
+	KUNIT_EXPECT_EQ(test, file->npu.client->stats.busy_ns, 400);
 
 	npu_fake_queue(fake, ctx, npu_fake_job(file, 1));
 	npu_fake_end(fake, 0, -EIO);

@@ -60,6 +60,7 @@ static int npu_open(struct drm_device *dev, struct drm_file *file)
 	xa_init_flags(&nfile->contexts, XA_FLAGS_ALLOC1 | XA_FLAGS_ACCOUNT);
 	xa_init_flags(&nfile->jobs, XA_FLAGS_ALLOC1 | XA_FLAGS_ACCOUNT);
 	file->driver_priv = nfile;
+	atomic_inc(&npu->files);
 	return 0;
 
 err_vm:
@@ -74,6 +75,7 @@ static void npu_postclose(struct drm_device *dev, struct drm_file *file)
 	struct npu_file *nfile = file->driver_priv;
 	const struct npu_family *family = nfile->npu->desc.family;
 
+	atomic_dec(&nfile->npu->files);
 	npu_contexts_release(nfile);
 	npu_jobs_release(nfile);
 	if (family->release)

@@ -7,6 +7,7 @@
 
 #include <drm/drm_drv.h>
 
+#include "../exec/npu_activity.h"
 #include "../exec/npu_context.h"
 #include "../exec/npu_dispatch.h"
 #include "../exec/npu_exec.h"
@@ -31,6 +32,7 @@ union npu_record {
 	struct drm_npu_query_features features;
 	struct drm_npu_query_data_type data_type;
 	struct drm_npu_query_register reg;
+	struct drm_npu_query_activity activity;
 };
 
 static int npu_query_device(struct npu_device *npu, u32 index,
@@ -80,6 +82,16 @@ static int npu_query_core(struct npu_device *npu, u32 index,
 	record->fp16_macs_per_cycle = core->fp16_macs_per_cycle;
 	record->buffer_bytes = core->buffer_bytes;
 	record->bandwidth = core->bandwidth;
+	npu_activity_query_core(npu, index, record);
+	return sizeof(*record);
+}
+
+static int npu_query_activity(struct npu_device *npu, u32 index,
+			      struct drm_npu_query_activity *record)
+{
+	if (index)
+		return -ENOENT;
+	npu_activity_query(npu, record);
 	return sizeof(*record);
 }
 
@@ -225,6 +237,9 @@ int npu_query_ioctl(struct drm_device *dev, void *data, struct drm_file *file)
 		break;
 	case DRM_NPU_QUERY_REGISTER:
 		ret = npu_query_register(npu, args->index, &record.reg);
+		break;
+	case DRM_NPU_QUERY_ACTIVITY:
+		ret = npu_query_activity(npu, args->index, &record.activity);
 		break;
 	default:
 		return -EINVAL;

@@ -12,6 +12,35 @@
 struct npu_device;
 struct npu_vm;
 
+/* Classes, as &enum drm_npu_class has them. */
+#define NPU_CLASS_COUNT		3
+
+/**
+ * struct npu_client_stats - what a client has had of the device so far
+ */
+struct npu_client_stats {
+	/** @busy_ns: Device time of all its slices, in nanoseconds. */
+	u64 busy_ns;
+	/** @class_ns: The same, by the class that its context had been granted. */
+	u64 class_ns[NPU_CLASS_COUNT];
+	/** @jobs: Number of its jobs that have ended without an error. */
+	u64 jobs;
+	/** @tasks: Number of the tasks of those jobs. */
+	u64 tasks;
+	/** @macs: Multiply-accumulates of those jobs, see &npu_job.macs. */
+	u64 macs;
+	/** @failed: Number of its jobs that have ended with an error. */
+	u64 failed;
+	/** @missed: Number of its jobs that had not ended at their deadline. */
+	u64 missed;
+	/** @read_bytes: Bytes that its slices have read; 0 if not counted. */
+	u64 read_bytes;
+	/** @written_bytes: Bytes that they have written. */
+	u64 written_bytes;
+	/** @sram_bytes: Bytes of both that were on the chip. */
+	u64 sram_bytes;
+};
+
 /**
  * struct npu_client - the contexts of an open file
  *
@@ -39,14 +68,8 @@ struct npu_client {
 	bool banned;
 	/** @sched: Its file of the scheduler. */
 	struct npu_sched_file sched;
-	/** @busy_ns: Device time of all its slices, in nanoseconds. */
-	u64 busy_ns;
-	/** @jobs: Number of its jobs that have ended without an error. */
-	u64 jobs;
-	/** @tasks: Number of the tasks of those jobs. */
-	u64 tasks;
-	/** @macs: Multiply-accumulates of those jobs, see &npu_job.macs. */
-	u64 macs;
+	/** @stats: What it has had of the device. */
+	struct npu_client_stats stats;
 };
 
 struct npu_client *npu_client_create(struct npu_vm *vm, u64 id);

@@ -31,6 +31,7 @@
 #include <linux/lockdep.h>
 
 #include "../mem/npu_vm.h"
+#include "npu_activity.h"
 #include "npu_client.h"
 #include "npu_context.h"
 #include "npu_dispatch.h"
@@ -166,6 +167,7 @@ void npu_dispatch_ended(struct npu_core *core,
 	npu_gate_leave(&ctx->vm->gate);
 
 	/* The slice has ended. */
+	npu_activity_slice(core, ctx, result, device_ns, now);
 	npu_head_end_slice(ctx, core, result, device_ns);
 	trace_npu_slice(core, ctx, device_ns, now);
 

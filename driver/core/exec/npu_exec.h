@@ -15,6 +15,7 @@
 #include "../include/npu_device.h"
 #include "../include/npu_hw.h"
 #include "../sched/npu_sched.h"
+#include "npu_accel.h"
 #include "npu_errors.h"
 #include "npu_hold.h"
 #include "npu_longest.h"
@@ -94,6 +95,10 @@ struct npu_core {
 	u64 started;
 	/** @busy_ns: How long it ran, by the clock, but for background work. */
 	u64 busy_ns;
+	/** @device_ns: Device time of all its slices. */
+	u64 device_ns;
+	/** @slices: How often it was started. */
+	u64 slices;
 	/** @pass: Lanes that may end although they are to be held back. */
 	u32 pass;
 	/** @held: Its lane has ended with @end, and is held back. */
@@ -150,6 +155,8 @@ struct npu_exec {
 	struct npu_longest longest;
 	/** @frozen: Suspended; nothing is started until it is resumed. */
 	bool frozen;
+	/** @activity: What QUERY reports, but for the time, files and errors. */
+	struct drm_npu_query_activity activity;
 	/** @taken: Lanes that cores have taken. */
 	u64 taken;
 	/** @alert: Idle cores keep their power. */

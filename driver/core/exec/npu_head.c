@@ -9,6 +9,7 @@
 #include "../include/npu_hw.h"
 #include "../mem/npu_user.h"
 #include "../mem/npu_vm.h"
+#include "npu_activity.h"
 #include "npu_client.h"
 #include "npu_context.h"
 #include "npu_dispatch.h"
@@ -155,6 +156,7 @@ static void npu_head_complete(struct npu_context *ctx, u64 now)
 	struct drm_npu_query_context *stats = &ctx->stats;
 
 	head->ended_ns = now;
+	npu_activity_end(ctx->client, head);
 	if (head->deadline_ns && now > head->deadline_ns)
 		stats->missed_deadlines++;
 	ctx->todo = 0;
@@ -168,11 +170,6 @@ static void npu_head_complete(struct npu_context *ctx, u64 now)
 		stats->failed_errno = -head->error;
 		if (head->submit && !head->submit->out_error)
 			head->submit->out_error = head->error;
-	}
-	if (!head->error) {
-		ctx->client->jobs++;
-		ctx->client->tasks += head->job->task_count;
-		ctx->client->macs += head->job->macs;
 	}
 	if (head->guilty)
 		npu_head_blame(ctx, now);
@@ -292,7 +289,6 @@ void npu_head_end_slice(struct npu_context *ctx, const struct npu_core *core,
 	struct drm_npu_query_context *stats = &ctx->stats;
 
 	ctx->running--;
-	ctx->client->busy_ns += device_ns;
 	stats->busy_ns += device_ns;
 	stats->tasks += result->tasks;
 	stats->read_bytes += result->read_bytes;

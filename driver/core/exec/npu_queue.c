@@ -89,6 +89,7 @@ int npu_queue_jobs(struct npu_context *ctx,
 			dma_fence_get(&submit->fence);
 	}
 	*seqno = ctx->submitted;
+	npu->exec->activity.queued_jobs += count;
 	if (submit)
 		atomic_dec(&submit->pending);
 	npu_head_advance(ctx, now);

@@ -84,6 +84,8 @@ struct npu_device {
 	atomic64_t used;
 	/** @buffer_objects: Buffers alive, those of jobs included. */
 	atomic_t buffer_objects;
+	/** @files: Files that are open. */
+	atomic_t files;
 	/** @context_objects: Contexts alive. */
 	atomic_t context_objects;
 	/** @job_objects: Jobs alive. */

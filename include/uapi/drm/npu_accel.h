@@ -205,6 +205,8 @@ enum drm_npu_query_type {
 	 * index, in the numbers of &drm_npu_job_create.fault_register.
 	 */
 	DRM_NPU_QUERY_REGISTER = 8,
+	/** @DRM_NPU_QUERY_ACTIVITY: &struct drm_npu_query_activity; index is 0. */
+	DRM_NPU_QUERY_ACTIVITY = 9,
 };
 
 /**
@@ -286,6 +288,43 @@ struct drm_npu_query_core {
 	__u32 pad;
 	/** @bandwidth: Peak bytes a second this core alone reads; 0 if not known. */
 	__u64 bandwidth;
+	/**
+	 * @busy_ns: Device time, see &struct drm_npu_query_context, of all slices of
+	 * all files that have ended on this core.
+	 */
+	__u64 busy_ns;
+	/** @slices: Number of these slices. */
+	__u64 slices;
+};
+
+/**
+ * struct drm_npu_query_activity - what the device has done, for all files
+ *
+ * For monitors: two records, and the time between them, give rates. Counters begin
+ * with 0 when the device appears.
+ */
+struct drm_npu_query_activity {
+	/** @files: Open files of the device, that of the caller included. */
+	__u64 files;
+	/** @queued_jobs: Jobs that were submitted and have not ended. */
+	__u64 queued_jobs;
+	/** @ended_jobs: Jobs that ended without an error. */
+	__u64 ended_jobs;
+	/** @failed_jobs: Jobs that ended with an error. */
+	__u64 failed_jobs;
+	/** @missed_deadlines: Jobs that had not ended at their deadline. */
+	__u64 missed_deadlines;
+	/** @hangs: Slices that made no progress in time. */
+	__u64 hangs;
+	/** @faults: Slices that used an address which is not mapped for them. */
+	__u64 faults;
+	/** @resets: Resets of cores, whatever the reason. */
+	__u64 resets;
+	/**
+	 * @now_ns: The present time of the clock that the driver takes the times of
+	 * jobs from: CLOCK_MONOTONIC, unless a virtual device has a clock of its own.
+	 */
+	__u64 now_ns;
 };
 
 /** define DRM_NPU_FEATURE_CONVOLUTION - convolutions and matrix multiplication */

@@ -26,7 +26,7 @@ constexpr std::uint64_t huge_size = 1ull << 40;
 void Thread::query()
 {
 	auto &args = argument<drm_npu_query>();
-	std::uint32_t type = random_.below(9);
+	std::uint32_t type = random_.below(10);
 	std::uint32_t index = 0;
 	std::uint32_t size = random_.chance(15) ? 0 : random_.below(300);
 	drm_npu_query_context record{};
