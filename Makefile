@@ -178,9 +178,9 @@ bench-qos: deps-test tools
 modules:
 	@scripts/modules
 
-## tools: npu-info, npu-llm, npu-bench
+## tools: npu-info, npu-llm, npu-bench, npu-top
 tools:
-	@scripts/user OFF npu-info npu-llm npu-bench
+	@scripts/user OFF npu-info npu-llm npu-bench npu-top
 
 ## user: libraries, tools and the programs of the tests
 user:
