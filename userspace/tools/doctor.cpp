@@ -128,7 +128,7 @@ void Examination::node(const fs::path &path)
 		return;
 	if (!status.empty() && status != "okay" && status != "ok") {
 		add(true, "disabled", "the device tree disables " + name,
-		    "apply the board's overlay, see 'On a Rock 5' in README.md");
+		    "apply the board's overlay, see docs/on-a-board.md");
 		return;
 	}
 	cores_.push_back(path);
@@ -250,7 +250,7 @@ void Examination::clock()
 	    "the clock stays at 200 MHz: what arithmetic limits takes up to 3.5 times as long as "
 	    "at 700 MHz",
 	    "apply the overlay rk3588-npu-clock after the board's (not proven on silicon, see "
-	    "README.md); the kernel needs CONFIG_DEVFREQ_GOV_SIMPLE_ONDEMAND");
+	    "docs/on-a-board.md); the kernel needs CONFIG_DEVFREQ_GOV_SIMPLE_ONDEMAND");
 }
 
 void Examination::sram()
@@ -259,7 +259,7 @@ void Examination::sram()
 				[](const fs::path &core) { return fs::exists(core / "sram"); }))
 		return;
 	add(false, "no-sram", "the NPU has no on-chip memory",
-	    "apply the board's overlay, see 'On a Rock 5' in README.md");
+	    "apply the board's overlay, see docs/on-a-board.md");
 }
 
 std::vector<Finding> Examination::run()
