@@ -52,6 +52,10 @@ soak: deps
 lint: deps-lint
 	@scripts/lint
 
+## docs: render the references of uAPI and libraries, and the picture, into build/docs
+docs: deps-docs
+	@scripts/docs
+
 ## unit: tests that need no device
 unit: deps-test user
 	@scripts/unit
@@ -201,11 +205,14 @@ deps:
 	@scripts/deps list
 	@scripts/deps ensure all
 
+deps-docs:
+	@scripts/deps ensure docs
+
 deps-demo:
 	@scripts/deps ensure build vm
 
 deps-lint:
-	@scripts/deps ensure build vm test lint
+	@scripts/deps ensure build vm test lint docs
 
 deps-test:
 	@scripts/deps ensure build vm uml test data
@@ -214,6 +221,6 @@ deps-test:
 clean:
 	rm -rf $(BUILD)
 
-.PHONY: help demo check check-long newcomer mutants soak lint unit conformance kunit board igt fuzz fuzz-gguf fuzz-stream dkms-check \
+.PHONY: help demo check check-long newcomer mutants soak lint docs unit conformance kunit board igt fuzz fuzz-gguf fuzz-stream dkms-check \
 	dkms-matrix arm64 teflon llama dts dt-check bench-model bench-sched bench-silicon bench-llm bench-matmul bench-accuracy bench-sram bench-submit bench-rocket \
-	bench-qos modules tools user install uninstall deps deps-demo deps-lint deps-test clean
+	bench-qos modules tools user install uninstall deps deps-docs deps-demo deps-lint deps-test clean
