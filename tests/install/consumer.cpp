@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * An application on the installed libraries, as the README shows it. Without a
- * device it says so, which is how the test sees that it was linked and runs.
+ * An application on the installed libraries. Without a device it says so, which is how
+ * the test sees that it was linked and runs.
  */
 #include <iostream>
 #include <vector>
