@@ -9,8 +9,10 @@ VERSION = 3
 
 # GGUF metadata value types
 U32, I32, F32, BOOL, STRING, ARRAY = 4, 5, 6, 7, 8, 9
-# ggml tensor types
-GGML_F32, GGML_F16 = 0, 1
+# ggml tensor types, and the numbers and bytes of their blocks
+GGML_F32, GGML_F16, GGML_Q4_K, GGML_Q6_K = 0, 1, 12, 14
+BLOCKS = {GGML_F32: (1, 4), GGML_F16: (1, 2), GGML_Q4_K: (256, 144),
+          GGML_Q6_K: (256, 210)}
 # token types of tokenizer.ggml.token_type
 TOKEN_NORMAL, TOKEN_UNKNOWN, TOKEN_CONTROL, TOKEN_BYTE = 1, 2, 3, 6
 
@@ -60,6 +62,15 @@ class Writer:
         data = struct.pack(f"<{count}{code}", *values)
         self.tensors.append((name, tuple(dims), kind, data))
 
+    def add_zeros(self, name, dims, kind):
+        """Add a tensor of zeros, which is a hole in the file."""
+        numbers, size = BLOCKS[kind]
+        if dims[0] % numbers:
+            raise ValueError(f"{name}: rows of {dims[0]} are no blocks")
+        for dim in dims:
+            size *= dim
+        self.tensors.append((name, tuple(dims), kind, size // numbers))
+
     def write(self, path, share=False):
         """Write the file and return its size in bytes.
 
@@ -74,18 +85,22 @@ class Writer:
         for name, dims, kind, data in self.tensors:
             if not share or data not in offsets:
                 offsets[data] = end
-                parts += [data, bytes(-len(data) % ALIGNMENT)]
-                end += len(data) + -len(data) % ALIGNMENT
+                parts.append((end, data))
+                end += data if isinstance(data, int) else len(data)
+                end += -end % ALIGNMENT
             out.append(_string(name))
             out.append(struct.pack(f"<I{len(dims)}QIQ", len(dims), *dims,
                                    kind, offsets[data]))
-        size = sum(map(len, out))
-        out.append(bytes(-size % ALIGNMENT))
-        out += parts
+        head = b"".join(out)
+        head += bytes(-len(head) % ALIGNMENT)
         with open(path, "wb") as file:
-            for part in out:
-                file.write(part)
-        return sum(map(len, out))
+            file.write(head)
+            for offset, data in parts:
+                if not isinstance(data, int):
+                    file.seek(len(head) + offset)
+                    file.write(data)
+            file.truncate(len(head) + end)
+        return len(head) + end
 
 
 def add_llama(writer, name, licence, hp, file_type):
