@@ -292,8 +292,8 @@ TEST(Rotation, KeepsProducts)
 		EXPECT_EQ(k % block, 0U);
 		EXPECT_LE(block, 256U);
 		EXPECT_TRUE(block == 256 || k % (2 * block));
-		rotate(turned_a, block);
-		rotate(turned_b, block);
+		rotate(turned_a, turned_a, block);
+		rotate(turned_b, turned_b, block);
 		for (std::size_t i = 0; i < k; i++) {
 			plain += static_cast<double>(a[i]) * static_cast<double>(b[i]);
 			turned +=
@@ -305,8 +305,8 @@ TEST(Rotation, KeepsProducts)
 		std::vector<float> one(k);
 		std::vector<float> mean(k, 1.0F);
 		one[k / 2] = 1.0F;
-		rotate(one, block);
-		rotate(mean, block);
+		rotate(one, one, block);
+		rotate(mean, mean, block);
 		const float size = std::sqrt(static_cast<float>(block));
 		EXPECT_NEAR(row_range(one).most, 1 / size, 1e-6F);
 		EXPECT_LT(row_range(mean).most, 0.75F * size) << k;

@@ -112,7 +112,7 @@ Outputs outputs(std::span<const float> x)
 	load_int8x2({pairs.data(), 2, 1, pairs.size()}, 0, channels,
 		    {to(out.scaled_split).data(), size, 1, &factor, x.data()});
 	out.rotated.assign(x.begin(), x.begin() + static_cast<std::ptrdiff_t>(size / 32 * 32));
-	rotate(out.rotated, 32);
+	rotate(out.rotated, out.rotated, 32);
 	out.range = row_range(x).most;
 	return out;
 }

@@ -383,12 +383,11 @@ Result<void> Engine::load(const Linear &layer, std::uint32_t m, const Rows<const
 			const FeatureRow second{to.out + std::size_t{m} * rknn::atom_bytes, step};
 
 			if (layer.rotated()) {
-				const auto copy =
+				const auto rotated =
 					std::span(rotated_).subspan(std::size_t{row} * k, k);
 
-				std::ranges::copy(values, copy.begin());
-				rotate(copy, rotation_block(k));
-				values = copy;
+				rotate(values, rotated, rotation_block(k));
+				values = rotated;
 			}
 			const RowRange range = row_range(values);
 			float factor = 1;

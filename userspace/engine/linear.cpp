@@ -78,7 +78,7 @@ Result<void> Linear::pack_rows(const Source &source, Workers &workers)
 
 				source(i, row);
 				if (rotated_)
-					rotate(row, rotation_block(k()));
+					rotate(row, row, rotation_block(k()));
 				const RowRange range = row_range(row);
 				if (!range.finite || (fp16 && range.most > fp16_max)) {
 					refused = i;

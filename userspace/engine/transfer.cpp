@@ -57,31 +57,62 @@ RowRange Range(std::span<const float> x)
 	return range;
 }
 
-/// One step of the transform: sums and differences of numbers @p half apart.
-HWY_INLINE void butterflies(float *x, std::size_t size, std::size_t half)
+/// Numbers of the vectors of the transform.
+using Turned = hn::CappedTag<float, HWY_CAP_GE256 ? 8 : 4>;
+
+/// The first steps of the transform: sums and differences within a vector.
+HWY_INLINE hn::Vec<Turned> steps_within(hn::Vec<Turned> value)
 {
-	const hn::ScalableTag<float> d;
-	const std::size_t lanes = hn::Lanes(d);
+#if HWY_TARGET != HWY_SCALAR
+	const Turned d;
+	HWY_ALIGN constexpr float ones[] = {1, -1, 1, -1, 1, -1, 1, -1};
+	HWY_ALIGN constexpr float twos[] = {1, 1, -1, -1, 1, 1, -1, -1};
 
-	for (std::size_t block = 0; block < size; block += 2 * half) {
-		float *a = x + block;
-		float *b = a + half;
-		std::size_t i = 0;
+	value = hn::MulAdd(value, hn::LoadU(d, ones), hn::Shuffle2301(value));
+	value = hn::MulAdd(value, hn::LoadU(d, twos), hn::Shuffle1032(value));
+#if HWY_CAP_GE256
+	HWY_ALIGN constexpr float fours[] = {1, 1, 1, 1, -1, -1, -1, -1};
 
-		for (; i + lanes <= half; i += lanes) {
-			const auto first = hn::LoadU(d, a + i);
-			const auto second = hn::LoadU(d, b + i);
+	value = hn::MulAdd(value, hn::LoadU(d, fours), hn::SwapAdjacentBlocks(value));
+#endif
+#endif
+	return value;
+}
 
-			hn::StoreU(hn::Add(first, second), d, a + i);
-			hn::StoreU(hn::Sub(first, second), d, b + i);
+/// One step: sums and differences of numbers @p half apart.
+template <typename Tag>
+HWY_INLINE void one_step(Tag d, float *x, std::size_t size, std::size_t half)
+{
+	for (float *block = x; block < x + size; block += 2 * half)
+		for (float *at = block; at < block + half; at += hn::Lanes(d)) {
+			const auto first = hn::LoadU(d, at);
+			const auto second = hn::LoadU(d, at + half);
+
+			hn::StoreU(hn::Add(first, second), d, at);
+			hn::StoreU(hn::Sub(first, second), d, at + half);
 		}
-		for (; i < half; i++) {
-			const float sum = a[i] + b[i];
+}
 
-			b[i] = a[i] - b[i];
-			a[i] = sum;
+/// That step and the next one.
+template <typename Tag>
+HWY_INLINE void two_steps(Tag d, float *x, std::size_t size, std::size_t half)
+{
+	for (float *block = x; block < x + size; block += 4 * half)
+		for (float *at = block; at < block + half; at += hn::Lanes(d)) {
+			const auto v0 = hn::LoadU(d, at);
+			const auto v1 = hn::LoadU(d, at + half);
+			const auto v2 = hn::LoadU(d, at + 2 * half);
+			const auto v3 = hn::LoadU(d, at + 3 * half);
+			const auto sum = hn::Add(v0, v1);
+			const auto difference = hn::Sub(v0, v1);
+			const auto next_sum = hn::Add(v2, v3);
+			const auto next_difference = hn::Sub(v2, v3);
+
+			hn::StoreU(hn::Add(sum, next_sum), d, at);
+			hn::StoreU(hn::Add(difference, next_difference), d, at + half);
+			hn::StoreU(hn::Sub(sum, next_sum), d, at + 2 * half);
+			hn::StoreU(hn::Sub(difference, next_difference), d, at + 3 * half);
 		}
-	}
 }
 
 /// Signs of the numbers of a block, drawn once: without them numbers of the same sign would
@@ -101,25 +132,42 @@ consteval std::array<float, most_block> make_signs()
 
 constexpr auto signs = make_signs();
 
-void Rotate(std::span<float> x, std::uint32_t block)
+/// A block of at least as many numbers as a vector has. It stays in the cache until it is
+/// done.
+void rotate_block(const float *from, float *to, std::size_t size, float factor)
 {
-	const hn::ScalableTag<float> d;
+	const Turned d;
 	const std::size_t lanes = hn::Lanes(d);
-	const float factor = 1.0F / std::sqrt(static_cast<float>(block));
-	std::size_t i = 0;
+	std::size_t half = lanes;
 
-	/* A block stays in the cache until it is done. */
-	for (std::size_t first = 0; first < x.size(); first += block) {
-		for (std::size_t j = 0; j < block; j++)
-			x[first + j] *= signs[j];
-		for (std::size_t half = 1; half < block; half *= 2)
-			butterflies(x.data() + first, block, half);
+	for (std::size_t i = 0; i < size; i += lanes) {
+		const auto sign = hn::Mul(hn::LoadU(d, signs.data() + i), hn::Set(d, factor));
+
+		hn::StoreU(steps_within(hn::Mul(hn::LoadU(d, from + i), sign)), d, to + i);
 	}
-	for (; i + lanes <= x.size(); i += lanes)
-		hn::StoreU(hn::Mul(hn::LoadU(d, x.data() + i), hn::Set(d, factor)), d,
-			   x.data() + i);
-	for (; i < x.size(); i++)
-		x[i] *= factor;
+	for (; 4 * half <= size; half *= 4)
+		two_steps(d, to, size, half);
+	if (half < size)
+		one_step(d, to, size, half);
+}
+
+void Rotate(std::span<const float> x, std::span<float> out, std::uint32_t block)
+{
+	const float factor = 1.0F / std::sqrt(static_cast<float>(block));
+
+	for (std::size_t first = 0; first < x.size(); first += block) {
+		const float *from = x.data() + first;
+		float *to = out.data() + first;
+
+		if (block >= hn::Lanes(Turned())) {
+			rotate_block(from, to, block, factor);
+			continue;
+		}
+		for (std::size_t i = 0; i < block; i++)
+			to[i] = from[i] * (signs[i] * factor);
+		for (std::size_t half = 1; half < block; half *= 2)
+			one_step(hn::CappedTag<float, 1>(), to, block, half);
+	}
 }
 
 /// The sum of all slices of the numbers from @p at on.
@@ -135,7 +183,7 @@ HWY_INLINE hn::Vec<Tag> sum_slices(Tag d, const Results<T> &results, std::size_t
 	return sum;
 }
 
-/// Write value(row, channel, i, scales), which is channels from channel + i on, for all
+/// Write value(row)(channel, i, scales), which is channels from channel + i on, for all
 /// rows of channels @p first to @p last: some channels of all rows at a time, so that
 /// cache lines are read and written as a whole.
 template <typename Value>
@@ -149,23 +197,46 @@ HWY_INLINE void load_atoms(std::uint32_t first, std::uint32_t last, const Scaled
 		const std::uint32_t end = std::min(begin + piece, last);
 
 		for (std::uint32_t row = 0; row < to.m; row++) {
+			const auto of_row = value(row);
 			float *y = to.y + row * to.stride;
-			std::uint32_t channel = begin;
+			std::size_t channel = begin;
 
 			for (; channel + atom_results <= end; channel += atom_results)
 				for (std::size_t i = 0; i < atom_results; i += hn::Lanes(d))
-					hn::StoreU(value(row, channel, i, to.scales + channel + i),
-						   d, y + channel + i);
+					hn::StoreU(of_row(channel, i, to.scales + channel + i), d,
+						   y + channel + i);
 			if (channel == end)
 				continue;
 			HWY_ALIGN float scales[atom_results] = {};
 			HWY_ALIGN float values[atom_results];
 			std::copy(to.scales + channel, to.scales + end, scales);
 			for (std::size_t i = 0; i < atom_results; i += hn::Lanes(d))
-				hn::Store(value(row, channel, i, scales + i), d, values + i);
+				hn::Store(of_row(channel, i, scales + i), d, values + i);
 			std::copy(values, values + (end - channel), y + channel);
 		}
 	}
+}
+
+/// Channels of a single row follow each other: write those from @p first on that fill
+/// vectors. \return the first of the rest
+template <bool Slices>
+std::uint32_t load_row(const Results<std::int32_t> &results, std::uint32_t first,
+		       std::uint32_t last, const Scaled &to)
+{
+	const hn::ScalableTag<float> d;
+	const hn::RebindToSigned<decltype(d)> ints;
+	const std::size_t lanes = hn::Lanes(d);
+	const auto factor = hn::Set(d, to.row_factors[0]);
+	std::size_t i = first;
+
+	for (; i + lanes <= last; i += lanes) {
+		const auto sum =
+			Slices ? sum_slices(ints, results, i) : hn::LoadU(ints, results.values + i);
+		const auto scale = hn::Mul(factor, hn::LoadU(d, to.scales + i));
+
+		hn::StoreU(hn::Mul(hn::ConvertTo(d, sum), scale), d, to.y + i);
+	}
+	return static_cast<std::uint32_t>(i);
 }
 
 void LoadInt8(const Results<std::int32_t> &results, std::uint32_t first, std::uint32_t last,
@@ -173,15 +244,21 @@ void LoadInt8(const Results<std::int32_t> &results, std::uint32_t first, std::ui
 {
 	const Atom d;
 
-	load_atoms(first, last, to,
-		   [&](std::size_t row, std::size_t channel, std::size_t i, const float *scales) {
-			   const std::size_t at = channel * results.rows + row * atom_results + i;
-			   const auto scale =
-				   hn::Mul(hn::Set(d, to.row_factors[row]), hn::LoadU(d, scales));
+	if (results.rows == 1)
+		first = results.slices > 1 ? load_row<true>(results, first, last, to)
+					   : load_row<false>(results, first, last, to);
+	load_atoms(first, last, to, [&](std::size_t row) {
+		const std::size_t begin = row * atom_results;
+		const auto factor = hn::Set(d, to.row_factors[row]);
 
-			   return hn::Mul(hn::ConvertTo(d, sum_slices(IntAtom(), results, at)),
-					  scale);
-		   });
+		return [&results, d, begin, factor](std::size_t channel, std::size_t i,
+						    const float *scales) {
+			const std::size_t at = begin + channel * results.rows + i;
+			const auto scale = hn::Mul(factor, hn::LoadU(d, scales));
+
+			return hn::Mul(hn::ConvertTo(d, sum_slices(IntAtom(), results, at)), scale);
+		};
+	});
 }
 
 void LoadInt8x2(const Results<std::int32_t> &results, std::uint32_t first, std::uint32_t last,
@@ -190,17 +267,21 @@ void LoadInt8x2(const Results<std::int32_t> &results, std::uint32_t first, std::
 	const Atom d;
 	const std::size_t half = std::size_t{to.m} * atom_results;
 
-	load_atoms(first, last, to,
-		   [&](std::size_t row, std::size_t channel, std::size_t i, const float *scales) {
-			   const std::size_t at = channel * results.rows + row * atom_results + i;
-			   const auto high = hn::ConvertTo(d, sum_slices(IntAtom(), results, at));
-			   const auto low =
-				   hn::ConvertTo(d, sum_slices(IntAtom(), results, at + half));
-			   const auto scale =
-				   hn::Mul(hn::Set(d, to.row_factors[row]), hn::LoadU(d, scales));
+	load_atoms(first, last, to, [&](std::size_t row) {
+		const std::size_t begin = row * atom_results;
+		const auto factor = hn::Set(d, to.row_factors[row]);
 
-			   return hn::Mul(hn::MulAdd(high, hn::Set(d, 128.0F), low), scale);
-		   });
+		return [&results, d, half, begin, factor](std::size_t channel, std::size_t i,
+							  const float *scales) {
+			const std::size_t at = begin + channel * results.rows + i;
+			const auto high = hn::ConvertTo(d, sum_slices(IntAtom(), results, at));
+			const auto low =
+				hn::ConvertTo(d, sum_slices(IntAtom(), results, at + half));
+			const auto scale = hn::Mul(factor, hn::LoadU(d, scales));
+
+			return hn::Mul(hn::MulAdd(high, hn::Set(d, 128.0F), low), scale);
+		};
+	});
 }
 
 void LoadFp16(const Results<float> &results, std::uint32_t first, std::uint32_t last,
@@ -209,14 +290,48 @@ void LoadFp16(const Results<float> &results, std::uint32_t first, std::uint32_t 
 	const Atom d;
 	const std::size_t half = std::size_t{to.m} * atom_results;
 
-	load_atoms(first, last, to,
-		   [&](std::size_t row, std::size_t channel, std::size_t i, const float *) {
-			   const std::size_t at = channel * results.rows + row * atom_results + i;
-			   const auto high = sum_slices(d, results, at);
-			   const auto low = sum_slices(d, results, at + half);
+	load_atoms(first, last, to, [&](std::size_t row) {
+		const std::size_t begin = row * atom_results;
+		const auto factor = hn::Set(d, to.row_factors[row]);
 
-			   return hn::Mul(hn::Add(high, low), hn::Set(d, to.row_factors[row]));
-		   });
+		return [&results, d, half, begin, factor](std::size_t channel, std::size_t i,
+							  const float *) {
+			const std::size_t at = begin + channel * results.rows + i;
+			const auto high = sum_slices(d, results, at);
+			const auto low = sum_slices(d, results, at + half);
+
+			return hn::Mul(hn::Add(high, low), factor);
+		};
+	});
+}
+
+/// Sixteen numbers.
+HWY_INLINE void store_atom(const float *x, float factor, std::byte *out)
+{
+	const hn::CappedTag<float, 16> d;
+	const hn::Rebind<std::int8_t, decltype(d)> bytes;
+	auto *to = reinterpret_cast<std::int8_t *>(out);
+
+	for (std::size_t i = 0; i < 16; i += hn::Lanes(d)) {
+		const auto value = hn::Mul(hn::LoadU(d, x + i), hn::Set(d, factor));
+		const auto clamped = hn::Clamp(value, hn::Set(d, -127.0F), hn::Set(d, 127.0F));
+
+		hn::StoreU(hn::DemoteTo(bytes, hn::NearestInt(clamped)), bytes, to + i);
+	}
+}
+
+void StoreInt8(std::span<const float> x, float factor, FeatureRow to)
+{
+	constexpr std::size_t atom = 16;
+	std::size_t i = 0;
+
+	for (; i + atom <= x.size(); i += atom, to.out += to.step)
+		store_atom(x.data() + i, factor, to.out);
+	if (i == x.size())
+		return;
+	float rest[atom] = {};
+	std::copy(x.begin() + static_cast<std::ptrdiff_t>(i), x.end(), rest);
+	store_atom(rest, factor, to.out);
 }
 
 } // namespace
@@ -229,6 +344,7 @@ namespace npu
 
 HWY_EXPORT(Range);
 HWY_EXPORT(Rotate);
+HWY_EXPORT(StoreInt8);
 HWY_EXPORT(LoadInt8);
 HWY_EXPORT(LoadInt8x2);
 HWY_EXPORT(LoadFp16);
@@ -276,17 +392,16 @@ std::uint32_t rotation_block(std::uint32_t k)
 	return std::min(k & (~k + 1), most);
 }
 
-void rotate(std::span<float> x, std::uint32_t block)
+void rotate(std::span<const float> x, std::span<float> out, std::uint32_t block)
 {
-	assert(std::has_single_bit(block) && block <= 256 && x.size() % block == 0);
-	HWY_DYNAMIC_DISPATCH(Rotate)(x, block);
+	assert(std::has_single_bit(block) && block <= 256 && x.size() % block == 0 &&
+	       out.size() == x.size());
+	HWY_DYNAMIC_DISPATCH(Rotate)(x, out, block);
 }
 
 void store_int8(std::span<const float> x, float factor, FeatureRow to)
 {
-	store_atoms<std::int8_t, 1>(x, {{to}}, [&](std::span<const float> from, auto &parts) {
-		quantise(from, factor, std::span(parts[0]).first(from.size()));
-	});
+	HWY_DYNAMIC_DISPATCH(StoreInt8)(x, factor, to);
 }
 
 void store_int8x2(std::span<const float> x, float factor, FeatureRow high, FeatureRow low)

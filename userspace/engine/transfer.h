@@ -24,11 +24,12 @@ RowRange row_range(std::span<const float> x);
 /// @p k, at most 256.
 std::uint32_t rotation_block(std::uint32_t k);
 
-/// Multiply each block of @p x by a Hadamard matrix with columns of random signs, in place.
+/// Multiply each block of @p x by a Hadamard matrix with columns of random signs; @p out may be
+/// @p x.
 /// Sums of products of two rotated rows are those of the rows, while a few large numbers,
 /// or a mean of all, are spread over their block, where they cost less precision.
-/// \pre block is a power of two that divides the size of x, at most 256
-void rotate(std::span<float> x, std::uint32_t block);
+/// \pre block is a power of two that divides the size of x, at most 256; out is of that size
+void rotate(std::span<const float> x, std::span<float> out, std::uint32_t block);
 
 /// One row of features: atom i of 16 bytes is at @c out + i * @c step.
 struct FeatureRow {
