@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "runner.h"
+#include "system_memory.h"
 
 namespace npu::ggml
 {

@@ -4,8 +4,9 @@
 #include <cerrno>
 #include <charconv>
 #include <cstdlib>
-#include <limits>
 #include <string_view>
+
+#include "system_memory.h"
 
 namespace npu::ggml
 {
@@ -13,38 +14,42 @@ namespace npu::ggml
 namespace
 {
 
-/// The variable @p name; empty if it is not set.
-std::string_view variable(const char *name)
+/// Set @p option to what the variable @p name says, if it is set. @p parse returns nothing
+/// for what is not @p allowed.
+template <typename T, typename Parse>
+Result<void> read(const char *name, const char *allowed, T &option, const Parse &parse)
 {
-	const char *value = std::getenv(name);
+	const char *text = std::getenv(name);
 
-	return value ? value : "";
+	if (!text || !*text)
+		return {};
+	auto value = parse(std::string_view(text));
+	if (!value)
+		return std::unexpected(
+			Error{EINVAL, std::string(name) + "='" + text + "' is not " + allowed});
+	option = std::move(*value);
+	return {};
 }
 
-Error refuse(const char *name, std::string_view value, const char *allowed)
+/// As bytes_from(), with an end.
+std::optional<std::size_t> space_from(std::string_view text)
 {
-	return {EINVAL, std::string(name) + "='" + std::string(value) + "' is not " + allowed};
+	return bytes_from(text).and_then([](std::size_t bytes) {
+		return bytes && bytes <= Options::most_space ? std::optional(bytes) : std::nullopt;
+	});
 }
 
-/// A whole number with K, M or G.
-std::optional<std::size_t> bytes_from(std::string_view text)
+/// "auto", which is no share, or a percentage.
+std::optional<std::optional<std::uint32_t>> share_from(std::string_view text)
 {
-	constexpr std::string_view units = "KMG";
-	std::size_t value = 0;
-	unsigned int shift = 0;
+	std::uint32_t share = 0;
 
-	const auto [end, error] = std::from_chars(text.begin(), text.end(), value);
-	if (error != std::errc{} || end == text.begin())
+	if (text == "auto")
+		return std::optional<std::uint32_t>{};
+	const auto [end, error] = std::from_chars(text.begin(), text.end(), share);
+	if (error != std::errc{} || end != text.end() || share > 100)
 		return {};
-	if (end != text.end()) {
-		const auto unit = units.find(*end);
-		if (unit == std::string_view::npos || end + 1 != text.end())
-			return {};
-		shift = 10 * (static_cast<unsigned int>(unit) + 1);
-	}
-	if (value > std::numeric_limits<std::size_t>::max() >> shift)
-		return {};
-	return value << shift;
+	return share;
 }
 
 } // namespace
@@ -53,39 +58,33 @@ Result<Options> Options::from_environment()
 {
 	Options options;
 
-	options.device = variable("GGML_NPU_DEVICE");
-	if (const auto text = variable("GGML_NPU_PRECISION"); !text.empty()) {
-		auto precision = precision_from(text);
-		if (!precision)
-			return std::unexpected(
-				refuse("GGML_NPU_PRECISION", text, "int8, int8x2 or fp16"));
-		options.precision = *precision;
-	}
-	if (const auto text = variable("GGML_NPU_SHARE"); !text.empty() && text != "auto") {
-		std::uint32_t share = 0;
-		const auto [end, error] = std::from_chars(text.begin(), text.end(), share);
-		if (error != std::errc{} || end != text.end() || share > 100)
-			return std::unexpected(
-				refuse("GGML_NPU_SHARE", text, "auto or a percentage of 0 to 100"));
-		options.share = share;
-	}
-	if (const auto text = variable("GGML_NPU_BUDGET"); !text.empty()) {
-		options.budget = bytes_from(text);
-		if (!options.budget)
-			return std::unexpected(refuse("GGML_NPU_BUDGET", text,
-						      "a number of bytes, with K, M or G"));
-	}
-	if (const auto text = variable("GGML_NPU_ERROR"); !text.empty()) {
-		if (text != "cpu" && text != "fail")
-			return std::unexpected(refuse("GGML_NPU_ERROR", text, "cpu or fail"));
-		options.fall_back = text == "cpu";
-	}
-	if (const auto text = variable("GGML_NPU_LOG"); text == "json")
-		options.log = Log::json;
-	else if (text == "off")
-		options.log = Log::off;
-	else if (!text.empty() && text != "text")
-		return std::unexpected(refuse("GGML_NPU_LOG", text, "text, json or off"));
+	Result<void> results[] = {
+		read("GGML_NPU_DEVICE", "a device", options.device,
+		     [](auto text) { return std::optional(std::string(text)); }),
+		read("GGML_NPU_PRECISION", "int8, int8x2 or fp16", options.precision,
+		     [](auto text) { return precision_from(text); }),
+		read("GGML_NPU_SHARE", "auto or a percentage of 0 to 100", options.share,
+		     share_from),
+		read("GGML_NPU_BUDGET", "a number of bytes, with K, M or G", options.budget,
+		     bytes_from),
+		read("GGML_NPU_SPACE", "a number of bytes up to 3G, with K, M or G", options.space,
+		     space_from),
+		read("GGML_NPU_ERROR", "cpu or fail", options.fall_back,
+		     [](auto text) {
+			     return text == "cpu" || text == "fail" ? std::optional(text == "cpu")
+								    : std::nullopt;
+		     }),
+		read("GGML_NPU_LOG", "text, json or off", options.log,
+		     [](auto text) {
+			     return text == "text"   ? std::optional(Log::text)
+				    : text == "json" ? std::optional(Log::json)
+				    : text == "off"  ? std::optional(Log::off)
+						     : std::nullopt;
+		     }),
+	};
+	for (Result<void> &result : results)
+		if (!result)
+			return forward(result);
 	return options;
 }
 

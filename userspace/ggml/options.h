@@ -26,6 +26,10 @@ struct Options {
 	/// GGML_NPU_BUDGET: bytes of packed weights, with K, M or G; without it 3/4 of the
 	/// memory that is available at the start.
 	std::optional<std::size_t> budget;
+	/// GGML_NPU_SPACE: bytes of packed weights in an address space of 4 GiB, whose rest is
+	/// for activations; a matrix of more than a third of it is cut by rows.
+	static constexpr std::size_t most_space = std::size_t{3} << 30;
+	std::size_t space = most_space;
 	/// GGML_NPU_ERROR: what follows when the device fails: "cpu" goes on without it,
 	/// "fail" ends the computation.
 	bool fall_back = true;

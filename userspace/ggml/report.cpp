@@ -43,6 +43,7 @@ std::string write_report(const Report &report, Options::Log log)
 			{"declined_products", report.declined},
 			{"submits", report.submits},
 			{"packed_bytes", report.packed_bytes},
+			{"address_spaces", report.spaces},
 			{"device_bytes", report.device_bytes},
 			{report.modelled ? "modelled_device_ms" : "device_ms",
 			 milliseconds(report.device_ns)},

@@ -25,6 +25,8 @@ struct Report {
 	std::uint64_t submits = 0;
 	/// Bytes of packed weights.
 	std::uint64_t packed_bytes = 0;
+	/// Address spaces that they are in.
+	std::uint64_t spaces = 0;
 	/// Bytes that the device read and wrote.
 	std::uint64_t device_bytes = 0;
 	/// Time of the device, and of the CPU in which it only waited for the device.

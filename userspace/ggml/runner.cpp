@@ -71,6 +71,7 @@ Runner::~Runner()
 {
 	if (process_ == getpid()) {
 		report_.packed_bytes = weights_->bytes();
+		report_.spaces = weights_->spaces();
 		report_.modelled = weights_->device(0).is_virtual();
 		for (const auto &engine : engines_)
 			if (auto done = engine ? engine->statistics() : fail(ENODEV, "no engine")) {
@@ -181,8 +182,11 @@ void Runner::pack(const Matrix &matrix)
 		return;
 	}
 	auto packed = weights_->pack(matrix, (*first)->workers());
-	if (!packed && packed.error().code != EINVAL && packed.error().code != ENOSPC)
-		say(packed.error().message + "; the CPU computes with these weights");
+	if (packed || packed.error().code == EINVAL || packed.error().code == ENOSPC)
+		return;
+	/* Memory that has run out is needed elsewhere. */
+	weights_->clear();
+	failed(packed.error());
 }
 
 /// Pack the weights of @p graph that are new.

@@ -4,10 +4,11 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
-#include <fstream>
 #include <string>
 
 #include <rknn/matmul.h>
+
+#include "system_memory.h"
 
 namespace npu::ggml
 {
@@ -15,10 +16,6 @@ namespace npu::ggml
 namespace
 {
 
-/// Packed weights of an address space. The rest of its 4 GiB is for activations.
-constexpr std::size_t space_bytes = std::size_t{3} << 30;
-/// Packed bytes of a piece.
-constexpr std::size_t piece_bytes = std::size_t{1} << 30;
 /// Address spaces of a process, 48 GB of weights.
 constexpr std::size_t max_spaces = 16;
 
@@ -35,23 +32,6 @@ void read_row(const Matrix &matrix, std::uint32_t row, std::span<float> out)
 }
 
 } // namespace
-
-SystemMemory system_memory()
-{
-	std::ifstream file("/proc/meminfo");
-	SystemMemory memory;
-	std::string name;
-	std::size_t kibibytes = 0;
-	std::string unit;
-
-	while (file >> name >> kibibytes && std::getline(file, unit)) {
-		if (name == "MemTotal:")
-			memory.total = kibibytes << 10;
-		if (name == "MemAvailable:")
-			memory.available = kibibytes << 10;
-	}
-	return memory;
-}
 
 Result<std::unique_ptr<Weights>> Weights::create(const Options &options)
 {
@@ -108,7 +88,7 @@ std::shared_ptr<const Packed> Weights::find(const Matrix &matrix) const
 Result<std::size_t> Weights::space_for(std::size_t bytes)
 {
 	for (std::size_t i = 0; i < spaces_.size(); i++)
-		if (spaces_[i].used + bytes <= space_bytes)
+		if (spaces_[i].used + bytes <= options_.space)
 			return i;
 	if (spaces_.size() == max_spaces)
 		return fail(ENOSPC, "no more address spaces for weights");
@@ -122,8 +102,8 @@ Result<std::size_t> Weights::space_for(std::size_t bytes)
 Result<Packed> Weights::pack_pieces(const Matrix &matrix, Workers &workers)
 {
 	const std::size_t row_bytes = std::max<std::size_t>(packed_bytes(matrix) / matrix.n, 1);
-	const auto group = static_cast<std::uint32_t>(
-		std::clamp<std::size_t>(piece_bytes / row_bytes / 64 * 64, 64, matrix.n + 63));
+	const auto group = static_cast<std::uint32_t>(std::clamp<std::size_t>(
+		options_.space / 3 / row_bytes / 64 * 64, 64, matrix.n + 63));
 	Packed packed{matrix, {}, 0};
 
 	for (std::uint32_t row = 0; row < matrix.n; row += group) {
@@ -170,6 +150,15 @@ Result<void> Weights::pack(const Matrix &matrix, Workers &workers)
 	if (!packed)
 		return forward(packed);
 	return {};
+}
+
+void Weights::clear()
+{
+	const std::scoped_lock lock(mutex_);
+
+	for (const auto &[data, packed] : packed_)
+		release(*packed);
+	packed_.clear();
 }
 
 /// Give back the room of @p packed.

@@ -24,14 +24,6 @@
 namespace npu::ggml
 {
 
-/// Memory of the system in bytes, as the kernel tells it.
-struct SystemMemory {
-	std::size_t total = 0;
-	/// What can be had without swapping.
-	std::size_t available = 0;
-};
-SystemMemory system_memory();
-
 /// Rows of weights as ggml keeps them: n rows of k numbers of a type.
 struct Matrix {
 	const std::byte *data = nullptr;
@@ -78,6 +70,8 @@ public:
 
 	/// Forget what is packed of @p bytes bytes from @p begin on, which change or go away.
 	void forget(const void *begin, std::size_t bytes);
+	/// Forget all that is packed.
+	void clear();
 
 	/// Bytes that packing @p matrix takes.
 	std::size_t packed_bytes(const Matrix &matrix) const;
