@@ -21,6 +21,12 @@
 #include "npu_virt.h"
 #include "npu_virt_vm.h"
 
+#define NPU_VIRT_DEVICES_MAX	4
+
+static unsigned int devices = 1;
+module_param(devices, uint, 0444);
+MODULE_PARM_DESC(devices, "Number of devices, 1 to 4, which share all other parameters (default 1)");
+
 static unsigned int cores = NPU_VIRT_CORES_MAX;
 module_param(cores, uint, 0444);
 MODULE_PARM_DESC(cores, "Number of cores, 1 to 3 (default 3)");
@@ -508,7 +514,7 @@ static struct platform_driver npu_virt_driver = {
 	},
 };
 
-static struct platform_device *npu_virt_device;
+static struct platform_device *npu_virt_pdevs[NPU_VIRT_DEVICES_MAX];
 
 static bool npu_virt_times_valid(void)
 {
@@ -521,11 +527,23 @@ static bool npu_virt_times_valid(void)
 	       (!clock_index || npu_virt_holds(mode_index));
 }
 
+static void npu_virt_unregister(void)
+{
+	unsigned int i = devices;
+
+	/* Does nothing for what could not be registered. */
+	while (i--)
+		platform_device_unregister(npu_virt_pdevs[i]);
+	platform_driver_unregister(&npu_virt_driver);
+}
+
 static int __init npu_virt_init(void)
 {
+	unsigned int i;
 	int ret;
 
-	if (!cores || cores > NPU_VIRT_CORES_MAX || !clock_mhz ||
+	if (!devices || devices > NPU_VIRT_DEVICES_MAX ||
+	    !cores || cores > NPU_VIRT_CORES_MAX || !clock_mhz ||
 	    clock_mhz > 10000 || !core_mbps || !total_mbps || !sram_mbps ||
 	    sram_kib > 65536 || sram2_kib > 65536 || (sram2_kib && sram_kib < 4) ||
 	    !timeout_ms || !npu_virt_times_valid()) {
@@ -535,24 +553,23 @@ static int __init npu_virt_init(void)
 	ret = platform_driver_register(&npu_virt_driver);
 	if (ret)
 		return ret;
-	npu_virt_device = platform_device_register_simple("npu_virt", 0, NULL, 0);
-	if (IS_ERR(npu_virt_device)) {
-		platform_driver_unregister(&npu_virt_driver);
-		return PTR_ERR(npu_virt_device);
+	for (i = 0; i < devices; i++) {
+		npu_virt_pdevs[i] = platform_device_register_simple("npu_virt",
+								    i, NULL, 0);
+		if (IS_ERR(npu_virt_pdevs[i]))
+			ret = PTR_ERR(npu_virt_pdevs[i]);
+		else if (!platform_get_drvdata(npu_virt_pdevs[i]))
+			/* The probe has said why. */
+			ret = -ENODEV;
 	}
-	if (!platform_get_drvdata(npu_virt_device)) {
-		/* The probe has said why. */
-		platform_device_unregister(npu_virt_device);
-		platform_driver_unregister(&npu_virt_driver);
-		return -ENODEV;
-	}
-	return 0;
+	if (ret)
+		npu_virt_unregister();
+	return ret;
 }
 
 static void __exit npu_virt_exit(void)
 {
-	platform_device_unregister(npu_virt_device);
-	platform_driver_unregister(&npu_virt_driver);
+	npu_virt_unregister();
 }
 
 module_init(npu_virt_init);
