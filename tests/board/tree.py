@@ -1,4 +1,4 @@
-#!/usr/bin/env python3
+#!/usr/bin/python3
 # SPDX-License-Identifier: MIT
 """Makes the device tree of npu_board out of that of a real board.
 
@@ -243,7 +243,7 @@ def main() -> int:
     args = parser.parse_args()
     try:
         tree = fdt.read(args.board)
-    except (OSError, ValueError, struct.error) as error:
+    except (OSError, ValueError) as error:
         parser.error(str(error))
     try:
         print("\n".join(Board(tree).text()))

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Reads flattened device trees."""
+"""Device trees as objects, read with libfdt."""
 
 from __future__ import annotations
 
@@ -7,8 +7,7 @@ import struct
 from collections.abc import Iterator
 from pathlib import Path
 
-MAGIC = 0xD00DFEED
-BEGIN_NODE, END_NODE, PROP, NOP, END = 1, 2, 3, 4, 9
+import libfdt
 
 
 class Node:
@@ -70,37 +69,28 @@ class Tree:
         return node
 
 
+def fill(node: Node, blob: libfdt.FdtRo, offset: int) -> None:
+    """Take properties and children of the node at an offset."""
+    at = blob.first_property_offset(offset, libfdt.QUIET_NOTFOUND)
+    while at >= 0:
+        prop = blob.get_property_by_offset(at)
+        node.props[prop.name] = bytes(prop)
+        at = blob.next_property_offset(at, libfdt.QUIET_NOTFOUND)
+    at = blob.first_subnode(offset, libfdt.QUIET_NOTFOUND)
+    while at >= 0:
+        name = blob.get_name(at)
+        node.children[name] = Node(f"{node.path}/{name}", node)
+        fill(node.children[name], blob, at)
+        at = blob.next_subnode(at, libfdt.QUIET_NOTFOUND)
+
+
 def read(path: Path) -> Tree:
     """Reads a .dtb or .dtbo file."""
-    blob = path.read_bytes()
-    magic, _, at, names = struct.unpack_from(">4I", blob)
-    if magic != MAGIC:
-        raise ValueError(f"{path} is no device tree")
-    root = node = Node("", None)
-    depth = 0
-    while True:
-        (token,) = struct.unpack_from(">I", blob, at)
-        at += 4
-        if token == BEGIN_NODE:
-            end = blob.index(b"\0", at)
-            if depth:
-                name = blob[at:end].decode()
-                child = Node(f"{node.path}/{name}", node)
-                node.children[name] = child
-                node = child
-            depth += 1
-            at = end + 1
-        elif token == END_NODE:
-            depth -= 1
-            node = node.parent or root
-        elif token == PROP:
-            size, offset = struct.unpack_from(">2I", blob, at)
-            offset += names
-            name = blob[offset : blob.index(b"\0", offset)].decode()
-            node.props[name] = blob[at + 8 : at + 8 + size]
-            at += 8 + size
-        elif token == END:
-            return Tree(root)
-        elif token != NOP:
-            raise ValueError(f"{path} is damaged at {at - 4}")
-        at = (at + 3) & ~3
+    data = bytearray(path.read_bytes())
+    root = Node("", None)
+    try:
+        libfdt.check_err(libfdt.fdt_check_full(data, len(data)))
+        fill(root, libfdt.FdtRo(data), 0)
+    except libfdt.FdtException as error:
+        raise ValueError(f"{path} is no sound device tree: {error}") from error
+    return Tree(root)

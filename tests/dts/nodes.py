@@ -1,4 +1,4 @@
-#!/usr/bin/env python3
+#!/usr/bin/python3
 # SPDX-License-Identifier: MIT
 """Checks the tree of a Rock 5 board after the NPU's overlays were applied to it."""
 
