@@ -16,7 +16,7 @@ int main(int argc, char **argv)
 	npu::bench::QosOptions qos;
 
 	app.require_subcommand(1);
-	app.footer("Example: npu-bench matmul --dtype int8 --json\n"
+	app.footer("Example: npu-bench matmul --dtype int8 --json\n\n"
 		   "Exit status: 0 done, 1 it failed, 2 wrong usage, 3 no device or no access.");
 
 	CLI::App *m = app.add_subcommand(

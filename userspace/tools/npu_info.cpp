@@ -248,7 +248,7 @@ int main(int argc, char **argv)
 	app.add_flag("--json", json, "print JSON");
 	app.add_flag("--doctor", doctor,
 		     "tell what keeps an RK3588's NPU from working, and what to do");
-	app.footer("Example: npu-info --json\n"
+	app.footer("Example: npu-info --json\n\n"
 		   "Exit status: 0 done, 1 it failed, 2 wrong usage, 3 no device or no access.");
 
 	return npu::tool::run(app, argc, argv, [&] {

@@ -235,7 +235,7 @@ int main(int argc, char **argv)
 		->excludes("--cpu");
 	app.add_flag("--json", options.json, "print a JSON summary instead of the text")
 		->excludes("--compare");
-	app.footer("Example: npu-llm model.gguf -p 'In the beginning' -n 64\n"
+	app.footer("Example: npu-llm model.gguf -p 'In the beginning' -n 64\n\n"
 		   "Exit status: 0 done, 1 it failed or texts differ, 2 wrong usage,\n"
 		   "3 no device or no access.");
 

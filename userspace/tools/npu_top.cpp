@@ -167,7 +167,7 @@ int main(int argc, char **argv)
 		   "Percentages are of the time of all cores: all work of the process (NPU%), and\n"
 		   "by class (LAT%, THR%, BG%). Processes of other users are shown to root only;\n"
 		   "for others their files are counted.\n"
-		   "Example: npu-top --once --json\n"
+		   "Example: npu-top --once --json\n\n"
 		   "Exit status: 0 done, 1 it failed, 2 wrong usage, 3 no device or no access.");
 
 	return npu::tool::run(app, argc, argv, [&] { return run(options); });

@@ -29,10 +29,11 @@ inline int report(const std::string &name, const Error &error)
 	return error.code == ENODEV || error.code == EACCES ? exit_device : exit_failed;
 }
 
-/// Parse the command line, run @p body, and report what it throws.
+/// Add --version, parse the command line, run @p body, and report what it throws.
 /// \return the exit code
 inline int run(CLI::App &app, int argc, const char *const *argv, const std::function<int()> &body)
 {
+	app.set_version_flag("--version", app.get_name() + " (accel-npu) " NPU_VERSION);
 	try {
 		app.parse(argc, argv);
 	} catch (const CLI::ParseError &error) {
