@@ -7,7 +7,7 @@
 #include "npu_model_float.h"
 #include "npu_model_round.h"
 #include "npu_model_task.h"
-#include "../rknn/rknn_regs.h"
+#include "../../include/rknn/rknn_regs.h"
 
 /* The block that @reg is in, or %NPU_MODEL_BLOCKS. */
 static inline enum npu_model_block npu_model_block_of(__u32 reg)

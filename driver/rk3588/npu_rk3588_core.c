@@ -7,7 +7,7 @@
 #include <linux/interrupt.h>
 #include <linux/io.h>
 
-#include "../rknn/rknn_regs.h"
+#include "../../include/rknn/rknn_regs.h"
 #include "npu_rk3588.h"
 
 /* The hardware asks for no more; mainline's driver has the same. */

@@ -23,7 +23,7 @@
 
 #include "../rknn/rknn_chip.h"
 #include "../rknn/rknn_family.h"
-#include "../rknn/rknn_regs.h"
+#include "../../include/rknn/rknn_regs.h"
 #include "npu_rk3588.h"
 
 static unsigned int timeout_ms = 1000;

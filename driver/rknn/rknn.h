@@ -5,7 +5,7 @@
 
 #include <linux/types.h>
 
-#include "rknn_regs.h"
+#include "../../include/rknn/rknn_regs.h"
 #include "rknn_table.h"
 
 struct drm_npu_query_register;

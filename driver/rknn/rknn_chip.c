@@ -12,7 +12,7 @@
 
 #include "npu_accel.h"
 #include "rknn_chip.h"
-#include "rknn_regs.h"
+#include "../../include/rknn/rknn_regs.h"
 
 /* Those that published streams use; others might want unknown settings. */
 static const struct rknn_type rknn_rk3588_types[] = {

@@ -14,7 +14,7 @@
 #include "npu_accel.h"
 #include "rknn.h"
 #include "rknn_chip.h"
-#include "rknn_regs.h"
+#include "../../include/rknn/rknn_regs.h"
 #include "rknn_verify.h"
 
 #define RKNN_LINK_WORDS		4

@@ -13,7 +13,7 @@
 
 #include "rknn.h"
 #include "rknn_lane.h"
-#include "rknn_regs.h"
+#include "../../include/rknn/rknn_regs.h"
 #include "rknn_table.h"
 
 /**

@@ -9,7 +9,7 @@
 #include <linux/types.h>
 
 #include "rknn_lane.h"
-#include "rknn_regs.h"
+#include "../../include/rknn/rknn_regs.h"
 
 /**
  * rknn_lut_write() - a stream writes an entry

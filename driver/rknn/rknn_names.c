@@ -9,7 +9,7 @@
 
 #include "npu_accel.h"
 #include "rknn.h"
-#include "rknn_regs.h"
+#include "../../include/rknn/rknn_regs.h"
 #include "rknn_table.h"
 
 /* Offset of OPERATION_ENABLE, which every block has. */

@@ -9,7 +9,7 @@
 #include <linux/array_size.h>
 #include <linux/build_bug.h>
 
-#include "rknn_regs.h"
+#include "../../include/rknn/rknn_regs.h"
 #include "rknn_table.h"
 
 /* The text is that of the argument, so no macro passes it on to another. */

@@ -16,7 +16,7 @@
 #include "npu_accel.h"
 #include "rknn.h"
 #include "rknn_lane.h"
-#include "rknn_regs.h"
+#include "../../include/rknn/rknn_regs.h"
 #include "rknn_table.h"
 #include "rknn_verify.h"
 

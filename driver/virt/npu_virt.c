@@ -16,7 +16,7 @@
 #include "../rknn/rknn_family.h"
 #include "../compat.h"
 #include "../model/npu_model.h"
-#include "../rknn/rknn_regs.h"
+#include "../../include/rknn/rknn_regs.h"
 #include "npu_accel.h"
 #include "npu_virt.h"
 #include "npu_virt_vm.h"

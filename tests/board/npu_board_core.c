@@ -11,7 +11,7 @@
 #include <linux/sched.h>
 #include <linux/vmalloc.h>
 
-#include "../../driver/rknn/rknn_regs.h"
+#include "../../include/rknn/rknn_regs.h"
 #include "npu_board.h"
 
 static unsigned int inject_hang;

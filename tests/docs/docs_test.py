@@ -22,7 +22,7 @@ if not BUILD.is_absolute():
 TOOLS = ("npu-info", "npu-llm", "npu-bench")
 # Folders of the tree; a path that begins with one must exist.
 FOLDERS = ("driver", "dts", "docs", "include", "LICENSES", "scripts", "tests", "userspace")
-INCLUDES = ("userspace/libnpu", "userspace/rknn", "userspace/engine", "include/uapi/drm")
+INCLUDES = ("userspace/libnpu", "userspace/rknn", "userspace/engine", "include", "include/uapi/drm")
 
 
 def read(name: str) -> str:

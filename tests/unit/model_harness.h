@@ -21,7 +21,7 @@
 #include <vector>
 
 #include "model/npu_model.h"
-#include "rknn/rknn_regs.h"
+#include <rknn/rknn_regs.h>
 
 namespace model_test
 {

@@ -286,18 +286,20 @@ TEST(Plan, SharedFeaturesLeavePlacesToCut)
 	}
 }
 
-TEST(Registers, AreWhereTheDriverHasThem)
+TEST(Registers, CommandsNameTheBlockOfTheirRegister)
 {
-	EXPECT_EQ(reg::cna_conv_con1, RKNN_CNA_CONV_CON1);
-	EXPECT_EQ(reg::cna_cbuf_con0, RKNN_CNA_CBUF_CON0);
-	EXPECT_EQ(reg::cna_feature_data_addr, RKNN_CNA_FEATURE_DATA_ADDR);
-	EXPECT_EQ(reg::cna_dcomp_addr0, RKNN_CNA_DCOMP_ADDR0);
-	EXPECT_EQ(reg::core_misc_cfg, RKNN_CORE_MISC_CFG);
-	EXPECT_EQ(reg::dpu_dst_base_addr, RKNN_DPU_DST_BASE_ADDR);
-	EXPECT_EQ(reg::dpu_surface_add, RKNN_DPU_SURFACE_ADD);
-	EXPECT_EQ(command(reg::dpu_surface_add, 0x1234),
-		  RKNN_CMD(RKNN_TARGET_DPU, RKNN_DPU_SURFACE_ADD, 0x1234));
-	EXPECT_EQ(enable_convolution, static_cast<std::uint32_t>(RKNN_ENABLE_CONV));
+	EXPECT_EQ(command(RKNN_CNA_CONV_CON1, 0x1234),
+		  RKNN_CMD(RKNN_TARGET_CNA, RKNN_CNA_CONV_CON1, 0x1234));
+	EXPECT_EQ(command(RKNN_CORE_MISC_CFG, 0xffffffff),
+		  RKNN_CMD(RKNN_TARGET_CORE, RKNN_CORE_MISC_CFG, 0xffffffff));
+	EXPECT_EQ(command(RKNN_DPU_SURFACE_ADD, 0),
+		  RKNN_CMD(RKNN_TARGET_DPU, RKNN_DPU_SURFACE_ADD, 0));
+	EXPECT_EQ(command(RKNN_RDMA_WEIGHT, 1),
+		  RKNN_CMD(RKNN_TARGET_DPU_RDMA, RKNN_RDMA_WEIGHT, 1));
+	EXPECT_EQ(command(RKNN_PPU_MISC, 1), RKNN_CMD(RKNN_TARGET_PPU, RKNN_PPU_MISC, 1));
+	EXPECT_EQ(command(RKNN_PPU_RDMA_DATA_FORMAT, 1),
+		  RKNN_CMD(RKNN_TARGET_PPU_RDMA, RKNN_PPU_RDMA_DATA_FORMAT, 1));
+	EXPECT_EQ(command(RKNN_PPU_MISC, 1), 0x4001000000010000U | RKNN_PPU_MISC);
 }
 
 } // namespace

@@ -28,45 +28,45 @@ void Cna::emit(Stream &stream) const
 {
 	const std::uint32_t size = width << 16U | height;
 
-	stream.set(reg::cna_conv_con1, conv_con1);
-	stream.set(reg::cna_conv_con2, grains << 4U);
-	stream.set(reg::cna_conv_con3, conv_con3);
-	stream.set(reg::cna_data_size0, size);
-	stream.set(reg::cna_data_size1, (channels - 1) << 16U | channels);
-	stream.set(reg::cna_data_size2, out_width);
-	stream.set(reg::cna_data_size3, out_width * out_height);
-	stream.set(reg::cna_weight_size0, kernels * kernel_bytes);
-	stream.set(reg::cna_weight_size1, kernel_bytes);
-	stream.set(reg::cna_weight_size2, kernel_width << 24U | kernel_height << 16U | kernels);
-	stream.set(reg::cna_cbuf_con0, data_banks | (cbuf_banks - data_banks) << 4U | reuse);
-	stream.set(reg::cna_cbuf_con1, entries);
-	stream.set(reg::cna_cvt_con0, cvt_bypass);
-	stream.set_range(reg::cna_cvt_con1, reg::cna_cvt_con4, cvt_identity);
-	stream.set(reg::cna_fc_con0, 0);
-	stream.set(reg::cna_fc_con1, 0);
-	stream.set(reg::cna_pad_con0, pad_left << 4U | pad_top);
-	stream.set(reg::cna_feature_data_addr, features);
-	stream.set(reg::cna_fc_con2, 0);
-	stream.set(reg::cna_dma_con0, dma_burst);
-	stream.set(reg::cna_dma_con1, line_atoms);
-	stream.set(reg::cna_dma_con2, surface_atoms & dma_con2_mask);
-	stream.set(reg::cna_fc_data_size0, size);
-	stream.set(reg::cna_fc_data_size1, channels);
-	stream.set(reg::cna_dcomp_ctrl, 0);
-	stream.set(reg::cna_dcomp_regnum, 0);
-	stream.set(reg::cna_dcomp_addr0, weights);
-	stream.set_range(reg::cna_dcomp_amount0, reg::cna_dcomp_amount15, 0);
-	stream.set(reg::cna_cvt_con5, 0);
-	stream.set(reg::cna_pad_con1, pad_value);
+	stream.set(RKNN_CNA_CONV_CON1, conv_con1);
+	stream.set(RKNN_CNA_CONV_CON2, grains << 4U);
+	stream.set(RKNN_CNA_CONV_CON3, conv_con3);
+	stream.set(RKNN_CNA_DATA_SIZE0, size);
+	stream.set(RKNN_CNA_DATA_SIZE1, (channels - 1) << 16U | channels);
+	stream.set(RKNN_CNA_DATA_SIZE2, out_width);
+	stream.set(RKNN_CNA_DATA_SIZE3, out_width * out_height);
+	stream.set(RKNN_CNA_WEIGHT_SIZE0, kernels * kernel_bytes);
+	stream.set(RKNN_CNA_WEIGHT_SIZE1, kernel_bytes);
+	stream.set(RKNN_CNA_WEIGHT_SIZE2, kernel_width << 24U | kernel_height << 16U | kernels);
+	stream.set(RKNN_CNA_CBUF_CON0, data_banks | (cbuf_banks - data_banks) << 4U | reuse);
+	stream.set(RKNN_CNA_CBUF_CON1, entries);
+	stream.set(RKNN_CNA_CVT_CON0, cvt_bypass);
+	stream.set_range(RKNN_CNA_CVT_CON1, RKNN_CNA_CVT_CON4, cvt_identity);
+	stream.set(RKNN_CNA_FC_CON0, 0);
+	stream.set(RKNN_CNA_FC_CON1, 0);
+	stream.set(RKNN_CNA_PAD_CON0, pad_left << 4U | pad_top);
+	stream.set(RKNN_CNA_FEATURE_DATA_ADDR, features);
+	stream.set(RKNN_CNA_FC_CON2, 0);
+	stream.set(RKNN_CNA_DMA_CON0, dma_burst);
+	stream.set(RKNN_CNA_DMA_CON1, line_atoms);
+	stream.set(RKNN_CNA_DMA_CON2, surface_atoms & dma_con2_mask);
+	stream.set(RKNN_CNA_FC_DATA_SIZE0, size);
+	stream.set(RKNN_CNA_FC_DATA_SIZE1, channels);
+	stream.set(RKNN_CNA_DCOMP_CTRL, 0);
+	stream.set(RKNN_CNA_DCOMP_REGNUM, 0);
+	stream.set(RKNN_CNA_DCOMP_ADDR0, weights);
+	stream.set_range(RKNN_CNA_DCOMP_AMOUNT0, RKNN_CNA_DCOMP_AMOUNT15, 0);
+	stream.set(RKNN_CNA_CVT_CON5, 0);
+	stream.set(RKNN_CNA_PAD_CON1, pad_value);
 }
 
 void Core::emit(Stream &stream) const
 {
-	stream.set(reg::core_misc_cfg, misc_cfg);
-	stream.set(reg::core_dataout_size_0, (height - 1) << 16U | (width - 1));
-	stream.set(reg::core_dataout_size_1, channels - 1);
-	stream.set(reg::core_clip_truncate, 0);
-	stream.set(reg::core_unnamed_3030, 0);
+	stream.set(RKNN_CORE_MISC_CFG, misc_cfg);
+	stream.set(RKNN_CORE_DATAOUT_SIZE_0, (height - 1) << 16U | (width - 1));
+	stream.set(RKNN_CORE_DATAOUT_SIZE_1, channels - 1);
+	stream.set(RKNN_CORE_CLIP_TRUNCATE, 0);
+	stream.set(RKNN_CORE_UNNAMED_3030, 0);
 }
 
 void Dpu::emit(Stream &stream, bool clear_lut) const
@@ -74,62 +74,62 @@ void Dpu::emit(Stream &stream, bool clear_lut) const
 	/* SIZE_E: atoms of a kernel group less 1, three times (measured, GN). */
 	const std::uint32_t size_e = group_surfaces - 1;
 
-	stream.set(reg::dpu_s_pointer, ping_pong);
-	stream.set(reg::dpu_feature_mode_cfg, feature_mode);
-	stream.set(reg::dpu_data_format, data_format);
-	stream.set(reg::dpu_offset_pend, 0);
-	stream.set(reg::dpu_dst_base_addr, destination);
-	stream.set(reg::dpu_dst_surf_stride, surface_bytes);
-	stream.set(reg::dpu_data_cube_width, width - 1);
-	stream.set(reg::dpu_data_cube_height, height - 1);
-	stream.set(reg::dpu_data_cube_notch, 0);
-	stream.set(reg::dpu_data_cube_channel, (channels - 1) << 16U | (channels - 1));
-	stream.set(reg::dpu_bs_cfg, bs_cfg);
-	stream.set(reg::dpu_bs_alu_cfg, bs_alu);
-	stream.set(reg::dpu_bs_mul_cfg, bs_mul);
-	stream.set(reg::dpu_bs_relux_cmp, bs_relux);
-	stream.set(reg::dpu_bs_ow_cfg, size_e << 8U | size_e << 5U | size_e << 2U | ow_cfg);
-	stream.set(reg::dpu_bs_ow_op, ow_op);
-	stream.set(reg::dpu_wdma_size_0, channels - 1);
-	stream.set(reg::dpu_wdma_size_1, (height - 1) << 16U | (width - 1));
-	stream.set(reg::dpu_bn_cfg, bn_cfg);
-	stream.set(reg::dpu_bn_alu_cfg, bn_alu);
-	stream.set(reg::dpu_bn_mul_cfg, bn_mul);
-	stream.set(reg::dpu_bn_relux_cmp, bn_relux);
-	stream.set(reg::dpu_ew_cfg, ew_cfg);
-	stream.set(reg::dpu_ew_cvt_offset, ew_cvt_offset);
-	stream.set(reg::dpu_ew_cvt_scale, ew_cvt_scale);
-	stream.set(reg::dpu_ew_relux_cmp, ew_relux);
-	stream.set(reg::dpu_out_cvt_offset, out_offset);
-	stream.set(reg::dpu_out_cvt_scale, out_scale);
-	stream.set(reg::dpu_out_cvt_shift, out_shift);
-	stream.set_range(reg::dpu_ew_op_value_0, reg::dpu_ew_op_value_7, 0);
-	stream.set(reg::dpu_surface_add, group_surfaces * surface_bytes);
-	stream.set(reg::dpu_unnamed_40c4, 0);
+	stream.set(RKNN_DPU_S_POINTER, ping_pong);
+	stream.set(RKNN_DPU_FEATURE_MODE_CFG, feature_mode);
+	stream.set(RKNN_DPU_DATA_FORMAT, data_format);
+	stream.set(RKNN_DPU_OFFSET_PEND, 0);
+	stream.set(RKNN_DPU_DST_BASE_ADDR, destination);
+	stream.set(RKNN_DPU_DST_SURF_STRIDE, surface_bytes);
+	stream.set(RKNN_DPU_DATA_CUBE_WIDTH, width - 1);
+	stream.set(RKNN_DPU_DATA_CUBE_HEIGHT, height - 1);
+	stream.set(RKNN_DPU_DATA_CUBE_NOTCH, 0);
+	stream.set(RKNN_DPU_DATA_CUBE_CHANNEL, (channels - 1) << 16U | (channels - 1));
+	stream.set(RKNN_DPU_BS_CFG, bs_cfg);
+	stream.set(RKNN_DPU_BS_ALU_CFG, bs_alu);
+	stream.set(RKNN_DPU_BS_MUL_CFG, bs_mul);
+	stream.set(RKNN_DPU_BS_RELUX_CMP, bs_relux);
+	stream.set(RKNN_DPU_BS_OW_CFG, size_e << 8U | size_e << 5U | size_e << 2U | ow_cfg);
+	stream.set(RKNN_DPU_BS_OW_OP, ow_op);
+	stream.set(RKNN_DPU_WDMA_SIZE_0, channels - 1);
+	stream.set(RKNN_DPU_WDMA_SIZE_1, (height - 1) << 16U | (width - 1));
+	stream.set(RKNN_DPU_BN_CFG, bn_cfg);
+	stream.set(RKNN_DPU_BN_ALU_CFG, bn_alu);
+	stream.set(RKNN_DPU_BN_MUL_CFG, bn_mul);
+	stream.set(RKNN_DPU_BN_RELUX_CMP, bn_relux);
+	stream.set(RKNN_DPU_EW_CFG, ew_cfg);
+	stream.set(RKNN_DPU_EW_CVT_OFFSET, ew_cvt_offset);
+	stream.set(RKNN_DPU_EW_CVT_SCALE, ew_cvt_scale);
+	stream.set(RKNN_DPU_EW_RELUX_CMP, ew_relux);
+	stream.set(RKNN_DPU_OUT_CVT_OFFSET, out_offset);
+	stream.set(RKNN_DPU_OUT_CVT_SCALE, out_scale);
+	stream.set(RKNN_DPU_OUT_CVT_SHIFT, out_shift);
+	stream.set_range(RKNN_DPU_EW_OP_VALUE_0, RKNN_DPU_EW_OP_VALUE_7, 0);
+	stream.set(RKNN_DPU_SURFACE_ADD, group_surfaces * surface_bytes);
+	stream.set(RKNN_DPU_UNNAMED_40C4, 0);
 	if (clear_lut)
-		stream.set_range(reg::dpu_lut_first, reg::dpu_lut_last, 0);
+		stream.set_range(RKNN_DPU_LUT_ACCESS_CFG, RKNN_DPU_LUT_LAST, 0);
 }
 
 void Rdma::emit(Stream &stream) const
 {
-	stream.set(reg::rdma_s_pointer, ping_pong);
-	stream.set(reg::rdma_data_cube_width, width - 1);
-	stream.set(reg::rdma_data_cube_height, height - 1);
-	stream.set(reg::rdma_data_cube_channel, channels - 1);
-	stream.set(reg::rdma_src_base_addr, source);
-	stream.set(reg::rdma_brdma_cfg, brdma_cfg);
-	stream.set(reg::rdma_bs_base_addr, bs_operands);
-	stream.set(reg::rdma_nrdma_cfg, 0);
-	stream.set(reg::rdma_bn_base_addr, 0);
-	stream.set(reg::rdma_erdma_cfg, erdma_cfg);
-	stream.set(reg::rdma_ew_base_addr, ew_operand);
-	stream.set(reg::rdma_ew_surf_stride, ew_surface_atoms * atom_bytes);
-	stream.set(reg::rdma_feature_mode_cfg, feature_mode);
-	stream.set(reg::rdma_src_dma_cfg, 0);
-	stream.set(reg::rdma_surf_notch, notch_atoms * atom_bytes);
-	stream.set(reg::rdma_pad_cfg, 0);
-	stream.set(reg::rdma_weight, rdma_weights);
-	stream.set(reg::rdma_ew_surf_notch, ew_notch_atoms * atom_bytes);
+	stream.set(RKNN_RDMA_S_POINTER, ping_pong);
+	stream.set(RKNN_RDMA_DATA_CUBE_WIDTH, width - 1);
+	stream.set(RKNN_RDMA_DATA_CUBE_HEIGHT, height - 1);
+	stream.set(RKNN_RDMA_DATA_CUBE_CHANNEL, channels - 1);
+	stream.set(RKNN_RDMA_SRC_BASE_ADDR, source);
+	stream.set(RKNN_RDMA_BRDMA_CFG, brdma_cfg);
+	stream.set(RKNN_RDMA_BS_BASE_ADDR, bs_operands);
+	stream.set(RKNN_RDMA_NRDMA_CFG, 0);
+	stream.set(RKNN_RDMA_BN_BASE_ADDR, 0);
+	stream.set(RKNN_RDMA_ERDMA_CFG, erdma_cfg);
+	stream.set(RKNN_RDMA_EW_BASE_ADDR, ew_operand);
+	stream.set(RKNN_RDMA_EW_SURF_STRIDE, ew_surface_atoms * atom_bytes);
+	stream.set(RKNN_RDMA_FEATURE_MODE_CFG, feature_mode);
+	stream.set(RKNN_RDMA_SRC_DMA_CFG, 0);
+	stream.set(RKNN_RDMA_SURF_NOTCH, notch_atoms * atom_bytes);
+	stream.set(RKNN_RDMA_PAD_CFG, 0);
+	stream.set(RKNN_RDMA_WEIGHT, rdma_weights);
+	stream.set(RKNN_RDMA_EW_SURF_NOTCH, ew_notch_atoms * atom_bytes);
 }
 
 } // namespace npu::rknn

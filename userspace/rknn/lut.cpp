@@ -127,22 +127,22 @@ Table int8_table(const TableActivation &activation)
 void load(Stream &stream, std::uint32_t access,
 	  const std::array<std::int16_t, Table::entries> &entries)
 {
-	stream.set(reg::dpu_lut_access_cfg, access_write | access);
+	stream.set(RKNN_DPU_LUT_ACCESS_CFG, access_write | access);
 	for (const std::int16_t entry : entries)
-		stream.set(reg::dpu_lut_access_data, static_cast<std::uint16_t>(entry));
+		stream.set(RKNN_DPU_LUT_ACCESS_DATA, static_cast<std::uint16_t>(entry));
 }
 
 /// Everything of the LUT but its tables.
 void configure(Stream &stream)
 {
-	stream.set(reg::dpu_lut_access_cfg, 0);
-	stream.set(reg::dpu_lut_cfg, lut_cfg);
-	stream.set(reg::dpu_lut_info, lut_info);
-	stream.set(reg::dpu_lut_le_start, static_cast<std::uint32_t>(-lut_end));
-	stream.set(reg::dpu_lut_le_end, 0);
-	stream.set(reg::dpu_lut_lo_start, 0);
-	stream.set(reg::dpu_lut_lo_end, lut_end);
-	stream.set_range(reg::dpu_lut_le_slope_scale, reg::dpu_lut_lo_slope_shift, 0);
+	stream.set(RKNN_DPU_LUT_ACCESS_CFG, 0);
+	stream.set(RKNN_DPU_LUT_CFG, lut_cfg);
+	stream.set(RKNN_DPU_LUT_INFO, lut_info);
+	stream.set(RKNN_DPU_LUT_LE_START, static_cast<std::uint32_t>(-lut_end));
+	stream.set(RKNN_DPU_LUT_LE_END, 0);
+	stream.set(RKNN_DPU_LUT_LO_START, 0);
+	stream.set(RKNN_DPU_LUT_LO_END, lut_end);
+	stream.set_range(RKNN_DPU_LUT_LE_SLOPE_SCALE, RKNN_DPU_LUT_LO_SLOPE_SHIFT, 0);
 }
 
 /// Emits the tasks of a table.

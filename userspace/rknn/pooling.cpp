@@ -135,41 +135,41 @@ void emit_ppu(Stream &stream, const Pooling &p, std::uint32_t channels, std::uin
 	const Layout layout(p.type, output_shape(p));
 	const std::uint32_t surface_bytes = layout.surface_atoms() * atom_bytes;
 
-	stream.set(reg::ppu_s_pointer, ping_pong);
-	stream.set(reg::ppu_data_cube_in_width, p.input.width - 1);
-	stream.set(reg::ppu_data_cube_in_height, p.input.height - 1);
-	stream.set(reg::ppu_data_cube_in_channel, channels - 1);
-	stream.set(reg::ppu_data_cube_out_width, layout.shape().width - 1);
-	stream.set(reg::ppu_data_cube_out_height, layout.shape().height - 1);
-	stream.set(reg::ppu_data_cube_out_channel, channels - 1);
-	stream.set(reg::ppu_operation_mode_cfg, mode_flying | method_code(p.method));
-	stream.set(reg::ppu_pooling_kernel_cfg, (p.kernel.width - 1) | (p.kernel.height - 1) << 8U |
-							(p.stride.width - 1) << 16U |
-							(p.stride.height - 1) << 20U);
-	stream.set(reg::ppu_recip_kernel_width, reciprocal(p, p.kernel.width));
-	stream.set(reg::ppu_recip_kernel_height, reciprocal(p, p.kernel.height));
-	stream.set(reg::ppu_pooling_padding_cfg,
+	stream.set(RKNN_PPU_S_POINTER, ping_pong);
+	stream.set(RKNN_PPU_CUBE_IN_WIDTH, p.input.width - 1);
+	stream.set(RKNN_PPU_CUBE_IN_HEIGHT, p.input.height - 1);
+	stream.set(RKNN_PPU_CUBE_IN_CHANNEL, channels - 1);
+	stream.set(RKNN_PPU_CUBE_OUT_WIDTH, layout.shape().width - 1);
+	stream.set(RKNN_PPU_CUBE_OUT_HEIGHT, layout.shape().height - 1);
+	stream.set(RKNN_PPU_CUBE_OUT_CHANNEL, channels - 1);
+	stream.set(RKNN_PPU_OPERATION_MODE, mode_flying | method_code(p.method));
+	stream.set(RKNN_PPU_KERNEL_CFG, (p.kernel.width - 1) | (p.kernel.height - 1) << 8U |
+						(p.stride.width - 1) << 16U |
+						(p.stride.height - 1) << 20U);
+	stream.set(RKNN_PPU_RECIP_WIDTH, reciprocal(p, p.kernel.width));
+	stream.set(RKNN_PPU_RECIP_HEIGHT, reciprocal(p, p.kernel.height));
+	stream.set(RKNN_PPU_PADDING,
 		   p.pads.left | p.pads.top << 4U | p.pads.right << 8U | p.pads.bottom << 12U);
-	stream.set(reg::ppu_padding_value_1, pad_value(p));
-	stream.set(reg::ppu_padding_value_2, 0);
-	stream.set(reg::ppu_dst_base_addr, destination);
-	stream.set(reg::ppu_dst_surf_stride, surface_bytes);
-	stream.set(reg::ppu_data_format, surface_bytes | code(precision_of(p.type)));
-	stream.set(reg::ppu_misc_ctrl, misc_bursts);
+	stream.set(RKNN_PPU_PAD_VALUE_1, pad_value(p));
+	stream.set(RKNN_PPU_PAD_VALUE_2, 0);
+	stream.set(RKNN_PPU_DST_BASE_ADDR, destination);
+	stream.set(RKNN_PPU_DST_SURF_STRIDE, surface_bytes);
+	stream.set(RKNN_PPU_DATA_FORMAT, surface_bytes | code(precision_of(p.type)));
+	stream.set(RKNN_PPU_MISC, misc_bursts);
 }
 
 void emit_rdma(Stream &stream, const Pooling &p, std::uint32_t channels, std::uint32_t source)
 {
 	const Layout layout(p.type, p.input);
 
-	stream.set(reg::ppu_rdma_s_pointer, ping_pong);
-	stream.set(reg::ppu_rdma_cube_in_width, p.input.width - 1);
-	stream.set(reg::ppu_rdma_cube_in_height, p.input.height - 1);
-	stream.set(reg::ppu_rdma_cube_in_channel, channels - 1);
-	stream.set(reg::ppu_rdma_src_base_addr, source);
-	stream.set(reg::ppu_rdma_src_line_stride, p.input.width * atom_bytes);
-	stream.set(reg::ppu_rdma_src_surf_stride, layout.surface_atoms() * atom_bytes);
-	stream.set(reg::ppu_rdma_data_format, p.type == Type::int8 ? rdma_int8 : rdma_fp16);
+	stream.set(RKNN_PPU_RDMA_S_POINTER, ping_pong);
+	stream.set(RKNN_PPU_RDMA_CUBE_WIDTH, p.input.width - 1);
+	stream.set(RKNN_PPU_RDMA_CUBE_HEIGHT, p.input.height - 1);
+	stream.set(RKNN_PPU_RDMA_CUBE_CHANNEL, channels - 1);
+	stream.set(RKNN_PPU_RDMA_SRC_BASE_ADDR, source);
+	stream.set(RKNN_PPU_RDMA_LINE_STRIDE, p.input.width * atom_bytes);
+	stream.set(RKNN_PPU_RDMA_SURF_STRIDE, layout.surface_atoms() * atom_bytes);
+	stream.set(RKNN_PPU_RDMA_DATA_FORMAT, p.type == Type::int8 ? rdma_int8 : rdma_fp16);
 }
 
 } // namespace

@@ -67,7 +67,7 @@ Stream hanging_stream(const Base &base)
 	Stream stream = valid_stream(base);
 
 	/* Other than kernels times bytes a kernel: CNA waits for the rest. */
-	set(stream, reg::cna_weight_size0, 2048);
+	set(stream, RKNN_CNA_WEIGHT_SIZE0, 2048);
 	return stream;
 }
 
@@ -75,7 +75,7 @@ Stream faulting_stream(const Base &base)
 {
 	Stream stream = valid_stream(base);
 
-	set(stream, reg::cna_dma_con1, 0x08000000);
+	set(stream, RKNN_CNA_DMA_CON1, 0x08000000);
 	return stream;
 }
 
@@ -97,8 +97,8 @@ void mutate(Stream &stream, Random &random, const File &file)
 	case 3:
 	case 4:
 		set(stream,
-		    random.pick(std::array{reg::cna_feature_data_addr, reg::cna_dcomp_addr0,
-					   reg::dpu_dst_base_addr}),
+		    random.pick(std::array{RKNN_CNA_FEATURE_DATA_ADDR, RKNN_CNA_DCOMP_ADDR0,
+					   RKNN_DPU_DST_BASE_ADDR}),
 		    some_address(random, file));
 		break;
 	case 5:

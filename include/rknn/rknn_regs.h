@@ -1,10 +1,13 @@
-/* SPDX-License-Identifier: GPL-2.0-only */
+/* SPDX-License-Identifier: (GPL-2.0-only OR MIT) */
 /*
  * Registers of a Rockchip RKNN core as in the RK3588, and the words of its
  * command streams.
  *
  * Names and positions follow chapter 36 of the RK3588 TRM, part 1. Offsets are
  * relative to the register window of the core; bits 15:12 select the block.
+ *
+ * The driver, the model and user space's generator share this list. It has constants
+ * only, and compiles as C and as C++ without the kernel's headers.
  */
 #ifndef RKNN_REGS_H
 #define RKNN_REGS_H
