@@ -19,7 +19,7 @@ namespace
 constexpr std::uint32_t max_rows = 128;
 /// Largest K whose sums cannot exceed 32 bits: 128 * 128 * K < 2^31.
 constexpr std::uint32_t max_accumulated_k = 131071;
-/// Results of an atom.
+/// Results in an atom.
 constexpr std::uint32_t results_per_atom = 4;
 
 /// Add the partial results of @p tile to the sums, in pieces that a task can take.
@@ -83,7 +83,7 @@ std::vector<Task> emit_accumulated(const WeightLayout &weights, std::uint32_t m,
 	std::vector<Task> tasks;
 
 	assert(can_accumulate(weights));
-	/* Features are known to stay between convolutions, not over an addition. */
+	/* Features are proven to stay between convolutions, but not across an addition. */
 	if (tile.slice)
 		product.data_reuse = false;
 	tasks.push_back(emit_product(weights, m, product, addresses, tile.slice ? 1 : 0,

@@ -54,13 +54,13 @@ private:
 
 Cna Emitter::cna(const ConvolutionTile &tile) const
 {
-	/* What a depthwise task reads is what it writes. */
+	/* A depthwise task reads as many channels as it writes. */
 	const std::uint32_t channels = c_.depthwise ? tile.channels : plan_.kernel_channels();
 	const std::uint32_t window = c_.kernel.width * c_.kernel.height * bytes();
 	Cna cna;
 
 	cna.conv_con1 = conv_precision(c_.type) | (c_.depthwise ? conv_depthwise : 0);
-	/* All rows of the task and those of the kernel; affects prefetch (ALLB). */
+	/* Rows of the task plus those of the kernel; affects the prefetch (ALLB). */
 	cna.grains = tile.in_height + (c_.kernel.height - 1) * c_.dilation.height + 1;
 	cna.conv_con3 = c_.stride.width | c_.stride.height << 3U | (c_.dilation.width - 1) << 16U |
 			(c_.dilation.height - 1) << 21U;
@@ -78,7 +78,7 @@ Cna Emitter::cna(const ConvolutionTile &tile) const
 	cna.entries = feature_entries(c_.input.width, channels * bytes());
 	cna.pad_left = c_.pads.left;
 	cna.pad_top = tile.pad_top;
-	/* The hardware takes a byte of its own for each lane (measured, GN). */
+	/* The hardware reads one byte for each lane (measured, GN). */
 	if (c_.type == Type::int8)
 		cna.pad_value =
 			(static_cast<std::uint32_t>(c_.input_quantisation.zero_point) & 0xffU) *
@@ -138,7 +138,7 @@ void Emitter::requantise(const Requantisation &requantisation, Dpu &dpu) const
 	if (records()) {
 		dpu.bs_cfg &= ~stage_mul_off;
 		dpu.bs_mul = stage_mul(0, requantisation.shift) | stage_mul_memory;
-		/* The shift of negative products is apart (measured, GN). */
+		/* Negative products have a shift field of their own (measured, GN). */
 		dpu.data_format |= requantisation.shift << 4U;
 	}
 	dpu.out_offset = static_cast<std::uint32_t>(c_.output_quantisation.zero_point);
@@ -186,7 +186,7 @@ Rdma Emitter::rdma(const ConvolutionTile &tile) const
 	rdma.height = tile.out_height;
 	rdma.channels = tile.channels;
 	rdma.brdma_cfg = records() ? brdma_records : brdma_alu;
-	/* A record is 64 bytes of eight channels; a summand alone has four. */
+	/* A record has 64 bytes for eight channels; biases alone have four bytes each. */
 	rdma.bs_operands = addresses_.bias + tile.channel * (records() ? 8U : 4U);
 	rdma.feature_mode =
 		rdma_bursts | rdma_precision(precision_) | (c_.depthwise ? rdma_depthwise : 0);

@@ -71,7 +71,7 @@ void pack_direct(const ConvolutionPlan &plan, const std::byte *weights, std::byt
 	}
 }
 
-/// Where the summand of @p channel lies.
+/// Byte offset of the summand of @p channel.
 std::size_t summand_offset(bool records, std::size_t channel)
 {
 	return records ? channel / record_channels * record_bytes +

@@ -30,13 +30,13 @@ constexpr std::uint32_t max_channels = 65472;
 constexpr std::uint32_t max_grains = 1023;
 /// Largest factor of a channel: a signed 16 bit operand (measured, GN).
 constexpr std::uint32_t max_factor = 32767;
-/// Bits that a product loses at most: what is left of 32 would be few.
+/// Most bits that a product may lose, so that enough of its 32 bits remain.
 constexpr std::uint32_t max_shift = 31;
 /// Factors below make a new task of the channels that follow, as GN does: they
 /// have fewer than 11 bits.
 constexpr float least_ratio = 1.0F / 16;
 
-/// A size, and the most that the hardware has room for.
+/// A size, and the limit of the hardware for it.
 struct Limit {
 	const char *what;
 	std::uint32_t value;
@@ -62,8 +62,8 @@ Extent span_of(const Convolution &c)
 		span_of(c.kernel.height, c.dilation.height)};
 }
 
-/// Output channels that a convolution is computed in multiples of: kernel groups,
-/// of fp16 two, so that all channels that fp16 operations read are written.
+/// Granularity of output channels: one kernel group for int8, two for fp16, so that
+/// every channel that fp16 operations read is written.
 std::uint32_t channel_unit(const Convolution &c)
 {
 	return c.depthwise && c.type == Type::int8 ? 64 : 32;
@@ -92,7 +92,7 @@ Result<void> check_sizes(const Convolution &c)
 				   {"number of input channels", c.input.channels, max_channels}})
 		if (limit.value > limit.most)
 			return unsupported(limit);
-	/* A window that is all padding would have no row to read. */
+	/* A window of padding alone has no row to read. */
 	if (std::max(c.pads.left, c.pads.right) >= span.width ||
 	    std::max(c.pads.top, c.pads.bottom) >= span.height)
 		return fail(EINVAL, "convolution: padding as large as the kernel");
@@ -108,7 +108,7 @@ Result<void> check_sizes(const Convolution &c)
 Result<void> check_weights(const ConvolutionPlan &plan)
 {
 	const Convolution &c = plan.convolution();
-	/* A depthwise task has no more channels than this. */
+	/* Limit of a depthwise task. */
 	const std::uint32_t channels = c.depthwise
 					       ? std::min(plan.kernel_channels(), max_task_channels)
 					       : plan.kernel_channels();
@@ -146,7 +146,7 @@ std::uint64_t products(const Convolution &c)
 	       (c.depthwise ? 1 : c.input.channels);
 }
 
-/// Bits that the product of the largest sum with the largest factor has too many. A
+/// Number of bits by which the largest sum times the largest factor exceeds 32. A
 /// sum is below 2^16 times the products, whose factors are less zero points, and
 /// pack_bias() lets the bias be half that.
 std::uint32_t excess_bits(const Convolution &c)
@@ -265,7 +265,7 @@ Result<std::vector<Requantisation>> requantise(const Convolution &c, std::uint32
 	return list;
 }
 
-/// What one core computes of a convolution.
+/// The part of a convolution that one core computes.
 struct Share {
 	std::uint32_t channel = 0;
 	std::uint32_t channel_end = 0;
@@ -273,7 +273,7 @@ struct Share {
 	std::uint32_t y_end = 0;
 };
 
-/// Share out channels, where the weights are what there is most to load, else rows.
+/// Divide the channels over the cores if weights dominate the traffic, else the rows.
 std::vector<Share> share_out(const ConvolutionPlan &plan, std::uint32_t cores)
 {
 	const std::uint32_t unit = channel_unit(plan.convolution());
@@ -347,10 +347,10 @@ public:
 			if (room < group_ || !most)
 				continue;
 			const std::uint32_t bands = divide_up(rows, most);
-			/* A bank more than weights fill, as Mesa leaves. */
+			/* One bank more than the weights fill, as in Mesa. */
 			const bool resident = room >= weights_ + cbuf_bank_bytes;
 			const std::uint64_t halo = std::uint64_t{bands} * span_of(c_).height * row_;
-			/* Weights of the next group are fetched while one is used. */
+			/* Room to fetch the next kernel group while the current one is used. */
 			const std::pair cost{halo + (resident ? 1 : bands) * weights_,
 					     room < std::min(weights_, 2 * group_)};
 
@@ -367,7 +367,7 @@ private:
 	std::uint32_t rows_in(std::uint32_t banks) const
 	{
 		const std::uint32_t span = span_of(c_).height;
-		/* A column that just fills its banks ends in garbage (measured, GN). */
+		/* A column that exactly fills its banks ends in garbage (measured, GN). */
 		const std::uint64_t room = std::uint64_t{banks} * cbuf_bank_bytes -
 					   (c_.type == Type::int8 && c_.input.width == 1);
 		const auto rows = static_cast<std::uint32_t>(

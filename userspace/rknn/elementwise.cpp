@@ -31,7 +31,7 @@ std::uint32_t ew_bits(Operation operation, Type type)
 	const auto algorithm = [](EwAlgorithm code) {
 		return static_cast<std::uint32_t>(code) << ew_algorithm;
 	};
-	/* Integers compare exactly with EQUAL_EN (measured, GN); fp16 does without. */
+	/* Integers need EQUAL_EN to compare exactly (measured, GN); fp16 does not. */
 	const std::uint32_t equal = type == Type::int8 ? ew_equal : 0;
 
 	switch (operation) {
@@ -40,7 +40,7 @@ std::uint32_t ew_bits(Operation operation, Type type)
 	case Operation::subtract:
 		return algorithm(EwAlgorithm::minus);
 	case Operation::multiply:
-		/* A product of fp16 hangs with the converter (measured, GN). */
+		/* fp16 products hang the core if the converter is on (measured, GN). */
 		return ew_multiply | (type == Type::fp16 ? ew_cvt_off : 0);
 	case Operation::maximum:
 		return algorithm(EwAlgorithm::max) | equal;
@@ -50,7 +50,7 @@ std::uint32_t ew_bits(Operation operation, Type type)
 	return algorithm(EwAlgorithm::min) | equal;
 }
 
-/// What an int8 operation adds to a task that has the operation alone.
+/// The settings that an int8 operation adds to a task of the bare operation.
 void set_integers(const Elementwise &operation, const ElementwiseIntegers &integers, Dpu &dpu)
 {
 	if (operation.a.zero_point || integers.factor_a != 1) {
@@ -94,7 +94,7 @@ Task emit_run(const Elementwise &operation, const ElementwiseIntegers &integers,
 	return emit_flying(dpu, rdma);
 }
 
-/// Choose the factors, and tell the unit of the results. Factors other than 1 are
+/// Choose the factors and return the unit of the results. Factors other than 1 are
 /// for summands whose scales differ, and for a bound that needs a fine unit.
 Result<double> balance(const Elementwise &operation, ElementwiseIntegers &integers)
 {
@@ -138,7 +138,7 @@ Result<ElementwiseIntegers> integers(const Elementwise &operation)
 	auto unit = balance(operation, integers);
 	if (!unit)
 		return forward(unit);
-	/* A factor of 1 is what is measured, and needs no 15 bits. */
+	/* Only a factor of 1 is measured, and it needs no 15 bits. */
 	if (*unit == operation.output.scale) {
 		integers.output = {1, 0};
 	} else {

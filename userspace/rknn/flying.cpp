@@ -51,7 +51,7 @@ Dpu flying_dpu(const Flying &task, Precision precision)
 	dpu.group_surfaces = flying_group / task.atom_channels;
 	dpu.width = task.width;
 	dpu.channels = task.channels;
-	/* Results of fp16 hang without the conversion (measured, GN). */
+	/* fp16 results hang the core without the conversion (measured, GN). */
 	if (precision == Precision::fp16)
 		dpu.out_scale = out_cvt_fp16;
 	return dpu;
@@ -75,7 +75,7 @@ void set_operand(Rdma &rdma, const Flying &task, Precision precision, std::uint3
 	rdma.ew_operand = address;
 	rdma.ew_surface_atoms = task.surface_atoms;
 	rdma.ew_notch_atoms = task.surface_atoms - task.width;
-	/* What is measured differs: fp16 has COMB_USE 4 (GN), integers 0 (HAP). */
+	/* Measured values differ: COMB_USE is 4 for fp16 (GN), 0 for integers (HAP). */
 	if (precision == Precision::fp16)
 		rdma.feature_mode |= rdma_apart;
 }

@@ -89,7 +89,7 @@ std::uint32_t WeightLayout::slices() const
 
 std::uint32_t WeightLayout::slice_begin(std::uint32_t slice) const
 {
-	/* As even as whole channel slices allow. */
+	/* Slices differ by at most one channel slice. */
 	const std::uint64_t units = padded_k() / channel_slice;
 
 	return static_cast<std::uint32_t>(units * slice / slices() * channel_slice);

@@ -29,7 +29,7 @@ constexpr std::uint32_t access_positive = 1U << 16U;
 constexpr std::uint32_t lut_cfg = 0x68;
 constexpr std::uint32_t lut_info = 6U << 16U | 6U << 8U;
 constexpr std::int32_t lut_end = 32768;
-/// EW_CFG: nothing but the LUT is on (TRM).
+/// EW_CFG: only the LUT is on (TRM).
 constexpr std::uint32_t ew_lut = ew_op_off | ew_cvt_off | ew_relu_off;
 /// Units of an int8 step: entries are 64 units apart.
 constexpr std::uint32_t int8_units = 256;
@@ -56,14 +56,14 @@ double normal(double x)
 	return std::erfc(-x / std::numbers::sqrt2) / 2;
 }
 
-/// Whether the table has only one factor of the result.
+/// Whether the table holds only one factor of the result.
 bool has_second_pass(const TableActivation &activation)
 {
 	return activation.type == Type::fp16 &&
 	       (activation.function == Function::silu || activation.function == Function::gelu);
 }
 
-/// What a table of fp16 holds.
+/// The function that a table of fp16 holds.
 double tabulated(Function function, double x)
 {
 	switch (function) {
@@ -132,7 +132,7 @@ void load(Stream &stream, std::uint32_t access,
 		stream.set(RKNN_DPU_LUT_ACCESS_DATA, static_cast<std::uint16_t>(entry));
 }
 
-/// Everything of the LUT but its tables.
+/// All LUT settings except the tables.
 void configure(Stream &stream)
 {
 	stream.set(RKNN_DPU_LUT_ACCESS_CFG, 0);
@@ -273,7 +273,7 @@ Result<std::vector<Lane>> emit(const TableActivation &activation, const TableAdd
 	if (!second)
 		return lanes;
 
-	/* The same runs on the same cores. */
+	/* The second pass takes the same runs on the same cores. */
 	const Elementwise product{.operation = Elementwise::Operation::multiply,
 				  .type = activation.type,
 				  .shape = shape};

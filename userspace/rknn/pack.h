@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The copying of weights, vectorised for the machine it runs on.
+ * Packing of weights, vectorised for the CPU at hand.
  */
 #pragma once
 
@@ -15,9 +15,9 @@ struct GroupRows {
 	const std::byte *rows;
 	/// Bytes of a row.
 	std::size_t row_bytes;
-	/// Rows that there are.
+	/// Rows that exist; the others of the group become zeros.
 	std::uint32_t kernels;
-	/// Rows that there is room for.
+	/// Rows of a kernel group.
 	std::uint32_t group;
 	/// Bytes of 32 channels: 32 or 64.
 	std::size_t chunk_bytes;

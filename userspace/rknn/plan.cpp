@@ -35,9 +35,9 @@ std::uint32_t rows_in(Type type, std::uint32_t slice_k, std::uint32_t banks)
 		std::min<std::uint64_t>(bytes / row_bytes(type, slice_k), max_task_rows));
 }
 
-/// Rows of a task, so that all tasks of @p m rows are alike and few. One kernel group
-/// of weights fits beside them. A second, for the next to be fetched while one is
-/// multiplied, fits if that makes no more tasks, since the tasks are alike.
+/// Rows of a task, so that @p m rows become few tasks of equal size. One kernel group of
+/// weights fits beside them. A second group, which the core fetches while it multiplies
+/// the first, fits if that does not increase the number of tasks.
 std::uint32_t tile_rows(Type type, std::uint32_t slice_k, std::uint32_t m)
 {
 	const std::uint64_t group_bytes =
@@ -57,9 +57,8 @@ struct Segment {
 	std::uint32_t n;
 };
 
-/// Share out the kernel groups of all matrices, from channel @p first[i] on of
-/// weights[i], evenly, in runs that a task can take. There are as many lanes as there is
-/// work for.
+/// Divide the kernel groups of all matrices, from channel @p first[i] of weights[i] on,
+/// evenly over lanes, in runs that fit a task. Returns no empty lanes.
 std::vector<std::vector<Segment>> share_out(std::span<const WeightLayout> weights,
 					    std::span<const std::uint32_t> first,
 					    std::uint32_t cores)
@@ -95,8 +94,8 @@ std::vector<std::vector<Segment>> share_out(std::span<const WeightLayout> weight
 	return segments;
 }
 
-/// The kernel cannot cut lanes between tasks that share features, and refuses what takes
-/// too long uncut (4 ms, unless it is told otherwise). This is about half of it on an
+/// The kernel cannot preempt a lane between tasks that share features, and refuses jobs
+/// whose uncut tasks exceed its limit (4 ms by default). This is about half of that on an
 /// RK3588.
 constexpr std::uint64_t max_shared_bytes = 24 << 20;
 constexpr std::uint64_t max_shared_macs = 2'000'000'000;

@@ -25,7 +25,7 @@ constexpr std::uint32_t max_pad = 7;
 constexpr std::uint32_t max_size = 8192;
 /// S_POINTER: register groups take turns (all open streams).
 constexpr std::uint32_t ping_pong = 0xe;
-/// OPERATION_MODE_CFG: fed from outside, also by PPU_RDMA (vendor's streams).
+/// OPERATION_MODE_CFG: input from another block, PPU_RDMA included (vendor's streams).
 constexpr std::uint32_t mode_flying = 1U << 4U;
 /// MISC_CTRL (vendor's streams).
 constexpr std::uint32_t misc_bursts = 3;
@@ -54,7 +54,7 @@ std::uint32_t method_code(Method method)
 	return 2;
 }
 
-/// The fp16 next to a quotient of 65536 and 2 to 16: a power of two from 2^12 to
+/// The fp16 nearest to the quotient of 65536 and 2 to 16: a power of two from 2^12 to
 /// 2^15 times a fraction of 11 bits.
 std::uint32_t fp16_reciprocal(std::uint32_t size)
 {

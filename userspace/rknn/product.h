@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The product of a tile, for the generators that follow it up.
+ * The product of a tile, for generators that append further tasks.
  */
 #pragma once
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Whole numbers of something.
+ * Rounding up to multiples.
  */
 #pragma once
 

@@ -57,7 +57,7 @@ std::vector<fs::path> entries(const fs::path &directory)
 	return found;
 }
 
-/// Those in a directory whose names have that beginning and that end.
+/// Entries of a directory whose names have this beginning and this end.
 std::vector<fs::path> named(const fs::path &directory, std::string_view begin, std::string_view end)
 {
 	std::vector<fs::path> found = entries(directory);
@@ -70,7 +70,7 @@ std::vector<fs::path> named(const fs::path &directory, std::string_view begin, s
 	return found;
 }
 
-/// A doctor at work.
+/// Collects the findings of one run.
 class Examination
 {
 public:
@@ -150,7 +150,7 @@ void Examination::nodes()
 		    "(Armbian: 'current' or 'edge')");
 }
 
-/// A core whose IOMMU has not come waits for it.
+/// The probe of a core is deferred until its IOMMU exists.
 void Examination::iommus()
 {
 	for (const fs::path &device : named(at("sys/bus/platform/devices"), "", ".npu"))

@@ -17,15 +17,15 @@ enum class Activation : std::uint8_t {
 	none,
 	/// max(v, 0)
 	relu,
-	/// min(max(v, 0), 6). Its upper bound has a comparator of its own, which is
-	/// in the manual, but which no published stream uses; where int8 results
-	/// saturate at 6 or below, it stays off.
+	/// min(max(v, 0), 6). The upper bound uses a comparator that the manual
+	/// describes and no published stream uses. It stays off where int8 results
+	/// saturate at 6 or below.
 	relu6,
 };
 
-/// The upper bound that @p activation puts on values of @p unit whose results are
-/// @p output; 0 if it puts none, or results saturate at it.
-/// \retval ERANGE the bound is no number of 32 bits
+/// The upper bound of @p activation for values in @p unit whose results have the
+/// quantisation @p output; 0 if there is no bound, or if results saturate at it.
+/// \retval ERANGE the bound exceeds 32 bits
 Result<std::uint32_t> ceiling_of(Activation activation, double unit, const Quantisation &output);
 
 } // namespace npu::rknn

@@ -105,13 +105,13 @@ struct ConvolutionTile {
 	std::uint32_t pad_top = 0;
 	/// Banks for features; weights get the rest.
 	std::uint32_t data_banks = 0;
-	/// Reuse the weights that the task before loaded.
+	/// Reuse the weights that the previous task of the lane has loaded.
 	bool weight_reuse = false;
 	/// Index into ConvolutionPlan::requantisations().
 	std::uint32_t requantisation = 0;
 };
 
-/// A convolution, checked and cut into tasks for each core.
+/// A convolution, checked and divided into tasks for each core.
 class ConvolutionPlan
 {
 public:
@@ -145,7 +145,8 @@ private:
 
 /// Plan @p convolution on up to @p cores cores. A task has up to @p most_data_banks banks
 /// of the convolution buffer for features, to reproduce the schedules of other compilers.
-/// \retval EINVAL sizes, quantisations or cores make no sense
+/// \retval EINVAL a size is 0 or does not fit the others, a quantisation is invalid, or
+/// there are no cores
 /// \retval EOPNOTSUPP a size is beyond a limit of the hardware
 /// \retval ERANGE scales are too far apart for the device's integers
 Result<ConvolutionPlan> plan_convolution(const Convolution &convolution, std::uint32_t cores,

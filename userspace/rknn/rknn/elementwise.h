@@ -66,8 +66,8 @@ struct ElementwiseIntegers {
 };
 
 /// The integers of @p operation.
-/// \retval EINVAL a size is 0, a quantisation is invalid, or scales differ that must
-/// be equal
+/// \retval EINVAL a size is 0, a quantisation is invalid, or the scales of a maximum or
+/// minimum differ
 /// \retval EOPNOTSUPP a map exceeds the device's address space
 /// \retval ERANGE scales are too far apart for the device's integers
 Result<ElementwiseIntegers> integers(const Elementwise &operation);

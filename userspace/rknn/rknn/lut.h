@@ -19,7 +19,7 @@
  * rest of the lane. Do not interleave the tasks with those of another table.
  *
  * Evidence: loading, ranges and fp16 results are measured (GN, HAP). Assumed: that
- * integers pass the table, too.
+ * the table serves integers, too.
  */
 #pragma once
 
@@ -58,7 +58,7 @@ struct TableActivation {
 	Quantisation output = {};
 };
 
-/// Entries for inputs up to 0, and from 0 on.
+/// Entries for inputs up to 0 and for inputs from 0 on.
 struct Table {
 	static constexpr std::uint32_t entries = 513;
 

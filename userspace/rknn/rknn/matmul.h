@@ -13,7 +13,7 @@
  * partial result; gather_results() adds them. Or the device adds them up, in int32,
  * with emit_accumulated(): then C has one slice, of int32 or fp32.
  *
- * Nothing here touches a device.
+ * These functions need no device.
  */
 #pragma once
 
@@ -30,8 +30,8 @@
 namespace npu::rknn
 {
 
-/// Largest cut of K. The convolution buffer then takes about a hundred rows of
-/// int8, enough for weights to stream through it once for a usual prefill.
+/// Largest slice of K. The convolution buffer then holds about a hundred rows of
+/// int8, so that weights stream through it once for a prefill of that size.
 constexpr std::uint32_t max_slice = 2048;
 
 /// A weight matrix B, as it lies in memory.
@@ -48,7 +48,7 @@ public:
 	std::uint32_t padded_n() const;
 	/// K padded to 32.
 	std::uint32_t padded_k() const;
-	/// Number of cuts of K.
+	/// Number of slices of K.
 	std::uint32_t slices() const;
 	/// First k of slice @p slice; slices() gives the padded K.
 	std::uint32_t slice_begin(std::uint32_t slice) const;
@@ -113,11 +113,11 @@ struct Tile {
 	std::uint32_t n = 0;
 	/// Banks for features; weights get the rest.
 	std::uint32_t data_banks = 0;
-	/// The task before it on the core has left its features there.
+	/// Reuse the features that the previous task of the lane has loaded.
 	bool data_reuse = false;
 };
 
-/// What a plan moves and multiplies.
+/// Work of a plan.
 struct PlanCost {
 	/// Multiply-accumulates, without padding.
 	std::uint64_t macs = 0;
@@ -133,7 +133,7 @@ struct Plan {
 };
 
 /// Plan the multiplication of @p m rows with all of @p weights, which share
-/// type and k, on up to @p cores cores. Output channels are shared out evenly.
+/// type and k, on up to @p cores cores. Output channels are divided evenly.
 /// \pre m is not 0, weights is not empty, cores is not 0
 Plan plan_matmul(std::span<const WeightLayout> weights, std::uint32_t m, std::uint32_t cores);
 
@@ -154,7 +154,7 @@ struct Addresses {
 std::vector<std::uint64_t> emit(const WeightLayout &weights, std::uint32_t m, const Tile &tile,
 				const Addresses &addresses);
 
-/// What sums of int8 products are: fp32 is the nearest to the exact sum.
+/// Type of the sums of int8 products; fp32 is the nearest to the exact sum.
 enum class Sum : std::uint8_t {
 	int32,
 	fp32,

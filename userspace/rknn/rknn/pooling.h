@@ -59,7 +59,7 @@ struct PoolingAddresses {
 	std::uint32_t output = 0;
 };
 
-/// The task of each of up to @p cores cores, which share out the channels.
+/// One task for each of up to @p cores cores, which divide the channels.
 /// \retval EINVAL a size or the number of cores is 0, the window exceeds the input, or
 /// the zero point is no int8
 /// \retval EOPNOTSUPP a size is beyond a limit of the hardware, or a map exceeds the

@@ -2,9 +2,9 @@
 /*
  * Types that all operations share.
  *
- * Generators give a lane for each core. Lanes of one job run side by side and do
- * not wait for each other. So operations of which one takes the results of another
- * are either in separate jobs, or planned for one core and put into one lane, whose
+ * Generators return one lane for each core. Lanes of one job run side by side and do
+ * not wait for each other. An operation that consumes the results of another one must
+ * be in a later job, or both must be planned for one core and put into one lane, whose
  * tasks run in order.
  */
 #pragma once
