@@ -78,7 +78,7 @@ SUBTEST(ban_hangs)
 	check_works(Device());
 }
 
-/* What it has queued ends with ECANCELED, blocked or not, and does not run. */
+/* Queued jobs of a banned file end with ECANCELED, blocked or not, and never run. */
 SUBTEST(ban_queued)
 {
 	Fixture f;

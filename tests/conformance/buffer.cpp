@@ -216,7 +216,7 @@ SUBTEST(buffer_close_mapped)
 	for (std::uint32_t i = 0; i < 8192; i++)
 		words[i] = i * 3;
 	buffer.close();
-	/* Others get memory, but not this. */
+	/* Other buffers get memory, but not this memory. */
 	Buffer other(device, 65536);
 	std::fill_n(other.as<std::uint32_t>(), 16384, poison);
 	for (std::uint32_t i = 0; i < 8192; i++)
@@ -257,7 +257,7 @@ SUBTEST(buffer_close_in_job)
 	CHECK(patience::comes([&] { return device.region().file_used == 20 * 4096; }));
 }
 
-/* What the device may only read is no place for results... */
+/* A buffer that the device may only read cannot take results... */
 SUBTEST(buffer_read_only)
 {
 	Device device;

@@ -88,7 +88,7 @@ SUBTEST(cache_job_mixed)
 	product.check();
 }
 
-/* What the CPU wrote is not lost when a buffer moves, handed over or not. */
+/* Writes of the CPU survive a move of the buffer, synchronised or not. */
 SUBTEST(cache_moves)
 {
 	Device device;
@@ -128,7 +128,7 @@ SUBTEST(cache_bad)
 	CHECK_OK(hand_over(device, handle, 0, 1, 1));
 }
 
-/* What is exported is still handed over here, what is imported elsewhere. */
+/* Exported buffers are still synchronised with BO_SYNC, imported ones with their exporter. */
 SUBTEST(cache_shared)
 {
 	Device device;

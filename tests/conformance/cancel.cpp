@@ -195,7 +195,7 @@ SUBTEST(cancel_lanes)
 	f.product.check();
 }
 
-/* What never started took no time, and what did took no longer than it ran. */
+/* A job that never started took no time; one that started took no more than it ran. */
 SUBTEST(cancel_device_time)
 {
 	Device device, other;
@@ -221,7 +221,7 @@ SUBTEST(cancel_device_time)
 	}
 }
 
-/* What runs beside it is none of its business. */
+/* Jobs of other contexts go on. */
 SUBTEST(cancel_others_unaffected)
 {
 	Fixture f;
@@ -263,7 +263,7 @@ SUBTEST(cancel_ended)
 	CHECK_EQ(f.cancel(2, 2), 0);
 	f.check_error(2, 0);
 	CHECK_EQ(f.device.state(f.context).failed_jobs, 0);
-	/* Those that have ended do not count. */
+	/* Jobs that have ended are not counted as cancelled. */
 	f.submit(2, {{gate.sync()}, {}});
 	CHECK_EQ(f.cancel(1, 5), 2);
 	f.check_error(5, ECANCELED);
@@ -280,7 +280,7 @@ SUBTEST(cancel_twice)
 	f.submit(1, {{gate.sync()}, {}});
 	f.submit(1);
 	CHECK_EQ(f.cancel(2, 2), 1);
-	/* It has not ended yet. */
+	/* The job has not ended yet. */
 	CHECK_EQ(f.cancel(2, 2), 1);
 	gate.open();
 	f.check_error(1, 0);
@@ -316,7 +316,7 @@ SUBTEST(cancel_bad)
 		f.check_refused(args, EINVAL);
 	}
 	CHECK_ERR(cancel(other, f.context, 1, 1), ENOENT);
-	/* None of that has cancelled anything. */
+	/* None of these calls has cancelled a job. */
 	gate.open();
 	f.check_error(1, 0);
 	f.check_error(2, 0);
@@ -355,7 +355,7 @@ SUBTEST(cancel_batch)
 	CHECK_EQ(f.device.state(f.context).tasks, 4);
 }
 
-/* Who cancels is not guilty. */
+/* Cancelling a job does not count as guilt of its file. */
 SUBTEST(cancel_is_no_guilt)
 {
 	Fixture f;

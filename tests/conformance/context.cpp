@@ -212,7 +212,7 @@ SUBTEST(context_destroy_queued)
 	product.check_untouched();
 }
 
-/* What runs is left to end; what waits behind it is cancelled. */
+/* The job that runs is left to end; jobs queued behind it are cancelled. */
 SUBTEST(context_destroy_running)
 {
 	Device device;

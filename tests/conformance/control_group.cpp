@@ -65,7 +65,7 @@ ControlGroup::ControlGroup(const std::string &controller, const std::string &rea
 
 ControlGroup::~ControlGroup()
 {
-	/* Who was in it has been waited for, but may still be on its way out. */
+	/* Its processes have been waited for, but may still be exiting. */
 	std::error_code error;
 	patience::comes([&] { return std::filesystem::remove(path_, error); });
 	unmount(root_);

@@ -12,14 +12,14 @@ class ControlGroup
 public:
 	/// Skips the subtest with @reason where @controller cannot be had.
 	ControlGroup(const std::string &controller, const std::string &reason);
-	/// Those who were in it must have been waited for.
+	/// Its processes must have been waited for.
 	~ControlGroup();
 	ControlGroup(const ControlGroup &) = delete;
 	ControlGroup &operator=(const ControlGroup &) = delete;
 
 	/// From now on this process is in it.
 	void enter() const;
-	/// What is in a file of the group, or of the root of all groups.
+	/// Contents of a file of the group, or of the root of all groups.
 	std::string read(const std::string &file) const;
 	std::string read_root(const std::string &file) const;
 	/// The number after @key in a file of the group; 0 if it is not there.

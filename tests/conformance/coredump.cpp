@@ -108,9 +108,9 @@ SUBTEST(coredump_hang)
 	/* Some registers of the core, a line each. */
 	CHECK(data.find("\nregisters:\n  0x") != std::string::npos);
 	CHECK(data.find("\nwords:\n  - 0x") != std::string::npos);
-	/* It can be read again, and is the same. */
+	/* A second read returns the same dump. */
 	CHECK(read_all(dump) == data);
-	/* It is of our device. */
+	/* The dump names our device. */
 	std::string link = dump + "/failing_device/driver";
 	char target[256]{};
 	CHECK(readlink(link.c_str(), target, sizeof(target) - 1) > 0);
@@ -120,7 +120,7 @@ SUBTEST(coredump_hang)
 	check_works(device);
 }
 
-/* It may hold what a client computes, so it is root's alone. */
+/* A dump may contain data of a client, so only root may read it. */
 SUBTEST(coredump_root_only)
 {
 	need_root();
@@ -143,7 +143,7 @@ SUBTEST(coredump_root_only)
 	discard_all();
 }
 
-/* Nobody reads them, yet they do not pile up. */
+/* Dumps that nobody reads do not accumulate. */
 SUBTEST(coredump_unread)
 {
 	need_root();
@@ -170,7 +170,7 @@ SUBTEST(coredump_unread)
 	discard_all();
 }
 
-/* Who stops a job wants no dump of it. */
+/* Cancelling a job makes no dump. */
 SUBTEST(coredump_cancelled_is_none)
 {
 	need_root();

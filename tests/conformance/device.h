@@ -12,7 +12,7 @@
 #include <npu_accel.h>
 #include <rocket_accel.h>
 
-/// What outputs are filled with to see whether a call touches them.
+/// Pattern in outputs, to see whether a call touches them.
 inline constexpr std::uint32_t poison = 0xdeadbeef;
 
 class Fd
@@ -66,7 +66,7 @@ constexpr std::int64_t ms_to_ns(std::int64_t ms)
 	return ms * 1000000;
 }
 
-/// What DRM_IOCTL_VERSION tells of the driver of a file; empty if it is none.
+/// The DRM driver's name as of DRM_IOCTL_VERSION; empty if the file is no DRM device.
 std::string driver_name(int fd, int *major = nullptr);
 
 /// An open device. Opening skips the subtest where there is none.

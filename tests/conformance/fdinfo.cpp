@@ -73,7 +73,7 @@ SUBTEST(fdinfo_time)
 		before = now;
 	}
 	CHECK_EQ(sum(read_fdinfo(other.fd()), "drm-engine-"), 0);
-	/* What has been done stays done when its context goes. */
+	/* Totals keep the work of contexts that were destroyed. */
 	CHECK_OK(device.destroy_context(context));
 	for (int i = 0; i < 20; i++) {
 		CHECK(sum(read_fdinfo(device.fd()), "drm-engine-") >= before);
@@ -81,7 +81,7 @@ SUBTEST(fdinfo_time)
 	}
 }
 
-/* What jobs that ended well have done, and nothing of others. */
+/* Totals count jobs that ended without an error, and no others. */
 SUBTEST(fdinfo_work)
 {
 	Device device;

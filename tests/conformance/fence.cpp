@@ -318,7 +318,7 @@ SUBTEST(fence_error_batch)
 	CHECK_EQ(state.tasks, 3);
 }
 
-/* Who waits for a submit that is yet to come gets its fence. */
+/* A wait for a submit that is yet to come gets its fence. */
 SUBTEST(fence_wait_for_submit)
 {
 	Fixture f;
@@ -344,7 +344,7 @@ SUBTEST(fence_wait_for_submit)
 	}
 }
 
-/* It can be had as soon as it is there, long before it signals. */
+/* A wait for availability ends when the fence exists, long before it signals. */
 SUBTEST(fence_wait_available)
 {
 	Fixture f;
@@ -405,7 +405,7 @@ SUBTEST(fence_timeline_many)
 	CHECK_OK(timeline.wait(patience::ms(), outs.size()));
 	CHECK_EQ(timeline.value(), outs.size());
 	CHECK_OK(submit(f.device, f.context, {f.job, f.job}, {{}, {timeline.sync(100)}}));
-	/* What lies between two points is reached with the later one. */
+	/* A point between two others signals with the later one. */
 	CHECK_OK(timeline.wait(patience::ms(), 99));
 	CHECK_EQ(timeline.value(), 100);
 }

@@ -73,7 +73,7 @@ SUBTEST(idle_busy)
 	CHECK_EQ(f.device.state(f.context).completed_seqno, 1);
 }
 
-/* Who only wants to read waits for none that reads. */
+/* A wait for reading does not wait for readers. */
 SUBTEST(idle_writes)
 {
 	Fixture f;
@@ -152,7 +152,7 @@ SUBTEST(idle_contexts)
 	wait_ended(f.device, second, 1);
 }
 
-/* What is submitted after the call is not waited for. */
+/* Jobs submitted after the call are not waited for. */
 SUBTEST(idle_submitted_later)
 {
 	Fixture f;

@@ -161,7 +161,7 @@ SUBTEST(implicit_between_files)
 	second.check();
 }
 
-/* Who writes last wins, whichever file it is, though the first had to wait. */
+/* The last writer wins, whichever file it belongs to, though the first had to wait. */
 SUBTEST(implicit_write_order)
 {
 	Device a, b;

@@ -331,7 +331,7 @@ SUBTEST(job_max_all)
 	CHECK_OK(create(device, raw.args));
 }
 
-/* What lies between elements is looked at, so it is bounded. */
+/* Padding between elements is checked, so strides are bounded. */
 SUBTEST(job_strides_huge)
 {
 	Device device;

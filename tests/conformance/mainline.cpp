@@ -202,7 +202,7 @@ SUBTEST(mainline_order)
 	}
 }
 
-/* What a job writes is seen through a dma-buf, also when its handle is closed. */
+/* Results of a job are visible through a dma-buf, also after its handle is closed. */
 SUBTEST(mainline_exported)
 {
 	const PatientFile file;

@@ -116,7 +116,7 @@ int try_map(int fd, std::size_t size, std::uint64_t offset, int protection = PRO
 	return 0;
 }
 
-/* What JOB_WAIT says, the page says. */
+/* The page agrees with JOB_WAIT. */
 void check_same(const Device &device, std::uint32_t context, const Page &page, std::uint64_t seqno)
 {
 	igt::Note note("seqno " + std::to_string(seqno));
@@ -261,7 +261,7 @@ SUBTEST(page_write_refused)
 		 -1);
 	CHECK_EQ(page.completed(), 0);
 
-	/* Who may only read can have it. */
+	/* A file that is open for reading only can map the page. */
 	drm_npu_context_create args{};
 	CHECK_OK(read_only.create(args));
 	CHECK_ERR(try_map(read_only.fd(), page_size, args.page_offset, PROT_WRITE), EACCES);
@@ -333,7 +333,7 @@ SUBTEST(page_after_destroy)
 		CHECK_OK(submit(f.device, args.context_id, {f.job, f.job}, {{gate.sync()}, {}}));
 		page.wait(1);
 		CHECK_OK(f.device.destroy_context(args.context_id));
-		/* It tells of the end of all that was queued, then stays. */
+		/* The page reports the end of all queued jobs, then stays as it is. */
 		page.wait(3);
 		drm_npu_page_job job{};
 		CHECK(page.read(3, job));
@@ -341,7 +341,7 @@ SUBTEST(page_after_destroy)
 		CHECK(page.read(1, job));
 		CHECK_EQ(job.error, 0);
 		CHECK(try_map(f.device.fd(), page_size, args.page_offset) < 0);
-		/* Whoever comes next has another. */
+		/* The next context has another page. */
 		drm_npu_context_create next = f.create();
 		CHECK_EQ(run(f.device, next.context_id, f.job), 1);
 		wait_ended(f.device, next.context_id, 1);

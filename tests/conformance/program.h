@@ -38,7 +38,7 @@ enum Register : std::uint32_t {
 struct Task {
 	std::vector<std::uint64_t> commands;
 	std::uint32_t enable = enable_conv;
-	/// What the client says that it costs.
+	/// The cost that the client declares.
 	std::uint32_t cost_ns = 0;
 };
 using Lane = std::vector<Task>;
@@ -120,7 +120,7 @@ int wait_buffer(const Device &device, std::uint32_t handle, std::int64_t timeout
 		std::uint32_t flags = 0);
 /// Waits without end; what the call then says of the job.
 drm_npu_job_wait wait_ended(const Device &device, std::uint32_t context, std::uint64_t seqno);
-/// What it says now.
+/// What JOB_WAIT reports at present.
 drm_npu_job_wait look_at(const Device &device, std::uint32_t context, std::uint64_t seqno);
 /// Returns when a lane of the job has started.
 void wait_running(const Device &device, std::uint32_t context, std::uint64_t seqno);

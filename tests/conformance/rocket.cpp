@@ -44,7 +44,7 @@ SUBTEST(rocket_create)
 		CHECK(bo.args().dma_address + rounded <= 1ull << 32);
 		CHECK_EQ(bo.args().size, size);
 		CHECK(std::all_of(bytes, bytes + rounded, [](auto b) { return !b; }));
-		/* It is a buffer like any other. */
+		/* A buffer of rocket's calls is a buffer like any other. */
 		drm_npu_query_buffer record = device.buffer(bo.handle());
 		CHECK_EQ(record.size, rounded);
 		CHECK_EQ(record.address, bo.args().dma_address);
@@ -163,7 +163,7 @@ SUBTEST(rocket_submit_args)
 		client.args.jobs = pointer;
 		check(EFAULT);
 	}
-	/* Nothing to do is well done. */
+	/* An empty SUBMIT succeeds. */
 	client.args.job_count = 0;
 	check(0);
 	client.args.job_count = 0;
@@ -470,7 +470,7 @@ SUBTEST(rocket_and_native)
 	CHECK_OK(wait_buffer(device, client.product.out.handle(), never));
 	CHECK_EQ(look_at(device, context, 1).state, DRM_NPU_JOB_ENDED);
 	client.product.check();
-	/* What such a client queues is in no context that another call can name. */
+	/* Jobs of rocket's calls are in a context that no other call can name. */
 	drm_npu_query_context record{};
 	for (std::uint32_t id = 0; id < 200; id++)
 		if (id != context)
@@ -694,7 +694,7 @@ SUBTEST(rocket_failures_counted)
 	CHECK_OK(client.submit());
 	CHECK_OK(prep(device, client.product.out.handle(), never));
 	CHECK_EQ(failures(), 0);
-	/* One that is refused, and one that nobody can be told of. */
+	/* One job that is refused, and one whose failure cannot be reported. */
 	Task bad = client.product.task();
 	bad.commands.front() = ~std::uint64_t{0};
 	client.write(bad);

@@ -29,7 +29,7 @@ void check_refused(const Device &device, std::uint32_t sched_class, std::uint32_
 	leak.done();
 }
 
-/* What a context of each class and weight is, if no more than @most is granted. */
+/* The class and weight that a context gets if no more than @most is granted. */
 void check_granted(const Device &device, std::uint32_t most)
 {
 	for (std::uint32_t sched_class : classes)

@@ -78,7 +78,7 @@ SUBTEST(sched_cut_cancel)
 	cut.check_others();
 }
 
-/* What has begun is left to end, what has not is cancelled. */
+/* A job that has begun is left to end; jobs that have not are cancelled. */
 SUBTEST(sched_cut_destroy)
 {
 	leak::Check leak;
@@ -178,7 +178,7 @@ SUBTEST(sched_cut_wait)
 	cut.check_others();
 }
 
-/* It still uses its buffers. */
+/* The job still uses its buffers. */
 SUBTEST(sched_cut_buffer)
 {
 	Cut cut(10);
@@ -226,7 +226,7 @@ SUBTEST(sched_cut_hang)
 	CHECK_EQ(wait_ended(other, waiting, 1).error, 0);
 	next.check();
 	after.check();
-	/* What came before has counted, what follows was not started. */
+	/* Tasks before the cut are counted; tasks after it were not started. */
 	state = device.state(context);
 	CHECK_EQ(state.slices, 3);
 	CHECK_EQ(state.tasks, 2);
@@ -310,13 +310,13 @@ void overdraw(const Device &device, const Parameter &percent, useconds_t us = lo
 
 } // namespace
 
-/* Who has had too much is served as throughput, for a while. */
+/* Files that exceed their latency budget are demoted to throughput until it is repaid. */
 SUBTEST(sched_latency_budget)
 {
 	Parameter percent("latency_percent", "50");
 	drop_sys_nice();
 	Device device;
-	/* Those who could have latency work share it. */
+	/* Files with a latency context share the budget. */
 	std::vector<Device> others(16);
 	std::vector<std::uint32_t> ids;
 	for (const Device &other : others)
@@ -328,10 +328,10 @@ SUBTEST(sched_latency_budget)
 	overdraw(device, percent);
 	drm_npu_query_context state = device.state(second);
 	CHECK_EQ(state.sched_class, latency);
-	/* It is the file's, not the context's. */
+	/* The budget belongs to the file, not to the context. */
 	CHECK_EQ(state.granted_class, throughput);
 	CHECK_EQ(device.state(throughput_too).granted_class, throughput);
-	/* Others are limited together with it, but they do not make up for it. */
+	/* Other files are limited as well, but do not repay its debt. */
 	for (std::size_t i = 0; i < others.size(); i++)
 		CHECK(becomes(others[i], ids[i], latency));
 	CHECK_EQ(device.state(second).granted_class, throughput);
@@ -340,7 +340,7 @@ SUBTEST(sched_latency_budget)
 	CHECK(becomes(device, second, latency));
 }
 
-/* It counts also if the context is given another class meanwhile. */
+/* A debt also counts if the context changes its class meanwhile. */
 SUBTEST(sched_latency_budget_set)
 {
 	Parameter percent("latency_percent", "50");
@@ -351,7 +351,7 @@ SUBTEST(sched_latency_budget_set)
 		create_context(other, hints(latency));
 	std::uint32_t second = create_context(device, hints(latency));
 
-	/* It is limited all the time. */
+	/* The budget applies from the beginning. */
 	CHECK(becomes(device, second, latency));
 	overdraw(device, percent, long_us, [](const Device &d, std::uint32_t context) {
 		CHECK_OK(set_class(d, context, background));
@@ -382,7 +382,7 @@ SUBTEST(sched_latency_new_file)
 	}));
 }
 
-/* Who may do so is not limited. */
+/* Files with CAP_SYS_NICE are not limited. */
 SUBTEST(sched_latency_privileged)
 {
 	Parameter percent("latency_percent", "50");

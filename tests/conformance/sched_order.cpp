@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/// Who comes first: classes, then deadlines, then fair shares.
+/// The order of service: classes, then deadlines, then fair shares.
 #include <algorithm>
 #include <memory>
 
@@ -135,7 +135,7 @@ SUBTEST(sched_order_own)
 	}
 }
 
-/* Who waits for a fence keeps nobody from the core. */
+/* A context that waits for a fence does not hold a core. */
 SUBTEST(sched_blocked_is_no_bar)
 {
 	Device device;
@@ -168,7 +168,7 @@ SUBTEST(sched_deadline_missed)
 		CHECK_EQ(wait_ended(device, context, last).error, 0);
 		CHECK_EQ(missed(), 0);
 	}
-	/* It counts for each job of the submit, and they run all the same. */
+	/* A deadline is counted for each job of the submit, and all of them run. */
 	product.clear();
 	CHECK_OK(submit(device, context, {job, job, job}, {}, &last, 1));
 	CHECK_EQ(wait_ended(device, context, last).error, 0);
@@ -179,7 +179,7 @@ SUBTEST(sched_deadline_missed)
 	CHECK_EQ(missed(), 3);
 }
 
-/* One that passes while the job waits. */
+/* A deadline that passes while the job waits. */
 SUBTEST(sched_deadline_passes)
 {
 	Device device;
@@ -248,7 +248,7 @@ SUBTEST(sched_deadline_fence)
 	CHECK_EQ(device.state(first).missed_deadlines, 0);
 }
 
-/* Who has had more than others gets no more by deadlines. */
+/* A file that is ahead of its share gains nothing by deadlines. */
 SUBTEST(sched_deadline_greedy)
 {
 	Device greedy, other;
@@ -342,7 +342,7 @@ SUBTEST(sched_fair_weight_set)
 	CHECK(had.second && had.first >= 2 * had.second);
 }
 
-/* What a context has had in one class does not keep it waiting in another. */
+/* Service in one class does not count against a context in another class. */
 SUBTEST(sched_fair_class_change)
 {
 	Device device;

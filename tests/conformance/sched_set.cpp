@@ -75,7 +75,7 @@ SUBTEST(sched_set_refused)
 		check_refused(device, id, {id, DRM_NPU_CONTEXT_SET_WEIGHT, 0, weight}, EINVAL);
 		check_refused(device, id, {id, set_both, DRM_NPU_CLASS_LATENCY, weight}, EINVAL);
 	}
-	/* What is not asked for must be zero. */
+	/* A field without its flag must be zero. */
 	check_refused(device, id, {id, DRM_NPU_CONTEXT_SET_CLASS, DRM_NPU_CLASS_LATENCY, 1},
 		      EINVAL);
 	check_refused(device, id, {id, DRM_NPU_CONTEXT_SET_WEIGHT, DRM_NPU_CLASS_LATENCY, 1},
@@ -141,7 +141,7 @@ SUBTEST(sched_set_unprivileged)
 	check_hints(device, heavy, DRM_NPU_CLASS_BACKGROUND, 50);
 }
 
-/* What waits gets its new place. */
+/* Queued jobs are served by the new class and weight. */
 SUBTEST(sched_set_queued)
 {
 	Device device;
@@ -174,7 +174,7 @@ SUBTEST(sched_set_running)
 	CHECK_OK(submit(device, context, {job}));
 	wait_running(device, context, 1);
 	Endless other(device);
-	/* It gets no more than a slice now and then. */
+	/* Background work gets few slices beside throughput work. */
 	hold.pass(10);
 	CHECK_EQ(look_at(device, context, 1).state, DRM_NPU_JOB_RUNNING);
 	CHECK_OK(set_class(device, context, DRM_NPU_CLASS_LATENCY));
@@ -239,7 +239,7 @@ SUBTEST(sched_set_banned)
 	CHECK_EQ(device.state(context).flags, DRM_NPU_CONTEXT_BANNED);
 	CHECK_OK(set_context(device, {context, set_both, DRM_NPU_CLASS_LATENCY, 3}));
 	check_hints(device, context, DRM_NPU_CLASS_LATENCY, 3);
-	/* It stays banned. */
+	/* The context stays banned. */
 	CHECK_EQ(device.state(context).flags, DRM_NPU_CONTEXT_BANNED);
 	CHECK_ERR(submit(device, context, {create_job(device, {{product.task()}})}), EIO);
 }

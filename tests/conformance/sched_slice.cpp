@@ -177,7 +177,7 @@ SUBTEST(sched_slice_results)
 	CHECK_EQ(look_at(device, context, 2).device_ns, after.device_ns - before.device_ns);
 }
 
-/* What a task finds on the chip is its own job's, whoever had the core between. */
+/* A task finds data of its own job on the chip, whichever context had the core between. */
 SUBTEST(sched_slice_reuse)
 {
 	Disturber disturber;
@@ -210,7 +210,7 @@ SUBTEST(sched_slice_reuse)
 
 		for (Product &product : all)
 			product.clear();
-		/* It is cut where nothing is kept, and nowhere else. */
+		/* The lane is cut only where no data is kept on the chip. */
 		CHECK_EQ(slices_of(device, context, job, &disturber.hold), 2);
 		for (Product &product : all)
 			product.check();
@@ -325,7 +325,7 @@ SUBTEST(sched_cost_too_much)
 	product.check();
 }
 
-/* One that says too little does not get more for it: here all takes ten times as long. */
+/* Declaring too low a cost gains nothing: here each task takes ten times as long. */
 SUBTEST(sched_cost_too_little)
 {
 	need_root();

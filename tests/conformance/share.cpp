@@ -128,7 +128,7 @@ SUBTEST(share_between_files)
 	leak.done();
 }
 
-/* What comes back to its file is what it was. */
+/* A buffer that is imported by its own file keeps its handle and address. */
 SUBTEST(share_round_trip)
 {
 	Device device;
@@ -193,7 +193,7 @@ SUBTEST(share_bad_export)
 	for (std::uint32_t handle : {0u, buffer.handle() + 1, ~0u})
 		CHECK_ERR(export_buffer(device.fd(), handle, DRM_CLOEXEC, dma_buf), ENOENT);
 	CHECK_ERR(export_buffer(other.fd(), buffer.handle(), DRM_CLOEXEC, dma_buf), ENOENT);
-	/* What was refused was not shared. */
+	/* A buffer whose import was refused is not shared. */
 	CHECK_EQ(device.buffer(buffer.handle()).flags, 0);
 	leak.done();
 }

@@ -17,7 +17,7 @@ namespace
 
 constexpr std::uint64_t page = 4096;
 
-/* What must not change when a call fails. */
+/* State that a failing call must not change. */
 void check_same(const drm_npu_query_region &a, const drm_npu_query_region &b)
 {
 	CHECK_EQ(a.used, b.used);
@@ -247,7 +247,7 @@ SUBTEST(sram_pin_limit)
 	CHECK_ERR(pin(device, other.handle()), ENOSPC);
 	check_same(full, device.region(on_chip));
 	CHECK(!inside(device, other.handle()));
-	/* What is only preferred does not count. */
+	/* Preferred buffers do not count as pinned. */
 	CHECK_OK(prefer(device, other.handle()));
 	CHECK(gets_inside(device, other.handle()));
 	CHECK_ERR(pin(device, other.handle()), ENOSPC);
@@ -281,7 +281,7 @@ SUBTEST(sram_pin_privileged)
 	more.check();
 }
 
-/* What is not pinned any more makes room for who has less than its share. */
+/* Unpinned buffers make room for files below their share. */
 SUBTEST(sram_unpinned)
 {
 	Device greedy, modest;
@@ -474,7 +474,7 @@ SUBTEST(sram_pinned_safe)
 	pinned.check();
 }
 
-/* Nothing of what a file had is seen by the next. */
+/* The next file sees no data of the previous one. */
 SUBTEST(sram_zero_after_use)
 {
 	for (std::uint32_t round = 0; round < 4; round++) {
@@ -560,7 +560,7 @@ SUBTEST(sram_close)
 	buffer.check();
 }
 
-/* What a job refers to stays where it is until the job is gone. */
+/* Buffers of a job stay where they are until the job is gone. */
 SUBTEST(sram_job_keeps)
 {
 	Device device;
@@ -576,6 +576,6 @@ SUBTEST(sram_job_keeps)
 	CHECK_EQ(run(device, device.context(), job), 1);
 	product.check();
 	CHECK_OK(device.destroy_job(job));
-	/* What has run is put away a bit after its end. */
+	/* Jobs are retired a moment after their end. */
 	CHECK(gets_empty(device));
 }

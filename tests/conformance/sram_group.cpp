@@ -102,7 +102,7 @@ void run_in(const Group &group, const std::function<void()> &run)
 
 } // namespace
 
-/* What is wanted is charged, and what is beyond the limit refused. */
+/* Preferred and pinned buffers are charged; those beyond the limit are refused. */
 SUBTEST(sram_group_pin)
 {
 	const Group group(4 * page);
@@ -122,7 +122,7 @@ SUBTEST(sram_group_pin)
 		CHECK_EQ(after.share, full.share);
 		CHECK_EQ(device.buffer(second.handle()).residency, DRM_NPU_RESIDENCY_NONE);
 		CHECK(!inside(device, second.handle()));
-		/* It is charged once, whatever else is asked for it. */
+		/* A buffer is charged once, however often its residency changes. */
 		CHECK_OK(pin(device, first.handle()));
 		CHECK_OK(prefer(device, first.handle()));
 		CHECK_EQ(group.charged(), 3 * page);
@@ -138,7 +138,7 @@ SUBTEST(sram_group_pin)
 	});
 }
 
-/* What is only preferred stays outside, without an error. */
+/* A preferred buffer beyond the limit stays outside, without an error. */
 SUBTEST(sram_group_prefer)
 {
 	const Group group(4 * page);
@@ -275,7 +275,7 @@ SUBTEST(sram_group_lower_outside)
 	});
 }
 
-/* It waits for the slice that uses a buffer, whatever the group's limit. */
+/* Eviction waits for the slice that uses a buffer, whatever the limit of the group. */
 SUBTEST(sram_group_lower_busy)
 {
 	const Group group(16 * page);

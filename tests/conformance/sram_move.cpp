@@ -71,7 +71,7 @@ SUBTEST(sram_streams)
 		CHECK(after.sram_bytes > before.sram_bytes);
 		CHECK(after.sram_bytes - before.sram_bytes <= page);
 	}
-	/* Who is pinned drives them out, and they come back. */
+	/* Pinned buffers evict preferred ones, which return later. */
 	if (!geteuid()) {
 		Pattern all(other, region.size);
 
@@ -245,7 +245,7 @@ SUBTEST(sram_other_file_runs)
 	CHECK_OK(cancel(busy, context, seqno, seqno));
 }
 
-/* Who waits for the place of others can go before they are done. */
+/* A buffer that waits for evictions can be freed before they are done. */
 SUBTEST(sram_closed_while_waiting)
 {
 	Device holder, device;
@@ -261,7 +261,7 @@ SUBTEST(sram_closed_while_waiting)
 	wait_running(holder, context, seqno);
 	Pattern buffer(device, page, 2);
 	CHECK_OK(prefer(device, buffer.handle()));
-	/* What is held up tells that the other is waited for. */
+	/* The move that is held up shows that the other one is waited for. */
 	Product product(holder);
 	std::uint32_t job = create_job(holder, {{product.task()}});
 	std::uint64_t last = 0;

@@ -29,7 +29,7 @@ public:
 	{
 	}
 
-	/// What no call should have answered, or 0.
+	/// An error that no call may return, or 0.
 	int end()
 	{
 		stop_ = true;
@@ -170,7 +170,7 @@ SUBTEST(sram_stress_close)
 	leak.done();
 }
 
-/* Who gets a buffer that moves has its contents, and it moves no more. */
+/* An importer of a buffer that moves sees its contents, and the buffer moves no more. */
 SUBTEST(sram_stress_share)
 {
 	need_unmapping();

@@ -355,7 +355,7 @@ SUBTEST(stress_exhaust_descriptors)
 		CHECK_ERR(call(device.fd(), DRM_IOCTL_PRIME_HANDLE_TO_FD, &args), EMFILE);
 		CHECK_EQ(args.fd, -1);
 		CHECK(!done.has_fence());
-		/* What needs none goes on. */
+		/* A submit that needs no file descriptor succeeds. */
 		CHECK_OK(submit(device, context, {job}));
 		CHECK_EQ(wait_ended(device, context, 2).error, 0);
 		CHECK_OK(setrlimit(RLIMIT_NOFILE, &limit));

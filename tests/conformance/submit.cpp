@@ -352,7 +352,7 @@ SUBTEST(submit_busy)
 	CHECK_ERR(submit(device, context, {job}, {{}, {untouched.sync()}}), EBUSY);
 	leak.done();
 
-	/* Others have queues of their own. */
+	/* Other contexts have queues of their own. */
 	CHECK_EQ(run(device, device.context(), job), 1);
 	gate.open();
 	CHECK_EQ(final_status(last), 1);

@@ -107,7 +107,7 @@ SUBTEST(unplug_busy)
 	const Plug plug = need_plug();
 	for (unsigned i = 0; i < 4; i++) {
 		Device device;
-		/* Nothing ends before the device goes. */
+		/* No job ends before the device goes. */
 		Hold hold;
 		Product product(device, slow_shape);
 		std::uint32_t cores = device.info().core_count;
@@ -165,7 +165,7 @@ SUBTEST(unplug_lanes_waiting)
 		Unplugged unplugged(plug);
 		CHECK_EQ(final_status(first), -ENODEV);
 		CHECK_EQ(final_status(second), -ENODEV);
-		/* Nothing runs any more, so results stay as they are. */
+		/* No job runs any more, so results stay as they are. */
 		product.clear();
 		usleep(50000);
 		product.check_untouched();
@@ -270,7 +270,7 @@ SUBTEST(unplug_unload)
 	check_works(fresh);
 }
 
-/* Who waits is told: by ENODEV, or by what became of what was waited for. */
+/* Waits return ENODEV, or the result of the job. */
 SUBTEST(unplug_waiting)
 {
 	const Plug plug = need_plug();
@@ -343,7 +343,7 @@ SUBTEST(unplug_shared)
 		CHECK_EQ(product.out.as<std::uint32_t>()[0], 1);
 	}
 	unplugged.rebind();
-	/* Nobody's device any more, but still memory that others can use. */
+	/* The device is gone, but importers can still use the memory. */
 	Device fresh;
 	Imported again(fresh, dma_buf);
 	Product second(fresh);

@@ -30,7 +30,7 @@ public:
 	{
 		struct stat node{};
 
-		/* Who may open the node is not what is tested. */
+		/* The mode of the node is not under test here. */
 		CHECK_EQ(fstat(Device().fd(), &node), 0);
 		pid_ = fork_run([&] {
 			CHECK_EQ(setgroups(1, &node.st_gid), 0);
@@ -120,7 +120,7 @@ SUBTEST(user_contexts)
 	for (std::uint32_t i = 0; i < 2 * limit; i++)
 		CHECK_OK(try_context(device));
 	third.leave();
-	/* What a user gives back others can have. */
+	/* Other users can have what a user frees. */
 	first.leave();
 	User fourth(third_uid, all_contexts);
 	fourth.leave();

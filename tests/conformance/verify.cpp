@@ -13,7 +13,7 @@
 namespace
 {
 
-/// What clients may write: the bits that are theirs, by register. The source is
+/// The bits that clients may write, by register. The source is
 /// chapter 36 of the RK3588 TRM, less what is not verified or not understood.
 std::map<std::uint32_t, std::uint32_t> client_bits()
 {
@@ -385,7 +385,7 @@ SUBTEST(job_verify_rdma)
 	check_refused(device, {{task}}, {DRM_NPU_FAULT_ADDRESS, index_of(task, 0x5018)});
 	set(task, 0x5018, 0);
 
-	/* Nothing that it could read is wanted, but MRDMA runs: the trap. */
+	/* The task wants no operand, but MRDMA runs and would read one. */
 	task.enable = 0x1d;
 	set(task, 0x500c, 0);
 	set(task, 0x5010, product.shape.m - 1);
@@ -639,7 +639,7 @@ SUBTEST(job_verify_reuse_first)
 
 		set(task, cna_cbuf_con0, con0 | reuse);
 		check_refused(device, {{task}}, {DRM_NPU_FAULT_REUSE});
-		/* What another lane has is on another core. */
+		/* Data of another lane is on another core. */
 		check_refused(device, {{good}, {task}}, {DRM_NPU_FAULT_REUSE, ~0u, 1, 0});
 	}
 }
@@ -688,7 +688,7 @@ SUBTEST(job_verify_reuse_other)
 	}
 }
 
-/* What is on chip has another size. */
+/* The data on the chip has another size. */
 SUBTEST(job_verify_reuse_size)
 {
 	Device device;

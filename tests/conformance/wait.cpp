@@ -96,7 +96,7 @@ SUBTEST(wait_ended)
 	}
 }
 
-/* What is an output is written, and nothing of it is added to. */
+/* Output fields are overwritten, not added to. */
 SUBTEST(wait_overwrites)
 {
 	Fixture f;
@@ -405,7 +405,7 @@ SUBTEST(wait_threads)
 }
 
 /*
- * Whoever waits gets what became of the job, however many have come and ended
+ * A waiter gets the result of its job, however many jobs have come and ended
  * before he has a look; and those who wait for a later one sleep on.
  */
 SUBTEST(wait_overtaken)
@@ -432,7 +432,7 @@ SUBTEST(wait_overtaken)
 				CHECK(args.started_ns >= args.queued_ns);
 				return;
 			}
-			/* What is kept of a job that has ended is kept for those who wait. */
+			/* The result of a job that has ended is kept for its waiters. */
 			for (std::size_t i = 1; i < sleepers.size(); i++)
 				sleepers[i].wait_asleep();
 			gate.open();
@@ -450,7 +450,7 @@ SUBTEST(wait_overtaken)
 	}
 }
 
-/* Whoever waits learns that the context has gone, and what became of the job. */
+/* Waiters learn that the context is gone, and how the job ended. */
 SUBTEST(wait_context_destroyed)
 {
 	Fixture f;

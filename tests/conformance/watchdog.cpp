@@ -73,7 +73,7 @@ SUBTEST(watchdog_slow)
 	}
 	/* Lanes take their modelled time, at a megabyte a second. */
 	const Reloaded reloaded("mode=time core_mbps=1");
-	/* Which is longer than what may run uncut. */
+	/* That is longer than tasks may run uncut. */
 	const Parameter uncut("uncut_us", "0");
 	Device device;
 	Product product(device, slow_shape);
@@ -89,7 +89,7 @@ SUBTEST(watchdog_slow)
 	CHECK_EQ(device.state(context).slices, 1);
 }
 
-/* What is not understood is refused and changes nothing. */
+/* Writes that cannot be parsed are refused and change nothing. */
 SUBTEST(watchdog_gate_refuses)
 {
 	const Hold hold;

@@ -44,7 +44,7 @@ static void npu_begin_look(struct npu_begin *begin, unsigned long age)
 	npu_fake_settle(begin->fake);
 }
 
-/* It is reset and started again, which counts as one slice and as nobody's guilt. */
+/* The core is reset and started again: one slice, and no guilt of the context. */
 static void npu_begin_again(struct kunit *test)
 {
 	struct npu_begin begin;

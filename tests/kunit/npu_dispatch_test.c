@@ -154,7 +154,7 @@ static void npu_dispatch_masks(struct kunit *test)
 	npu_fake_queue(fake, last, d);
 	npu_fake_queue(fake, all, c);
 	NPU_EXPECT_RUNS(fake, 0, c, 0);
-	/* What only core 2 may run waits for it. */
+	/* A context that may use core 2 only waits for it. */
 	npu_fake_end(fake, 0, 0);
 	npu_fake_end(fake, 1, 0);
 	NPU_EXPECT_IDLE(fake, 0);
@@ -345,7 +345,7 @@ static void npu_dispatch_spread(struct kunit *test)
 	}
 	KUNIT_EXPECT_EQ(test, fake->cores[0].attaches, 1);
 	KUNIT_EXPECT_EQ(test, fake->cores[1].attaches, 1);
-	/* Nothing is left idle for it. */
+	/* No core is kept idle for it. */
 	npu_fake_queue(fake, a, job);
 	npu_fake_queue(fake, npu_fake_context(one, 3, 8, THROUGHPUT), job);
 	NPU_EXPECT_RUNS(fake, 0, job, 0);

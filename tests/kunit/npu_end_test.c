@@ -112,7 +112,7 @@ static void npu_end_lanes_that_run(struct kunit *test)
 	npu_fake_end(fake, 1, 0);
 }
 
-/* What is cancelled in the queue is passed over. */
+/* The dispatcher skips jobs that were cancelled in the queue. */
 static void npu_end_cancel_queued(struct kunit *test)
 {
 	struct npu_fake *fake = npu_fake_create(test, 1);
@@ -143,7 +143,7 @@ static void npu_end_cancel_queued(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, ctx->stats.failed_jobs, 3);
 }
 
-/* What runs when it is cancelled comes to the end of its slice, and is charged. */
+/* A job that is cancelled while it runs ends its slice, and is charged for it. */
 static void npu_end_cancel_running(struct kunit *test)
 {
 	static const u32 counts[] = { 2, 1, 1 };
@@ -260,12 +260,12 @@ static void npu_end_cancel_attaching(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, fake->cores[0].resets, 0);
 	npu_fake_queue(fake, ctx, b);
 	NPU_EXPECT_RUNS(fake, 0, b, 0);
-	/* It was attached nevertheless. */
+	/* The address space was attached nevertheless. */
 	KUNIT_EXPECT_EQ(test, fake->cores[0].attaches, 1);
 	npu_fake_end(fake, 0, 0);
 }
 
-/* What is cancelled before its core is reset was cancelled, as the caller is told. */
+/* A job that is cancelled before its core is reset ends with ECANCELED, as the call reports. */
 static void npu_end_cancel_failing(struct kunit *test)
 {
 	struct npu_fake *fake = npu_fake_create(test, 1);
@@ -421,7 +421,7 @@ static void npu_end_ban_file(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, npu_fake_try(ctx[i], &job, 1, NULL, &seqno), -EIO);
 	KUNIT_EXPECT_EQ(test, PTR_ERR(npu_context_create(&file->npu, 1, 4, THROUGHPUT, 0)),
 			-EIO);
-	/* What has begun goes on. */
+	/* Jobs that have begun go on. */
 	npu_fake_end(fake, 1, 0);
 	NPU_EXPECT_RUNS(fake, 1, wide, 1);
 	npu_fake_end(fake, 1, 0);
@@ -466,7 +466,7 @@ static void npu_end_context_limit(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, file->npu.client->context_count, 0);
 }
 
-/* What is nobody's guilt is not counted as such. */
+/* Errors that no context caused count as no guilt. */
 static void npu_end_no_guilt(struct kunit *test)
 {
 	static const int errors[] = { -EIO, -ENOMEM, -ECANCELED };
@@ -497,7 +497,7 @@ static void npu_end_no_guilt(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, ctx->stats.flags, 0);
 }
 
-/* What is known of where a job went wrong first is kept with it. */
+/* The first known location of a fault is kept with the job. */
 static void npu_end_fault(struct kunit *test)
 {
 	static const u32 counts[] = { 1, 6 };

@@ -281,7 +281,7 @@ static const struct npu_hw_ops npu_toy_ops = {
 	.now = npu_fake_now,
 };
 
-/* What both kinds have. */
+/* Operations that both kinds have. */
 #define NPU_FAKE_DESC							\
 	.core = {							\
 		.clock_hz = 1000000000,					\
@@ -573,7 +573,7 @@ void npu_fake_work(struct npu_fake *fake, unsigned int core, u64 ns)
 	npu_fake_settle(fake);
 }
 
-/* What a file that is closed has running comes to its end. */
+/* Slices of a closed file run to their end. */
 static void npu_fake_finish(struct npu_fake_file *file)
 {
 	struct npu_fake *fake = file->fake;
