@@ -19,7 +19,7 @@ from pages import ROOT, page, rows
 BUILD = Path(os.environ.get("BUILD", "build"))
 if not BUILD.is_absolute():
     BUILD = ROOT / BUILD
-TOOLS = ("npu-info", "npu-llm", "npu-bench")
+TOOLS = ("npu-info", "npu-llm", "npu-bench", "npu-top")
 # Folders of the tree; a path that begins with one must exist.
 FOLDERS = ("driver", "dts", "docs", "include", "LICENSES", "scripts", "tests", "userspace")
 INCLUDES = ("userspace/libnpu", "userspace/rknn", "userspace/engine", "include", "include/uapi/drm")
