@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/// What the board tells of itself.
+/// State and counters that the board reports.
 #pragma once
 
 #include <string>

@@ -16,7 +16,7 @@ constexpr unsigned rounds = 5;
 
 struct Fault {
 	const char *parameter;
-	/// What the job ends with that it hits, or 0.
+	/// Error of the job that is hit, or 0.
 	int error;
 	/// A core is reset each time.
 	bool resets;
@@ -38,7 +38,7 @@ void repeat(const Fault &fault)
 			const igt::Note note("round " + std::to_string(i));
 			Device device;
 			const Product product(device);
-			/* Nobody is banned for one fault, and this is not about bans. */
+			/* A new file each round: bans are not under test here. */
 			const std::uint32_t mine = device.context();
 			const std::uint32_t job = create_job(device, {{product.task()}});
 

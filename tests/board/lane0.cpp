@@ -37,7 +37,7 @@ Task fp16_matmul(const Product &product)
 	return task;
 }
 
-/// What a job gives on a core, by rows.
+/// Results of a job on one core, by rows.
 std::vector<std::uint32_t> results(const Device &device, const Product &product, std::uint32_t job,
 				   unsigned core)
 {

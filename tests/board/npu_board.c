@@ -55,7 +55,7 @@ static long npu_board_map(unsigned int index, unsigned long offset,
 {
 	*ops = &npu_board_ops;
 	*priv = &npu_board.cores[index];
-	/* What becomes the offset of each access. */
+	/* The base of the offsets of all accesses. */
 	return offset;
 }
 
@@ -178,7 +178,7 @@ static void npu_board_debugfs(struct npu_board_core *core, struct dentry *root)
  */
 static int npu_board_plug(struct npu_board *board)
 {
-	/* What is applied stays, and so does the memory that it is in. */
+	/* An applied changeset stays, and so must its memory. */
 	static struct of_changeset change;
 	unsigned int i;
 	int ret = 0;
@@ -195,7 +195,7 @@ static int npu_board_plug(struct npu_board *board)
 		if (!ret)
 			ret = of_changeset_update_prop_string(&change, np,
 							      "status", "okay");
-		/* What arm64 makes of a device of which the tree says neither. */
+		/* The default of arm64 for devices whose node says neither. */
 		if (!ret)
 			ret = of_changeset_add_prop_bool(&change, np,
 							 "dma-noncoherent");

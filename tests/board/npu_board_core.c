@@ -237,7 +237,7 @@ void npu_board_core_mask(struct npu_board_core *core, bool masked)
 	core->masked = masked;
 	level = npu_board_level(core);
 	spin_unlock_irqrestore(&core->lock, flags);
-	/* What was raised meanwhile is still to be delivered. */
+	/* An interrupt that was raised while masked is still pending. */
 	if (level)
 		kthread_queue_work(core->irq_worker, &core->raise);
 }
@@ -275,7 +275,7 @@ static void npu_board_run(struct kthread_work *work)
 	bool done = !hang && !fault && npu_board_compute(core);
 
 	spin_lock_irq(&core->lock);
-	/* What has been reset meanwhile raises nothing. */
+	/* A core that was reset meanwhile raises no interrupt. */
 	if (fault && !core->stop)
 		npu_board_bank_fault(core, npu_board_bank(core, false), 0, false);
 	core->running = false;
@@ -397,7 +397,7 @@ static void npu_board_write_core(struct npu_board_core *core, u32 reg, u32 value
 				       RKNN_PC_INTERRUPT_RAW_STATUS);
 	core->mute = false;
 	core->running = true;
-	/* What takes no time need not wait for its turn. */
+	/* Runs that take no time need no turn of the worker. */
 	kthread_queue_work(npu_board.mode == NPU_BOARD_NULL ? core->irq_worker :
 							      core->worker,
 			   &core->run);

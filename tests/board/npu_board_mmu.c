@@ -247,7 +247,7 @@ void npu_board_bank_fault(struct npu_board_core *core,
  * @core: the core
  * @bank: one of its banks
  *
- * Nothing has been mapped meanwhile, so it is refused again.
+ * The page tables have not changed meanwhile, so the access is refused again.
  */
 void npu_board_bank_replay(struct npu_board_core *core,
 			   struct npu_board_bank *bank)

@@ -15,7 +15,7 @@
 
 #include "npu_board.h"
 
-/* What is in it before anybody has written to it. */
+/* Initial contents, which no driver may rely on. */
 #define NPU_BOARD_SRAM_JUNK	0x5a
 
 static void *npu_board_sram;

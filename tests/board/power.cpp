@@ -32,7 +32,7 @@ void suspend_system()
 
 } // namespace
 
-/* What runs ends first, what is queued waits; nothing fails. */
+/* Suspend waits for running jobs, keeps queued ones, and fails none. */
 SUBTEST(power_suspend_busy)
 {
 	const Device device;

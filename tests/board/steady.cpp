@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/// What prepared jobs cost the hardware in steady state, in counts of the board.
+/// Hardware cost of prepared jobs in steady state, in counts of the board.
 /// The cores must keep their power meanwhile.
 #include <algorithm>
 #include <cstdint>
@@ -111,7 +111,7 @@ SUBTEST(steady_three_contexts)
 
 	for (unsigned core = 0; core < 3; core++) {
 		contexts.push_back(device.context());
-		/* It has the address space from now on. */
+		/* The core keeps the address space from now on. */
 		CHECK_EQ(run(device, contexts.back(), job), 1);
 	}
 	/* None ends before all have begun. */

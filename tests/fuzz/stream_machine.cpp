@@ -183,7 +183,7 @@ void Machine::start(std::uint32_t index, std::uint32_t tasks)
 		npu_model_write_reg(core_.get(), reg, value);
 }
 
-/// What the lane must have left alone, and how it may end.
+/// Checks memory that the lane must not touch, and how it ended.
 void Machine::check(const Outcome &outcome, std::uint32_t index, std::uint32_t tasks)
 {
 	if (refused_ != (outcome.status == NPU_MODEL_FAULT))

@@ -42,7 +42,7 @@ public:
 	/// hold what @p poison makes. Memory is as before afterwards.
 	Outcome run(const std::vector<Stream> &lane, std::uint32_t index, std::uint32_t poison);
 
-	/// What should not have happened in a run; empty if nothing.
+	/// The first violation of a run; empty if there is none.
 	const std::string &complaint() const { return complaint_; }
 
 private:
@@ -63,7 +63,7 @@ private:
 	std::map<std::uint32_t, Range> ranges_;
 	std::unique_ptr<npu_model_core> core_;
 	Outcome outcome_;
-	/// What was there before each write.
+	/// Contents of memory before each write.
 	std::vector<std::vector<std::byte>> before_;
 	bool refused_ = false;
 	std::uint32_t first_words_ = 0;

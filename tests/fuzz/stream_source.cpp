@@ -305,7 +305,7 @@ void Source::change(Stream &stream)
 		break;
 	case 10:
 	case 11: {
-		/* What no other register repeats. */
+		/* Registers whose values no other register repeats. */
 		constexpr std::array<std::uint16_t, 24> lone{
 			0x1010, 0x1044, 0x1070, 0x107c, 0x1080, 0x1110, 0x4020, 0x4024,
 			0x4038, 0x40c0, 0x1184, 0x4084, 0x3010, 0x1078, 0x4100, 0x4070,

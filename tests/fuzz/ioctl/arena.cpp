@@ -76,7 +76,7 @@ Arena::Used &Arena::take(std::size_t size, bool edge)
 	if (index == slot_count)
 		throw std::length_error("a call with too many blocks");
 	std::uint8_t *begin = slot(index), *end = begin + slot_size;
-	/* What does not fit goes on where nothing can be touched. */
+	/* Blocks that do not fit end at memory without access. */
 	edge = edge || size > slot_size - 2 * canary_size;
 	size = std::min(size, slot_size - canary_size);
 

@@ -43,12 +43,12 @@ public:
 	/// The same for what the call writes to; filled with canaries.
 	Block output(std::size_t size, bool edge);
 
-	/// Remembers what is in the blocks.
+	/// Saves the contents of the blocks.
 	void seal();
-	/// Puts it back.
+	/// Restores the contents that seal() saved.
 	void restore();
-	/// What was written to that must not be, or nothing. Of the first block,
-	/// the argument, the bytes in @writable may have changed.
+	/// Describes illegal writes; empty if there are none. In the first block, the
+	/// argument, the bytes in @writable may have changed.
 	std::string check(const std::vector<bool> &writable) const;
 	/// The blocks in hexadecimal words, at most @words of each.
 	std::string text(std::size_t words) const;

@@ -80,12 +80,12 @@ struct Call {
 	/// The number of an ioctl, or 0.
 	unsigned long request;
 	unsigned flags;
-	/// What the documentation lists, besides what every call may answer.
+	/// Documented errors, besides those of every call.
 	std::vector<int> errors;
-	/// What a success writes; only kept for calls that are strict.
+	/// Bytes that a successful call writes; for strict calls only.
 	std::vector<Range> outputs;
-	/// What other parts of the kernel make of an allocation that fails, where it
-	/// is not ENOMEM. The initialiser lets entries of the table end before it.
+	/// Errors other than ENOMEM that other parts of the kernel return when an
+	/// allocation fails. The initialiser lets entries of the table end before it.
 	std::vector<int> starved = {}; // NOLINT(readability-redundant-member-init)
 };
 

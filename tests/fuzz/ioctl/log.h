@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/// What is told: calls, violations, counts.
+/// The log: calls, violations and counts.
 #pragma once
 
 #include <array>

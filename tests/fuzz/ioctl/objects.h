@@ -212,7 +212,7 @@ struct SharedFd {
 	FdKind kind = FdKind::other;
 };
 
-/// What all threads share.
+/// State that all threads share.
 struct World {
 	explicit World(std::size_t file_count) : files(file_count) {}
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/// What is checked around each call.
+/// Checks around each call.
 #include "thread.h"
 
 #include <cerrno>
@@ -69,10 +69,10 @@ void Thread::check_memory(const Attempt &attempt, int result)
 	if (attempt.id == Id::job_create)
 		mark(writable,
 		     {offsetof(drm_npu_job_create, fault_lane), sizeof(drm_npu_job_create)});
-	/* What is not read is zeros, and that is copied back. */
+	/* The kernel starts from zeros if it does not read the argument, and copies them back. */
 	if (attempt.request && !(_IOC_DIR(attempt.request) & _IOC_WRITE))
 		writable.assign(argument_.size, true);
-	/* What the request does not reach, or does not have copied back. */
+	/* Bytes beyond the request, or not copied back, must not change. */
 	if (attempt.request) {
 		bool back = _IOC_DIR(attempt.request) & _IOC_READ;
 

@@ -261,7 +261,7 @@ int Thread::ioctl(Id id)
 						      : _IOC_SIZE(request) ^ 1u << random_.below(7);
 		unsigned direction = random_.chance(70) ? _IOC_DIR(request) : random_.below(4);
 
-		/* What is not read from the canaries cannot be written back to them. */
+		/* A larger size would overwrite the canaries with bytes not read from them. */
 		if (!(direction & _IOC_WRITE))
 			size = std::min(size, argument_.size);
 		mutated_ = true;
@@ -278,7 +278,7 @@ int Thread::ioctl(Id id)
 	int result = perform({id, request, !mutated_, [=] {
 				      return ::ioctl(fd, request, address) < 0 ? -errno : 0;
 			      }});
-	/* What does not come back is not known to be there. */
+	/* Results of such calls are unknown. */
 	return elsewhere || other || request != call_of(id).request ? -EFAULT : result;
 }
 

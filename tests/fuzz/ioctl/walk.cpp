@@ -459,7 +459,7 @@ unsigned walk_step(const Step &step)
 			continue;
 		}
 		CHECK(failed);
-		/* What cannot be told to the caller has been done all the same. */
+		/* The call has succeeded even if its result cannot be copied back. */
 		if (result == -EFAULT && fail_nth_usercopy()) {
 			usleep(50000);
 			untold += !leak::none_new(before);
@@ -469,7 +469,7 @@ unsigned walk_step(const Step &step)
 		}
 		if (!may_starve(call_of(step.id), -result))
 			CHECK_ERR(result, ENOMEM);
-		/* What earlier calls made may end meanwhile. */
+		/* Objects of earlier calls may end meanwhile. */
 		if (!leak::settles_below(before))
 			CHECK_EQ(leak::objects(), before);
 	}
@@ -510,7 +510,7 @@ int walk()
 	} catch (const igt::Failure &) {
 		failed++;
 	}
-	/* What failed must not have broken what follows. */
+	/* A failure must not break the calls that follow. */
 	tell("afterwards", [] {
 		check_works(Device());
 		return 0U;
