@@ -63,15 +63,15 @@ struct SubmitOptions {
 	/// Time that a measurement is to take.
 	std::uint32_t milliseconds = 20;
 	bool json = false;
-	/// How long interrupts are off while many threads wait, instead.
+	/// Measure how long interrupts are off while many threads wait instead.
 	bool waiters = false;
 	/// Numbers of these threads.
 	std::vector<std::uint32_t> threads{1, 100, 10000};
-	/// What it costs to make jobs, instead.
+	/// Measure the cost of creating jobs instead.
 	bool create = false;
 };
 
-/// What submitting and waiting cost. \return the exit code
+/// Measure the cost of submitting and waiting. \return the exit code
 int submit(const SubmitOptions &options);
 
 struct RocketOptions {
@@ -86,8 +86,8 @@ struct RocketOptions {
 	bool json = false;
 };
 
-/// What jobs cost on a register-level board, with the driver that is loaded: ours
-/// or mainline's. \return the exit code
+/// Measure the cost of jobs on a register-level board with the loaded driver, ours or
+/// mainline's. \return the exit code
 int rocket(const RocketOptions &options);
 
 struct QosOptions {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What it costs to make jobs.
+ * The cost of creating jobs.
  */
 #pragma once
 

@@ -39,7 +39,7 @@ constexpr std::uint32_t most_jobs = 1U << 20U;
 /// file is closed.
 constexpr std::chrono::milliseconds rest(300);
 
-/// What is measured.
+/// The rows that are measured.
 struct Cell {
 	RocketRow::Key key;
 	Mode mode;
@@ -73,7 +73,7 @@ class Crowd
 public:
 	explicit Crowd(std::string device) : device_(std::move(device)) {}
 
-	/// Those of @p key, each with a file of its own.
+	/// The clients of @p key, each with a file of its own.
 	Result<Clients *> of(const RocketRow::Key &key)
 	{
 		Clients &clients = clients_[{key.driver, key.files, key.lanes, key.tasks, 0}];

@@ -111,7 +111,7 @@ double tick_ns()
 	       static_cast<double>(ticks() - first);
 }
 
-/// What one client did in one measurement.
+/// Result of one client in one measurement.
 struct Share {
 	Clock::time_point began;
 	Clock::time_point ended;
@@ -200,7 +200,7 @@ Result<double> null_ioctl_ns(const Device &device)
 	return std::chrono::duration<double, std::nano>(Clock::now() - began).count() / calls;
 }
 
-/// What is wanted of a prepared job, as a share of a rocket job.
+/// Largest cost of a prepared job, as a share of the cost of a rocket job.
 struct Goal {
 	Mode prepared;
 	Mode rocket;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What a register-level board counts, and the kernel's context switches.
+ * Counters of a register-level board, and the kernel's context switches.
  */
 #pragma once
 
@@ -30,7 +30,7 @@ struct Counters {
 /// \retval ENODEV no board, or debugfs is not mounted or not readable
 Result<Counters> read_counters();
 
-/// What has been counted from @p before to @p after.
+/// The counts between @p before and @p after.
 Counters operator-(const Counters &after, const Counters &before);
 
 } // namespace npu::bench

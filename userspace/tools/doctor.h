@@ -12,19 +12,19 @@
 namespace npu::doctor
 {
 
-/// What was found, and what to do about it.
+/// A problem and its remedy.
 struct Finding {
 	/// A word for programs: "no-node", "other-driver" ...
 	std::string id;
-	/// The NPU does not work because of it; otherwise it works, but could do better.
+	/// The NPU does not work because of the problem; otherwise it works, but slower.
 	bool fatal;
 	std::string problem;
 	std::string remedy;
 };
 
-/// Where to look.
+/// The system to examine.
 struct System {
-	/// Before /proc, /sys, /dev and /lib; tests have their own.
+	/// Prefix of /proc, /sys, /dev and /lib; tests have a tree of their own.
 	std::filesystem::path root = "/";
 	/// Opens a device file; answers 0 or an errno.
 	std::function<int(const std::filesystem::path &)> open_device;

@@ -44,7 +44,7 @@ public:
 		return {static_cast<std::byte *>(bytes), size};
 	}
 
-	/* It cannot import. */
+	/* Mainline's driver does not import dma-bufs. */
 	std::span<std::byte> map_dma_buf(int /*fd*/, std::size_t /*size*/, int &error) override
 	{
 		error = -EOPNOTSUPP;

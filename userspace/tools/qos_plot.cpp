@@ -18,7 +18,7 @@ namespace
 
 /// Points of a distribution.
 constexpr int points = 200;
-/// What is drawn left of all on a scale that has no 0.
+/// Left end of the logarithmic scale; smaller values are drawn there.
 constexpr double least_us = 10;
 
 /// Colours that also the colour-blind can tell apart.

@@ -35,9 +35,9 @@ struct Throughput {
 
 /// How many jobs have met their deadlines.
 struct Deadlines {
-	/// What runs beside them.
+	/// The load beside them.
 	std::string beside;
-	/// Of the device, that they ask for.
+	/// Share of the device that they ask for.
 	double demand = 0;
 	std::size_t jobs = 0;
 	std::size_t met = 0;

@@ -88,7 +88,7 @@ double Outcome::throughput() const
 	return static_cast<double>(busy) / static_cast<double>(end_ns - begin_ns);
 }
 
-/* Nothing happens but by time passing, so that one thread can be all clients. */
+/* One thread can act for all clients, since nothing happens until time advances. */
 Result<void> Runner::pass_model_time(const Clients &clients, std::uint64_t from,
 				     std::uint64_t to) const
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Who had which core from when to when, by the kernel's tracepoint.
+ * The slices of each core over time, from the kernel's tracepoint.
  */
 #pragma once
 
@@ -14,7 +14,7 @@
 namespace npu::bench::qos
 {
 
-/// What a core was started with.
+/// A slice of a core.
 struct Slice {
 	std::uint32_t core;
 	/// Id of the file.
@@ -23,7 +23,7 @@ struct Slice {
 	std::uint64_t ended_ns;
 };
 
-/// The slices that a trace, as tracefs prints it, tells of.
+/// The slices in a trace as tracefs prints it.
 std::vector<Slice> read_slices(std::istream &trace);
 
 /// Traces slices as long as it exists.
@@ -38,7 +38,7 @@ public:
 	SliceTrace(const SliceTrace &) = delete;
 	SliceTrace &operator=(const SliceTrace &) = delete;
 
-	/// Those that have ended.
+	/// The slices that have ended so far.
 	std::vector<Slice> slices() const;
 };
 

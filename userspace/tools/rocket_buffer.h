@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What clients of mainline's rocket calls have in common: buffers, and the end of each
+ * Parts shared by clients of mainline's rocket calls: buffers, and the end of each
  * stream.
  */
 #pragma once

@@ -21,7 +21,7 @@ namespace npu::bench
 {
 
 struct RocketRow {
-	/// What is measured.
+	/// The configuration that a row measures.
 	struct Key {
 		/// "rocket", "compat", "changing" or "prepared"
 		std::string driver;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What the tools share: exit codes and how errors are reported.
+ * Exit codes and error reports of all tools.
  */
 #pragma once
 
