@@ -185,6 +185,39 @@ static int npu_query_register(struct npu_device *npu, u32 index,
 	return sizeof(*record);
 }
 
+/* Fill @record. Returns its size or a negative errno. */
+static int npu_query_record(struct npu_device *npu, struct drm_file *file,
+			    u32 type, u32 index, union npu_record *record)
+{
+	struct npu_file *nfile = file->driver_priv;
+
+	switch (type) {
+	case DRM_NPU_QUERY_DEVICE:
+		return npu_query_device(npu, index, &record->device);
+	case DRM_NPU_QUERY_CORE:
+		return npu_query_core(npu, index, &record->core);
+	case DRM_NPU_QUERY_REGION:
+		return npu_query_region(npu, nfile, index, &record->region);
+	case DRM_NPU_QUERY_LIMITS:
+		return npu_query_limits(npu, index, &record->limits);
+	case DRM_NPU_QUERY_CONTEXT:
+		return npu_query_context(npu, nfile, index, &record->context);
+	case DRM_NPU_QUERY_BUFFER:
+		return npu_bo_query(file, index, &record->buffer) ?:
+		       sizeof(record->buffer);
+	case DRM_NPU_QUERY_FEATURES:
+		return npu_query_features(npu, index, &record->features);
+	case DRM_NPU_QUERY_DATA_TYPE:
+		return npu_query_data_type(npu, index, &record->data_type);
+	case DRM_NPU_QUERY_REGISTER:
+		return npu_query_register(npu, index, &record->reg);
+	case DRM_NPU_QUERY_ACTIVITY:
+		return npu_query_activity(npu, index, &record->activity);
+	default:
+		return -EINVAL;
+	}
+}
+
 /**
  * npu_query_ioctl() - %DRM_IOCTL_NPU_QUERY
  * @dev: the device
@@ -196,7 +229,6 @@ static int npu_query_register(struct npu_device *npu, u32 index,
 int npu_query_ioctl(struct drm_device *dev, void *data, struct drm_file *file)
 {
 	struct npu_device *npu = to_npu_device(dev);
-	struct npu_file *nfile = file->driver_priv;
 	struct drm_npu_query *args = data;
 	void __user *user = u64_to_user_ptr(args->data);
 	union npu_record record = {};
@@ -208,42 +240,7 @@ int npu_query_ioctl(struct drm_device *dev, void *data, struct drm_file *file)
 	if (args->size > NPU_MAX_STRIDE)
 		return -E2BIG;
 
-	switch (args->type) {
-	case DRM_NPU_QUERY_DEVICE:
-		ret = npu_query_device(npu, args->index, &record.device);
-		break;
-	case DRM_NPU_QUERY_CORE:
-		ret = npu_query_core(npu, args->index, &record.core);
-		break;
-	case DRM_NPU_QUERY_REGION:
-		ret = npu_query_region(npu, nfile, args->index, &record.region);
-		break;
-	case DRM_NPU_QUERY_LIMITS:
-		ret = npu_query_limits(npu, args->index, &record.limits);
-		break;
-	case DRM_NPU_QUERY_CONTEXT:
-		ret = npu_query_context(npu, nfile, args->index,
-					&record.context);
-		break;
-	case DRM_NPU_QUERY_BUFFER:
-		ret = npu_bo_query(file, args->index, &record.buffer) ?:
-		      sizeof(record.buffer);
-		break;
-	case DRM_NPU_QUERY_FEATURES:
-		ret = npu_query_features(npu, args->index, &record.features);
-		break;
-	case DRM_NPU_QUERY_DATA_TYPE:
-		ret = npu_query_data_type(npu, args->index, &record.data_type);
-		break;
-	case DRM_NPU_QUERY_REGISTER:
-		ret = npu_query_register(npu, args->index, &record.reg);
-		break;
-	case DRM_NPU_QUERY_ACTIVITY:
-		ret = npu_query_activity(npu, args->index, &record.activity);
-		break;
-	default:
-		return -EINVAL;
-	}
+	ret = npu_query_record(npu, file, args->type, args->index, &record);
 	if (ret < 0)
 		return ret;
 

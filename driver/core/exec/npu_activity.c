@@ -33,7 +33,6 @@ void npu_activity_slice(struct npu_core *core, struct npu_context *ctx,
 	struct npu_client_stats *stats = &ctx->client->stats;
 
 	lockdep_assert_held(&core->npu->exec->lock);
-	static_assert(DRM_NPU_CLASS_BACKGROUND == NPU_CLASS_COUNT - 1);
 	if (core->started)
 		core->slices++;
 	core->device_ns += device_ns;

@@ -8,12 +8,13 @@
 #include <linux/types.h>
 
 #include "../sched/npu_sched.h"
+#include "npu_accel.h"
 
 struct npu_device;
 struct npu_vm;
 
 /* Classes, as &enum drm_npu_class has them. */
-#define NPU_CLASS_COUNT		3
+#define NPU_CLASS_COUNT		(DRM_NPU_CLASS_BACKGROUND + 1)
 
 /**
  * struct npu_client_stats - what a client has had of the device so far
