@@ -542,7 +542,7 @@ TEST(TopView, Json)
 	/* A command need not be UTF-8. */
 	Snapshot strange = full();
 	strange.rows[0].command = "\xff\xfe";
-	EXPECT_NO_THROW(static_cast<void>(nlohmann::json::parse(to_json(strange))));
+	EXPECT_TRUE(nlohmann::json::accept(to_json(strange)));
 }
 
 } // namespace
