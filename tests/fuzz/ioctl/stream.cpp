@@ -97,8 +97,9 @@ void mutate(Stream &stream, Random &random, const File &file)
 	case 3:
 	case 4:
 		set(stream,
-		    random.pick(std::array{RKNN_CNA_FEATURE_DATA_ADDR, RKNN_CNA_DCOMP_ADDR0,
-					   RKNN_DPU_DST_BASE_ADDR}),
+		    random.pick(std::array<std::uint16_t, 3>{RKNN_CNA_FEATURE_DATA_ADDR,
+							     RKNN_CNA_DCOMP_ADDR0,
+							     RKNN_DPU_DST_BASE_ADDR}),
 		    some_address(random, file));
 		break;
 	case 5:
