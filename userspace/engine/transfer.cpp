@@ -29,7 +29,8 @@ namespace hn = hwy::HWY_NAMESPACE;
 constexpr std::uint32_t atom_results = 4;
 
 using Atom = hn::CappedTag<float, atom_results>;
-using IntAtom = hn::RebindToSigned<Atom>;
+template <typename Tag>
+using Ints = hn::RebindToSigned<Tag>;
 
 RowRange Range(std::span<const float> x)
 {
@@ -57,14 +58,15 @@ RowRange Range(std::span<const float> x)
 	return range;
 }
 
-/// Numbers of the vectors of the transform.
-using Turned = hn::CappedTag<float, HWY_CAP_GE256 ? 8 : 4>;
+/// Numbers that are turned, or scaled, at a time.
+constexpr std::size_t wide = HWY_CAP_GE256 ? 8 : 4;
+using Wide = hn::CappedTag<float, wide>;
 
 /// The first steps of the transform: sums and differences within a vector.
-HWY_INLINE hn::Vec<Turned> steps_within(hn::Vec<Turned> value)
+HWY_INLINE hn::Vec<Wide> steps_within(hn::Vec<Wide> value)
 {
 #if HWY_TARGET != HWY_SCALAR
-	const Turned d;
+	const Wide d;
 	HWY_ALIGN constexpr float ones[] = {1, -1, 1, -1, 1, -1, 1, -1};
 	HWY_ALIGN constexpr float twos[] = {1, 1, -1, -1, 1, 1, -1, -1};
 
@@ -79,21 +81,7 @@ HWY_INLINE hn::Vec<Turned> steps_within(hn::Vec<Turned> value)
 	return value;
 }
 
-/// One step: sums and differences of numbers @p half apart.
-template <typename Tag>
-HWY_INLINE void one_step(Tag d, float *x, std::size_t size, std::size_t half)
-{
-	for (float *block = x; block < x + size; block += 2 * half)
-		for (float *at = block; at < block + half; at += hn::Lanes(d)) {
-			const auto first = hn::LoadU(d, at);
-			const auto second = hn::LoadU(d, at + half);
-
-			hn::StoreU(hn::Add(first, second), d, at);
-			hn::StoreU(hn::Sub(first, second), d, at + half);
-		}
-}
-
-/// That step and the next one.
+/// Two steps: sums and differences of numbers @p half apart, and then twice that.
 template <typename Tag>
 HWY_INLINE void two_steps(Tag d, float *x, std::size_t size, std::size_t half)
 {
@@ -136,19 +124,31 @@ constexpr auto signs = make_signs();
 /// done.
 void rotate_block(const float *from, float *to, std::size_t size, float factor)
 {
-	const Turned d;
+	const Wide d;
 	const std::size_t lanes = hn::Lanes(d);
+	const auto scale = hn::Set(d, factor);
+	const auto first_steps = [&](std::size_t i) {
+		const auto sign = hn::Mul(hn::LoadU(d, signs.data() + i), scale);
+
+		return steps_within(hn::Mul(hn::LoadU(d, from + i), sign));
+	};
 	std::size_t half = lanes;
 
-	for (std::size_t i = 0; i < size; i += lanes) {
-		const auto sign = hn::Mul(hn::LoadU(d, signs.data() + i), hn::Set(d, factor));
+	if (std::countr_zero(size / lanes) % 2) {
+		for (std::size_t i = 0; i < size; i += 2 * lanes) {
+			const auto first = first_steps(i);
+			const auto second = first_steps(i + lanes);
 
-		hn::StoreU(steps_within(hn::Mul(hn::LoadU(d, from + i), sign)), d, to + i);
+			hn::StoreU(hn::Add(first, second), d, to + i);
+			hn::StoreU(hn::Sub(first, second), d, to + i + lanes);
+		}
+		half *= 2;
+	} else {
+		for (std::size_t i = 0; i < size; i += lanes)
+			hn::StoreU(first_steps(i), d, to + i);
 	}
-	for (; 4 * half <= size; half *= 4)
+	for (; half < size; half *= 4)
 		two_steps(d, to, size, half);
-	if (half < size)
-		one_step(d, to, size, half);
 }
 
 void Rotate(std::span<const float> x, std::span<float> out, std::uint32_t block)
@@ -159,150 +159,170 @@ void Rotate(std::span<const float> x, std::span<float> out, std::uint32_t block)
 		const float *from = x.data() + first;
 		float *to = out.data() + first;
 
-		if (block >= hn::Lanes(Turned())) {
+		if (block >= hn::Lanes(Wide())) {
 			rotate_block(from, to, block, factor);
 			continue;
 		}
 		for (std::size_t i = 0; i < block; i++)
 			to[i] = from[i] * (signs[i] * factor);
 		for (std::size_t half = 1; half < block; half *= 2)
-			one_step(hn::CappedTag<float, 1>(), to, block, half);
+			for (std::size_t i = 0; i < block; i++)
+				if (!(i & half)) {
+					const float sum = to[i] + to[i + half];
+
+					to[i + half] = to[i] - to[i + half];
+					to[i] = sum;
+				}
 	}
 }
 
-/// The sum of all slices of the numbers from @p at on.
+/// The numbers from @p at on; with more of them than an atom has, those of two atoms.
 template <typename T, typename Tag>
-HWY_INLINE hn::Vec<Tag> sum_slices(Tag d, const Results<T> &results, std::size_t at)
+HWY_INLINE hn::Vec<Tag> load_atom(Tag d, [[maybe_unused]] const Results<T> &results, const T *at)
 {
-	auto sum = hn::LoadU(d, results.values + at);
+#if HWY_CAP_GE256
+	if constexpr (hn::MaxLanes(d) > atom_results) {
+		const hn::Half<Tag> half;
+		const T *next = at + std::size_t{results.rows} * atom_results;
 
-	for (std::uint32_t slice = 1; slice < results.slices; slice++) {
-		at += results.slice_step;
-		sum = hn::Add(sum, hn::LoadU(d, results.values + at));
+		return hn::Combine(d, hn::LoadU(half, next), hn::LoadU(half, at));
 	}
+#endif
+	return hn::LoadU(d, at);
+}
+
+/// The sum of all slices of these numbers, one if @p Single.
+template <bool Single, typename T, typename Tag>
+HWY_INLINE hn::Vec<Tag> sum_slices(Tag d, const Results<T> &results, const T *at)
+{
+	auto sum = load_atom(d, results, at);
+
+	if constexpr (!Single)
+		for (std::uint32_t slice = 1; slice < results.slices; slice++) {
+			at += results.slice_step;
+			sum = hn::Add(sum, load_atom(d, results, at));
+		}
 	return sum;
 }
 
-/// Write value(row)(channel, i, scales), which is channels from channel + i on, for all
-/// rows of channels @p first to @p last: some channels of all rows at a time, so that
-/// cache lines are read and written as a whole.
-template <typename Value>
-HWY_INLINE void load_atoms(std::uint32_t first, std::uint32_t last, const Scaled &to,
-			   const Value &value)
+/// Write value(d, results, at, factor, scales), which is channels from that of @c at on, for
+/// channels @p first to @p last of row @p row and of Rows - 1 after it, whose atoms follow.
+template <std::size_t Rows, typename T, typename Value>
+HWY_INLINE void load_rows(const Results<T> results, std::size_t row, std::size_t first,
+			  std::size_t last, const Scaled to, const Value &value)
 {
-	constexpr std::uint32_t piece = 16 * atom_results;
-	const Atom d;
+	const Wide d;
+	const Atom atom;
+	const T *at = results.values + first * results.rows + row * atom_results;
+	const std::size_t step = std::size_t{results.rows} * atom_results;
+	const float *factors = to.row_factors + row;
+	float *y = to.y + row * to.stride;
+	std::size_t channel = first;
+	const auto write = [&](auto tag, std::size_t i, float *out, const float *scales) {
+		const auto scale = hn::LoadU(tag, scales);
 
-	for (std::uint32_t begin = first; begin < last; begin += piece) {
-		const std::uint32_t end = std::min(begin + piece, last);
-
-		for (std::uint32_t row = 0; row < to.m; row++) {
-			const auto of_row = value(row);
-			float *y = to.y + row * to.stride;
-			std::size_t channel = begin;
-
-			for (; channel + atom_results <= end; channel += atom_results)
-				for (std::size_t i = 0; i < atom_results; i += hn::Lanes(d))
-					hn::StoreU(of_row(channel, i, to.scales + channel + i), d,
-						   y + channel + i);
-			if (channel == end)
-				continue;
-			HWY_ALIGN float scales[atom_results] = {};
-			HWY_ALIGN float values[atom_results];
-			std::copy(to.scales + channel, to.scales + end, scales);
-			for (std::size_t i = 0; i < atom_results; i += hn::Lanes(d))
-				hn::Store(of_row(channel, i, scales + i), d, values + i);
-			std::copy(values, values + (end - channel), y + channel);
+		hn::StoreU(value(tag, results, at + i, hn::Set(tag, factors[0]), scale), tag, out);
+		if constexpr (Rows > 1) {
+			const auto other = [&](std::size_t n) {
+				hn::StoreU(value(tag, results, at + i + n * atom_results,
+						 hn::Set(tag, factors[n]), scale),
+					   tag, out + n * to.stride);
+			};
+			other(1);
+			other(2);
+			other(3);
 		}
+	};
+
+	for (; channel + wide <= last; channel += wide, at += wide / atom_results * step)
+		for (std::size_t i = 0; i < wide; i += hn::Lanes(d))
+			write(d, i, y + channel + i, to.scales + channel + i);
+	for (; channel + atom_results <= last; channel += atom_results, at += step)
+		for (std::size_t i = 0; i < atom_results; i += hn::Lanes(atom))
+			write(atom, i, y + channel + i, to.scales + channel + i);
+	for (std::size_t n = 0; channel < last && n < Rows; n++, at += atom_results) {
+		HWY_ALIGN float scales[atom_results] = {};
+		HWY_ALIGN float values[atom_results];
+
+		std::copy(to.scales + channel, to.scales + last, scales);
+		for (std::size_t i = 0; i < atom_results; i += hn::Lanes(atom))
+			hn::Store(value(atom, results, at + i, hn::Set(atom, factors[n]),
+					hn::Load(atom, scales + i)),
+				  atom, values + i);
+		std::copy(values, values + (last - channel), y + n * to.stride + channel);
 	}
 }
 
-/// Channels of a single row follow each other: write those from @p first on that fill
-/// vectors. \return the first of the rest
-template <bool Slices>
-std::uint32_t load_row(const Results<std::int32_t> &results, std::uint32_t first,
-		       std::uint32_t last, const Scaled &to)
+/// The same for all rows of channels @p first to @p last: some channels of all rows at a time,
+/// so that cache lines are read and written as a whole.
+template <typename T, typename Value>
+HWY_INLINE void load_atoms(const Results<T> &results, std::uint32_t first, std::uint32_t last,
+			   const Scaled &to, const Value &value)
 {
-	const hn::ScalableTag<float> d;
-	const hn::RebindToSigned<decltype(d)> ints;
-	const std::size_t lanes = hn::Lanes(d);
-	const auto factor = hn::Set(d, to.row_factors[0]);
-	std::size_t i = first;
+	const std::size_t piece = to.m > 1 ? 16 * atom_results : last - first;
 
-	for (; i + lanes <= last; i += lanes) {
-		const auto sum =
-			Slices ? sum_slices(ints, results, i) : hn::LoadU(ints, results.values + i);
-		const auto scale = hn::Mul(factor, hn::LoadU(d, to.scales + i));
+	for (std::size_t begin = first; begin < last; begin += piece) {
+		const std::size_t end = std::min<std::size_t>(begin + piece, last);
+		std::size_t row = 0;
 
-		hn::StoreU(hn::Mul(hn::ConvertTo(d, sum), scale), d, to.y + i);
+		for (; row + 4 <= to.m; row += 4)
+			load_rows<4>(results, row, begin, end, to, value);
+		for (; row < to.m; row++)
+			load_rows<1>(results, row, begin, end, to, value);
 	}
-	return static_cast<std::uint32_t>(i);
+}
+
+template <bool Single>
+void load_int8_rows(const Results<std::int32_t> &results, std::uint32_t first, std::uint32_t last,
+		    const Scaled &to)
+{
+	load_atoms(results, first, last, to,
+		   [](auto d, const auto &from, const std::int32_t *at, auto factor, auto scale) {
+			   const auto sum = sum_slices<Single>(Ints<decltype(d)>(), from, at);
+
+			   return hn::Mul(hn::ConvertTo(d, sum), hn::Mul(factor, scale));
+		   });
 }
 
 void LoadInt8(const Results<std::int32_t> &results, std::uint32_t first, std::uint32_t last,
 	      const Scaled &to)
 {
-	const Atom d;
-
-	if (results.rows == 1)
-		first = results.slices > 1 ? load_row<true>(results, first, last, to)
-					   : load_row<false>(results, first, last, to);
-	load_atoms(first, last, to, [&](std::size_t row) {
-		const std::size_t begin = row * atom_results;
-		const auto factor = hn::Set(d, to.row_factors[row]);
-
-		return [&results, d, begin, factor](std::size_t channel, std::size_t i,
-						    const float *scales) {
-			const std::size_t at = begin + channel * results.rows + i;
-			const auto scale = hn::Mul(factor, hn::LoadU(d, scales));
-
-			return hn::Mul(hn::ConvertTo(d, sum_slices(IntAtom(), results, at)), scale);
-		};
-	});
+	if (results.slices == 1)
+		load_int8_rows<true>(results, first, last, to);
+	else
+		load_int8_rows<false>(results, first, last, to);
 }
 
 void LoadInt8x2(const Results<std::int32_t> &results, std::uint32_t first, std::uint32_t last,
 		const Scaled &to)
 {
-	const Atom d;
 	const std::size_t half = std::size_t{to.m} * atom_results;
 
-	load_atoms(first, last, to, [&](std::size_t row) {
-		const std::size_t begin = row * atom_results;
-		const auto factor = hn::Set(d, to.row_factors[row]);
+	load_atoms(
+		results, first, last, to,
+		[half](auto d, const auto &from, const std::int32_t *at, auto factor, auto scale) {
+			const Ints<decltype(d)> ints;
+			const auto high = sum_slices<false>(ints, from, at);
+			const auto low = sum_slices<false>(ints, from, at + half);
+			const auto sum = hn::MulAdd(hn::ConvertTo(d, high), hn::Set(d, 128.0F),
+						    hn::ConvertTo(d, low));
 
-		return [&results, d, half, begin, factor](std::size_t channel, std::size_t i,
-							  const float *scales) {
-			const std::size_t at = begin + channel * results.rows + i;
-			const auto high = hn::ConvertTo(d, sum_slices(IntAtom(), results, at));
-			const auto low =
-				hn::ConvertTo(d, sum_slices(IntAtom(), results, at + half));
-			const auto scale = hn::Mul(factor, hn::LoadU(d, scales));
-
-			return hn::Mul(hn::MulAdd(high, hn::Set(d, 128.0F), low), scale);
-		};
-	});
+			return hn::Mul(sum, hn::Mul(factor, scale));
+		});
 }
 
 void LoadFp16(const Results<float> &results, std::uint32_t first, std::uint32_t last,
 	      const Scaled &to)
 {
-	const Atom d;
 	const std::size_t half = std::size_t{to.m} * atom_results;
 
-	load_atoms(first, last, to, [&](std::size_t row) {
-		const std::size_t begin = row * atom_results;
-		const auto factor = hn::Set(d, to.row_factors[row]);
+	load_atoms(results, first, last, to,
+		   [half](auto d, const auto &from, const float *at, auto factor, auto) {
+			   const auto high = sum_slices<false>(d, from, at);
+			   const auto low = sum_slices<false>(d, from, at + half);
 
-		return [&results, d, half, begin, factor](std::size_t channel, std::size_t i,
-							  const float *) {
-			const std::size_t at = begin + channel * results.rows + i;
-			const auto high = sum_slices(d, results, at);
-			const auto low = sum_slices(d, results, at + half);
-
-			return hn::Mul(hn::Add(high, low), factor);
-		};
-	});
+			   return hn::Mul(hn::Add(high, low), factor);
+		   });
 }
 
 /// Sixteen numbers.
