@@ -10,8 +10,9 @@ MODEL   ?= tests/models/kjv.gguf
 PREFIX  ?= /usr/local
 MACHINE ?= uml
 GROUP   ?=
+BASE    ?=
 # Read by the scripts that the recipes call.
-export BUILD N PROMPT MODEL PREFIX DESTDIR
+export BUILD N PROMPT MODEL PREFIX DESTDIR BASE
 export FUZZ_SECONDS := $(SECONDS)
 
 .DEFAULT_GOAL := help
@@ -146,6 +147,10 @@ bench-llm: deps-test
 	@mkdir -p $${BUILD:-build}/bench
 	@$${BUILD:-build}/user/bin/llm-bench --out $${BUILD:-build}/bench/llm.json
 
+## bench-instructions: instructions of the engine's own part, and of that of BASE=commit
+bench-instructions: deps-test
+	@tests/bench/instructions
+
 ## bench-matmul: modelled device time of real models' matrix products
 bench-matmul: deps-test tools
 	@scripts/modules --uml debug
@@ -190,7 +195,7 @@ tools:
 user:
 	@scripts/user ON all
 
-## install: user space, udev and modprobe files under PREFIX=/usr/local and DESTDIR
+## install: user space, files of udev, modprobe and systemd under PREFIX=/usr/local and DESTDIR
 install:
 	@scripts/deps ensure build
 	@scripts/user OFF all
@@ -222,5 +227,5 @@ clean:
 	rm -rf $(BUILD)
 
 .PHONY: help demo check check-long newcomer mutants soak lint docs unit conformance kunit board igt fuzz fuzz-gguf fuzz-stream dkms-check \
-	dkms-matrix arm64 teflon llama dts dt-check bench-model bench-sched bench-silicon bench-llm bench-matmul bench-accuracy bench-sram bench-submit bench-rocket \
+	dkms-matrix arm64 teflon llama dts dt-check bench-model bench-sched bench-silicon bench-llm bench-instructions bench-matmul bench-accuracy bench-sram bench-submit bench-rocket \
 	bench-qos modules tools user install uninstall deps deps-docs deps-demo deps-lint deps-test clean
