@@ -266,7 +266,7 @@ TEST_F(FakeEngineTest, ErrorsOfTheDeviceComeThroughAndNothingIsLeft)
 		{
 			auto engine = Engine::create(device_);
 			auto layer = Linear::create(device_, weights, 32, 32, Precision::int8);
-			Result<void> done = fail(ENODEV, "not tried");
+			Result<ProductStatistics> done = fail(ENODEV, "not tried");
 			if (engine && layer) {
 				const std::vector<float> x(32, 1.0F);
 				std::vector<float> y(32);

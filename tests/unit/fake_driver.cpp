@@ -6,6 +6,7 @@
 #include <cstring>
 #include <utility>
 
+#include <linux/dma-buf.h>
 #include <sys/mman.h>
 
 extern "C" {
@@ -81,6 +82,11 @@ int FakeDriver::query(drm_npu_query &args)
 		record.operand = args.index ? DRM_NPU_DATA_TYPE_FP16 : DRM_NPU_DATA_TYPE_INT8;
 		return args.index < 2 ? answer(args, record) : -ENOENT;
 	}
+	case DRM_NPU_QUERY_ACTIVITY: {
+		drm_npu_query_activity record{};
+		record.queued_jobs = queue_.size();
+		return answer(args, record);
+	}
 	case DRM_NPU_QUERY_REGISTER: {
 		drm_npu_query_register record{};
 		return npu_isa_rknn.name(args.index, &record) ? answer(args, record) : -ENOENT;
@@ -129,6 +135,8 @@ int FakeDriver::place_buffer(const drm_npu_bo_residency &args)
 		return -EOPNOTSUPP;
 	if (buffer == buffers_.end())
 		return -ENOENT;
+	if (buffer->second.flags & DRM_NPU_BO_SHARED)
+		return -EBUSY;
 	buffer->second.residency = args.residency;
 	buffer->second.priority = args.priority;
 	return 0;
@@ -164,6 +172,7 @@ int FakeDriver::export_buffer(drm_prime_handle &args)
 	if (buffer == buffers_.end())
 		return -ENOENT;
 	buffer->second.flags |= DRM_NPU_BO_SHARED;
+	buffer->second.residency = DRM_NPU_RESIDENCY_NONE;
 	/* A descriptor of its own, for libnpu is to close it. */
 	args.fd = ::memfd_create("exported", MFD_CLOEXEC);
 	exported_[args.fd] = args.handle;
@@ -277,12 +286,20 @@ int FakeDriver::submit(drm_npu_job_submit &args)
 	for (const drm_npu_submit_job &job : jobs)
 		if (!jobs_.contains(job.job_id))
 			return -ENOENT;
+	const auto fence = std::make_shared<FakeFence>();
+	std::vector<FakeFencePtr> in;
+	if (!syncs_.find(args.in_syncs, args.in_sync_count, in))
+		return -EINVAL;
+	if (!syncs_.attach(args.out_syncs, args.out_sync_count, fence))
+		return -ENOENT;
+	const bool waits = !std::ranges::all_of(in, &FakeFence::signalled);
 	for (const drm_npu_submit_job &job : jobs) {
-		queue_.push_back({args.context_id, jobs_.at(job.job_id)});
+		queue_.push_back(
+			{args.context_id, jobs_.at(job.job_id), fence, &job == &jobs.back(), in});
 		args.seqno = context->second.queue();
 	}
 	submits_++;
-	if (!held_)
+	if (!held_ && !waits)
 		resume();
 	return 0;
 }
@@ -295,9 +312,26 @@ void FakeDriver::resume()
 
 		if (context == contexts_.end())
 			continue;
-		const int error = context->second.next_error();
-		context->second.end(error ? FakeResult{.error = error} : run(queued.lanes));
+		int error = context->second.next_error();
+		for (const FakeFencePtr &fence : queued.in)
+			error = error ? error : fence->error;
+		const FakeResult result = error ? FakeResult{.error = error} : run(queued.lanes);
+		context->second.end(result);
+		if (!queued.fence->error)
+			queued.fence->error = result.error;
+		queued.fence->signalled = queued.last;
 	}
+}
+
+/* As the kernel: what has not started is cancelled, and its fences tell. */
+void FakeDriver::destroy_context(std::uint32_t id)
+{
+	contexts_.erase(id);
+	std::erase_if(queue_, [&](const Queued &queued) {
+		if (queued.context == id)
+			queued.fence->signal(ECANCELED);
+		return queued.context == id;
+	});
 }
 
 FakeResult FakeDriver::run(const std::vector<Lane> &lanes)
@@ -350,7 +384,7 @@ int FakeDriver::ioctl(unsigned long request, void *argument)
 	case DRM_IOCTL_NPU_CONTEXT_SET:
 		return set_context(*static_cast<drm_npu_context_set *>(argument));
 	case DRM_IOCTL_NPU_CONTEXT_DESTROY:
-		contexts_.erase(static_cast<drm_npu_context_destroy *>(argument)->context_id);
+		destroy_context(static_cast<drm_npu_context_destroy *>(argument)->context_id);
 		return 0;
 	case DRM_IOCTL_NPU_JOB_CREATE:
 		return create_job(*static_cast<drm_npu_job_create *>(argument));
@@ -370,11 +404,58 @@ int FakeDriver::ioctl(unsigned long request, void *argument)
 		return context == contexts_.end() ? -ENOENT : context->second.cancel(args);
 	}
 	default:
+		return syncs_.ioctl(request, argument).value_or(-ENOTTY);
+	}
+}
+
+bool FakeDriver::is_foreign(int fd) const
+{
+	return std::ranges::any_of(
+		foreign_, [&](const auto &entry) { return inode_of(entry.first) == inode_of(fd); });
+}
+
+int FakeDriver::dma_buf_ioctl(int fd, unsigned long request, void *argument)
+{
+	if (!is_foreign(fd))
+		return -ENOTTY;
+	switch (request) {
+	case DMA_BUF_IOCTL_SYNC:
+		return 0;
+	case DMA_BUF_IOCTL_IMPORT_SYNC_FILE:
+		acquired_.push_back(
+			syncs_.file_fence(static_cast<dma_buf_import_sync_file *>(argument)->fd));
+		return acquired_.back() ? 0 : -EINVAL;
+	case DMA_BUF_IOCTL_EXPORT_SYNC_FILE:
+		static_cast<dma_buf_export_sync_file *>(argument)->fd = syncs_.create_file(
+			std::make_shared<FakeFence>(FakeFence{.signalled = queue_.empty()}));
+		return 0;
+	default:
 		return -ENOTTY;
 	}
 }
 
-std::span<std::byte> FakeDriver::map(std::size_t size, std::uint64_t offset, Access access,
+int FakeDriver::file_ioctl(int fd, unsigned long request, void *argument)
+{
+	if (const auto hook = hooks_.find(request); hook != hooks_.end())
+		hook->second(argument);
+	const std::scoped_lock lock(mutex_);
+	if (const auto failure = failures_.find(request);
+	    failure != failures_.end() && failure->second)
+		return -failure->second;
+	if (const auto answered = syncs_.file_ioctl(fd, request, argument))
+		return *answered;
+	return dma_buf_ioctl(fd, request, argument);
+}
+
+int FakeDriver::wait_readable(int fd, Deadline /*deadline*/)
+{
+	const std::scoped_lock lock(mutex_);
+	const auto fence = syncs_.file_fence(fd);
+
+	return fence ? fence->signalled : -EBADF;
+}
+
+std::span<std::byte> FakeDriver::map(std::size_t size, std::uint64_t offset, MapAccess access,
 				     int &error)
 {
 	const std::scoped_lock lock(mutex_);
@@ -387,7 +468,7 @@ std::span<std::byte> FakeDriver::map(std::size_t size, std::uint64_t offset, Acc
 		return machine_.memory(static_cast<std::uint32_t>(offset)).first(size);
 	}
 	/* As the kernel: completion pages are the kernel's to write. */
-	if (access != Access::read) {
+	if (access != MapAccess::read) {
 		error = -EACCES;
 		return {};
 	}

@@ -17,19 +17,23 @@
 #include <npu_accel.h>
 
 #include "fake_context.h"
+#include "fake_syncs.h"
 #include "machine.h"
 
 namespace npu::test
 {
 
-class FakeDriver final : public Driver
+class FakeDriver : public Driver
 {
 public:
 	int ioctl(unsigned long request, void *argument) override;
-	std::span<std::byte> map(std::size_t size, std::uint64_t offset, Access access,
+	std::span<std::byte> map(std::size_t size, std::uint64_t offset, MapAccess access,
 				 int &error) override;
 	std::span<std::byte> map_dma_buf(int fd, std::size_t size, int &error) override;
 	void unmap(std::span<std::byte> bytes) override;
+	/// Of the dma-bufs and sync_files that this has made.
+	int file_ioctl(int fd, unsigned long request, void *argument) override;
+	int wait_readable(int fd, Deadline deadline) override;
 
 	/// Calls of @p request fail with @p error from now on; 0 ends that.
 	void fail(unsigned long request, int error) { failures_[request] = error; }
@@ -52,12 +56,16 @@ public:
 	int foreign_dma_buf(std::size_t size);
 	/// The bytes of foreign dma-buf @p fd.
 	std::span<std::byte> foreign_bytes(int fd) { return foreign_.at(fd); }
+	/// Fences of others that jobs on foreign dma-bufs wait for.
+	const std::vector<FakeFencePtr> &acquired() const { return acquired_; }
+	/// Syncobjs and sync_files.
+	FakeSyncs &syncs() { return syncs_; }
 
 	/// There is on-chip memory of @p size bytes; bandwidths in bytes a second.
 	void add_sram(std::uint64_t size, std::uint64_t core, std::uint64_t system,
 		      std::uint64_t chip);
 
-	/// Objects that clients have not given back.
+	/// Objects that clients have not given back, but for syncobjs.
 	std::size_t objects() const
 	{
 		return buffers_.size() + jobs_.size() + contexts_.size() + maps_;
@@ -79,6 +87,11 @@ private:
 	struct Queued {
 		std::uint32_t context;
 		std::vector<Lane> lanes;
+		/// What signals when the last job of the submit has ended.
+		FakeFencePtr fence;
+		bool last;
+		/// What it waits for.
+		std::vector<FakeFencePtr> in;
 	};
 
 	int query(drm_npu_query &args);
@@ -94,6 +107,9 @@ private:
 	int set_context(const drm_npu_context_set &args);
 	int create_job(drm_npu_job_create &args);
 	int submit(drm_npu_job_submit &args);
+	void destroy_context(std::uint32_t id);
+	int dma_buf_ioctl(int fd, unsigned long request, void *argument);
+	bool is_foreign(int fd) const;
 	FakeResult run(const std::vector<Lane> &lanes);
 
 	/// Calls may come from several threads; they run one at a time.
@@ -110,6 +126,8 @@ private:
 	/// Handles by descriptors of dma-bufs that were exported.
 	std::map<int, std::uint32_t> exported_;
 	std::map<int, std::vector<std::byte>> foreign_;
+	FakeSyncs syncs_;
+	std::vector<FakeFencePtr> acquired_;
 	std::vector<std::shared_ptr<drm_npu_context_page>> mapped_pages_;
 	std::vector<drm_npu_query_region> regions_{1};
 	std::uint64_t core_bandwidth_ = 0;

@@ -249,7 +249,7 @@ TEST_F(CInterfaceTest, BuffersAreSharedAndWaitedFor)
 	int dma_buf = -1;
 
 	ASSERT_EQ(npu_buffer_create_read_only(&c_device_, 10, &buffer), 0);
-	EXPECT_EQ(buffer->buffer.info()->flags, DRM_NPU_BO_READ_ONLY);
+	EXPECT_TRUE(buffer->buffer.info()->read_only);
 	ASSERT_EQ(npu_buffer_export(buffer, &dma_buf), 0);
 	EXPECT_EQ(::close(dma_buf), 0) << "the descriptor is the caller's";
 	EXPECT_EQ(npu_buffer_wait(buffer, 0, 0), 0);

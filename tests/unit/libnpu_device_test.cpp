@@ -57,20 +57,44 @@ TEST_F(DeviceTest, TellsItsCoresLimitsAndRegions)
 	EXPECT_TRUE(device->is_virtual());
 	EXPECT_EQ(device->cores().size(), Machine::core_count);
 	EXPECT_EQ(device->limits().max_lanes, Machine::core_count);
-	EXPECT_EQ(device->features().features,
-		  static_cast<std::uint32_t>(DRM_NPU_FEATURE_CONVOLUTION));
+	EXPECT_TRUE(device->features().has(Feature::convolution));
+	EXPECT_FALSE(device->features().has(Feature::pooling));
 	ASSERT_EQ(device->data_types().size(), 2U);
-	EXPECT_EQ(device->data_types().back().operand,
-		  static_cast<std::uint32_t>(DRM_NPU_DATA_TYPE_FP16));
+	EXPECT_EQ(device->data_types().back().operand, DataType::fp16);
 
 	const auto regions = device->regions();
 	ASSERT_TRUE(regions) << regions.error().message;
 	ASSERT_EQ(regions->size(), 2U);
 	EXPECT_EQ(regions->front().bandwidth, 2U);
 	EXPECT_EQ(regions->back().size, 65536U);
+	EXPECT_EQ(regions->back().kind, RegionKind::sram);
+	EXPECT_TRUE(regions->back().residency);
+
+	ASSERT_TRUE(device->query_cores());
+	EXPECT_EQ(device->query_cores()->size(), Machine::core_count);
+	driver_->hold();
+	Context queue = context();
+	ASSERT_TRUE(queue.submit(job()));
+	ASSERT_TRUE(device->activity());
+	EXPECT_EQ(device->activity()->queued_jobs, 1U);
+	fail_query(DRM_NPU_QUERY_ACTIVITY, 0);
+	EXPECT_EQ(device->activity().error().code, ENODEV);
 
 	fail_query(DRM_NPU_QUERY_REGION, 1);
 	EXPECT_EQ(device->regions().error().code, ENODEV);
+}
+
+TEST_F(DeviceTest, NoDeviceAnswersEveryCall)
+{
+	const Device none;
+
+	EXPECT_TRUE(none.cores().empty());
+	EXPECT_EQ(none.name(), "");
+	EXPECT_EQ(none.fd(), -1);
+	EXPECT_TRUE(none.regions()->empty());
+	EXPECT_EQ(Context::create(none).error().code, ENODEV);
+	EXPECT_EQ(Job::create(none, {}).error().code, ENODEV);
+	EXPECT_EQ(Syncobj::create(none).error().code, ENODEV);
 }
 
 } // namespace

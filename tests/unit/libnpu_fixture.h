@@ -4,9 +4,10 @@
  */
 #pragma once
 
+#include <cstring>
 #include <memory>
 
-#include <gtest/gtest.h>
+#include <gmock/gmock.h>
 
 #include <npu/buffer.h>
 #include <npu/context.h>
@@ -19,6 +20,16 @@
 
 namespace npu::test
 {
+
+/// The error of @p result has @p code and @p words, which say what to do.
+template <typename Outcome>
+void expect_error(const Outcome &result, int code, const char *words)
+{
+	ASSERT_FALSE(result);
+	EXPECT_EQ(result.error().code, code);
+	EXPECT_THAT(result.error().message, testing::HasSubstr(words));
+	EXPECT_THAT(result.error().message, testing::HasSubstr(std::strerror(code)));
+}
 
 class LibnpuTest : public testing::Test
 {

@@ -65,7 +65,7 @@ std::uint32_t rows_per_thread(std::uint32_t width)
 
 Engine::Engine(Device device, Context context, const Options &options, SramPlan sram)
 	: device_(std::move(device)), context_(std::move(context)), options_(options),
-	  sram_(std::move(sram)), sync_(!(device_.info().flags & DRM_NPU_DEVICE_COHERENT)),
+	  sram_(std::move(sram)), sync_(!device_.info().coherent),
 	  workers_(std::make_unique<Workers>(options.threads))
 {
 }
@@ -87,8 +87,10 @@ Result<Engine> Engine::create(const Device &device, const Options &options)
 	return Engine(device, std::move(*context), options, std::move(*sram));
 }
 
-Result<void> Engine::multiply(std::span<const Linear *const> layers, std::uint32_t m,
-			      std::span<const float> x, std::span<const std::span<float>> y)
+Result<ProductStatistics> Engine::multiply(std::span<const Linear *const> layers, std::uint32_t m,
+					   std::span<const float> x,
+					   std::span<const std::span<float>> y,
+					   const StartOptions &options)
 {
 	if (!m || layers.empty() || y.size() != layers.size())
 		return fail(EINVAL, "no rows or no layers to multiply");
@@ -101,18 +103,19 @@ Result<void> Engine::multiply(std::span<const Linear *const> layers, std::uint32
 			return fail(EINVAL, "results are not m rows of n");
 		operands_.push_back({layers[i], 0});
 	}
-	if (auto started = start(operands_, m, {x, k}); !started)
-		return started;
-	if (auto waited = wait(); !waited)
+	if (auto started = start(operands_, m, {x, k}, options); !started)
+		return forward(started);
+	auto waited = wait();
+	if (!waited)
 		return forward(waited);
 	for (std::size_t i = 0; i < layers.size(); i++)
 		if (auto fetched = fetch(i, {y[i], layers[i]->n()}); !fetched)
-			return fetched;
-	return {};
+			return forward(fetched);
+	return *waited;
 }
 
 Result<void> Engine::start(std::span<const Operand> operands, std::uint32_t m,
-			   const Rows<const float> &x, Context::Deadline deadline)
+			   const Rows<const float> &x, const StartOptions &options)
 {
 	if (running_.state == Running::State::submitted)
 		return fail(EBUSY, "a product of the engine is under way");
@@ -142,34 +145,73 @@ Result<void> Engine::start(std::span<const Operand> operands, std::uint32_t m,
 		return forward(recorded);
 	if (auto loaded = load(first, m, x, *(*recorded)->features); !loaded)
 		return loaded;
-	auto fence = context_.submit((*recorded)->job, deadline);
-	if (!fence)
-		return forward(fence);
+	if (auto submitted = submit((*recorded)->job, options); !submitted)
+		return submitted;
 	running_.state = Running::State::submitted;
 	running_.job = *recorded;
 	running_.m = m;
-	running_.fence = *fence;
 	running_.precision = first.precision();
+	running_.macs = 0;
 	for (const Operand &operand : operands)
-		macs_ += std::uint64_t{m} * (operand.layer->n() - operand.first) * first.k();
+		running_.macs +=
+			std::uint64_t{m} * (operand.layer->n() - operand.first) * first.k();
+	macs_ += running_.macs;
 	submits_++;
 	return {};
 }
 
-Result<std::uint64_t> Engine::wait()
+/// Submit @p job, with a fence if that was asked for.
+Result<void> Engine::submit(const Job &job, const StartOptions &options)
+{
+	const SubmitOptions submit{.deadline = options.deadline, .in = options.in};
+
+	running_.fence = Fence();
+	if (options.fence) {
+		auto fence = context_.submit(job, submit);
+		if (!fence)
+			return forward(fence);
+		running_.fence = std::move(*fence);
+		running_.seqno = running_.fence.seqno();
+		return {};
+	}
+	auto seqno = context_.queue(job, submit);
+	if (!seqno)
+		return forward(seqno);
+	running_.seqno = *seqno;
+	return {};
+}
+
+WaitResult<ProductStatistics> Engine::wait(Deadline deadline)
 {
 	if (running_.state != Running::State::submitted)
 		return fail(EINVAL, "no product of the engine is under way");
-	running_.state = Running::State::none;
-	auto status = context_.wait(running_.fence.seqno());
-	if (!status)
-		return forward(status);
-	/* The fence has the words for what went wrong. */
-	if (status->error)
-		if (auto waited = running_.fence.wait(); !waited)
-			return forward(waited);
-	running_.state = Running::State::ended;
-	return status->device_ns;
+	auto waited = context_.wait(running_.seqno, deadline);
+	if (waited.timed_out())
+		return {WaitState::timed_out, std::move(waited.error())};
+	running_.state = waited ? Running::State::ended : Running::State::none;
+	if (!waited.has_value())
+		return forward(waited);
+	const ProductStatistics statistics{
+		.job = *waited,
+		.macs = running_.macs,
+		.bytes = running_.job->bytes,
+		.cores = running_.job->cores,
+	};
+	if (!waited)
+		return {WaitState::failed, std::move(waited.error()), statistics};
+	return statistics;
+}
+
+Result<UniqueFd> Engine::fd() const
+{
+	if (running_.state != Running::State::submitted)
+		return fail(EINVAL, "no product of the engine is under way");
+	return running_.fence.fd();
+}
+
+Result<void> Engine::set_class(SchedClass sched_class)
+{
+	return context_.set_class(sched_class);
 }
 
 Result<void> Engine::fetch(std::size_t i, const Rows<float> &y)
@@ -311,6 +353,10 @@ Result<Engine::Recorded> Engine::make(std::span<const Operand> operands, std::ui
 	if (!job)
 		return forward(job);
 	recorded.job = std::move(*job);
+	recorded.cores = static_cast<std::uint32_t>(lanes.size());
+	recorded.bytes = rknn::feature_bytes(layouts.front(), rows);
+	for (const rknn::WeightLayout &layout : layouts)
+		recorded.bytes += layout.bytes() + rknn::result_bytes(layout, rows);
 	return recorded;
 }
 

@@ -47,7 +47,7 @@ Result<SramPlan> SramPlan::create(const Device &device, const SramUse &use)
 	auto regions = device.regions();
 	if (!regions)
 		return forward(regions);
-	const drm_npu_query_region &chip = (*regions)[chip_region];
+	const RegionInfo &chip = (*regions)[chip_region];
 	plan.bandwidths_ = {
 		.core = static_cast<double>(device.cores().front().bandwidth),
 		.system = static_cast<double>(regions->front().bandwidth),

@@ -3,30 +3,60 @@
 
 #include <algorithm>
 #include <cassert>
+#include <condition_variable>
+#include <mutex>
+#include <thread>
+#include <vector>
+
+#include <unistd.h>
 
 namespace npu
 {
 
-Workers::Workers(std::uint32_t threads)
+class Workers::Pool
 {
-	assert(threads);
-	for (std::uint32_t number = 1; number < threads; number++)
-		helpers_.emplace_back(&Workers::help, this, number);
-}
-
-Workers::~Workers()
-{
+public:
+	explicit Pool(std::uint32_t helpers)
 	{
-		const std::scoped_lock lock(mutex_);
-		stop_ = true;
+		for (std::uint32_t number = 1; number <= helpers; number++)
+			helpers_.emplace_back(&Pool::help, this, number);
 	}
-	begin_.notify_all();
-	for (std::thread &helper : helpers_)
-		helper.join();
-}
+	~Pool()
+	{
+		{
+			const std::scoped_lock lock(mutex_);
+			stop_ = true;
+		}
+		begin_.notify_all();
+		for (std::thread &helper : helpers_)
+			helper.join();
+	}
+	Pool(const Pool &) = delete;
+	Pool &operator=(const Pool &) = delete;
+
+	void run(std::uint32_t count, std::uint32_t parts, Call call);
+	/// Whether this process inherited the pool by fork, and its threads did not come along.
+	bool inherited() const { return ::getpid() != process_; }
+
+private:
+	void help(std::uint32_t number);
+	void part(std::uint32_t number) const;
+
+	std::mutex mutex_;
+	std::condition_variable begin_;
+	std::condition_variable end_;
+	Call call_;
+	std::uint32_t count_ = 0;
+	std::uint32_t parts_ = 0;
+	std::uint32_t working_ = 0;
+	std::uint64_t run_ = 0;
+	bool stop_ = false;
+	pid_t process_ = ::getpid();
+	std::vector<std::thread> helpers_;
+};
 
 /// Part @p number of the present run.
-void Workers::part(std::uint32_t number) const
+void Workers::Pool::part(std::uint32_t number) const
 {
 	const auto begin = [&](std::uint64_t i) {
 		return static_cast<std::uint32_t>(count_ * i / parts_);
@@ -35,16 +65,8 @@ void Workers::part(std::uint32_t number) const
 	call_.function(call_.context, begin(number), begin(std::uint64_t{number} + 1));
 }
 
-void Workers::share(std::uint32_t count, std::uint32_t least, Call call)
+void Workers::Pool::run(std::uint32_t count, std::uint32_t parts, Call call)
 {
-	assert(least);
-	if (!count)
-		return;
-	const std::uint32_t parts = std::clamp(count / least, 1U, threads());
-	if (parts == 1) {
-		call.function(call.context, 0, count);
-		return;
-	}
 	{
 		const std::scoped_lock lock(mutex_);
 
@@ -60,7 +82,7 @@ void Workers::share(std::uint32_t count, std::uint32_t least, Call call)
 	end_.wait(lock, [&] { return !working_; });
 }
 
-void Workers::help(std::uint32_t number)
+void Workers::Pool::help(std::uint32_t number)
 {
 	std::uint64_t seen = 0;
 	std::unique_lock lock(mutex_);
@@ -79,6 +101,31 @@ void Workers::help(std::uint32_t number)
 		if (!--working_)
 			end_.notify_one();
 	}
+}
+
+Workers::Workers(std::uint32_t threads)
+	: pool_(std::make_unique<Pool>(threads - 1)), threads_(threads)
+{
+	assert(threads);
+}
+
+Workers::~Workers()
+{
+	/* There is nobody to join, and the locks may be held for ever. */
+	if (pool_->inherited())
+		static_cast<void>(pool_.release());
+}
+
+void Workers::share(std::uint32_t count, std::uint32_t least, Call call)
+{
+	assert(least);
+	if (!count)
+		return;
+	const std::uint32_t parts = std::clamp(count / least, 1U, threads());
+	if (parts == 1)
+		call.function(call.context, 0, count);
+	else
+		pool_->run(count, parts, call);
 }
 
 } // namespace npu

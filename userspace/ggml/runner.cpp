@@ -395,7 +395,7 @@ Result<void> Runner::wait()
 		auto waited = engines_[space]->wait();
 		if (!waited)
 			return forward(waited);
-		longest = std::max(longest, *waited);
+		longest = std::max(longest, waited->job.device_ns);
 	}
 	group_.device_ns += longest;
 	report_.wait_ns += static_cast<std::uint64_t>(

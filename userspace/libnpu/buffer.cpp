@@ -2,11 +2,15 @@
 #include "npu/buffer.h"
 
 #include <cerrno>
+#include <new>
 #include <utility>
 
 #include <fcntl.h>
+#include <linux/dma-buf.h>
 
-#include "deadline.h"
+#include "buffer_state.h"
+#include "internals.h"
+#include "records.h"
 
 namespace npu
 {
@@ -14,17 +18,22 @@ namespace npu
 namespace
 {
 
-/// What to do about a dma-buf that is refused.
-const char *import_advice(int code)
+std::string of_size(std::size_t size)
+{
+	return " a buffer of " + std::to_string(size) + " bytes";
+}
+
+/// What to do about a residency that is refused.
+const char *residency_advice(int code)
 {
 	switch (code) {
-	case EBADF:
-		return " (it is no open file descriptor)";
-	case EINVAL:
-	case ENOTTY:
-		return " (is it a dma-buf, and of at least a page?)";
+	case EBUSY:
+		return " (it is imported or exported, which keeps it in system memory, or asked "
+		       "for in another region)";
+	case EOPNOTSUPP:
+		return " (the device has none)";
 	case ENOSPC:
-		return " (the device's address space is full; free buffers)";
+		return " (no room, or more than may be pinned)";
 	default:
 		return "";
 	}
@@ -32,157 +41,146 @@ const char *import_advice(int code)
 
 } // namespace
 
+const Buffer::State &Buffer::state() const
+{
+	static const State none(no_driver());
+
+	return state_ ? *state_ : none;
+}
+
 Result<Buffer> Buffer::create(const Device &device, std::size_t size, const Options &options)
 {
-	drm_npu_bo_create args{};
-	Buffer buffer;
-	int error = 0;
+	auto state = std::make_shared<State>(device.share_driver());
 
-	args.size = size;
-	args.flags = (options.read_only ? DRM_NPU_BO_READ_ONLY : 0) |
-		     (options.cached ? DRM_NPU_BO_CACHED : 0);
-	buffer.driver_ = device.share_driver();
-	{
-		HandleUses &handles = buffer.driver_->handles();
-		const std::scoped_lock lock(handles.mutex());
+	auto offset = state->create(size, options);
+	if (!offset)
+		return forward(offset);
+	if (auto mapped = state->map(*offset); !mapped)
+		return forward(mapped);
+	return Buffer(std::move(state));
+}
 
-		if (const int ret = buffer.driver_->ioctl(DRM_IOCTL_NPU_BO_CREATE, &args))
-			return fail(-ret,
-				    "cannot create a buffer of " + std::to_string(size) + " bytes");
-		handles.add(args.handle);
-	}
-	buffer.handle_ = args.handle;
-	buffer.size_ = args.size;
-	buffer.address_ = static_cast<std::uint32_t>(args.address);
-	buffer.bytes_ = buffer.driver_->map(args.size, args.mmap_offset, Access::read_write, error);
-	if (error)
-		return fail(-error, "cannot map a buffer of " + std::to_string(size) + " bytes");
+Result<Buffer> Buffer::import(const Device &device, int dma_buf, const ImportOptions &options)
+{
+	auto state = std::make_shared<State>(device.share_driver());
+
+	if (auto imported = state->import(dma_buf, options); !imported)
+		return forward(imported);
+	Buffer buffer(std::move(state));
+	if (options.acquire)
+		if (auto done = buffer.acquire(*options.acquire); !done)
+			return forward(done);
 	return buffer;
 }
 
-Result<Buffer> Buffer::import(const Device &device, int dma_buf)
+std::span<std::byte> Buffer::bytes() const
 {
-	drm_prime_handle args{};
-	Buffer buffer;
-	int error = 0;
-
-	args.fd = dma_buf;
-	buffer.driver_ = device.share_driver();
-	{
-		HandleUses &handles = buffer.driver_->handles();
-		const std::scoped_lock lock(handles.mutex());
-
-		if (const int ret = buffer.driver_->ioctl(DRM_IOCTL_PRIME_FD_TO_HANDLE, &args))
-			return fail(-ret, "cannot import dma-buf " + std::to_string(dma_buf) +
-						  import_advice(-ret));
-		handles.add(args.handle);
-	}
-	buffer.handle_ = args.handle;
-
-	auto info = buffer.info();
-	if (!info)
-		return forward(info);
-	buffer.size_ = info->size;
-	buffer.address_ = static_cast<std::uint32_t>(info->address);
-	if (info->mmap_offset) {
-		/* It was exported from this device. */
-		buffer.bytes_ = buffer.driver_->map(info->size, info->mmap_offset,
-						    Access::read_write, error);
-		if (error)
-			return fail(-error, "cannot map an imported buffer of " +
-						    std::to_string(info->size) + " bytes");
-	} else {
-		/* Not every exporter maps; the device can use the buffer all the same. */
-		buffer.bytes_ = buffer.driver_->map_dma_buf(dma_buf, info->size, error);
-	}
-	return buffer;
+	return state().bytes();
 }
 
-Buffer::~Buffer()
+std::size_t Buffer::size() const
 {
-	release();
+	return state().size();
 }
 
-Buffer::Buffer(Buffer &&other) noexcept
-	: driver_(std::move(other.driver_)), bytes_(std::exchange(other.bytes_, {})),
-	  size_(std::exchange(other.size_, 0)), handle_(std::exchange(other.handle_, 0)),
-	  address_(std::exchange(other.address_, 0))
+std::uint32_t Buffer::address() const
 {
+	return state().address();
 }
 
-Buffer &Buffer::operator=(Buffer &&other) noexcept
+std::uint32_t Buffer::handle() const
 {
-	std::swap(driver_, other.driver_);
-	std::swap(bytes_, other.bytes_);
-	std::swap(size_, other.size_);
-	std::swap(handle_, other.handle_);
-	std::swap(address_, other.address_);
-	return *this;
+	return state().handle();
 }
 
-void Buffer::release()
+Result<BufferView> Buffer::view(std::size_t offset, std::size_t length) const
 {
-	if (!handle_)
-		return;
-	if (!bytes_.empty())
-		driver_->unmap(bytes_);
-	HandleUses &handles = driver_->handles();
-	const std::scoped_lock lock(handles.mutex());
-	if (!handles.drop(handle_))
-		return;
-	drm_gem_close args{};
-	args.handle = handle_;
-	driver_->ioctl(DRM_IOCTL_GEM_CLOSE, &args);
+	return BufferView(state_, 0, size()).view(offset, length);
+}
+
+Result<Buffer::Access> Buffer::access(Direction direction, std::size_t offset,
+				      std::size_t length) const
+{
+	auto part = view(offset, length);
+
+	if (!part)
+		return forward(part);
+	return part->access(direction);
+}
+
+Result<Buffer::Access> Buffer::access(Direction direction) const
+{
+	return access(direction, 0, size());
 }
 
 Result<UniqueFd> Buffer::export_dma_buf() const
 {
 	drm_prime_handle args{};
 
-	args.handle = handle_;
+	args.handle = handle();
 	args.flags = DRM_CLOEXEC | DRM_RDWR;
-	if (const int ret = driver_->ioctl(DRM_IOCTL_PRIME_HANDLE_TO_FD, &args))
-		return fail(-ret, "cannot export a buffer of " + std::to_string(size_) + " bytes");
+	if (const int ret = state().driver().ioctl(DRM_IOCTL_PRIME_HANDLE_TO_FD, &args))
+		return fail(-ret, "cannot export" + of_size(size()));
 	return UniqueFd(args.fd);
 }
 
-Result<void> Buffer::wait(std::chrono::steady_clock::time_point deadline, Use use) const
+WaitResult<> Buffer::wait(Deadline deadline, Use use) const
 {
 	drm_npu_bo_wait args{};
 
-	args.handle = handle_;
+	args.handle = handle();
 	args.flags = use == Use::write ? DRM_NPU_BO_WAIT_WRITES : 0;
-	args.timeout_ns = kernel_deadline(deadline);
-	if (const int ret = driver_->ioctl(DRM_IOCTL_NPU_BO_WAIT, &args))
-		return fail(-ret,
-			    "cannot wait for a buffer of " + std::to_string(size_) + " bytes");
+	args.timeout_ns = deadline.monotonic_ns();
+	const int ret = state().driver().ioctl(DRM_IOCTL_NPU_BO_WAIT, &args);
+	if (ret == -EBUSY || ret == -ETIMEDOUT)
+		return {WaitState::timed_out,
+			fail(ETIME, "jobs still use" + of_size(size())).error()};
+	if (ret)
+		return fail(-ret, "cannot wait for" + of_size(size()));
+	return std::monostate{};
+}
+
+Result<void> Buffer::acquire(const Fence &fence) const
+{
+	dma_buf_import_sync_file args{};
+
+	if (state().dma_buf() < 0)
+		return fail(EOPNOTSUPP, "only an imported buffer has fences of others");
+	auto file = fence.fd();
+	if (!file)
+		return forward(file);
+	args.flags = DMA_BUF_SYNC_WRITE;
+	args.fd = file->get();
+	if (const int ret = state().driver().file_ioctl(state().dma_buf(),
+							DMA_BUF_IOCTL_IMPORT_SYNC_FILE, &args))
+		return fail(-ret, "cannot add a fence to" + of_size(size()));
 	return {};
 }
 
-Result<void> Buffer::sync(std::size_t offset, std::size_t length,
-			  drm_npu_sync_direction direction) const
+Result<Fence> Buffer::release_fence(Use use) const
 {
-	drm_npu_bo_sync args{};
+	dma_buf_export_sync_file args{};
 
-	args.handle = handle_;
-	args.direction = direction;
-	args.offset = offset;
-	args.length = length;
-	if (const int ret = driver_->ioctl(DRM_IOCTL_NPU_BO_SYNC, &args))
-		return fail(-ret, "cannot hand over " + std::to_string(length) +
-					  " bytes of a buffer of " + std::to_string(size_) +
-					  " bytes");
-	return {};
+	if (state().dma_buf() < 0)
+		return fail(EOPNOTSUPP, "only an imported buffer has fences for others");
+	/* A reader waits for those who write, a writer for all. */
+	args.flags = use == Use::write ? DMA_BUF_SYNC_READ : DMA_BUF_SYNC_WRITE;
+	args.fd = -1;
+	if (const int ret = state().driver().file_ioctl(state().dma_buf(),
+							DMA_BUF_IOCTL_EXPORT_SYNC_FILE, &args))
+		return fail(-ret, "cannot have the fences of" + of_size(size()));
+	const UniqueFd file(args.fd);
+	return Fence::import(state().share_driver(), file.get());
 }
 
 Result<void> Buffer::sync_for_cpu(std::size_t offset, std::size_t length) const
 {
-	return sync(offset, length, DRM_NPU_SYNC_FOR_CPU);
+	return state().sync(offset, length, DRM_NPU_SYNC_FOR_CPU);
 }
 
 Result<void> Buffer::sync_for_device(std::size_t offset, std::size_t length) const
 {
-	return sync(offset, length, DRM_NPU_SYNC_FOR_DEVICE);
+	return state().sync(offset, length, DRM_NPU_SYNC_FOR_DEVICE);
 }
 
 Result<void> Buffer::set_residency(Residency residency, std::uint8_t priority,
@@ -190,19 +188,98 @@ Result<void> Buffer::set_residency(Residency residency, std::uint8_t priority,
 {
 	drm_npu_bo_residency args{};
 
-	args.handle = handle_;
+	args.handle = handle();
 	args.residency = static_cast<std::uint32_t>(residency);
 	args.region = region;
 	args.priority = priority;
-	if (const int ret = driver_->ioctl(DRM_IOCTL_NPU_BO_RESIDENCY, &args))
-		return fail(-ret, "cannot have a buffer of " + std::to_string(size_) +
-					  " bytes in on-chip memory");
+	if (const int ret = state().driver().ioctl(DRM_IOCTL_NPU_BO_RESIDENCY, &args))
+		return fail(-ret, "cannot have" + of_size(size()) + " in on-chip memory" +
+					  residency_advice(-ret));
 	return {};
 }
 
-Result<drm_npu_query_buffer> Buffer::info() const
+Result<BufferInfo> Buffer::info() const
 {
-	return query<drm_npu_query_buffer>(*driver_, DRM_NPU_QUERY_BUFFER, handle_);
+	auto record = query<drm_npu_query_buffer>(state().driver(), DRM_NPU_QUERY_BUFFER, handle());
+
+	if (!record)
+		return forward(record);
+	return typed(*record);
+}
+
+std::span<std::byte> BufferView::bytes() const
+{
+	if (!state_ || state_->bytes().empty())
+		return {};
+	return state_->bytes().subspan(offset_, size_);
+}
+
+std::uint32_t BufferView::address() const
+{
+	return state_ ? state_->address() + static_cast<std::uint32_t>(offset_) : 0;
+}
+
+std::uint32_t BufferView::handle() const
+{
+	return state_ ? state_->handle() : 0;
+}
+
+Result<BufferView> BufferView::view(std::size_t offset, std::size_t length) const
+{
+	if (!state_)
+		return fail(ENODEV, "there is no buffer");
+	if (!length || offset >= size_ || length > size_ - offset)
+		return fail(EINVAL, std::to_string(length) + " bytes from byte " +
+					    std::to_string(offset) + " on do not lie within " +
+					    std::to_string(size_));
+	return BufferView(state_, offset_ + offset, length);
+}
+
+Result<Buffer::Access> BufferView::access(Buffer::Direction direction) const
+{
+	if (!state_)
+		return fail(ENODEV, "there is no buffer");
+	if (bytes().empty())
+		return fail(EACCES, "the exporter of a dma-buf does not let the CPU map it");
+	if (auto begun = state_->begin(direction, offset_, size_); !begun)
+		return forward(begun);
+	return Buffer::Access(state_, bytes(), direction);
+}
+
+Buffer::Access::Access(Access &&other) noexcept
+	: state_(std::move(other.state_)), bytes_(std::exchange(other.bytes_, {})),
+	  direction_(other.direction_)
+{
+}
+
+Buffer::Access &Buffer::Access::operator=(Access &&other) noexcept
+{
+	std::swap(state_, other.state_);
+	std::swap(bytes_, other.bytes_);
+	std::swap(direction_, other.direction_);
+	return *this;
+}
+
+Buffer::Access::~Access()
+{
+	/* Whoever wants to know of errors calls end(); the text of one may lack memory. */
+	try {
+		static_cast<void>(end());
+	} catch (const std::bad_alloc &) {
+	}
+}
+
+Result<void> Buffer::Access::end()
+{
+	if (!state_)
+		return {};
+	const auto state = std::exchange(state_, nullptr);
+	const auto bytes = std::exchange(bytes_, {});
+	const auto offset = static_cast<std::size_t>(bytes.data() - state->bytes().data());
+
+	if (state->driver().inherited())
+		return {};
+	return state->end(direction_, offset, bytes.size());
 }
 
 } // namespace npu

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include <algorithm>
 #include <cerrno>
+#include <functional>
 #include <limits>
 #include <memory>
 #include <new>
@@ -9,7 +10,7 @@
 #include <vector>
 
 #include "capi_objects.h"
-#include "deadline.h"
+#include "npu/raw.h"
 
 namespace
 {
@@ -72,9 +73,9 @@ std::chrono::nanoseconds duration(std::uint64_t timeout_ns)
 }
 
 /// When CLOCK_MONOTONIC, which steady_clock is, shows @p ns.
-npu::Context::Deadline deadline_at(std::uint64_t ns)
+npu::Deadline deadline_at(std::uint64_t ns)
 {
-	return npu::Context::Deadline(duration(ns));
+	return npu::Deadline(npu::Deadline::Clock::time_point(duration(ns)));
 }
 
 npu_job_status status_of(const npu::JobStatus &status)
@@ -106,15 +107,23 @@ int store(npu::Result<From> result, T *to, const Convert &convert)
 	return 0;
 }
 
+/// How far a job is, if the call itself did not fail.
+int store_status(npu::WaitResult<npu::JobStatus> waited, npu_job_status *status)
+{
+	if (!waited.has_value())
+		return failed(waited.error());
+	*status = status_of(*waited);
+	return 0;
+}
+
 int submit_all(npu_context &context, std::span<const npu_job *const> jobs,
-	       npu::Context::Deadline deadline, std::uint64_t *seqno)
+	       npu::Deadline deadline, std::uint64_t *seqno)
 {
 	std::vector<const npu::Job *> batch;
 
 	for (const npu_job *job : jobs)
 		batch.push_back(&job->job);
-	return store(context.context.submit(batch, deadline), seqno,
-		     [](const npu::Fence &fence) { return fence.seqno(); });
+	return store(context.context.queue(batch, {.deadline = deadline}), seqno, std::identity{});
 }
 
 int no_such_class()
@@ -154,7 +163,7 @@ int npu_device_chip_memory(const npu_device *device, npu_chip_memory *memory)
 		if (regions->size() <= npu::chip_region)
 			return failed(
 				npu::fail(EOPNOTSUPP, "the device has no on-chip memory").error());
-		const drm_npu_query_region &chip = (*regions)[npu::chip_region];
+		const npu::RegionInfo &chip = (*regions)[npu::chip_region];
 		*memory = {
 			.size = chip.size,
 			.used = chip.used,
@@ -230,7 +239,7 @@ int npu_buffer_export(const npu_buffer *buffer, int *dma_buf)
 int npu_buffer_wait(const npu_buffer *buffer, int writes, uint64_t timeout_ns)
 {
 	return guarded([&] {
-		auto done = buffer->buffer.wait(npu::deadline_after(duration(timeout_ns)),
+		auto done = buffer->buffer.wait(npu::Deadline::in(duration(timeout_ns)),
 						writes ? npu::Buffer::Use::write
 						       : npu::Buffer::Use::any);
 
@@ -273,10 +282,10 @@ int npu_buffer_set_residency(const npu_buffer *buffer, uint32_t residency, uint3
 int npu_buffer_place(const npu_buffer *buffer, npu_placement *place)
 {
 	return guarded([&] {
-		return store(buffer->buffer.info(), place, [](const drm_npu_query_buffer &info) {
+		return store(buffer->buffer.info(), place, [](const npu::BufferInfo &info) {
 			return npu_placement{
 				.on_chip = info.region == npu::chip_region,
-				.residency = info.residency,
+				.residency = std::to_underlying(info.residency),
 				.priority = info.priority,
 			};
 		});
@@ -333,8 +342,7 @@ void npu_context_free(npu_context *context)
 int npu_context_submit(npu_context *context, const npu_job *job, uint64_t *seqno)
 {
 	return guarded([&] {
-		return store(context->context.submit(job->job), seqno,
-			     [](const npu::Fence &fence) { return fence.seqno(); });
+		return store(context->context.queue(job->job), seqno, std::identity{});
 	});
 }
 
@@ -342,7 +350,7 @@ int npu_context_submit_batch(npu_context *context, const npu_job *const *jobs, s
 			     uint64_t *seqno)
 {
 	return guarded([&] {
-		return submit_all(*context, {jobs, count}, npu::Context::no_deadline, seqno);
+		return submit_all(*context, {jobs, count}, npu::Deadline::never(), seqno);
 	});
 }
 
@@ -369,7 +377,7 @@ int npu_context_set(npu_context *context, uint32_t sched_class, uint32_t weight)
 int npu_context_wait(npu_context *context, uint64_t seqno, uint64_t timeout_ns)
 {
 	return guarded([&] {
-		auto done = context->context.fence(seqno).wait(duration(timeout_ns));
+		auto done = context->context.wait(seqno, npu::Deadline::in(duration(timeout_ns)));
 
 		return done ? 0 : failed(done.error());
 	});
@@ -379,9 +387,9 @@ int npu_context_status(npu_context *context, uint64_t seqno, uint64_t timeout_ns
 		       npu_job_status *status)
 {
 	return guarded([&] {
-		return store(
-			context->context.wait(seqno, npu::deadline_after(duration(timeout_ns))),
-			status, status_of);
+		return store_status(
+			context->context.wait(seqno, npu::Deadline::in(duration(timeout_ns))),
+			status);
 	});
 }
 
@@ -436,7 +444,7 @@ int npu_page_times(const npu_page *page, uint64_t seqno, npu_job_status *status)
 int npu_page_wait(const npu_page *page, uint64_t seqno, uint64_t timeout_ns, npu_job_status *status)
 {
 	return guarded([&] {
-		return store(page->page.wait(seqno, npu::deadline_after(duration(timeout_ns))),
-			     status, status_of);
+		return store_status(
+			page->page.wait(seqno, npu::Deadline::in(duration(timeout_ns))), status);
 	});
 }

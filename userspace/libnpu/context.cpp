@@ -4,11 +4,13 @@
 #include <algorithm>
 #include <cerrno>
 #include <utility>
-#include <vector>
 
-#include "deadline.h"
+#include "context_state.h"
+#include "internals.h"
 #include "job_wait.h"
 #include "page_mapping.h"
+#include "records.h"
+#include "submit.h"
 
 namespace npu
 {
@@ -25,28 +27,6 @@ const char *create_advice(int code)
 		       "weight)";
 	case ENOSPC:
 		return " (the file has as many as it may have)";
-	default:
-		return "";
-	}
-}
-
-/// As the kernel wants it: 0 is none, so what has passed long ago is 1.
-std::uint64_t submit_deadline(Context::Deadline deadline)
-{
-	if (deadline == Context::no_deadline)
-		return 0;
-	const auto since = std::chrono::nanoseconds(deadline.time_since_epoch());
-	return static_cast<std::uint64_t>(std::max<std::int64_t>(since.count(), 1));
-}
-
-/// What to do about jobs that are refused.
-const char *submit_advice(int code)
-{
-	switch (code) {
-	case EBUSY:
-		return " (the queue is full; wait for an earlier job)";
-	case E2BIG:
-		return " (more than a submit, or the context's queue, may have)";
 	case EIO:
 		return " (jobs of this device handle hung or faulted too often and it is banned; "
 		       "open the device again)";
@@ -55,19 +35,37 @@ const char *submit_advice(int code)
 	}
 }
 
+/// What stands in for no context: each call answers ENODEV.
+const std::shared_ptr<ContextState> &no_context()
+{
+	static const auto none = std::make_shared<ContextState>(no_driver());
+
+	return none;
+}
+
+const std::shared_ptr<ContextState> &or_none(const std::shared_ptr<ContextState> &state)
+{
+	return state ? state : no_context();
+}
+
+Result<void> set(const ContextState &context, drm_npu_context_set args)
+{
+	args.context_id = context.id();
+	if (const int ret = context.driver().ioctl(DRM_IOCTL_NPU_CONTEXT_SET, &args))
+		return fail(-ret, std::string("cannot change a context") +
+					  (ret == -EINVAL ? " (too much weight)" : ""));
+	return {};
+}
+
 } // namespace
 
-Result<void> Fence::wait(std::chrono::nanoseconds timeout) const
+ContextState::~ContextState()
 {
-	auto status = job_wait(*driver_, context_, seqno_, deadline_after(timeout));
-
-	if (!status)
-		return forward(status);
-	if (!status->ended())
-		return fail(ETIME, "job " + std::to_string(seqno_) + " has not ended");
-	if (status->error)
-		return fail(status->error, "job " + std::to_string(seqno_) + " failed");
-	return {};
+	if (!id_ || driver_->inherited())
+		return;
+	drm_npu_context_destroy args{};
+	args.context_id = id_;
+	driver_->ioctl(DRM_IOCTL_NPU_CONTEXT_DESTROY, &args);
 }
 
 Result<Context> Context::create(const Device &device, const Options &options)
@@ -75,88 +73,52 @@ Result<Context> Context::create(const Device &device, const Options &options)
 	drm_npu_context_create args{};
 	Context context;
 
+	/* First, so that nothing is left if memory is short. */
+	context.state_ = std::make_shared<ContextState>(device.share_driver());
+
 	args.core_mask = options.core_mask;
 	args.max_queued = options.max_queued;
 	args.sched_class = std::to_underlying(options.sched_class);
 	args.weight = options.weight;
 	if (const int ret = device.driver().ioctl(DRM_IOCTL_NPU_CONTEXT_CREATE, &args))
 		return fail(-ret, std::string("cannot create a context") + create_advice(-ret));
-	context.driver_ = device.share_driver();
-	context.id_ = args.context_id;
-	context.page_offset_ = args.page_offset;
+	context.state_->set(args.context_id, args.page_offset);
 	return context;
 }
 
-Context::~Context()
+Result<std::uint64_t> Context::queue(std::span<const Job *const> jobs, const SubmitOptions &options)
 {
-	release();
+	return submit_jobs(*or_none(state_), jobs, options, 0);
 }
 
-Context::Context(Context &&other) noexcept
-	: driver_(std::move(other.driver_)), page_offset_(std::exchange(other.page_offset_, 0)),
-	  id_(std::exchange(other.id_, 0))
+Result<std::uint64_t> Context::queue(const Job &job, const SubmitOptions &options)
 {
+	const Job *const one = &job;
+
+	return queue({&one, 1}, options);
 }
 
-Context &Context::operator=(Context &&other) noexcept
+Result<Fence> Context::submit(std::span<const Job *const> jobs, const SubmitOptions &options)
 {
-	std::swap(driver_, other.driver_);
-	std::swap(page_offset_, other.page_offset_);
-	std::swap(id_, other.id_);
-	return *this;
+	const auto &context = or_none(state_);
+	auto syncobj = PooledSyncobj::take(context->share_driver());
+
+	if (!syncobj)
+		return forward(syncobj);
+	/* Before the submit, which cannot be taken back if memory is short. */
+	const auto fence = std::make_shared<SubmitFence>(context, std::move(*syncobj), jobs.size());
+	auto seqno = submit_jobs(*context, jobs, options, fence->handle());
+	if (!seqno)
+		return forward(seqno);
+	fence->set_seqno(*seqno);
+	return Fence(fence);
 }
 
-void Context::release()
+Result<Fence> Context::submit(const Job &job, const SubmitOptions &options)
 {
-	if (!id_)
-		return;
-	drm_npu_context_destroy args{};
-	args.context_id = id_;
-	driver_->ioctl(DRM_IOCTL_NPU_CONTEXT_DESTROY, &args);
-}
+	const Job *const one = &job;
 
-Result<Fence> Context::queue(std::span<const drm_npu_submit_job> jobs, Deadline deadline)
-{
-	drm_npu_job_submit args{};
-
-	args.context_id = id_;
-	args.jobs = reinterpret_cast<std::uintptr_t>(jobs.data());
-	args.job_count = static_cast<std::uint32_t>(jobs.size());
-	args.job_stride = sizeof(jobs.front());
-	args.deadline_ns = submit_deadline(deadline);
-	if (const int ret = driver_->ioctl(DRM_IOCTL_NPU_JOB_SUBMIT, &args))
-		return fail(-ret, "cannot submit " + std::to_string(jobs.size()) +
-					  (jobs.size() == 1 ? " job" : " jobs") +
-					  submit_advice(-ret));
-	return fence(args.seqno);
-}
-
-Result<Fence> Context::submit(std::span<const Job *const> jobs, Deadline deadline)
-{
-	std::vector<drm_npu_submit_job> entries;
-
-	entries.reserve(jobs.size());
-	for (const Job *job : jobs)
-		entries.push_back({.job_id = job->id(), .flags = 0});
-	return queue(entries, deadline);
-}
-
-Result<Fence> Context::submit(const Job &job, Deadline deadline)
-{
-	const drm_npu_submit_job entry{.job_id = job.id(), .flags = 0};
-
-	return queue({&entry, 1}, deadline);
-}
-
-Result<void> Context::set(const drm_npu_context_set &args)
-{
-	drm_npu_context_set copy = args;
-
-	copy.context_id = id_;
-	if (const int ret = driver_->ioctl(DRM_IOCTL_NPU_CONTEXT_SET, &copy))
-		return fail(-ret, std::string("cannot change a context") +
-					  (ret == -EINVAL ? " (too much weight)" : ""));
-	return {};
+	return submit({&one, 1}, options);
 }
 
 Result<void> Context::set_class(SchedClass sched_class)
@@ -165,7 +127,7 @@ Result<void> Context::set_class(SchedClass sched_class)
 
 	args.flags = DRM_NPU_CONTEXT_SET_CLASS;
 	args.sched_class = std::to_underlying(sched_class);
-	return set(args);
+	return set(*or_none(state_), args);
 }
 
 Result<void> Context::set_weight(std::uint32_t weight)
@@ -174,33 +136,24 @@ Result<void> Context::set_weight(std::uint32_t weight)
 
 	args.flags = DRM_NPU_CONTEXT_SET_WEIGHT;
 	args.weight = weight;
-	return set(args);
+	return set(*or_none(state_), args);
 }
 
-Fence Context::fence(std::uint64_t seqno) const
+WaitResult<JobStatus> Context::wait(std::uint64_t seqno, Deadline deadline) const
 {
-	Fence fence;
+	const ContextState &context = *or_none(state_);
 
-	fence.driver_ = driver_.get();
-	fence.context_ = id_;
-	fence.seqno_ = seqno;
-	return fence;
-}
-
-Result<JobStatus> Context::wait(std::uint64_t seqno,
-				std::chrono::steady_clock::time_point deadline) const
-{
-	return job_wait(*driver_, id_, seqno, deadline);
+	return job_wait(context.driver(), context.id(), seqno, deadline);
 }
 
 Result<std::uint32_t> Context::cancel(std::uint64_t first, std::uint64_t last)
 {
 	drm_npu_job_cancel args{};
 
-	args.context_id = id_;
+	args.context_id = id();
 	args.first_seqno = first;
 	args.last_seqno = last;
-	if (const int ret = driver_->ioctl(DRM_IOCTL_NPU_JOB_CANCEL, &args))
+	if (const int ret = or_none(state_)->driver().ioctl(DRM_IOCTL_NPU_JOB_CANCEL, &args))
 		return fail(-ret, "cannot cancel jobs " + std::to_string(first) + " to " +
 					  std::to_string(last) +
 					  (ret == -ENOENT ? " (not all were submitted)" : ""));
@@ -209,26 +162,40 @@ Result<std::uint32_t> Context::cancel(std::uint64_t first, std::uint64_t last)
 
 Result<CompletionPage> Context::page() const
 {
+	const ContextState &context = *or_none(state_);
 	CompletionPage page;
 	int error = 0;
 
-	const auto bytes =
-		driver_->map(sizeof(drm_npu_context_page), page_offset_, Access::read, error);
+	/* First, so that nothing stays mapped if memory is short. */
+	const auto mapping =
+		std::make_shared<CompletionPage::Mapping>(context.share_driver(), context.id());
+	const auto bytes = context.driver().map(sizeof(drm_npu_context_page), context.page_offset(),
+						MapAccess::read, error);
 	if (error)
 		return fail(-error, "cannot map the completion page of a context");
-	page.mapping_ = std::make_shared<const CompletionPage::Mapping>(driver_, bytes);
+	mapping->set(bytes);
+	page.mapping_ = mapping;
 	if (page.mapping_->page().version != DRM_NPU_PAGE_VERSION)
 		return fail(EPROTO, "the kernel's completion pages are of version " +
 					    std::to_string(page.mapping_->page().version) +
 					    ", this library knows " +
 					    std::to_string(DRM_NPU_PAGE_VERSION));
-	page.context_ = id_;
 	return page;
 }
 
-Result<drm_npu_query_context> Context::statistics() const
+Result<ContextStatistics> Context::statistics() const
 {
-	return query<drm_npu_query_context>(*driver_, DRM_NPU_QUERY_CONTEXT, id_);
+	auto record = query<drm_npu_query_context>(or_none(state_)->driver(), DRM_NPU_QUERY_CONTEXT,
+						   id());
+
+	if (!record)
+		return forward(record);
+	return typed(*record);
+}
+
+std::uint32_t Context::id() const
+{
+	return state_ ? state_->id() : 0;
 }
 
 } // namespace npu

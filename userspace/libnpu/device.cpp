@@ -3,9 +3,40 @@
 
 #include <algorithm>
 #include <iterator>
+#include <utility>
+
+#include "internals.h"
+#include "records.h"
 
 namespace npu
 {
+
+struct Device::State {
+	std::shared_ptr<Driver> driver;
+	DeviceInfo info = {};
+	Limits limits = {};
+	Features features = {};
+	std::vector<CoreInfo> cores = {};
+	std::vector<DataTypes> data_types = {};
+};
+
+namespace
+{
+
+Result<std::vector<CoreInfo>> cores_of(Driver &driver, std::uint32_t count)
+{
+	std::vector<CoreInfo> cores;
+
+	for (std::uint32_t i = 0; i < count; i++) {
+		auto core = query<drm_npu_query_core>(driver, DRM_NPU_QUERY_CORE, i);
+		if (!core)
+			return forward(core);
+		cores.push_back(typed(*core));
+	}
+	return cores;
+}
+
+} // namespace
 
 Result<Device> Device::open(const std::string &path)
 {
@@ -18,60 +49,112 @@ Result<Device> Device::open(const std::string &path)
 
 Result<Device> Device::create(std::shared_ptr<Driver> driver)
 {
-	Device device;
+	auto state = std::make_shared<State>();
 
 	auto info = query<drm_npu_query_device>(*driver, DRM_NPU_QUERY_DEVICE, 0);
 	if (!info)
 		return forward(info);
-	device.info_ = *info;
+	state->info = typed(*info);
 
 	auto limits = query<drm_npu_query_limits>(*driver, DRM_NPU_QUERY_LIMITS, 0);
 	if (!limits)
 		return forward(limits);
-	device.limits_ = *limits;
+	state->limits = typed(*limits);
 
-	for (std::uint32_t i = 0; i < info->core_count; i++) {
-		auto core = query<drm_npu_query_core>(*driver, DRM_NPU_QUERY_CORE, i);
-		if (!core)
-			return forward(core);
-		device.cores_.push_back(*core);
-	}
+	auto cores = cores_of(*driver, info->core_count);
+	if (!cores)
+		return forward(cores);
+	state->cores = std::move(*cores);
 
 	auto features = query<drm_npu_query_features>(*driver, DRM_NPU_QUERY_FEATURES, 0);
 	if (!features)
 		return forward(features);
-	device.features_ = *features;
+	state->features = typed(*features);
 	for (std::uint32_t i = 0; i < features->data_type_count; i++) {
 		auto type = query<drm_npu_query_data_type>(*driver, DRM_NPU_QUERY_DATA_TYPE, i);
 		if (!type)
 			return forward(type);
-		device.data_types_.push_back(*type);
+		state->data_types.push_back(typed(*type));
 	}
-	device.driver_ = std::move(driver);
+	state->driver = std::move(driver);
+
+	Device device;
+	device.state_ = std::move(state);
 	return device;
 }
 
-std::string Device::name() const
+const Device::State &Device::state() const
 {
-	return {std::begin(info_.name), std::ranges::find(info_.name, '\0')};
+	static const State none{.driver = no_driver()};
+
+	return state_ ? *state_ : none;
 }
 
-bool Device::is_virtual() const
+const DeviceInfo &Device::info() const
 {
-	return info_.flags & DRM_NPU_DEVICE_VIRTUAL;
+	return state().info;
 }
 
-Result<std::vector<drm_npu_query_region>> Device::regions() const
+const std::vector<CoreInfo> &Device::cores() const
 {
-	std::vector<drm_npu_query_region> regions;
+	return state().cores;
+}
 
-	for (std::uint32_t i = 0; i < info_.region_count; i++) {
-		auto region = query<drm_npu_query_region>(*driver_, DRM_NPU_QUERY_REGION, i);
+const Limits &Device::limits() const
+{
+	return state().limits;
+}
+
+const Features &Device::features() const
+{
+	return state().features;
+}
+
+const std::vector<DataTypes> &Device::data_types() const
+{
+	return state().data_types;
+}
+
+Result<std::vector<CoreInfo>> Device::query_cores() const
+{
+	return cores_of(driver(), info().core_count);
+}
+
+Result<ActivityInfo> Device::activity() const
+{
+	auto activity = query<drm_npu_query_activity>(driver(), DRM_NPU_QUERY_ACTIVITY, 0);
+
+	if (!activity)
+		return forward(activity);
+	return typed(*activity);
+}
+
+Result<std::vector<RegionInfo>> Device::regions() const
+{
+	std::vector<RegionInfo> regions;
+
+	for (std::uint32_t i = 0; i < info().region_count; i++) {
+		auto region = query<drm_npu_query_region>(driver(), DRM_NPU_QUERY_REGION, i);
 		if (!region)
 			return forward(region);
-		regions.push_back(*region);
+		regions.push_back(typed(*region));
 	}
 	return regions;
+}
+
+int Device::fd() const
+{
+	return driver().fd();
+}
+
+Driver &Device::driver() const
+{
+	return *state().driver;
+}
+
+std::shared_ptr<Driver> Device::share_driver() const
+{
+	return state().driver;
 }
 
 } // namespace npu

@@ -45,10 +45,11 @@ public:
 		return drmIoctl(fd_.get(), request, argument) ? -errno : 0;
 	}
 
-	std::span<std::byte> map(std::size_t size, std::uint64_t offset, Access access,
+	std::span<std::byte> map(std::size_t size, std::uint64_t offset, MapAccess access,
 				 int &error) override
 	{
-		const int protection = access == Access::read ? PROT_READ : PROT_READ | PROT_WRITE;
+		const int protection =
+			access == MapAccess::read ? PROT_READ : PROT_READ | PROT_WRITE;
 
 		return map_file(fd_.get(), size, offset, protection, error);
 	}
@@ -59,6 +60,8 @@ public:
 	}
 
 	void unmap(std::span<std::byte> bytes) override { ::munmap(bytes.data(), bytes.size()); }
+
+	int fd() const override { return fd_.get(); }
 
 private:
 	UniqueFd fd_;

@@ -6,6 +6,9 @@
 #include <sstream>
 #include <utility>
 
+#include "internals.h"
+#include "npu/raw.h"
+
 namespace npu
 {
 
@@ -62,6 +65,32 @@ std::unexpected<Error> refused(int code, Driver &driver, const drm_npu_job_creat
 
 } // namespace
 
+class Job::State
+{
+public:
+	explicit State(std::shared_ptr<Driver> driver) : driver_(std::move(driver)) {}
+	~State()
+	{
+		drm_npu_job_destroy args{};
+
+		if (!id_ || driver_->inherited())
+			return;
+		args.job_id = id_;
+		driver_->ioctl(DRM_IOCTL_NPU_JOB_DESTROY, &args);
+	}
+	State(const State &) = delete;
+	State &operator=(const State &) = delete;
+
+	const Driver &driver() const { return *driver_; }
+	std::uint32_t id() const { return id_; }
+	/// Take the job that the kernel has made.
+	void set_id(std::uint32_t id) { id_ = id; }
+
+private:
+	std::shared_ptr<Driver> driver_;
+	std::uint32_t id_ = 0;
+};
+
 Result<Job> Job::create(const Device &device, std::span<const Lane> lanes, const Options &options)
 {
 	std::vector<std::vector<drm_npu_task>> tasks(lanes.size());
@@ -86,37 +115,23 @@ Result<Job> Job::create(const Device &device, std::span<const Lane> lanes, const
 	args.lane_count = static_cast<std::uint32_t>(raw.size());
 	args.lane_stride = sizeof(drm_npu_lane);
 	args.region = options.on_chip ? chip_region : 0;
+	/* First, so that nothing is left if memory is short. */
+	const auto state = std::make_shared<State>(device.share_driver());
 	if (const int ret = device.driver().ioctl(DRM_IOCTL_NPU_JOB_CREATE, &args))
 		return refused(-ret, device.driver(), args);
-
-	job.driver_ = device.share_driver();
-	job.id_ = args.job_id;
+	state->set_id(args.job_id);
+	job.state_ = state;
 	return job;
 }
 
-Job::~Job()
+std::uint32_t Job::id() const
 {
-	release();
+	return state_ ? state_->id() : 0;
 }
 
-Job::Job(Job &&other) noexcept : driver_(std::move(other.driver_)), id_(std::exchange(other.id_, 0))
+const Driver *Internals::driver(const Job &job)
 {
-}
-
-Job &Job::operator=(Job &&other) noexcept
-{
-	std::swap(driver_, other.driver_);
-	std::swap(id_, other.id_);
-	return *this;
-}
-
-void Job::release()
-{
-	if (!id_)
-		return;
-	drm_npu_job_destroy args{};
-	args.job_id = id_;
-	driver_->ioctl(DRM_IOCTL_NPU_JOB_DESTROY, &args);
+	return job.state_ ? &job.state_->driver() : nullptr;
 }
 
 } // namespace npu

@@ -2,6 +2,7 @@
 #include "npu/page.h"
 
 #include <atomic>
+#include <cerrno>
 #include <thread>
 #include <utility>
 
@@ -69,7 +70,7 @@ std::optional<JobStatus> times_of(const drm_npu_page_job &job, std::uint64_t seq
 	/* 0 is no job: it says that the kernel writes. */
 	if (!seqno || load(job.seqno, __ATOMIC_ACQUIRE) != seqno)
 		return {};
-	status.state = DRM_NPU_JOB_ENDED;
+	status.state = JobState::ended;
 	status.error = static_cast<int>(load(job.error, __ATOMIC_RELAXED));
 	status.queued_ns = load(job.queued_ns, __ATOMIC_RELAXED);
 	status.started_ns = load(job.started_ns, __ATOMIC_RELAXED);
@@ -86,6 +87,8 @@ std::optional<JobStatus> times_of(const drm_npu_page_job &job, std::uint64_t seq
 
 std::uint64_t CompletionPage::completed() const
 {
+	if (!mapping_)
+		return 0;
 	const drm_npu_context_page &page = mapping_->page();
 
 	return whole(page, [&] { return load(page.completed_seqno, __ATOMIC_ACQUIRE); });
@@ -93,6 +96,8 @@ std::uint64_t CompletionPage::completed() const
 
 std::uint64_t CompletionPage::failed() const
 {
+	if (!mapping_)
+		return 0;
 	const drm_npu_context_page &page = mapping_->page();
 
 	return whole(page, [&] { return load(page.failed_seqno, __ATOMIC_ACQUIRE); });
@@ -100,11 +105,13 @@ std::uint64_t CompletionPage::failed() const
 
 bool CompletionPage::banned() const
 {
-	return load(mapping_->page().flags, __ATOMIC_ACQUIRE) & DRM_NPU_CONTEXT_BANNED;
+	return mapping_ && load(mapping_->page().flags, __ATOMIC_ACQUIRE) & DRM_NPU_CONTEXT_BANNED;
 }
 
 std::optional<JobStatus> CompletionPage::times(std::uint64_t seqno) const
 {
+	if (!mapping_)
+		return {};
 	const drm_npu_context_page &page = mapping_->page();
 
 	return whole(page, [&] { return times_of(entry(page, seqno), seqno); });
@@ -138,13 +145,15 @@ std::chrono::nanoseconds CompletionPage::default_spin()
 	return alone ? std::chrono::microseconds(0) : std::chrono::microseconds(20);
 }
 
-Result<JobStatus> CompletionPage::wait(std::uint64_t seqno, Clock::time_point deadline,
-				       std::chrono::nanoseconds spin) const
+WaitResult<JobStatus> CompletionPage::wait(std::uint64_t seqno, Deadline deadline,
+					   std::chrono::nanoseconds spin) const
 {
+	if (!mapping_)
+		return fail(ENODEV, "there is no completion page to wait at");
 	if (spin_until(seqno, spin))
 		if (const auto status = times(seqno))
-			return *status;
-	return job_wait(mapping_->driver(), context_, seqno, deadline);
+			return end_of(seqno, *status);
+	return job_wait(mapping_->driver(), mapping_->context(), seqno, deadline);
 }
 
 } // namespace npu

@@ -4,11 +4,13 @@
  */
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <span>
 #include <utility>
 
 #include "npu/page.h"
+#include "npu/raw.h"
 
 namespace npu
 {
@@ -16,12 +18,18 @@ namespace npu
 class CompletionPage::Mapping
 {
 public:
-	/// \pre @p bytes is a mapping of @p driver of at least a page record
-	Mapping(std::shared_ptr<Driver> driver, std::span<std::byte> bytes)
-		: driver_(std::move(driver)), bytes_(bytes)
+	/// Of @p context; nothing is mapped yet.
+	Mapping(std::shared_ptr<Driver> driver, std::uint32_t context)
+		: driver_(std::move(driver)), context_(context)
 	{
 	}
-	~Mapping() { driver_->unmap(bytes_); }
+	~Mapping()
+	{
+		if (!bytes_.empty())
+			driver_->unmap(bytes_);
+	}
+	/// Take a mapping of the driver, of at least a page record.
+	void set(std::span<std::byte> bytes) { bytes_ = bytes; }
 	Mapping(const Mapping &) = delete;
 	Mapping &operator=(const Mapping &) = delete;
 
@@ -30,10 +38,12 @@ public:
 		return *reinterpret_cast<const drm_npu_context_page *>(bytes_.data());
 	}
 	Driver &driver() const { return *driver_; }
+	std::uint32_t context() const { return context_; }
 
 private:
 	std::shared_ptr<Driver> driver_;
 	std::span<std::byte> bytes_;
+	std::uint32_t context_;
 };
 
 } // namespace npu

@@ -135,16 +135,16 @@ Result<Row> run(const Device &device, Context &context, const Model &model, cons
 	auto before = context.statistics();
 	if (!before)
 		return forward(before);
-	auto fence = context.submit(*job);
-	if (!fence)
-		return forward(fence);
-	if (auto done = fence->wait(); !done)
+	auto seqno = context.queue(*job);
+	if (!seqno)
+		return forward(seqno);
+	if (auto done = context.wait(*seqno); !done)
 		return forward(done);
 	auto after = context.statistics();
 	if (!after)
 		return forward(after);
 
-	const drm_npu_query_core &core = device.cores().front();
+	const CoreInfo &core = device.cores().front();
 	const double macs_per_cycle =
 		(type == rknn::Type::int8 ? core.int8_macs_per_cycle : core.fp16_macs_per_cycle) *
 		static_cast<double>(cores);

@@ -97,7 +97,9 @@ Result<void> multiply(Engine &engine, const std::vector<Linear> &layers)
 		results.emplace_back(layer.n());
 	}
 	y.assign(results.begin(), results.end());
-	return engine.multiply(chosen, 1, x, y);
+	if (auto done = engine.multiply(chosen, 1, x, y); !done)
+		return forward(done);
+	return {};
 }
 
 /// Whether all that is preferred has moved, which happens between slices.

@@ -16,6 +16,7 @@
 #include <nlohmann/json.hpp>
 
 #include <npu/device.h>
+#include <npu/raw.h>
 
 #include "bench.h"
 #include "bench_create.h"

@@ -90,9 +90,9 @@ Result<std::uint64_t> measure_end(Context &context, const Job &job, std::uint32_
 
 	if (!gate.closed())
 		return fail(EACCES, "cannot write " + gate_file.path().string());
-	auto fence = context.submit(job);
-	if (!fence)
-		return forward(fence);
+	auto seqno = context.queue(job);
+	if (!seqno)
+		return forward(seqno);
 	{
 		std::vector<std::jthread> waiters;
 
@@ -100,7 +100,7 @@ Result<std::uint64_t> measure_end(Context &context, const Job &job, std::uint32_
 		for (std::uint32_t i = 0; i < threads; i++)
 			waiters.emplace_back([&] {
 				waiting++;
-				failed += !context.wait(fence->seqno());
+				failed += !context.wait(*seqno);
 			});
 		while (waiting < threads)
 			std::this_thread::yield();

@@ -31,10 +31,11 @@ public:
 		return drmIoctl(fd_.get(), request, argument) ? -errno : 0;
 	}
 
-	std::span<std::byte> map(std::size_t size, std::uint64_t offset, Access access,
+	std::span<std::byte> map(std::size_t size, std::uint64_t offset, MapAccess access,
 				 int &error) override
 	{
-		const int protection = access == Access::read ? PROT_READ : PROT_READ | PROT_WRITE;
+		const int protection =
+			access == MapAccess::read ? PROT_READ : PROT_READ | PROT_WRITE;
 		void *bytes = ::mmap(nullptr, size, protection, MAP_SHARED, fd_.get(),
 				     static_cast<off_t>(offset));
 

@@ -19,12 +19,12 @@ namespace
 
 using nlohmann::ordered_json;
 
-const char *kind(const drm_npu_query_region &region)
+const char *kind(const npu::RegionInfo &region)
 {
 	switch (region.kind) {
-	case DRM_NPU_REGION_SYSTEM:
+	case npu::RegionKind::system:
 		return "system";
-	case DRM_NPU_REGION_SRAM:
+	case npu::RegionKind::sram:
 		return "sram";
 	default:
 		return "unknown";
@@ -33,42 +33,42 @@ const char *kind(const drm_npu_query_region &region)
 
 std::vector<std::string> features(const npu::Device &device)
 {
-	constexpr std::pair<std::uint32_t, const char *> known[] = {
-		{DRM_NPU_FEATURE_CONVOLUTION, "convolution"},
-		{DRM_NPU_FEATURE_DEPTHWISE, "depthwise"},
-		{DRM_NPU_FEATURE_DECONVOLUTION, "deconvolution"},
-		{DRM_NPU_FEATURE_IMAGE, "image"},
-		{DRM_NPU_FEATURE_ELEMENTWISE, "elementwise"},
-		{DRM_NPU_FEATURE_STANDALONE, "standalone"},
-		{DRM_NPU_FEATURE_TABLE, "table"},
-		{DRM_NPU_FEATURE_POOLING, "pooling"},
+	constexpr std::pair<npu::Feature, const char *> known[] = {
+		{npu::Feature::convolution, "convolution"},
+		{npu::Feature::depthwise, "depthwise"},
+		{npu::Feature::deconvolution, "deconvolution"},
+		{npu::Feature::image, "image"},
+		{npu::Feature::elementwise, "elementwise"},
+		{npu::Feature::standalone, "standalone"},
+		{npu::Feature::table, "table"},
+		{npu::Feature::pooling, "pooling"},
 	};
 	std::vector<std::string> names;
 
 	for (const auto &[bit, name] : known)
-		if (device.features().features & bit)
+		if (device.features().has(bit))
 			names.emplace_back(name);
 	return names;
 }
 
-const char *name(std::uint32_t type)
+const char *name(npu::DataType type)
 {
 	switch (type) {
-	case DRM_NPU_DATA_TYPE_INT4:
+	case npu::DataType::int4:
 		return "int4";
-	case DRM_NPU_DATA_TYPE_INT8:
+	case npu::DataType::int8:
 		return "int8";
-	case DRM_NPU_DATA_TYPE_INT16:
+	case npu::DataType::int16:
 		return "int16";
-	case DRM_NPU_DATA_TYPE_INT32:
+	case npu::DataType::int32:
 		return "int32";
-	case DRM_NPU_DATA_TYPE_FP16:
+	case npu::DataType::fp16:
 		return "fp16";
-	case DRM_NPU_DATA_TYPE_BF16:
+	case npu::DataType::bf16:
 		return "bf16";
-	case DRM_NPU_DATA_TYPE_TF32:
+	case npu::DataType::tf32:
 		return "tf32";
-	case DRM_NPU_DATA_TYPE_FP32:
+	case npu::DataType::fp32:
 		return "fp32";
 	default:
 		return "unknown";
@@ -77,7 +77,7 @@ const char *name(std::uint32_t type)
 
 ordered_json describe_features(const npu::Device &device)
 {
-	const drm_npu_query_features &record = device.features();
+	const npu::Features &record = device.features();
 	ordered_json json{{"generation", record.generation},
 			  {"features", features(device)},
 			  {"buffer_banks", record.buffer_banks},
@@ -93,7 +93,7 @@ ordered_json describe_features(const npu::Device &device)
 			  {"max_dilation", record.max_dilation},
 			  {"max_padding", record.max_padding}};
 
-	for (const drm_npu_query_data_type &type : device.data_types())
+	for (const npu::DataTypes &type : device.data_types())
 		json["data_types"].push_back({{"operand", name(type.operand)},
 					      {"result", name(type.result)},
 					      {"kernel_group", type.kernel_group},
@@ -101,29 +101,29 @@ ordered_json describe_features(const npu::Device &device)
 	return json;
 }
 
-ordered_json describe(const npu::Device &device, const std::vector<drm_npu_query_region> &regions)
+ordered_json describe(const npu::Device &device, const std::vector<npu::RegionInfo> &regions)
 {
-	const drm_npu_query_limits &limits = device.limits();
+	const npu::Limits &limits = device.limits();
 	ordered_json json;
 
 	json["name"] = device.name();
 	json["virtual"] = device.is_virtual();
-	json["isa"] = device.info().isa == DRM_NPU_ISA_RKNN ? "rknn" : "unknown";
+	json["isa"] = device.info().isa == npu::Isa::rknn ? "rknn" : "unknown";
 	json["hw_version"] = device.info().hw_version;
-	for (const drm_npu_query_core &core : device.cores())
+	for (const npu::CoreInfo &core : device.cores())
 		json["cores"].push_back({{"clock_hz", core.clock_hz},
 					 {"int8_macs_per_cycle", core.int8_macs_per_cycle},
 					 {"fp16_macs_per_cycle", core.fp16_macs_per_cycle},
 					 {"buffer_bytes", core.buffer_bytes},
 					 {"bandwidth", core.bandwidth}});
-	for (const drm_npu_query_region &region : regions) {
+	for (const npu::RegionInfo &region : regions) {
 		ordered_json &entry =
 			json["regions"].emplace_back(ordered_json{{"kind", kind(region)},
 								  {"size", region.size},
 								  {"used", region.used},
 								  {"file_used", region.file_used},
 								  {"bandwidth", region.bandwidth}});
-		if (region.kind == DRM_NPU_REGION_SYSTEM)
+		if (region.kind == npu::RegionKind::system)
 			continue;
 		entry["largest_hole"] = region.largest_hole;
 		entry["pinned"] = region.pinned;
@@ -157,13 +157,13 @@ double giga(std::uint64_t value)
 
 void print_features(const npu::Device &device)
 {
-	const drm_npu_query_features &record = device.features();
+	const npu::Features &record = device.features();
 
 	std::cout << "features generation " << record.generation;
 	for (const std::string &feature : features(device))
 		std::cout << ", " << feature;
 	std::cout << "\ntypes   ";
-	for (const drm_npu_query_data_type &type : device.data_types())
+	for (const npu::DataTypes &type : device.data_types())
 		std::cout << ' ' << name(type.operand) << '-' << name(type.result);
 	std::cout << "\nsizes    " << record.max_channels << " channels, " << record.max_kernels
 		  << " kernels of " << record.max_window << " x " << record.max_window
@@ -172,21 +172,21 @@ void print_features(const npu::Device &device)
 		  << record.buffer_bank_bytes / 1024 << " KiB\n";
 }
 
-void print(const npu::Device &device, const std::vector<drm_npu_query_region> &regions)
+void print(const npu::Device &device, const std::vector<npu::RegionInfo> &regions)
 {
 	std::cout << "device   " << device.name()
 		  << (device.is_virtual() ? ", virtual: a model computes, not silicon" : "")
 		  << '\n';
 	for (std::size_t i = 0; i < device.cores().size(); i++) {
-		const drm_npu_query_core &core = device.cores()[i];
+		const npu::CoreInfo &core = device.cores()[i];
 		std::cout << "core " << i << "   " << giga(core.clock_hz) << " GHz, "
 			  << core.int8_macs_per_cycle << " int8 or " << core.fp16_macs_per_cycle
 			  << " fp16 multiply-accumulates a cycle, " << core.buffer_bytes / 1024
 			  << " KiB buffer, " << giga(core.bandwidth) << " GB/s\n";
 	}
 	for (std::size_t i = 0; i < regions.size(); i++) {
-		const drm_npu_query_region &region = regions[i];
-		const bool system = region.kind == DRM_NPU_REGION_SYSTEM;
+		const npu::RegionInfo &region = regions[i];
+		const bool system = region.kind == npu::RegionKind::system;
 		std::cout << "region " << i << " "
 			  << (system ? "system memory, " : "on-chip memory, ")
 			  << region.size / (system ? 1048576 : 1024)
@@ -199,7 +199,7 @@ void print(const npu::Device &device, const std::vector<drm_npu_query_region> &r
 				  << region.moves << " moves of " << region.moved_bytes << " bytes";
 		std::cout << '\n';
 	}
-	const drm_npu_query_limits &limits = device.limits();
+	const npu::Limits &limits = device.limits();
 	std::cout << "limits   " << limits.max_contexts << " contexts, " << limits.max_jobs
 		  << " jobs, " << limits.max_lanes << " lanes of " << limits.max_lane_tasks
 		  << " tasks of " << limits.max_task_commands << " commands, "

@@ -34,7 +34,7 @@ struct Options {
 	std::uint32_t threads = 1;
 	std::string sram = "auto";
 	npu::SchedClass sched_class = npu::SchedClass::throughput;
-	std::uint32_t weight = DRM_NPU_WEIGHT_DEFAULT;
+	std::uint32_t weight = npu::Context::default_weight;
 	bool cpu = false;
 	bool compare = false;
 	bool json = false;
@@ -214,7 +214,7 @@ int main(int argc, char **argv)
 		->capture_default_str();
 	app.add_option("--weight", options.weight,
 		       "share beside other clients of the class; above 100 takes CAP_SYS_NICE")
-		->check(CLI::Range(1, DRM_NPU_WEIGHT_MAX))
+		->check(CLI::Range(std::uint32_t{1}, npu::Context::max_weight))
 		->capture_default_str();
 	app.add_option("-t,--temperature", options.generation.sampler.temperature, "0 is greedy")
 		->check(CLI::Range(0.0, 100.0))

@@ -18,11 +18,9 @@ namespace npu::bench::qos
 namespace
 {
 
-using Deadline = Context::Deadline;
-
 Deadline to_deadline(std::uint64_t time)
 {
-	return time == never ? Deadline::max() : Deadline(std::chrono::nanoseconds(time));
+	return time == never ? Deadline::never() : Deadline::at_ns(static_cast<std::int64_t>(time));
 }
 
 /// The number that @p path of fdinfo has for @p key; 0 if none.
@@ -86,10 +84,10 @@ Result<void> ContextClient::open(const std::string &device)
 
 Result<void> ContextClient::submit(std::uint64_t /*now*/, std::uint64_t deadline_ns)
 {
-	auto fence = context_.submit(work_.job(), to_deadline(deadline_ns));
+	auto seqno = context_.queue(work_.job(), {.deadline = to_deadline(deadline_ns)});
 
-	if (!fence)
-		return forward(fence);
+	if (!seqno)
+		return forward(seqno);
 	return {};
 }
 
@@ -98,11 +96,9 @@ Result<void> ContextClient::collect(std::uint64_t /*now*/, std::vector<Sample> &
 	const std::uint64_t ended = page_.completed();
 
 	while (samples.size() < ended) {
-		auto status = context_.wait(samples.size() + 1, Deadline());
+		auto status = context_.wait(samples.size() + 1, Deadline::immediately());
 		if (!status)
 			return forward(status);
-		if (status->error)
-			return fail(status->error, "a job of " + behaviour().name + " failed");
 		samples.push_back({.queued_ns = status->queued_ns,
 				   .ended_ns = status->ended_ns,
 				   .device_ns = status->device_ns});
@@ -116,9 +112,9 @@ Result<void> ContextClient::wait(std::uint64_t time) const
 		host_sleep_until(time);
 		return {};
 	}
-	auto status = context_.wait(submitted(), to_deadline(time));
-	if (!status)
-		return forward(status);
+	auto waited = context_.wait(submitted(), to_deadline(time));
+	if (waited.failed())
+		return forward(waited);
 	return {};
 }
 

@@ -45,11 +45,11 @@ public:
 				if (auto room = context_.wait(submitted_ - max_queued_ / 2); !room)
 					return forward(room);
 			const std::uint64_t began = ticks();
-			auto fence = batch == 1 ? context_.submit(job_) : context_.submit(list);
+			auto seqno = batch == 1 ? context_.queue(job_) : context_.queue(list);
 			times.add(began);
-			if (!fence)
-				return forward(fence);
-			submitted_ = fence->seqno();
+			if (!seqno)
+				return forward(seqno);
+			submitted_ = *seqno;
 			if (!sync)
 				continue;
 			auto ended = mode == Mode::sync_page ? page_.wait(submitted_)
@@ -65,7 +65,8 @@ public:
 	Result<void> verify() override
 	{
 		if (page_.failed())
-			return context_.fence(page_.failed()).wait();
+			if (auto waited = context_.wait(page_.failed()); !waited)
+				return forward(waited);
 		return {};
 	}
 

@@ -32,13 +32,27 @@ struct EngineStatistics {
 	std::uint64_t macs = 0;
 	/// Submits.
 	std::uint64_t submits = 0;
-	/// Device time, see &drm_npu_query_context.device_ns.
+	/// Device time of all products, in nanoseconds; modelled on a virtual device.
 	std::uint64_t device_ns = 0;
 	/// Bytes that the device read and wrote.
 	std::uint64_t read_bytes = 0;
 	std::uint64_t written_bytes = 0;
 	/// Bytes of both that were on the chip.
 	std::uint64_t sram_bytes = 0;
+};
+
+/// What a product took.
+struct ProductStatistics {
+	/// Its job: when it was queued, started and ended, and its device time.
+	JobStatus job = {};
+	/// Multiply-accumulates of the layers, without padding, counted once for each row
+	/// of activations.
+	std::uint64_t macs = 0;
+	/// Bytes of weights, activations and results; the device may read some of them more
+	/// than once, see EngineStatistics for what it has counted.
+	std::uint64_t bytes = 0;
+	/// Cores that shared it.
+	std::uint32_t cores = 0;
 };
 
 /// Output channels of a layer from @c first on.
@@ -84,36 +98,70 @@ public:
 		std::uint32_t max_jobs = 4096;
 	};
 
-	/// \retval EINVAL no threads, no jobs, or what Context::create() refuses
+	/// What goes with a product.
+	struct StartOptions {
+		/// When it should have ended: it goes before others of its class, and is not
+		/// cancelled after that.
+		Deadline deadline = Deadline::never();
+		/// What it waits for.
+		std::span<const InSync> in = {};
+		/// Whether fd() has something to poll, which costs a little.
+		bool fence = false;
+	};
+
+	/// @retval EINVAL no threads, no jobs, or what Context::create() refuses
 	static Result<Engine> create(const Device &device, const Options &options);
 	static Result<Engine> create(const Device &device) { return create(device, Options()); }
 
 	/// y[i] = layers[i] x for @p m rows of @p x, in one submit. The layers share k,
 	/// precision and rotation, as Q, K and V do.
-	/// \pre x has m rows of k, y[i] has m rows of layers[i]->n()
-	/// \retval EINVAL m is 0, no layers, layers that differ, wrong sizes, or
+	/// @pre x has m rows of k, y[i] has m rows of layers[i]->n()
+	/// Waits for the end, however long it takes; start() and wait() take a deadline.
+	/// @return what it took
+	/// @retval EINVAL m is 0, no layers, layers that differ, wrong sizes, or
 	/// an activation that is not a finite number
-	/// \retval ENODEV and others: what the submit or the job failed with
-	Result<void> multiply(std::span<const Linear *const> layers, std::uint32_t m,
-			      std::span<const float> x, std::span<const std::span<float>> y);
+	/// @retval ENODEV and others: what the submit or the job failed with
+	Result<ProductStatistics> multiply(std::span<const Linear *const> layers, std::uint32_t m,
+					   std::span<const float> x,
+					   std::span<const std::span<float>> y,
+					   const StartOptions &options);
+	Result<ProductStatistics> multiply(std::span<const Linear *const> layers, std::uint32_t m,
+					   std::span<const float> x,
+					   std::span<const std::span<float>> y)
+	{
+		return multiply(layers, m, x, y, StartOptions());
+	}
 
 	/// Submit the product of @p m rows of @p x and all @p operands, and return while
 	/// the device computes. One product at a time may be under way.
-	/// \retval EINVAL as multiply()
-	/// \retval EBUSY a product is under way
+	/// @retval EINVAL as multiply()
+	/// @retval EBUSY a product is under way
 	Result<void> start(std::span<const Operand> operands, std::uint32_t m,
-			   const Rows<const float> &x,
-			   Context::Deadline deadline = Context::no_deadline);
+			   const Rows<const float> &x, const StartOptions &options);
+	Result<void> start(std::span<const Operand> operands, std::uint32_t m,
+			   const Rows<const float> &x)
+	{
+		return start(operands, m, x, StartOptions());
+	}
 
-	/// Wait for the product that was started last. After this, fetch() may be called
-	/// until the next start(). If it fails the results are lost.
-	/// \return the device time that it took, in nanoseconds; modelled on a virtual device
-	/// \retval EINVAL none was started
-	Result<std::uint64_t> wait();
+	/// A sync_file that becomes readable (POLLIN) when the product that is under way has
+	/// ended, for an event loop: then wait() does not sleep. The caller owns it.
+	/// @retval EINVAL none is under way, or it was started without a fence
+	Result<UniqueFd> fd() const;
+
+	/// Wait for the product that was started last. After it has ended, fetch() may be
+	/// called until the next start(). If it times out it is still under way; if it fails
+	/// the results are lost.
+	/// @return what it took
+	/// @retval EINVAL none was started
+	WaitResult<ProductStatistics> wait(Deadline deadline = Deadline::never());
+
+	/// Set the class of the products; applies to what no core has been given yet.
+	Result<void> set_class(SchedClass sched_class);
 
 	/// Write the results of operand @p i: channel c of row r to y[r * stride + c], for
 	/// channels from the operand's first on.
-	/// \retval EINVAL no product was waited for, or y has too few rows
+	/// @retval EINVAL no product was waited for, or y has too few rows
 	Result<void> fetch(std::size_t i, const Rows<float> &y);
 
 	/// Forget all recorded jobs.
@@ -163,6 +211,9 @@ private:
 		const Buffer *results = nullptr;
 		std::vector<Output> outputs;
 		std::uint64_t used = 0;
+		/// As ProductStatistics has them.
+		std::uint64_t bytes = 0;
+		std::uint32_t cores = 0;
 	};
 	/// Buffers by their size, a power of two. What is small has a small one,
 	/// which may fit into on-chip memory.
@@ -175,7 +226,10 @@ private:
 		State state = State::none;
 		const Recorded *job = nullptr;
 		std::uint32_t m = 0;
+		/// None if it was not asked for.
 		Fence fence;
+		std::uint64_t seqno = 0;
+		std::uint64_t macs = 0;
 		/// Its layers' scales.
 		std::vector<std::span<const float>> scales;
 		Precision precision = Precision::int8;
@@ -183,6 +237,7 @@ private:
 
 	Engine(Device device, Context context, const Options &options, SramPlan sram);
 
+	Result<void> submit(const Job &job, const StartOptions &options);
 	Result<const Recorded *> record(std::span<const Operand> operands, std::uint32_t rows);
 	Result<Recorded> make(std::span<const Operand> operands, std::uint32_t rows);
 	bool place(std::span<const Operand> operands, std::uint32_t rows, const Recorded &recorded,

@@ -1,20 +1,19 @@
 /* SPDX-License-Identifier: MIT */
-/*
+/**
+ * @file
  * A pool of threads for the CPU's part of the work.
  */
 #pragma once
 
-#include <condition_variable>
 #include <cstdint>
-#include <mutex>
-#include <thread>
-#include <vector>
+#include <memory>
 
 namespace npu
 {
 
 /// Threads that live as long as the pool and share out ranges of numbers. A run starts no
-/// thread and allocates nothing. One thread at a time may call run().
+/// thread and allocates nothing. One thread at a time may call run(). fork: the threads are
+/// the parent's; a child may only destroy the pool, which leaves its memory behind.
 class Workers
 {
 public:
@@ -25,7 +24,7 @@ public:
 	Workers(const Workers &) = delete;
 	Workers &operator=(const Workers &) = delete;
 
-	std::uint32_t threads() const { return static_cast<std::uint32_t>(helpers_.size()) + 1; }
+	std::uint32_t threads() const { return threads_; }
 
 	/// Call @p body(first, last) with ranges that together are 0 to @p count, at least
 	/// @p least numbers each if there is more than one, side by side. Returns when all
@@ -46,20 +45,12 @@ private:
 		void (*function)(const void *, std::uint32_t, std::uint32_t) = nullptr;
 	};
 
-	void share(std::uint32_t count, std::uint32_t least, Call call);
-	void help(std::uint32_t number);
-	void part(std::uint32_t number) const;
+	class Pool;
 
-	std::mutex mutex_;
-	std::condition_variable begin_;
-	std::condition_variable end_;
-	Call call_;
-	std::uint32_t count_ = 0;
-	std::uint32_t parts_ = 0;
-	std::uint32_t working_ = 0;
-	std::uint64_t run_ = 0;
-	bool stop_ = false;
-	std::vector<std::thread> helpers_;
+	void share(std::uint32_t count, std::uint32_t least, Call call);
+
+	std::unique_ptr<Pool> pool_;
+	std::uint32_t threads_;
 };
 
 } // namespace npu

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/*
+/**
+ * @file
  * Errors as values. Everything that can fail at run time returns a Result.
  */
 #pragma once

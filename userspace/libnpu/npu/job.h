@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/*
+/**
+ * @file
  * Programs that are made once and submitted often.
  */
 #pragma once
@@ -15,8 +16,13 @@
 namespace npu
 {
 
+struct Internals;
+
 /// An immutable program. Moves, does not copy. Keeps the buffers that its
-/// commands address alive on the device, even when their owner lets them go.
+/// commands address alive on the device, even when their owner lets them go. Submits
+/// that have not ended when it is destroyed go on.
+///
+/// Thread safety: any thread may submit it. fork: see Driver.
 class Job
 {
 public:
@@ -25,10 +31,10 @@ public:
 		bool on_chip = false;
 	};
 
-	/// \retval EINVAL a command is refused; the message says which and why
-	/// \retval E2BIG more lanes, tasks or commands than the device's limits
-	/// \retval ENOSPC no room for more jobs, or more streams than on-chip memory
-	/// \retval EOPNOTSUPP there is no on-chip memory for them
+	/// @retval EINVAL a command is refused; the message says which and why
+	/// @retval E2BIG more lanes, tasks or commands than the device's limits
+	/// @retval ENOSPC no room for more jobs, or more streams than on-chip memory
+	/// @retval EOPNOTSUPP there is no on-chip memory for them
 	static Result<Job> create(const Device &device, std::span<const Lane> lanes,
 				  const Options &options);
 	static Result<Job> create(const Device &device, std::span<const Lane> lanes)
@@ -36,20 +42,22 @@ public:
 		return create(device, lanes, Options{});
 	}
 
+	/// No job: a submit refuses it with EINVAL.
 	Job() = default;
-	~Job();
-	Job(Job &&other) noexcept;
-	Job &operator=(Job &&other) noexcept;
+	~Job() = default;
+	Job(Job &&other) noexcept = default;
+	Job &operator=(Job &&other) noexcept = default;
 	Job(const Job &) = delete;
 	Job &operator=(const Job &) = delete;
 
-	std::uint32_t id() const { return id_; }
+	/// Its id in the open device, for calls of npu/raw.h; 0 if it is none.
+	std::uint32_t id() const;
 
 private:
-	void release();
+	friend struct Internals;
+	class State;
 
-	std::shared_ptr<Driver> driver_;
-	std::uint32_t id_ = 0;
+	std::shared_ptr<const State> state_;
 };
 
 } // namespace npu

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/*
+/**
+ * @file
  * What a core runs: command streams, one after the other.
  */
 #pragma once

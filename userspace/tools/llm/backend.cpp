@@ -34,7 +34,9 @@ public:
 		chosen_.clear();
 		for (const std::size_t layer : layers)
 			chosen_.push_back(&layers_[layer]);
-		return engine_.multiply(chosen_, m, x, y);
+		if (auto done = engine_.multiply(chosen_, m, x, y); !done)
+			return forward(done);
+		return {};
 	}
 
 	Result<BackendStatistics> statistics() const override
