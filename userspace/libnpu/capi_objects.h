@@ -7,9 +7,11 @@
 #include "npu/buffer.h"
 #include "npu/context.h"
 #include "npu/device.h"
+#include "npu/fence.h"
 #include "npu/job.h"
 #include "npu/npu.h"
 #include "npu/page.h"
+#include "npu/sync.h"
 
 struct npu_device {
 	npu::Device device;
@@ -17,6 +19,10 @@ struct npu_device {
 
 struct npu_buffer {
 	npu::Buffer buffer;
+};
+
+struct npu_access {
+	npu::Buffer::Access access;
 };
 
 struct npu_context {
@@ -29,4 +35,12 @@ struct npu_job {
 
 struct npu_page {
 	npu::CompletionPage page;
+};
+
+struct npu_fence {
+	npu::Fence fence;
+};
+
+struct npu_syncobj {
+	npu::Syncobj syncobj;
 };
