@@ -22,6 +22,7 @@
 #include "engine/sram.h"
 #include "engine/workers.h"
 
+#pragma GCC visibility push(default)
 namespace npu
 {
 
@@ -270,3 +271,4 @@ private:
 };
 
 } // namespace npu
+#pragma GCC visibility pop

@@ -17,6 +17,7 @@
 
 #include "engine/workers.h"
 
+#pragma GCC visibility push(default)
 namespace npu
 {
 
@@ -105,3 +106,4 @@ private:
 };
 
 } // namespace npu
+#pragma GCC visibility pop

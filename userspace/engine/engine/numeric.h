@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <span>
 
+#pragma GCC visibility push(default)
 namespace npu
 {
 
@@ -50,3 +51,4 @@ void to_fp16_split(std::span<const float> x, float factor, std::span<std::uint16
 void from_fp16(std::span<const std::uint16_t> x, std::span<float> out);
 
 } // namespace npu
+#pragma GCC visibility pop

@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <vector>
 
+#pragma GCC visibility push(default)
 namespace npu
 {
 
@@ -53,3 +54,4 @@ private:
 };
 
 } // namespace npu
+#pragma GCC visibility pop

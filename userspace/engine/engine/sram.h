@@ -15,6 +15,7 @@
 #include <npu/device.h>
 #include <npu/error.h>
 
+#pragma GCC visibility push(default)
 namespace npu
 {
 
@@ -95,3 +96,4 @@ private:
 };
 
 } // namespace npu
+#pragma GCC visibility pop

@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <memory>
 
+#pragma GCC visibility push(default)
 namespace npu
 {
 
@@ -45,7 +46,7 @@ private:
 		void (*function)(const void *, std::uint32_t, std::uint32_t) = nullptr;
 	};
 
-	class Pool;
+	class [[gnu::visibility("hidden")]] Pool;
 
 	void share(std::uint32_t count, std::uint32_t least, Call call);
 
@@ -54,3 +55,4 @@ private:
 };
 
 } // namespace npu
+#pragma GCC visibility pop

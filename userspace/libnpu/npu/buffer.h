@@ -20,6 +20,7 @@
 #include "npu/unique_fd.h"
 #include "npu/wait.h"
 
+#pragma GCC visibility push(default)
 namespace npu
 {
 
@@ -198,7 +199,7 @@ public:
 
 private:
 	friend class BufferView;
-	class State;
+	class [[gnu::visibility("hidden")]] State;
 
 	explicit Buffer(std::shared_ptr<const State> state) : state_(std::move(state)) {}
 	const State &state() const;
@@ -284,3 +285,4 @@ private:
 };
 
 } // namespace npu
+#pragma GCC visibility pop

@@ -19,10 +19,11 @@
 #include "npu/sync.h"
 #include "npu/wait.h"
 
+#pragma GCC visibility push(default)
 namespace npu
 {
 
-class ContextState;
+class [[gnu::visibility("hidden")]] ContextState;
 
 /// What goes with a submit. The spans are only looked at during the call.
 struct SubmitOptions {
@@ -127,3 +128,4 @@ private:
 };
 
 } // namespace npu
+#pragma GCC visibility pop

@@ -10,6 +10,7 @@
 #include <compare>
 #include <cstdint>
 
+#pragma GCC visibility push(default)
 namespace npu
 {
 
@@ -64,3 +65,4 @@ private:
 };
 
 } // namespace npu
+#pragma GCC visibility pop

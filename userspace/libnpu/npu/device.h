@@ -14,6 +14,7 @@
 #include "npu/error.h"
 #include "npu/info.h"
 
+#pragma GCC visibility push(default)
 namespace npu
 {
 
@@ -65,7 +66,7 @@ public:
 	std::shared_ptr<Driver> share_driver() const;
 
 private:
-	struct State;
+	struct [[gnu::visibility("hidden")]] State;
 
 	const State &state() const;
 
@@ -73,3 +74,4 @@ private:
 };
 
 } // namespace npu
+#pragma GCC visibility pop

@@ -15,6 +15,7 @@
 #include "npu/deadline.h"
 #include "npu/error.h"
 
+#pragma GCC visibility push(default)
 namespace npu
 {
 
@@ -68,7 +69,7 @@ public:
 	/// Whether this process inherited the driver by fork.
 	bool inherited() const;
 
-	class Shared;
+	class [[gnu::visibility("hidden")]] Shared;
 	/// What the objects of an open device share; for the library itself.
 	Shared &shared() { return *shared_; }
 
@@ -83,3 +84,4 @@ private:
 Result<std::shared_ptr<Driver>> open_driver(const std::string &path = {});
 
 } // namespace npu
+#pragma GCC visibility pop

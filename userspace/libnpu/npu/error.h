@@ -9,6 +9,7 @@
 #include <string>
 #include <utility>
 
+#pragma GCC visibility push(default)
 namespace npu
 {
 
@@ -34,3 +35,4 @@ std::unexpected<Error> forward(Result<T> &result)
 }
 
 } // namespace npu
+#pragma GCC visibility pop

@@ -16,10 +16,11 @@
 #include "npu/unique_fd.h"
 #include "npu/wait.h"
 
+#pragma GCC visibility push(default)
 namespace npu
 {
 
-struct Internals;
+struct [[gnu::visibility("hidden")]] Internals;
 
 /// The end of a submit, or of work of another driver. A value: copies share the fence,
 /// which owns what it needs and outlives the Context and the Device it came from.
@@ -59,7 +60,7 @@ public:
 	/// Sequence number of the last job of the submit in its context; 0 for other work.
 	std::uint64_t seqno() const;
 
-	class State;
+	class [[gnu::visibility("hidden")]] State;
 
 private:
 	friend class Context;
@@ -71,3 +72,4 @@ private:
 };
 
 } // namespace npu
+#pragma GCC visibility pop

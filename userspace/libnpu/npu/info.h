@@ -12,6 +12,7 @@
 #include <cstdint>
 #include <string>
 
+#pragma GCC visibility push(default)
 namespace npu
 {
 
@@ -322,3 +323,4 @@ struct ContextStatistics {
 };
 
 } // namespace npu
+#pragma GCC visibility pop

@@ -13,10 +13,11 @@
 #include "npu/error.h"
 #include "npu/task.h"
 
+#pragma GCC visibility push(default)
 namespace npu
 {
 
-struct Internals;
+struct [[gnu::visibility("hidden")]] Internals;
 
 /// An immutable program. Moves, does not copy. Keeps the buffers that its
 /// commands address alive on the device, even when their owner lets them go. Submits
@@ -55,9 +56,10 @@ public:
 
 private:
 	friend struct Internals;
-	class State;
+	class [[gnu::visibility("hidden")]] State;
 
 	std::shared_ptr<const State> state_;
 };
 
 } // namespace npu
+#pragma GCC visibility pop

@@ -29,6 +29,7 @@
 #ifdef __cplusplus
 extern "C" {
 #endif
+#pragma GCC visibility push(default)
 
 struct npu_device;
 struct npu_buffer;
@@ -581,6 +582,7 @@ int npu_page_wait(const struct npu_page *page, uint64_t seqno, int64_t deadline_
 
 /**@}*/
 
+#pragma GCC visibility pop
 #ifdef __cplusplus
 }
 #endif

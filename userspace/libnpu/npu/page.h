@@ -15,6 +15,7 @@
 #include "npu/status.h"
 #include "npu/wait.h"
 
+#pragma GCC visibility push(default)
 namespace npu
 {
 
@@ -54,7 +55,7 @@ public:
 
 private:
 	friend class Context;
-	class Mapping;
+	class [[gnu::visibility("hidden")]] Mapping;
 
 	bool spin_until(std::uint64_t seqno, std::chrono::nanoseconds spin) const;
 
@@ -62,3 +63,4 @@ private:
 };
 
 } // namespace npu
+#pragma GCC visibility pop

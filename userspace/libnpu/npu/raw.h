@@ -14,6 +14,7 @@
 #include "npu/driver.h"
 #include "npu/error.h"
 
+#pragma GCC visibility push(default)
 namespace npu
 {
 
@@ -36,3 +37,4 @@ Result<Record> query(Driver &driver, drm_npu_query_type type, std::uint32_t inde
 }
 
 } // namespace npu
+#pragma GCC visibility pop

@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <optional>
 
+#pragma GCC visibility push(default)
 namespace npu
 {
 
@@ -50,3 +51,4 @@ struct JobStatus {
 };
 
 } // namespace npu
+#pragma GCC visibility pop

@@ -17,10 +17,11 @@
 #include "npu/unique_fd.h"
 #include "npu/wait.h"
 
+#pragma GCC visibility push(default)
 namespace npu
 {
 
-struct Internals;
+struct [[gnu::visibility("hidden")]] Internals;
 
 /// A syncobj of the DRM core, binary or a timeline as it is used: a container for a
 /// fence, or for one at each point of a timeline. A value: copies share the syncobj,
@@ -66,7 +67,7 @@ public:
 
 private:
 	friend struct Internals;
-	class State;
+	class [[gnu::visibility("hidden")]] State;
 
 	const State &state() const;
 	explicit Syncobj(std::shared_ptr<const State> state) : state_(std::move(state)) {}
@@ -93,3 +94,4 @@ using InSync = std::variant<Syncobj, TimelinePoint, SyncFile, Fence>;
 using OutSync = std::variant<Syncobj, TimelinePoint>;
 
 } // namespace npu
+#pragma GCC visibility pop

@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <vector>
 
+#pragma GCC visibility push(default)
 namespace npu
 {
 
@@ -25,3 +26,4 @@ struct Task {
 using Lane = std::vector<Task>;
 
 } // namespace npu
+#pragma GCC visibility pop

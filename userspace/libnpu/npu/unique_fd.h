@@ -9,6 +9,7 @@
 
 #include <unistd.h>
 
+#pragma GCC visibility push(default)
 namespace npu
 {
 
@@ -42,3 +43,4 @@ private:
 };
 
 } // namespace npu
+#pragma GCC visibility pop

@@ -12,6 +12,7 @@
 
 #include "npu/error.h"
 
+#pragma GCC visibility push(default)
 namespace npu
 {
 
@@ -85,3 +86,4 @@ std::unexpected<Error> forward(WaitResult<T> &result)
 }
 
 } // namespace npu
+#pragma GCC visibility pop

@@ -10,6 +10,7 @@
 
 #include "rknn/quantisation.h"
 
+#pragma GCC visibility push(default)
 namespace npu::rknn
 {
 
@@ -29,3 +30,4 @@ enum class Activation : std::uint8_t {
 Result<std::uint32_t> ceiling_of(Activation activation, double unit, const Quantisation &output);
 
 } // namespace npu::rknn
+#pragma GCC visibility pop

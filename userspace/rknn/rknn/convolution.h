@@ -47,6 +47,7 @@
 #include "rknn/tensor.h"
 #include "rknn/type.h"
 
+#pragma GCC visibility push(default)
 namespace npu::rknn
 {
 
@@ -185,3 +186,4 @@ struct ConvolutionAddresses {
 std::vector<Lane> emit(const ConvolutionPlan &plan, const ConvolutionAddresses &addresses);
 
 } // namespace npu::rknn
+#pragma GCC visibility pop

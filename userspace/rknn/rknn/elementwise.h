@@ -34,6 +34,7 @@
 #include "rknn/tensor.h"
 #include "rknn/type.h"
 
+#pragma GCC visibility push(default)
 namespace npu::rknn
 {
 
@@ -86,3 +87,4 @@ Result<std::vector<Lane>> emit(const Elementwise &operation, const ElementwiseAd
 			       std::uint32_t cores);
 
 } // namespace npu::rknn
+#pragma GCC visibility pop

@@ -34,6 +34,7 @@
 #include "rknn/tensor.h"
 #include "rknn/type.h"
 
+#pragma GCC visibility push(default)
 namespace npu::rknn
 {
 
@@ -85,3 +86,4 @@ Result<std::vector<Lane>> emit(const TableActivation &activation, const TableAdd
 			       std::uint32_t cores);
 
 } // namespace npu::rknn
+#pragma GCC visibility pop

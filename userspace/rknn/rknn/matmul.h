@@ -27,6 +27,7 @@
 
 #include "rknn/type.h"
 
+#pragma GCC visibility push(default)
 namespace npu::rknn
 {
 
@@ -183,3 +184,4 @@ void unpack_sums(const WeightLayout &layout, std::uint32_t m, std::span<const fl
 		 std::span<float> rows);
 
 } // namespace npu::rknn
+#pragma GCC visibility pop

@@ -28,6 +28,7 @@
 #include "rknn/tensor.h"
 #include "rknn/type.h"
 
+#pragma GCC visibility push(default)
 namespace npu::rknn
 {
 
@@ -68,3 +69,4 @@ Result<std::vector<Lane>> emit(const Pooling &pooling, const PoolingAddresses &a
 			       std::uint32_t cores);
 
 } // namespace npu::rknn
+#pragma GCC visibility pop

@@ -8,6 +8,7 @@
 
 #include <npu/error.h>
 
+#pragma GCC visibility push(default)
 namespace npu::rknn
 {
 
@@ -38,3 +39,4 @@ Result<Multiplier> multiplier(double value);
 Result<void> check_quantisation(const Quantisation &quantisation, const char *what);
 
 } // namespace npu::rknn
+#pragma GCC visibility pop

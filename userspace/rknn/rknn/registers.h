@@ -11,6 +11,7 @@
 
 #include <rknn/rknn_regs.h>
 
+#pragma GCC visibility push(default)
 namespace npu::rknn
 {
 
@@ -58,3 +59,4 @@ constexpr std::uint32_t max_task_rows = 1022;
 constexpr std::uint32_t max_task_channels = 8128;
 
 } // namespace npu::rknn
+#pragma GCC visibility pop

@@ -19,6 +19,7 @@
 
 #include "rknn/type.h"
 
+#pragma GCC visibility push(default)
 namespace npu::rknn
 {
 
@@ -95,3 +96,4 @@ void pack(const Layout &layout, std::span<const std::byte> pixels, std::span<std
 void unpack(const Layout &layout, std::span<const std::byte> in, std::span<std::byte> pixels);
 
 } // namespace npu::rknn
+#pragma GCC visibility pop

@@ -11,6 +11,7 @@
 
 #include <cstdint>
 
+#pragma GCC visibility push(default)
 namespace npu::rknn
 {
 
@@ -33,3 +34,4 @@ constexpr std::uint32_t kernel_group(Type type)
 }
 
 } // namespace npu::rknn
+#pragma GCC visibility pop
