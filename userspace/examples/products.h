@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Work of the examples with an event loop: products of the same weights, one at a time.
+ */
+#pragma once
+
+#include <cstdint>
+#include <iostream>
+#include <memory>
+#include <utility>
+#include <vector>
+
+#include <engine/engine.h>
+
+namespace example
+{
+
+class Products
+{
+public:
+	static constexpr std::uint32_t size = 64;
+	/// Each product should have ended after this time.
+	static constexpr std::chrono::milliseconds patience{50};
+
+	static npu::Result<Products> create()
+	{
+		auto device = npu::Device::open();
+		if (!device)
+			return forward(device);
+		const std::vector<float> weights(std::size_t{size} * size, 0.5F);
+		auto layer =
+			npu::Linear::create(*device, weights, size, size, npu::Precision::int8);
+		if (!layer)
+			return forward(layer);
+		auto engine = npu::Engine::create(*device);
+		if (!engine)
+			return forward(engine);
+		return Products(std::move(*layer), std::move(*engine));
+	}
+
+	/// Submit one. @return what becomes readable when it has ended
+	npu::Result<npu::UniqueFd> start()
+	{
+		const npu::Operand operand{layer_.get(), 0};
+		const std::vector<float> x(size, 1.0F);
+
+		if (auto started =
+			    engine_.start({&operand, 1}, 1, {x, size},
+					  {.deadline = npu::Deadline::in(patience), .fence = true});
+		    !started)
+			return forward(started);
+		return engine_.fd();
+	}
+
+	/// Fetch and print the one that has ended, which takes no wait.
+	npu::Result<void> finish()
+	{
+		std::vector<float> y(size);
+
+		auto waited = engine_.wait(npu::Deadline::immediately());
+		if (!waited)
+			return forward(waited);
+		if (auto fetched = engine_.fetch(0, {y, size}); !fetched)
+			return forward(fetched);
+		std::cout << "y[0] = " << y.front() << ", " << waited->macs
+			  << " multiply-accumulates in " << waited->job.device_ns
+			  << " ns of device time\n";
+		return {};
+	}
+
+private:
+	Products(npu::Linear layer, npu::Engine engine)
+		: layer_(std::make_unique<npu::Linear>(std::move(layer))),
+		  engine_(std::move(engine))
+	{
+	}
+
+	/// Operands point to it.
+	std::unique_ptr<npu::Linear> layer_;
+	npu::Engine engine_;
+};
+
+/// Print the error of @p done. @return the exit status
+inline int report(const char *name, const npu::Result<void> &done)
+{
+	if (done)
+		return 0;
+	std::cerr << name << ": " << done.error().message << '\n';
+	return 1;
+}
+
+} // namespace example
