@@ -113,6 +113,18 @@ class Pages(unittest.TestCase):
                             text, rf"(^|[\s,(\[]){option[0]}\b", f"{one.name}: {command}")
         self.assertGreater(seen, 10)
 
+    def test_module_parameters(self):
+        driver = "".join(path.read_text() for path in sorted((ROOT / "driver").glob("**/*.c")))
+        have = set(re.findall(r"^module_param(?:_named)?\((\w+)", driver, re.M))
+        named = set()
+        for one in pages.pages():
+            for command in one.commands():
+                if re.match(r"modprobe npu_", command):
+                    named |= set(re.findall(r"\b(\w+)=", command))
+            named |= set(re.findall(r"`(\w+)(?:=\w+)?` of\s+npu[._]\w+", one.prose))
+        self.assertLessEqual(named, have)
+        self.assertGreater(len(named), 3)
+
     def test_overlays(self):
         have = {path.stem for path in (ROOT / "dts").glob("*.dtso")}
         named = set()
