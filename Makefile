@@ -156,10 +156,11 @@ bench-matmul: deps-test tools
 	@scripts/modules --uml debug
 	@tests/bench/modelled matmul
 
-## bench-accuracy: perplexity and logits of each precision against float
+## bench-accuracy: perplexity of each precision against float, and of GGUF files against the CPU
 bench-accuracy: deps-test tools
 	@scripts/modules --uml debug
-	@tests/bench/modelled accuracy
+	@scripts/deps ensure dkms
+	@tests/bench/accuracy
 
 ## bench-sram: what on-chip memory brings a token, by the timing model
 bench-sram: deps-test tools
