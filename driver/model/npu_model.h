@@ -109,6 +109,15 @@ struct npu_model_stats {
 	__u64 sram_bytes;
 	/** @busy_ns: Modelled time that these tasks took. */
 	__u64 busy_ns;
+	/** @start_ns: Of that, start-up and drain of tasks. */
+	__u64 start_ns;
+	/**
+	 * @memory_ns: Of that, what the array, or post-processing without it, waited
+	 * for system memory and the bus.
+	 */
+	__u64 memory_ns;
+	/** @sram_ns: Of that, what it waited for on-chip memory. */
+	__u64 sram_ns;
 };
 
 /* Words of the register file of one block: offsets 0x000 to 0x1ff. */

@@ -372,13 +372,11 @@ enum npu_model_status npu_model_task_run(struct npu_model_core *core,
 __u64 npu_model_macs(const struct npu_model_task *task);
 
 /**
- * npu_model_task_ns() - modelled time of a task
+ * npu_model_task_time() - add the modelled time of a task to the statistics
  * @core: the core; its count of bytes of the task is complete
  * @task: the task
- *
- * Return: nanoseconds.
  */
-__u64 npu_model_task_ns(const struct npu_model_core *core,
-			const struct npu_model_task *task);
+void npu_model_task_time(struct npu_model_core *core,
+			 const struct npu_model_task *task);
 
 #endif /* NPU_MODEL_PRIV_H */

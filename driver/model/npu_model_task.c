@@ -89,7 +89,7 @@ enum npu_model_status npu_model_task_run(struct npu_model_core *core,
 		return status;
 	core->stats.tasks++;
 	core->stats.macs += npu_model_macs(&task);
-	core->stats.busy_ns += npu_model_task_ns(core, &task);
+	npu_model_task_time(core, &task);
 	core->stats.sram_bytes += core->sram_bytes;
 
 	/* Which group ran is which bit is raised. */

@@ -73,21 +73,23 @@ static __u64 overlapped(__u64 a, __u64 b)
 	return square_root(a * a + b * b);
 }
 
-static __u64 bus_ns(const struct npu_model_core *core, __u32 enable)
+/* Time of a task's transfers; *@sram: on-chip memory is what takes longest. */
+static __u64 bus_ns(const struct npu_model_core *core, __u32 enable, __u32 *sram)
 {
 	const struct npu_model_params *params = &core->params;
 	__u32 post = !(enable & RKNN_ENABLE_CNA) && params->post_bytes_per_us;
 	__u32 active = core->active_cores ? core->active_cores : 1;
 	__u64 dram = (__u64)params->total_bytes_per_us *
 		     (1000 - params->load_permille) / 1000;
-	__u64 ns;
+	__u64 ns, sram_ns;
 
 	ns = transfer_ns(core->task_bytes, post ? params->post_bytes_per_us :
 						  params->core_bytes_per_us);
 	ns = longest(ns, transfer_ns(core->task_bytes - core->sram_bytes,
 				     dram / active));
-	return longest(ns, transfer_ns(core->sram_bytes,
-				       params->sram_bytes_per_us / active));
+	sram_ns = transfer_ns(core->sram_bytes, params->sram_bytes_per_us / active);
+	*sram = sram_ns > ns;
+	return longest(ns, sram_ns);
 }
 
 __u64 npu_model_macs(const struct npu_model_task *task)
@@ -119,16 +121,25 @@ static __u64 post_cycles(const struct npu_model_dpu *dpu)
 	return (__u64)dpu->pixels * dpu->channels * dpu->out_bytes / 16;
 }
 
-__u64 npu_model_task_ns(const struct npu_model_core *core,
-			const struct npu_model_task *task)
+void npu_model_task_time(struct npu_model_core *core,
+			 const struct npu_model_task *task)
 {
 	const struct npu_model_params *params = &core->params;
-	__u64 compute_ns = 0, mhz = params->clock_hz / 1000000;
+	__u64 compute_ns = 0, work_ns, mhz = params->clock_hz / 1000000;
+	struct npu_model_stats *stats = &core->stats;
+	__u32 sram;
 
 	if (task->enable & RKNN_ENABLE_CNA)
 		compute_ns = conv_cycles(&task->conv) * 1000 / mhz;
 	else if (task->enable & RKNN_ENABLE_DPU)
 		compute_ns = post_cycles(&task->dpu) * 1000 / mhz;
-	return params->task_ns +
-	       overlapped(compute_ns, bus_ns(core, task->enable));
+	work_ns = overlapped(compute_ns, bus_ns(core, task->enable, &sram));
+	stats->busy_ns += params->task_ns + work_ns;
+	stats->start_ns += params->task_ns;
+	/* The root of squares is rounded down. */
+	work_ns -= compute_ns < work_ns ? compute_ns : work_ns;
+	if (sram)
+		stats->sram_ns += work_ns;
+	else
+		stats->memory_ns += work_ns;
 }

@@ -173,6 +173,9 @@ static void npu_virt_account(struct npu_hw_result *result,
 	result->read_bytes = after->read_bytes - before->read_bytes;
 	result->written_bytes = after->written_bytes - before->written_bytes;
 	result->sram_bytes = after->sram_bytes - before->sram_bytes;
+	result->start_ns = after->start_ns - before->start_ns;
+	result->memory_ns = after->memory_ns - before->memory_ns;
+	result->sram_ns = after->sram_ns - before->sram_ns;
 }
 
 /* Is this one of the lanes that are to fail? */
@@ -382,6 +385,7 @@ static void npu_virt_describe(struct npu_hw_desc *desc)
 		},
 		.core_count = cores,
 		.flags = DRM_NPU_DEVICE_VIRTUAL,
+		.counters = DRM_NPU_COUNTER_BYTES | DRM_NPU_COUNTER_STALLS,
 		.address_bits = 32,
 		.bandwidth = total_mbps * 1000000ull,
 		.timeout_ms = timeout_ms,

@@ -22,7 +22,7 @@ FOLDERS = (
 # The conformance groups that cover a file of the core best, by the name of the file
 # without "npu_". They run first.
 GROUPS = {
-    "activity": "activity fdinfo",
+    "activity": "activity counters fdinfo",
     "alert": "idle sched",
     "bo": "buffer share",
     "budget": "sched",

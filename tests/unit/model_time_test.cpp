@@ -189,6 +189,28 @@ TEST(ModelTime, MemoryBound)
 	expect_near(run(matmul, params).busy_ns, overlapped(2 * row_cycles, bytes / 4));
 }
 
+/* The time of a task is that of the array, start-up, and waits for what takes longest. */
+TEST(ModelTime, Stalls)
+{
+	const Matmul matmul{.h = 1, .k = 1024, .n = 1024};
+	const auto weights = static_cast<double>(matmul.weight_size());
+	const auto bytes =
+		weights + static_cast<double>(matmul.feature_size() + matmul.output_size() +
+					      fetch_bytes(matmul));
+
+	npu_model_stats stats = run(matmul, plain);
+	EXPECT_EQ(stats.start_ns, 5000u);
+	EXPECT_EQ(stats.sram_ns, 0u);
+	expect_near(stats.memory_ns, std::hypot(row_cycles, bytes / 10) - row_cycles);
+	expect_near(stats.busy_ns,
+		    static_cast<double>(stats.start_ns + stats.memory_ns) + row_cycles);
+
+	stats = run(matmul, plain, 3, {weight_base});
+	EXPECT_EQ(stats.start_ns, 5000u);
+	EXPECT_EQ(stats.memory_ns, 0u);
+	expect_near(stats.sram_ns, std::hypot(row_cycles, weights / 4) - row_cycles);
+}
+
 /* What is on the chip goes beside the rest, as far as the core's port lets it. */
 TEST(ModelTime, OnChipMemory)
 {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* JOB_CREATE and JOB_DESTROY. */
+#include <linux/ctype.h>
 #include <linux/sched/signal.h>
 #include <linux/slab.h>
 #include <linux/uaccess.h>
@@ -124,6 +125,26 @@ out_free:
 	return ret;
 }
 
+/* Readers of traces rely on lines, so that a label must not end one. */
+static int npu_job_copy_label(struct npu_job *job,
+			      const struct drm_npu_job_create *args)
+{
+	long length, i;
+
+	if (!args->label)
+		return 0;
+	length = strncpy_from_user(job->label, u64_to_user_ptr(args->label),
+				   sizeof(job->label));
+	if (length < 0)
+		return length;
+	if (length == sizeof(job->label))
+		return -E2BIG;
+	for (i = 0; i < length; i++)
+		if (iscntrl(job->label[i]))
+			return -EINVAL;
+	return 0;
+}
+
 /**
  * npu_job_create_ioctl() - %DRM_IOCTL_NPU_JOB_CREATE
  * @dev: the device
@@ -164,7 +185,9 @@ int npu_job_create_ioctl(struct drm_device *dev, void *data,
 	builder.job = npu_job_create(npu, args->lane_count);
 	if (!builder.job)
 		return -ENOMEM;
-	ret = npu_job_copy_tasks(&builder, args);
+	ret = npu_job_copy_label(builder.job, args);
+	if (!ret)
+		ret = npu_job_copy_tasks(&builder, args);
 	if (!ret)
 		ret = npu_job_build(&builder, &fault);
 	npu_job_builder_fini(&builder);

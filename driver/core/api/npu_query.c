@@ -12,6 +12,7 @@
 #include "../exec/npu_dispatch.h"
 #include "../exec/npu_exec.h"
 #include "../exec/npu_implicit.h"
+#include "../exec/npu_job.h"
 #include "../include/npu_device.h"
 #include "../include/npu_family.h"
 #include "../include/npu_isa.h"
@@ -48,6 +49,7 @@ static int npu_query_device(struct npu_device *npu, u32 index,
 			(npu->desc.noncoherent ? 0 : DRM_NPU_DEVICE_COHERENT) |
 			(npu->direct ? DRM_NPU_DEVICE_DIRECT : 0);
 	record->hw_version = npu->desc.hw_version;
+	record->counters = npu->desc.counters | DRM_NPU_COUNTER_MACS;
 	return sizeof(*record);
 }
 
@@ -130,6 +132,7 @@ static int npu_query_limits(struct npu_device *npu, u32 index,
 	record->max_job_bytes = NPU_MAX_JOB_BYTES;
 	record->max_submit_shared = NPU_MAX_SHARED;
 	record->max_residency = npu->mem->sram_count ? NPU_SRAM_MAX_WANTS : 0;
+	record->max_label = NPU_MAX_LABEL;
 	npu_exec_query(npu, record);
 	record->max_buffer_size = npu_max_buffer_size(npu);
 	return sizeof(*record);

@@ -21,6 +21,18 @@
 #include "npu_accel.h"
 #include "npu_api.h"
 
+static void npu_wait_counters(struct drm_npu_job_wait *args,
+			      const struct npu_slot *slot)
+{
+	args->macs = slot->macs;
+	args->read_bytes = slot->counters.read_bytes;
+	args->written_bytes = slot->counters.written_bytes;
+	args->sram_bytes = slot->counters.sram_bytes;
+	args->start_ns = slot->counters.start_ns;
+	args->memory_stall_ns = slot->counters.memory_ns;
+	args->sram_stall_ns = slot->counters.sram_ns;
+}
+
 /**
  * npu_job_wait_ioctl() - %DRM_IOCTL_NPU_JOB_WAIT
  * @dev: the device
@@ -75,6 +87,7 @@ int npu_job_wait_ioctl(struct drm_device *dev, void *data,
 	args->fault_task = waiter.ended ? slot->fault.task : 0;
 	args->fault_task_count = waiter.ended ? slot->fault.task_count : 0;
 	args->fault_address = waiter.ended ? slot->fault.addr : 0;
+	npu_wait_counters(args, slot);
 out_put:
 	npu_context_put(ctx);
 	return ret;

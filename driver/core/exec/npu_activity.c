@@ -30,6 +30,7 @@ void npu_activity_slice(struct npu_core *core, struct npu_context *ctx,
 			const struct npu_hw_result *result, u64 device_ns,
 			u64 now)
 {
+	struct npu_counters *counters = &npu_context_head(ctx)->counters;
 	struct npu_client_stats *stats = &ctx->client->stats;
 
 	lockdep_assert_held(&core->npu->exec->lock);
@@ -41,6 +42,13 @@ void npu_activity_slice(struct npu_core *core, struct npu_context *ctx,
 	stats->read_bytes += result->read_bytes;
 	stats->written_bytes += result->written_bytes;
 	stats->sram_bytes += result->sram_bytes;
+
+	counters->read_bytes += result->read_bytes;
+	counters->written_bytes += result->written_bytes;
+	counters->sram_bytes += result->sram_bytes;
+	counters->start_ns += result->start_ns;
+	counters->memory_ns += result->memory_ns;
+	counters->sram_ns += result->sram_ns;
 }
 
 /**

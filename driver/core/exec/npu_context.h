@@ -46,6 +46,24 @@ struct npu_fault {
 };
 
 /**
+ * struct npu_counters - what the slices of a job have done, as JOB_WAIT tells it
+ */
+struct npu_counters {
+	/** @read_bytes: Bytes read; 0 if not counted, as all of these. */
+	u64 read_bytes;
+	/** @written_bytes: Bytes written. */
+	u64 written_bytes;
+	/** @sram_bytes: Bytes of both that were on the chip. */
+	u64 sram_bytes;
+	/** @start_ns: Device time for start-up and drain of tasks. */
+	u64 start_ns;
+	/** @memory_ns: Device time of waits for system memory. */
+	u64 memory_ns;
+	/** @sram_ns: Device time of waits for on-chip memory. */
+	u64 sram_ns;
+};
+
+/**
  * struct npu_slot - a job in a queue
  *
  * Times and error stay after the job is retired, until the slot is used again.
@@ -65,6 +83,10 @@ struct npu_slot {
 	int error;
 	/** @device_ns: Time of the longest lane. */
 	u64 device_ns;
+	/** @macs: Multiply-accumulates, see &npu_job.macs. */
+	u64 macs;
+	/** @counters: What its slices have done so far. */
+	struct npu_counters counters;
 	/** @queued_ns: When it was submitted. */
 	u64 queued_ns;
 	/** @deadline_ns: When it should have ended, or 0. */

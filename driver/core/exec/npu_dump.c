@@ -123,6 +123,7 @@ static void npu_dump_text(struct npu_dump *dump, struct seq_buf *text)
 		       dump->npu->name);
 	seq_buf_printf(text, "core: %u\nerror: %d\npid: %d\nseqno: %llu\n",
 		       dump->core, dump->error, dump->pid, dump->seqno);
+	seq_buf_printf(text, "label: %s\n", dump->job->label);
 	seq_buf_printf(text, "started_ns: %llu\ntaken_ns: %llu\n",
 		       dump->started, dump->taken);
 	seq_buf_printf(text, "lane: %u\nlanes: %u\ntasks: %u\nfirst: %u\nstream: %#llx\n",

@@ -13,6 +13,9 @@ struct npu_isa_ops;
 struct npu_mapping;
 struct npu_vm;
 
+/* Bytes of a label, the zero byte included. */
+#define NPU_MAX_LABEL		64
+
 /* Marks mappings in &npu_job.used that the job writes to. */
 #define NPU_JOB_WRITES		XA_MARK_0
 
@@ -67,6 +70,8 @@ struct npu_job {
 	struct npu_mapping *streams;
 	/** @tasks: The tasks of all lanes. */
 	struct npu_job_task *tasks;
+	/** @label: A name for people, without control characters; may be empty. */
+	char label[NPU_MAX_LABEL];
 	/** @macs: Multiply-accumulates of all tasks, as &npu_isa_task.macs counts them. */
 	u64 macs;
 	/** @task_count: Number of tasks of all lanes. */

@@ -100,6 +100,12 @@ struct npu_hw_result {
 	u64 written_bytes;
 	/** @sram_bytes: Bytes of both that were on the chip. */
 	u64 sram_bytes;
+	/** @start_ns: Of @device_ns, start-up and drain of tasks; 0 if not known. */
+	u64 start_ns;
+	/** @memory_ns: Of @device_ns, waits for system memory; 0 if not known. */
+	u64 memory_ns;
+	/** @sram_ns: Of @device_ns, waits for on-chip memory; 0 if not known. */
+	u64 sram_ns;
 	/** @fault: Where it went wrong, if @error is not 0. */
 	struct npu_hw_fault fault;
 };
@@ -259,6 +265,11 @@ struct npu_hw_desc {
 	u32 core_count;
 	/** @flags: %DRM_NPU_DEVICE_VIRTUAL or 0. */
 	u32 flags;
+	/**
+	 * @counters: What it tells in &struct npu_hw_result: %DRM_NPU_COUNTER_BYTES
+	 * and %DRM_NPU_COUNTER_STALLS.
+	 */
+	u32 counters;
 	/** @address_bits: Width of a device address. */
 	u32 address_bits;
 	/** @hw_version: Version register. */

@@ -251,6 +251,19 @@ enum drm_npu_isa {
 	DRM_NPU_ISA_RKNN = 0,
 };
 
+/** define DRM_NPU_COUNTER_MACS - &drm_npu_job_wait.macs is counted */
+#define DRM_NPU_COUNTER_MACS		(1 << 0)
+/**
+ * define DRM_NPU_COUNTER_BYTES - &drm_npu_job_wait.read_bytes, @written_bytes and
+ * @sram_bytes are counted
+ */
+#define DRM_NPU_COUNTER_BYTES		(1 << 1)
+/**
+ * define DRM_NPU_COUNTER_STALLS - &drm_npu_job_wait.start_ns, @memory_stall_ns and
+ * @sram_stall_ns are counted
+ */
+#define DRM_NPU_COUNTER_STALLS		(1 << 2)
+
 /**
  * struct drm_npu_query_device - what the device is
  */
@@ -270,6 +283,14 @@ struct drm_npu_query_device {
 	__u32 flags;
 	/** @hw_version: The version register of core 0, 0 if there is none. */
 	__u64 hw_version;
+	/**
+	 * @counters: What is counted of each job: %DRM_NPU_COUNTER_MACS,
+	 * %DRM_NPU_COUNTER_BYTES and %DRM_NPU_COUNTER_STALLS. The fields of others
+	 * are 0.
+	 */
+	__u32 counters;
+	/** @pad: Zero. */
+	__u32 pad;
 };
 
 /**
@@ -578,8 +599,11 @@ struct drm_npu_query_limits {
 	 * chip or be pinned in it, for each region; 0 without on-chip memory.
 	 */
 	__u32 max_residency;
-	/** @pad: Zero. */
-	__u32 pad;
+	/**
+	 * @max_label: Bytes of &drm_npu_job_create.label, the zero byte included; 0
+	 * if the kernel does not look at it.
+	 */
+	__u32 max_label;
 };
 
 /** define DRM_NPU_CONTEXT_BANNED - the file is banned, the context takes no more jobs */
@@ -1116,8 +1140,9 @@ struct drm_npu_lane {
  *
  * Errors: EINVAL for a stream that is refused (@fault_lane, @fault_task and
  * @fault_command then say where), for a count of 0, a stride that is too small
- * or not a multiple of 8, a @region that does not exist, and flags or padding not
- * zero; E2BIG for a count
+ * or not a multiple of 8, a @region that does not exist, a @label with control
+ * characters, and flags or padding not
+ * zero; E2BIG for a count or @label
  * above its limit or more commands than &drm_npu_query_limits.max_job_bytes;
  * ENOSPC when the file has &drm_npu_query_limits.max_jobs
  * jobs or no room in its address space, or the streams are larger than the region;
@@ -1160,6 +1185,11 @@ struct drm_npu_job_create {
 	 * has %DRM_NPU_REGION_RESIDENCY; 0 for system memory.
 	 */
 	__u32 region;
+	/**
+	 * @label: In: user pointer to a name for people, such as that of a layer,
+	 * which ends with a zero byte; 0 for none. Trace points and dumps have it.
+	 */
+	__u64 label;
 };
 
 /**
@@ -1316,7 +1346,7 @@ enum drm_npu_job_state {
  * Returns when the job has ended or the time has come, whichever is first,
  * and reports the job's state then; running out of time is no error. Of jobs
  * that have ended at least the newest &drm_npu_context_create.max_queued can
- * be asked for.
+ * be asked for. &drm_npu_query_device.counters tells which counters a device has.
  *
  * Errors: ENOENT for a context that does not exist, and for a @seqno that was
  * not submitted yet or ended too long ago; EINVAL for @flags not zero; EINTR
@@ -1363,6 +1393,26 @@ struct drm_npu_job_wait {
 	__u32 fault_task_count;
 	/** @fault_address: Out: the device address that was refused. */
 	__u64 fault_address;
+	/**
+	 * @macs: Out: multiply-accumulates of all tasks, which the kernel has counted
+	 * in the streams.
+	 */
+	__u64 macs;
+	/** @read_bytes: Out: bytes that its slices so far have read. */
+	__u64 read_bytes;
+	/** @written_bytes: Out: bytes that they have written. */
+	__u64 written_bytes;
+	/** @sram_bytes: Out: bytes of both that were on the chip. */
+	__u64 sram_bytes;
+	/**
+	 * @start_ns: Out: device time of all lanes that start-up and drain of tasks
+	 * have taken.
+	 */
+	__u64 start_ns;
+	/** @memory_stall_ns: Out: the same of waits for system memory. */
+	__u64 memory_stall_ns;
+	/** @sram_stall_ns: Out: the same of waits for on-chip memory. */
+	__u64 sram_stall_ns;
 };
 
 /**

@@ -221,6 +221,14 @@ void Thread::job_create()
 	args.lane_count = u32(static_cast<std::uint32_t>(lanes.size()));
 	args.flags = zero();
 	args.region = u32(random_.below(2));
+	if (random_.chance(20)) {
+		std::vector<char> label(1 + random_.below(100), 'x');
+
+		/* Most end, and some have what a label must not have. */
+		label.back() = random_.chance(90) ? '\0' : 'x';
+		label.front() = random_.chance(90) ? label.front() : '\n';
+		args.label = pointer(array(std::span<const char>(label), 1));
+	}
 	args.job_id = args.fault_lane = args.fault_task = poison;
 	args.fault_command = args.fault_reason = poison;
 	int result = ioctl(Id::job_create);
