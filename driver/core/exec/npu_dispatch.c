@@ -169,7 +169,8 @@ void npu_dispatch_ended(struct npu_core *core,
 	/* The slice has ended. */
 	npu_activity_slice(core, ctx, result, device_ns, now);
 	npu_head_end_slice(ctx, core, result, device_ns);
-	trace_npu_slice(core, ctx, device_ns, now);
+	trace_npu_slice(core, ctx, npu_context_head(ctx)->job, result, device_ns,
+			now);
 
 	/* The scheduler charges it, ... */
 	npu_sched_charge(&core->sched, &ctx->entity, device_ns, now);

@@ -17,6 +17,7 @@
 #include "npu_job.h"
 #include "npu_slice.h"
 #include "npu_submit.h"
+#include "npu_trace.h"
 #include "npu_waiter.h"
 
 /* Jobs that end at a time with interrupts off, without having run. */
@@ -174,6 +175,7 @@ static void npu_head_complete(struct npu_context *ctx, u64 now)
 	if (head->guilty)
 		npu_head_blame(ctx, now);
 
+	trace_npu_job(ctx, ctx->completed, head);
 	npu_head_publish(ctx, ctx->completed, head);
 	if (!npu_waiters_wake(ctx, head))
 		npu_head_retire_now(ctx, head);

@@ -14,6 +14,7 @@
 #include <linux/dma-mapping.h>
 #include <linux/dma-resv.h>
 #include <linux/highmem.h>
+#include <linux/ktime.h>
 #include <linux/mm.h>
 
 #include <drm/drm_gem.h>
@@ -74,6 +75,7 @@ static void npu_residency_move(struct npu_bo *bo, bool in)
 	struct npu_residency *residency = &bo->residency;
 	struct drm_gem_object *obj = &bo->base.base;
 	struct npu_sram *sram = residency->sram;
+	u64 started_ns = ktime_get_ns();
 
 	lockdep_assert_held(sram->lock);
 	dma_resv_lock(obj->resv, NULL);
@@ -87,7 +89,7 @@ static void npu_residency_move(struct npu_bo *bo, bool in)
 
 	sram->moves++;
 	sram->moved += residency->block.count;
-	trace_npu_move(obj, in);
+	trace_npu_move(obj, in, started_ns, ktime_get_ns());
 }
 
 /**
