@@ -301,6 +301,25 @@ Result<const Engine::Recorded *> Engine::record(std::span<const Operand> operand
 	return &jobs_.emplace(Key{parts_, rows}, std::move(*made)).first->second;
 }
 
+namespace
+{
+
+/// The layers of a job, by their names. Control characters would end a line of a trace.
+std::string label_of(std::span<const Operand> operands)
+{
+	std::string label;
+
+	for (const Operand &operand : operands) {
+		if (!label.empty())
+			label += '+';
+		for (const char c : operand.layer->name())
+			label += static_cast<unsigned char>(c) < ' ' || c == '\x7f' ? '?' : c;
+	}
+	return label;
+}
+
+} // namespace
+
 Result<Engine::Recorded> Engine::make(std::span<const Operand> operands, std::uint32_t rows)
 {
 	std::vector<rknn::WeightLayout> layouts;
@@ -346,10 +365,13 @@ Result<Engine::Recorded> Engine::make(std::span<const Operand> operands, std::ui
 	}
 	const bool on_chip = place(operands, rows, recorded,
 				   stream_bytes(plan, lanes, layouts.size()), lanes.size());
-	auto job = Job::create(device_, lanes, {.on_chip = on_chip});
+	Job::Options job_options{.on_chip = on_chip, .label = label_of(operands)};
+	auto job = Job::create(device_, lanes, job_options);
 	/* On the chip is a preference only. */
-	if (!job && on_chip)
-		job = Job::create(device_, lanes);
+	if (!job && on_chip) {
+		job_options.on_chip = false;
+		job = Job::create(device_, lanes, job_options);
+	}
 	if (!job)
 		return forward(job);
 	recorded.job = std::move(*job);

@@ -50,8 +50,10 @@ std::string_view precision_name(Precision precision)
 
 Linear::Linear(rknn::WeightLayout layout, const Options &options, Buffer buffer)
 	: layout_(layout), precision_(options.precision), rotated_(options.rotate), id_(++last_id),
-	  buffer_(std::move(buffer)), scales_(layout.n(), 1.0F)
+	  name_(options.name), buffer_(std::move(buffer)), scales_(layout.n(), 1.0F)
 {
+	if (name_.empty())
+		name_ = "linear " + std::to_string(n()) + "x" + std::to_string(k());
 }
 
 /// Quantise and pack a kernel group after the other, on all threads: int8 with a scale
@@ -131,7 +133,7 @@ Result<Linear> Linear::pack(const Device &device, const Source &source, std::uin
 }
 
 Result<Linear> Linear::create(const Device &device, std::span<const float> rows, std::uint32_t n,
-			      std::uint32_t k, Precision precision)
+			      std::uint32_t k, Precision precision, std::string name)
 {
 	if (rows.size() != std::size_t{n} * k)
 		return fail(EINVAL, "a layer of " + std::to_string(n) + " x " + std::to_string(k) +
@@ -140,7 +142,7 @@ Result<Linear> Linear::create(const Device &device, std::span<const float> rows,
 	const auto copy = [&](std::uint32_t row, std::span<float> out) {
 		std::ranges::copy(rows.subspan(std::size_t{row} * k, k), out.begin());
 	};
-	return pack(device, copy, n, k, {.precision = precision});
+	return pack(device, copy, n, k, {.precision = precision, .name = std::move(name)});
 }
 
 } // namespace npu

@@ -95,6 +95,8 @@ Result<Job> Job::create(const Device &device, std::span<const Lane> lanes, const
 {
 	std::vector<std::vector<drm_npu_task>> tasks(lanes.size());
 	std::vector<drm_npu_lane> raw(lanes.size());
+	const std::uint32_t max_label = device.limits().max_label;
+	const std::string label = options.label.substr(0, max_label ? max_label - 1 : 0);
 	drm_npu_job_create args{};
 	Job job;
 
@@ -115,6 +117,7 @@ Result<Job> Job::create(const Device &device, std::span<const Lane> lanes, const
 	args.lane_count = static_cast<std::uint32_t>(raw.size());
 	args.lane_stride = sizeof(drm_npu_lane);
 	args.region = options.on_chip ? chip_region : 0;
+	args.label = label.empty() ? 0 : reinterpret_cast<std::uintptr_t>(label.c_str());
 	/* First, so that nothing is left if memory is short. */
 	const auto state = std::make_shared<State>(device.share_driver());
 	if (const int ret = device.driver().ioctl(DRM_IOCTL_NPU_JOB_CREATE, &args))

@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <functional>
 #include <span>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -63,6 +64,8 @@ public:
 		bool rotate = false;
 		/// Threads that pack; nullptr for the caller's only.
 		Workers *workers = nullptr;
+		/// What traces call the layer; its size if empty.
+		std::string name = {};
 	};
 
 	/// Pack n rows of k weights each, as @p source tells them; a few rows at a time
@@ -76,7 +79,8 @@ public:
 	/// \retval EINVAL as pack(), or rows has another size
 	/// \retval ENOMEM, ENOSPC, E2BIG the device has no room
 	static Result<Linear> create(const Device &device, std::span<const float> rows,
-				     std::uint32_t n, std::uint32_t k, Precision precision);
+				     std::uint32_t n, std::uint32_t k, Precision precision,
+				     std::string name = {});
 
 	/// Number of the layer: no other of this process has had it.
 	std::uint64_t id() const { return id_; }
@@ -85,6 +89,7 @@ public:
 	Precision precision() const { return precision_; }
 	bool rotated() const { return rotated_; }
 	const rknn::WeightLayout &layout() const { return layout_; }
+	const std::string &name() const { return name_; }
 	/// The packed weights.
 	const Buffer &buffer() const { return buffer_; }
 	/// Their device address.
@@ -101,6 +106,7 @@ private:
 	Precision precision_;
 	bool rotated_;
 	std::uint64_t id_;
+	std::string name_;
 	Buffer buffer_;
 	std::vector<float> scales_;
 };

@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <memory>
 #include <span>
+#include <string>
 
 #include "npu/device.h"
 #include "npu/error.h"
@@ -30,9 +31,13 @@ public:
 	struct Options {
 		/// Prefer to have the kernel's copy of the streams on the chip.
 		bool on_chip = false;
+		/// A name for people, as that of a layer, for traces and dumps; what is
+		/// longer than the device's limit is left out.
+		std::string label = {};
 	};
 
-	/// @retval EINVAL a command is refused; the message says which and why
+	/// @retval EINVAL a command is refused; the message says which and why. Or the label
+	/// has control characters
 	/// @retval E2BIG more lanes, tasks or commands than the device's limits
 	/// @retval ENOSPC no room for more jobs, or more streams than on-chip memory
 	/// @retval EOPNOTSUPP there is no on-chip memory for them

@@ -17,9 +17,10 @@ public:
 	{
 	}
 
-	Result<std::size_t> add(std::vector<float> rows, std::uint32_t n, std::uint32_t k) override
+	Result<std::size_t> add(std::vector<float> rows, std::uint32_t n, std::uint32_t k,
+				const std::string &name) override
 	{
-		auto layer = Linear::create(engine_.device(), rows, n, k, precision_);
+		auto layer = Linear::create(engine_.device(), rows, n, k, precision_, name);
 
 		if (!layer)
 			return forward(layer);
@@ -65,7 +66,8 @@ private:
 class CpuBackend final : public Backend
 {
 public:
-	Result<std::size_t> add(std::vector<float> rows, std::uint32_t, std::uint32_t k) override
+	Result<std::size_t> add(std::vector<float> rows, std::uint32_t, std::uint32_t k,
+				const std::string &) override
 	{
 		layers_.push_back({std::move(rows), k});
 		return layers_.size() - 1;

@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <memory>
 #include <span>
+#include <string>
 #include <vector>
 
 #include <engine/engine.h>
@@ -34,10 +35,10 @@ class Backend
 public:
 	virtual ~Backend() = default;
 
-	/// Take over the weights of y = W x, n rows of k.
+	/// Take over the weights of y = W x, n rows of k, which traces call @p name.
 	/// \return the layer's number
-	virtual Result<std::size_t> add(std::vector<float> rows, std::uint32_t n,
-					std::uint32_t k) = 0;
+	virtual Result<std::size_t> add(std::vector<float> rows, std::uint32_t n, std::uint32_t k,
+					const std::string &name) = 0;
 
 	/// y[i] = layers[i] x for @p m rows of @p x; the layers share k.
 	virtual Result<void> multiply(std::span<const std::size_t> layers, std::uint32_t m,

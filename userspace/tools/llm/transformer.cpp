@@ -73,7 +73,7 @@ public:
 	void matrix(const std::string &name, std::uint32_t n, std::uint32_t k, std::size_t &layer)
 	{
 		if (const Tensor *tensor = find(name, n, k))
-			keep(name, backend_.add(to_floats(*tensor), n, k), layer);
+			keep(name, backend_.add(to_floats(*tensor), n, k, name), layer);
 	}
 
 	void floats(const std::string &name, std::uint32_t rows, std::uint32_t columns,
