@@ -188,9 +188,9 @@ bench-qos: deps-test tools
 modules:
 	@scripts/modules
 
-## tools: npu-info, npu-llm, npu-bench, npu-top
+## tools: npu-info, npu-llm, npu-bench, npu-top, npu-trace
 tools:
-	@scripts/user OFF npu-info npu-llm npu-bench npu-top
+	@scripts/user OFF npu-info npu-llm npu-bench npu-top npu-trace
 
 ## user: libraries, tools and the programs of the tests
 user:

@@ -129,6 +129,7 @@ npu_limits typed(const npu::Limits &limits)
 		.max_user_contexts = limits.max_user_contexts,
 		.max_user_jobs = limits.max_user_jobs,
 		.max_residency = limits.max_residency,
+		.max_label = limits.max_label,
 		.reserved = 0,
 	};
 }

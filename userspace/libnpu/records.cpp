@@ -135,6 +135,7 @@ Limits typed(const drm_npu_query_limits &record)
 		.max_user_contexts = record.max_user_contexts,
 		.max_user_jobs = record.max_user_jobs,
 		.max_residency = record.max_residency,
+		.max_label = record.max_label,
 	};
 }
 

@@ -151,6 +151,8 @@ struct Limits {
 	std::uint32_t max_user_jobs = 0;
 	/// Buffers and jobs of an open device that may prefer on-chip memory or be pinned there.
 	std::uint32_t max_residency = 0;
+	/// Bytes of a job's label, the zero byte included.
+	std::uint32_t max_label = 0;
 };
 
 /// What a command stream can ask for.
