@@ -47,6 +47,11 @@ class BufferOptions(Sized):
                 ("region", c_uint32), ("reserved", c_uint32)]
 
 
+class JobOptions(Sized):
+    _fields_ = [("size", c_size_t), ("flags", c_uint32), ("reserved", c_uint32),
+                ("label", ctypes.c_char_p)]
+
+
 class Task(Sized):
     _fields_ = [("size", c_size_t), ("commands", POINTER(c_uint64)), ("command_count", c_size_t),
                 ("enable", c_uint32), ("cost_ns", c_uint32)]
@@ -61,7 +66,10 @@ class JobStatus(Sized):
                 ("fault_task_count", c_uint32), ("fault_lane", c_uint32),
                 ("fault_task", c_uint32), ("has_fault_address", c_uint32),
                 ("reserved", c_uint32), ("fault_address", c_uint64), ("queued_ns", c_uint64),
-                ("started_ns", c_uint64), ("ended_ns", c_uint64), ("device_ns", c_uint64)]
+                ("started_ns", c_uint64), ("ended_ns", c_uint64), ("device_ns", c_uint64),
+                ("macs", c_uint64), ("read_bytes", c_uint64), ("written_bytes", c_uint64),
+                ("sram_bytes", c_uint64), ("start_ns", c_uint64), ("memory_stall_ns", c_uint64),
+                ("sram_stall_ns", c_uint64)]
 
 
 class Sync(Sized):
@@ -150,7 +158,8 @@ class Interface(unittest.TestCase):
         commands = (c_uint64 * len(words))(*words)
         task = Task(commands=commands, command_count=len(words), enable=ENABLE)
         lane = Lane(tasks=ctypes.pointer(task), task_count=1)
-        return self.make("job_create", self.device, byref(lane), 1, None)
+        options = JobOptions(label=b"product")
+        return self.make("job_create", self.device, byref(lane), 1, byref(options))
 
     def address(self, buffer) -> int:
         return self.npu.npu_buffer_address(buffer)
@@ -187,6 +196,8 @@ class Interface(unittest.TestCase):
         self.assertTrue(status.known and status.ended)
         self.assertEqual(status.error, 0)
         self.assertGreater(status.device_ns, 0)
+        self.assertEqual(status.macs, SIZE * SIZE)
+        self.assertGreaterEqual(status.read_bytes, SIZE * SIZE)
         again = JobStatus()
         self.assertEqual(self.npu.npu_context_wait(context, 1, NEVER, byref(again)), ENDED)
         self.assertEqual(again.ended_ns, status.ended_ns)

@@ -49,6 +49,7 @@ void FakeContext::end(const FakeResult &result)
 	job.started_ns = now_++;
 	job.ended_ns = now_++;
 	job.device_ns = result.device_ns;
+	job.read_bytes = result.read_bytes;
 	stats_.device_ns += result.device_ns;
 	stats_.read_bytes += result.read_bytes;
 	if (result.error == EFAULT) {
@@ -88,6 +89,7 @@ int FakeContext::wait(drm_npu_job_wait &args) const
 	args.started_ns = job.started_ns;
 	args.ended_ns = job.ended_ns;
 	args.device_ns = job.device_ns;
+	args.read_bytes = job.read_bytes;
 	args.fault_flags = job.fault_flags;
 	args.fault_lane = job.fault_lane;
 	args.fault_task = job.fault_task;

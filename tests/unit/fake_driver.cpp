@@ -61,6 +61,7 @@ int FakeDriver::query(drm_npu_query &args)
 	case DRM_NPU_QUERY_LIMITS: {
 		drm_npu_query_limits record{};
 		record.max_lanes = Machine::core_count;
+		record.max_label = 64;
 		return answer(args, record);
 	}
 	case DRM_NPU_QUERY_CONTEXT: {

@@ -251,6 +251,7 @@ TEST_F(CInterfaceTest, JobsTakeStreamsAndOptions)
 	auto options = sized<npu_job_options>();
 	npu_job *made = nullptr;
 	std::uint32_t region = 7, cost = 0;
+	std::string label;
 
 	for (npu_task &task : tasks) {
 		task.commands = &command;
@@ -265,6 +266,7 @@ TEST_F(CInterfaceTest, JobsTakeStreamsAndOptions)
 		const auto *raw = reinterpret_cast<const drm_npu_lane *>(args.lanes);
 
 		region = args.region;
+		label = args.label ? reinterpret_cast<const char *>(args.label) : "";
 		cost = reinterpret_cast<const drm_npu_task *>(raw->tasks)[1].cost_ns;
 	});
 	ASSERT_EQ(npu_job_create(&c_device_, &lane, 1, nullptr, &made), 0);
@@ -273,7 +275,9 @@ TEST_F(CInterfaceTest, JobsTakeStreamsAndOptions)
 	EXPECT_NE(npu_job_id(made), 0U);
 	npu_job_free(made);
 	options.flags = NPU_JOB_ON_CHIP;
+	options.label = "first layer";
 	EXPECT_EQ(npu_job_create(&c_device_, &lane, 1, &options, &made), -EOPNOTSUPP);
+	EXPECT_EQ(label, "first layer");
 	EXPECT_EQ(region, npu::chip_region);
 	options.flags = 2;
 	EXPECT_EQ(npu_job_create(&c_device_, &lane, 1, &options, &made), -EINVAL);

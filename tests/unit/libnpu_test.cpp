@@ -191,6 +191,7 @@ TEST_F(ContextTest, WaitTellsHowAJobIsAndNotOnlyWhenItEnded)
 	EXPECT_GT(status->started_ns, status->queued_ns);
 	EXPECT_GT(status->ended_ns, status->started_ns);
 	EXPECT_GT(status->device_ns, 0U);
+	EXPECT_GT(status->counters.read_bytes, 0U);
 
 	/* A job that failed has taken its time as well. */
 	status = queue.wait(2);

@@ -34,6 +34,13 @@ npu_job_status status_of(const JobStatus &status)
 		.started_ns = status.started_ns,
 		.ended_ns = status.ended_ns,
 		.device_ns = status.device_ns,
+		.macs = status.counters.macs,
+		.read_bytes = status.counters.read_bytes,
+		.written_bytes = status.counters.written_bytes,
+		.sram_bytes = status.counters.sram_bytes,
+		.start_ns = status.counters.start_ns,
+		.memory_stall_ns = status.counters.memory_stall_ns,
+		.sram_stall_ns = status.counters.sram_stall_ns,
 	};
 }
 
@@ -130,7 +137,6 @@ npu_limits typed(const npu::Limits &limits)
 		.max_user_jobs = limits.max_user_jobs,
 		.max_residency = limits.max_residency,
 		.max_label = limits.max_label,
-		.reserved = 0,
 	};
 }
 
@@ -211,7 +217,10 @@ int npu_device_get_info(const npu_device *device, npu_device_info *info)
 				static_cast<std::uint32_t>(device->device.data_types().size());
 			value.flags = (from.is_virtual ? NPU_DEVICE_VIRTUAL : 0U) |
 				      (from.coherent ? NPU_DEVICE_COHERENT : 0U) |
-				      (from.direct ? NPU_DEVICE_DIRECT : 0U);
+				      (from.direct ? NPU_DEVICE_DIRECT : 0U) |
+				      (from.counts_macs ? NPU_DEVICE_COUNTS_MACS : 0U) |
+				      (from.counts_bytes ? NPU_DEVICE_COUNTS_BYTES : 0U) |
+				      (from.counts_stalls ? NPU_DEVICE_COUNTS_STALLS : 0U);
 			value.hw_version = from.hw_version;
 			return give_checked(value, info);
 		},

@@ -186,10 +186,11 @@ int npu_job_create(npu_device *device, const npu_lane *lanes, size_t lane_count,
 			auto copies = copy_lanes(lanes, lane_count);
 			if (!copies)
 				return failed(std::move(copies.error()));
-			return hand_out(npu::Job::create(device->device, *copies,
-							 {.on_chip = (wanted->flags &
-								      NPU_JOB_ON_CHIP) != 0}),
-					job);
+			npu::Job::Options wish;
+			wish.on_chip = (wanted->flags & NPU_JOB_ON_CHIP) != 0;
+			if (wanted->label)
+				wish.label = wanted->label;
+			return hand_out(npu::Job::create(device->device, *copies, wish), job);
 		},
 		device, lanes, job);
 }

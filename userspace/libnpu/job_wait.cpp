@@ -72,6 +72,13 @@ Result<JobStatus> job_status(Driver &driver, std::uint32_t context, std::uint64_
 		.ended_ns = args.ended_ns,
 		.device_ns = args.device_ns,
 		.fault = fault_of(args),
+		.counters = {.macs = args.macs,
+			     .read_bytes = args.read_bytes,
+			     .written_bytes = args.written_bytes,
+			     .sram_bytes = args.sram_bytes,
+			     .start_ns = args.start_ns,
+			     .memory_stall_ns = args.memory_stall_ns,
+			     .sram_stall_ns = args.sram_stall_ns},
 	};
 }
 

@@ -59,6 +59,9 @@ DeviceInfo typed(const drm_npu_query_device &record)
 		.is_virtual = (record.flags & DRM_NPU_DEVICE_VIRTUAL) != 0,
 		.coherent = (record.flags & DRM_NPU_DEVICE_COHERENT) != 0,
 		.direct = (record.flags & DRM_NPU_DEVICE_DIRECT) != 0,
+		.counts_macs = (record.counters & DRM_NPU_COUNTER_MACS) != 0,
+		.counts_bytes = (record.counters & DRM_NPU_COUNTER_BYTES) != 0,
+		.counts_stalls = (record.counters & DRM_NPU_COUNTER_STALLS) != 0,
 		.hw_version = record.hw_version,
 	};
 }

@@ -37,6 +37,10 @@ struct DeviceInfo {
 	/// There is no IOMMU: each buffer is one piece of memory, and only such memory
 	/// can be imported.
 	bool direct = false;
+	/// What it counts of each job; see JobCounters.
+	bool counts_macs = false;
+	bool counts_bytes = false;
+	bool counts_stalls = false;
 	/// The version register of core 0.
 	std::uint64_t hw_version = 0;
 };

@@ -68,6 +68,11 @@ const char *npu_version(void);
 /** There is no IOMMU: each buffer is one piece of memory. */
 #define NPU_DEVICE_DIRECT (1U << 2)
 
+/** What it counts of each job: multiply-accumulates, bytes, and stalls. */
+#define NPU_DEVICE_COUNTS_MACS (1U << 3)
+#define NPU_DEVICE_COUNTS_BYTES (1U << 4)
+#define NPU_DEVICE_COUNTS_STALLS (1U << 5)
+
 /** What a device is. */
 struct npu_device_info {
 	size_t size;
@@ -169,7 +174,8 @@ struct npu_limits {
 	uint32_t max_user_contexts;
 	uint32_t max_user_jobs;
 	uint32_t max_residency;
-	uint32_t reserved;
+	/** Bytes of a job's label, the zero byte included. */
+	uint32_t max_label;
 };
 
 /** What command streams can ask for; see npu::Features. */
@@ -254,6 +260,14 @@ struct npu_job_status {
 	uint64_t ended_ns;
 	/** Device time of its longest lane; modelled on a virtual device. */
 	uint64_t device_ns;
+	/** What its slices have done; see npu::JobCounters. The completion page does not tell. */
+	uint64_t macs;
+	uint64_t read_bytes;
+	uint64_t written_bytes;
+	uint64_t sram_bytes;
+	uint64_t start_ns;
+	uint64_t memory_stall_ns;
+	uint64_t sram_stall_ns;
 };
 
 /** The fence of the sync_file @p fd, which stays the caller's. */
@@ -462,6 +476,8 @@ struct npu_job_options {
 	/** NPU_JOB_ON_CHIP or 0. */
 	uint32_t flags;
 	uint32_t reserved;
+	/** A name for people, for traces and dumps; NULL for none. */
+	const char *label;
 };
 
 /** An immutable program of @p lane_count lanes. */

@@ -23,6 +23,22 @@ struct JobFault {
 	std::optional<std::uint64_t> address;
 };
 
+/// What the slices of a job have done so far. A number is 0 where the device does not count;
+/// DeviceInfo tells what it counts.
+struct JobCounters {
+	/// Multiply-accumulates of all tasks.
+	std::uint64_t macs = 0;
+	/// Bytes read and written; @ref sram_bytes of both were on the chip.
+	std::uint64_t read_bytes = 0;
+	std::uint64_t written_bytes = 0;
+	std::uint64_t sram_bytes = 0;
+	/// Device time of all lanes, in nanoseconds, that went into start-up and drain of tasks,
+	/// and into waits for system memory and for on-chip memory.
+	std::uint64_t start_ns = 0;
+	std::uint64_t memory_stall_ns = 0;
+	std::uint64_t sram_stall_ns = 0;
+};
+
 enum class JobState : std::uint8_t {
 	/// No lane has started.
 	queued,
@@ -46,6 +62,8 @@ struct JobStatus {
 	std::uint64_t device_ns = 0;
 	/// If a lane hung, faulted or could not be run. Not told by the completion page.
 	std::optional<JobFault> fault = std::nullopt;
+	/// Not told by the completion page.
+	JobCounters counters = {};
 
 	bool ended() const { return state == JobState::ended; }
 };
