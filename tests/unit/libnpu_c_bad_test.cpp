@@ -21,7 +21,10 @@ thread_local int until_failure = -1;
 
 } // namespace
 
-/* Replaces the allocator of the whole test program. */
+/*
+ * Replaces the allocator of the whole test program. GCC 12 warns of free() where it inlines
+ * one of a pair only.
+ */
 void *operator new(std::size_t size)
 {
 	if (until_failure == 0)
@@ -33,12 +36,12 @@ void *operator new(std::size_t size)
 	throw std::bad_alloc();
 }
 
-void operator delete(void *memory) noexcept
+[[gnu::noinline]] void operator delete(void *memory) noexcept
 {
 	std::free(memory);
 }
 
-void operator delete(void *memory, std::size_t /*size*/) noexcept
+[[gnu::noinline]] void operator delete(void *memory, std::size_t /*size*/) noexcept
 {
 	std::free(memory);
 }

@@ -57,7 +57,7 @@ Result<void> RocketClient::write_streams(const rknn::WeightLayout &layout,
 {
 	int error = 0;
 	const std::span<std::byte> bytes =
-		driver_->map(tiles.size() * pitch, streams_.offset, Access::read_write, error);
+		driver_->map(tiles.size() * pitch, streams_.offset, MapAccess::read_write, error);
 
 	if (error)
 		return fail(-error, "cannot map a buffer of rocket's");

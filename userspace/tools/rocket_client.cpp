@@ -166,7 +166,7 @@ private:
 				return made;
 		int error = 0;
 		streams_ = driver_->map(halves_.size() * batch_most * pitch, commands_.offset,
-					Access::read_write, error);
+					MapAccess::read_write, error);
 		if (error)
 			return fail(-error, "cannot map a buffer of rocket's");
 		drm_rocket_prep_bo prep{};
