@@ -183,10 +183,12 @@ Result<void> measure(const AccuracyOptions &options, std::size_t index, const De
 	return {};
 }
 
-void print(const std::vector<Row> &rows)
+void print(const std::vector<Row> &rows, bool modelled)
 {
 	std::cout << "| model | mode | perplexity | of float32 | loss | largest logit difference "
-		     "| greedy tokens as float32 | device time |\n"
+		     "| greedy tokens as float32 | "
+		  << (modelled ? "modelled " : "")
+		  << "device time |\n"
 		     "|---|---|---|---|---|---|---|---|\n"
 		  << std::fixed;
 	for (const Row &row : rows)
@@ -199,10 +201,11 @@ void print(const std::vector<Row> &rows)
 			  << " ms |\n";
 }
 
-void print_json(const std::vector<Row> &rows)
+void print_json(const std::vector<Row> &rows, bool modelled)
 {
 	nlohmann::ordered_json json;
 
+	json["virtual"] = modelled;
 	json["rows"] = nlohmann::ordered_json::array();
 	for (const Row &row : rows)
 		json["rows"].push_back({{"model", row.model},
@@ -232,9 +235,9 @@ int accuracy(const AccuracyOptions &options)
 		if (auto done = measure(options, i, *device, rows); !done)
 			return tool::report(name, done.error());
 	if (options.json)
-		print_json(rows);
+		print_json(rows, device->is_virtual());
 	else
-		print(rows);
+		print(rows, device->is_virtual());
 	return 0;
 }
 

@@ -212,10 +212,11 @@ void print(const std::vector<Row> &rows, bool modelled)
 		std::cout << "- " << entry.what << " (" << entry.source << ")\n";
 }
 
-void print_json(const std::vector<Row> &rows)
+void print_json(const std::vector<Row> &rows, bool modelled)
 {
 	nlohmann::ordered_json json;
 
+	json["virtual"] = modelled;
 	json["rows"] = nlohmann::ordered_json::array();
 	for (const Row &row : rows)
 		json["rows"].push_back({{"model", row.model},
@@ -264,7 +265,7 @@ int matmul(const MatmulOptions &options)
 			}
 	}
 	if (options.json)
-		print_json(rows);
+		print_json(rows, device->is_virtual());
 	else
 		print(rows, device->is_virtual());
 	return 0;

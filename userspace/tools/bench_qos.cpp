@@ -86,8 +86,9 @@ public:
 	}
 
 	Result<Report> measure();
-	/// Write the plots of a report to @p directory.
-	Result<void> plot(const Report &report, const std::string &directory) const;
+	/// Write the plots of a report to @p directory; @p time is as in plot_latency().
+	Result<void> plot(const Report &report, const std::string &directory,
+			  const std::string &time) const;
 
 private:
 	/// When all clients have had their turn with either policy.
@@ -282,12 +283,13 @@ Result<Report> Qos::measure()
 	return report_;
 }
 
-Result<void> Qos::plot(const Report &report, const std::string &directory) const
+Result<void> Qos::plot(const Report &report, const std::string &directory,
+		       const std::string &time) const
 {
 	std::ofstream latency(directory + "/qos-latency.gp");
 	std::ofstream timeline(directory + "/qos-timeline.gp");
 
-	plot_latency(latency, report.rows);
+	plot_latency(latency, report.rows, time);
 	auto trace = SliceTrace::create();
 	if (!trace)
 		return forward(trace);
@@ -295,7 +297,7 @@ Result<void> Qos::plot(const Report &report, const std::string &directory) const
 	if (!outcome)
 		return forward(outcome);
 	plot_timeline(timeline, outcome->clients, (*trace)->slices(), outcome->begin_ns + 98 * ms,
-		      40 * ms);
+		      40 * ms, time);
 	if (!latency.flush() || !timeline.flush())
 		return fail(EIO, "cannot write to " + directory);
 	return {};
@@ -340,7 +342,10 @@ Result<Report> measure_all(const QosOptions &options)
 		return report;
 	report->slice_us = static_cast<double>(device->limits().slice_ns) / 1e3;
 	if (!options.plot.empty())
-		if (auto done = qos.plot(*report, options.plot); !done)
+		if (auto done = qos.plot(*report, options.plot,
+					 options.clock == "model" ? "modelled"
+								  : "by the clock of the host");
+		    !done)
 			return forward(done);
 	return report;
 }

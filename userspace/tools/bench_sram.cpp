@@ -252,6 +252,10 @@ Result<std::vector<Row>> measure_all(const SramOptions &options)
 	auto device = Device::open(options.device);
 	if (!device)
 		return forward(device);
+	if (!device->is_virtual())
+		return fail(EINVAL, device->name() + " is no virtual NPU, and only the virtual "
+						     "one takes a load from this benchmark; give "
+						     "--device");
 	auto load = ModuleParameter::create("npu_virt", "load_percent");
 	if (!load)
 		return forward(load);

@@ -41,7 +41,7 @@ double to_ms(std::uint64_t time, std::uint64_t from)
 
 } // namespace
 
-void plot_latency(std::ostream &out, const std::vector<Row> &rows)
+void plot_latency(std::ostream &out, const std::vector<Row> &rows, const std::string &time)
 {
 	/* By policy, and so by colour. */
 	std::map<std::pair<std::string, std::uint32_t>, std::vector<double>> lines;
@@ -73,7 +73,8 @@ void plot_latency(std::ostream &out, const std::vector<Row> &rows)
 			" prefill'";
 	}
 	out << "set title 'Latency that prefill adds to vision (2 ms) and audio (0.3 ms) jobs, "
-	       "modelled'\n"
+	    << time
+	    << "'\n"
 	       "set logscale x\nset format x '%.0f'\n"
 	       "set xrange ["
 	    << least_us
@@ -84,7 +85,7 @@ void plot_latency(std::ostream &out, const std::vector<Row> &rows)
 }
 
 void plot_timeline(std::ostream &out, const Clients &clients, std::span<const Slice> slices,
-		   std::uint64_t from, std::uint64_t ns)
+		   std::uint64_t from, std::uint64_t ns, const std::string &time)
 {
 	const std::uint64_t to = from + ns;
 	std::string plot = "plot";
@@ -134,7 +135,8 @@ void plot_timeline(std::ostream &out, const Clients &clients, std::span<const Sl
 			.append(style)
 			.append(" notitle");
 	}
-	out << "set title 'Who has which core: latency work beside prefill, modelled'\n"
+	out << "set title 'Who has which core: latency work beside prefill, " << time
+	    << "'\n"
 	       "set xlabel 'ms'\nset xrange [0:"
 	    << static_cast<double>(ns) / 1e6 << "]\nset yrange [" << cores << " - 0.5:-2]\n"
 	    << "set ytics (";

@@ -6,6 +6,7 @@
 
 #include <ostream>
 #include <span>
+#include <string>
 #include <vector>
 
 #include "qos_report.h"
@@ -16,12 +17,12 @@ namespace npu::bench::qos
 {
 
 /// Distributions of added latency, all latency work of a policy and a number of
-/// clients together.
-void plot_latency(std::ostream &out, const std::vector<Row> &rows);
+/// clients together. @p time says in the title what kind of time it is.
+void plot_latency(std::ostream &out, const std::vector<Row> &rows, const std::string &time);
 
 /// Which client has which core, from @p from on for @p ns, and when clients with a
-/// period submit.
+/// period submit. @p time is as in plot_latency().
 void plot_timeline(std::ostream &out, const Clients &clients, std::span<const Slice> slices,
-		   std::uint64_t from, std::uint64_t ns);
+		   std::uint64_t from, std::uint64_t ns, const std::string &time);
 
 } // namespace npu::bench::qos
