@@ -14,7 +14,7 @@ GGML_F32, GGML_F16, GGML_Q4_K, GGML_Q6_K = 0, 1, 12, 14
 BLOCKS = {GGML_F32: (1, 4), GGML_F16: (1, 2), GGML_Q4_K: (256, 144),
           GGML_Q6_K: (256, 210)}
 # token types of tokenizer.ggml.token_type
-TOKEN_NORMAL, TOKEN_UNKNOWN, TOKEN_CONTROL, TOKEN_BYTE = 1, 2, 3, 6
+TOKEN_NORMAL, TOKEN_UNKNOWN, TOKEN_CONTROL, TOKEN_USER, TOKEN_BYTE = 1, 2, 3, 4, 6
 
 _SCALAR = {U32: "<I", I32: "<i", F32: "<f", BOOL: "<?"}
 
@@ -71,6 +71,10 @@ class Writer:
             size *= dim
         self.tensors.append((name, tuple(dims), kind, size // numbers))
 
+    def add_blocks(self, name, columns, kind, data):
+        """Add a row of a type whose bytes are given."""
+        self.tensors.append((name, (columns,), kind, data))
+
     def write(self, path, share=False):
         """Write the file and return its size in bytes.
 
@@ -103,9 +107,9 @@ class Writer:
         return len(head) + end
 
 
-def add_llama(writer, name, licence, hp, file_type):
-    """Add the general.* and llama.* metadata from the dict hp."""
-    writer.add("general.architecture", STRING, "llama")
+def add_llama(writer, name, licence, hp, file_type, architecture="llama"):
+    """Add the general.* and architecture's metadata from the dict hp."""
+    writer.add("general.architecture", STRING, architecture)
     writer.add("general.name", STRING, name)
     writer.add("general.license", STRING, licence)
     writer.add("general.alignment", U32, ALIGNMENT)
@@ -118,19 +122,34 @@ def add_llama(writer, name, licence, hp, file_type):
                        ("attention.head_count_kv", "kv_heads"),
                        ("rope.dimension_count", "head_dim"),
                        ("vocab_size", "vocab")):
-        writer.add("llama." + key, U32, hp[field])
-    writer.add("llama.attention.layer_norm_rms_epsilon", F32, hp["eps"])
-    writer.add("llama.rope.freq_base", F32, hp["rope_base"])
+        writer.add(f"{architecture}.{key}", U32, hp[field])
+    writer.add(f"{architecture}.attention.layer_norm_rms_epsilon", F32, hp["eps"])
+    writer.add(f"{architecture}.rope.freq_base", F32, hp["rope_base"])
+    if hp["head_dim"] * hp["heads"] != hp["dim"]:
+        for key in "key_length", "value_length":
+            writer.add(f"{architecture}.attention.{key}", U32, hp["head_dim"])
 
 
 def add_tokenizer(writer, tokens, scores, types):
     """Add a 'llama' (SentencePiece) tokenizer: unk 0, bos 1, eos 2."""
     writer.add("tokenizer.ggml.model", STRING, "llama")
-    writer.add_array("tokenizer.ggml.tokens", STRING, tokens)
     writer.add_array("tokenizer.ggml.scores", F32, scores)
+    writer.add("tokenizer.ggml.add_space_prefix", BOOL, True)
+    _add_tokens(writer, tokens, types)
+
+
+def add_bpe(writer, pre, tokens, types, merges):
+    """Add a 'gpt2' (byte-level BPE) tokenizer: unk 0, bos 1, eos 2."""
+    writer.add("tokenizer.ggml.model", STRING, "gpt2")
+    writer.add("tokenizer.ggml.pre", STRING, pre)
+    writer.add_array("tokenizer.ggml.merges", STRING, merges)
+    _add_tokens(writer, tokens, types)
+
+
+def _add_tokens(writer, tokens, types):
+    writer.add_array("tokenizer.ggml.tokens", STRING, tokens)
     writer.add_array("tokenizer.ggml.token_type", I32, types)
     for key, value in (("unknown", 0), ("bos", 1), ("eos", 2)):
         writer.add(f"tokenizer.ggml.{key}_token_id", U32, value)
     writer.add("tokenizer.ggml.add_bos_token", BOOL, True)
     writer.add("tokenizer.ggml.add_eos_token", BOOL, False)
-    writer.add("tokenizer.ggml.add_space_prefix", BOOL, True)

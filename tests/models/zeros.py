@@ -31,7 +31,8 @@ def main():
     parser.add_argument("--layers", type=int, help="another number of layers")
     args = parser.parse_args()
 
-    hp = dict(SHAPES[args.shape], head_dim=128, eps=1e-5, tied=False)
+    hp = dict(SHAPES[args.shape], head_dim=128, eps=1e-5, tied=False,
+              architecture="llama", factors=False)
     if args.layers:
         hp["layers"] = args.layers
     writer = gguf.Writer()
@@ -39,7 +40,8 @@ def main():
     words = [f"w{i}" for i in range(hp["vocab"] - 259)]
     gguf.add_tokenizer(writer, *tiny.tokenizer(256, words))
     multiplied = 0
-    for name, dims, matrix in tiny.tensors(hp):
+    for name, dims, kind in tiny.tensors(hp):
+        matrix = kind == "matrix"
         writer.add_zeros(name, dims,
                          gguf.GGML_Q4_K if matrix else gguf.GGML_F32)
         if matrix and name != "token_embd.weight":
