@@ -30,6 +30,7 @@
 
 #include "any_device.h"
 #include "fake_driver.h"
+#include "gguf_file.h"
 
 namespace npu::llm
 {
@@ -39,6 +40,7 @@ namespace
 
 using testing::ElementsAre;
 using testing::HasSubstr;
+using Writer = test::GgufWriter;
 
 /// The model of the demo, which is elsewhere on other machines.
 std::string find_model()
@@ -48,50 +50,6 @@ std::string find_model()
 }
 
 const std::string model_path = find_model();
-
-/// Writes the parts of a GGUF file.
-class Writer
-{
-public:
-	template <typename T>
-	Writer &put(T value)
-	{
-		const auto *bytes = reinterpret_cast<const std::byte *>(&value);
-		bytes_.insert(bytes_.end(), bytes, bytes + sizeof(value));
-		return *this;
-	}
-	Writer &text(const std::string &string)
-	{
-		put<std::uint64_t>(string.size());
-		for (const char c : string)
-			put(c);
-		return *this;
-	}
-	Writer &header(std::uint64_t tensors, std::uint64_t values)
-	{
-		return put<std::uint32_t>(0x46554747)
-			.put<std::uint32_t>(3)
-			.put(tensors)
-			.put(values);
-	}
-	Writer &tensor(const std::string &name, const std::vector<std::uint64_t> &dimensions,
-		       std::uint32_t type, std::uint64_t offset)
-	{
-		text(name).put(static_cast<std::uint32_t>(dimensions.size()));
-		for (const std::uint64_t dimension : dimensions)
-			put(dimension);
-		return put(type).put(offset);
-	}
-	Writer &pad(std::size_t to)
-	{
-		bytes_.resize((bytes_.size() + to - 1) / to * to);
-		return *this;
-	}
-	std::span<const std::byte> bytes() const { return bytes_; }
-
-private:
-	std::vector<std::byte> bytes_;
-};
 
 std::string error_of(const Writer &writer)
 {
@@ -141,11 +99,17 @@ TEST(Gguf, NamesWhatIsWrong)
 	EXPECT_THAT(error_of(Writer().put<std::uint32_t>(1)), HasSubstr("not a GGUF file"));
 	EXPECT_THAT(error_of(Writer().put<std::uint32_t>(0x46554747).put<std::uint32_t>(2)),
 		    HasSubstr("version 2"));
-	EXPECT_THAT(error_of(Writer().header(1ULL << 60U, 0)), HasSubstr("too many"));
+	EXPECT_THAT(error_of(Writer().put<std::uint32_t>(0x46554747).put<std::uint32_t>(3)),
+		    HasSubstr("the header is cut short"));
+	EXPECT_THAT(error_of(Writer().header(1ULL << 60U, 0)),
+		    HasSubstr("counts 1152921504606846976 tensors; the limit is 65536"));
+	EXPECT_THAT(error_of(Writer().header(0, 65537)),
+		    HasSubstr("counts 65537 entries of metadata; the limit is 65536"));
 	EXPECT_THAT(error_of(Writer().header(0, 1).text("key").put<std::uint32_t>(99)),
 		    HasSubstr("'key'"));
 	EXPECT_THAT(error_of(Writer().header(1, 0).tensor("t", {4}, 77, 0)),
-		    HasSubstr("'t' has type 77"));
+		    HasSubstr("'t' has type 77; npu-llm reads F32, F16, BF16, Q4_0, Q4_1, Q5_0, "
+			      "Q5_1, Q8_0 and Q2_K to Q6_K; use llama.cpp"));
 	EXPECT_THAT(error_of(Writer().header(1, 0).tensor("t", {4}, 0, 0).pad(32)),
 		    HasSubstr("'t' reaches beyond"));
 	EXPECT_THAT(error_of(Writer().header(1, 0).tensor("t", {4}, 0, ~0ULL - 7).pad(32)),
@@ -153,9 +117,29 @@ TEST(Gguf, NamesWhatIsWrong)
 	EXPECT_THAT(error_of(Writer().header(1, 0).tensor("t", {0}, 0, 0)),
 		    HasSubstr("dimension of 0"));
 	EXPECT_THAT(error_of(Writer().header(1, 0).tensor("t", {1U << 31U, 1U << 31U}, 0, 0)),
-		    HasSubstr("cannot be read"));
+		    HasSubstr("'t' has 4611686018427387904 elements; the limit is 17179869184"));
 	EXPECT_THAT(error_of(Writer().header(1, 0).tensor("t", {33}, 8, 0)),
-		    HasSubstr("cannot be read"));
+		    HasSubstr("'t' has rows of 33 elements, which are not whole blocks of 32"));
+	EXPECT_THAT(error_of(Writer().header(1, 0).tensor("t", {32, 2, 3}, 0, 0)),
+		    HasSubstr("'t' has more than two dimensions"));
+	EXPECT_THAT(error_of(Writer().header(2, 0)
+				     .tensor("t", {1}, 0, 0)
+				     .tensor("t", {1}, 0, 0)
+				     .pad(32)
+				     .put(1.0F)),
+		    HasSubstr("tensor 't' is there twice"));
+	EXPECT_THAT(error_of(Writer().header(0, 2)
+				     .text("k")
+				     .put<std::uint32_t>(4)
+				     .put<std::uint32_t>(1)
+				     .text("k")
+				     .put<std::uint32_t>(4)
+				     .put<std::uint32_t>(1)),
+		    HasSubstr("metadata 'k' is there twice"));
+	/* A message is one line, whatever a name is. */
+	EXPECT_THAT(
+		error_of(Writer().header(1, 0).tensor("a\nb" + std::string(200, 'c'), {4}, 77, 0)),
+		HasSubstr("'a?b" + std::string(77, 'c') + "...' has type"));
 	EXPECT_THAT(Gguf::open("/nonexistent").error().message, HasSubstr("/nonexistent"));
 	EXPECT_EQ(Gguf::open("/nonexistent").error().code, ENOENT);
 	EXPECT_EQ(Gguf::open("/").error().code, EINVAL);
@@ -187,6 +171,31 @@ TEST(Shape, AnotherArchitectureIsRefused)
 	ASSERT_TRUE(gguf);
 	EXPECT_THAT(read_shape(*gguf).error().message, HasSubstr("'mamba' is not 'llama'"));
 	EXPECT_THAT(Tokenizer::create(*gguf).error().message, HasSubstr("tokenizer.ggml.model"));
+}
+
+/* tests/models/reference.py has asked python3-gguf. */
+TEST(Quants, ElementsAreThoseOfPython3Gguf)
+{
+	const auto gguf = Gguf::open(NPU_SOURCE_DIR "/tests/models/quants.gguf");
+	ASSERT_TRUE(gguf) << gguf.error().message;
+
+	for (const std::string type : {"bf16", "q4_0", "q4_1", "q5_0", "q5_1", "q8_0", "q2_k",
+				       "q3_k", "q4_k", "q5_k", "q6_k"}) {
+		const auto tensor = gguf->tensor(type, 2, 256);
+		const auto elements = gguf->tensor(type + ".elements", 2, 256);
+		ASSERT_TRUE(tensor && elements) << type;
+		const auto expected = to_floats(**elements);
+		const auto floats = to_floats(**tensor);
+		std::vector<float> row(256);
+
+		ASSERT_EQ((*elements)->type, TensorType::f32);
+		ASSERT_NE((*tensor)->type, TensorType::f32);
+		for (std::size_t i = 0; i < floats.size(); i++)
+			ASSERT_NEAR(floats[i], expected[i], 1e-6F * (1 + std::abs(expected[i])))
+				<< type << " " << i;
+		to_floats(**tensor, 1, row);
+		EXPECT_TRUE(std::equal(row.begin(), row.end(), floats.begin() + 256)) << type;
+	}
 }
 
 TEST(Tokenizer, TextComesBack)

@@ -13,7 +13,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <engine/numeric.h>
+#include "llm/messages.h"
 
 namespace npu::llm
 {
@@ -49,28 +49,6 @@ enum class ValueType : std::uint32_t {
 	i64,
 	f64,
 };
-
-/// How many elements of a type are stored together, in how many bytes.
-struct Block {
-	std::uint32_t elements;
-	std::uint32_t bytes;
-};
-
-Result<Block> block_of(std::uint32_t type, const std::string &tensor)
-{
-	switch (static_cast<TensorType>(type)) {
-	case TensorType::f32:
-		return Block{1, 4};
-	case TensorType::f16:
-		return Block{1, 2};
-	case TensorType::q4_0:
-		return Block{32, 18};
-	case TensorType::q8_0:
-		return Block{32, 34};
-	}
-	return fail(EINVAL, "tensor '" + tensor + "' has type " + std::to_string(type) +
-				    ", not F32, F16, Q4_0 or Q8_0");
-}
 
 /// Reads one thing after the other; after the first failure only zeros.
 class Reader
@@ -208,53 +186,35 @@ Result<Entry> read_entry(Reader &reader)
 		return fail(EINVAL, "the list of tensors is cut short or broken, at byte " +
 					    std::to_string(reader.position()));
 
-	auto block = block_of(type, entry.tensor.name);
+	const std::string name = "tensor " + quoted(entry.tensor.name);
+	const auto block = block_of(type);
 	if (!block)
-		return forward(block);
+		return fail(EINVAL, name + " has type " + std::to_string(type) +
+					    "; npu-llm reads " + readable_types + "; " + remedy);
 	/* All dimensions fit 32 bits, so products of two do not overflow. */
 	for (const std::uint64_t dimension : dimensions)
 		if (!dimension || dimension > std::numeric_limits<std::uint32_t>::max())
-			return fail(EINVAL, "tensor '" + entry.tensor.name +
-						    "' has a dimension of " +
-						    std::to_string(dimension));
-	if (dimensions[2] != 1 || dimensions[3] != 1 ||
-	    dimensions[0] * dimensions[1] > max_tensor || dimensions[0] % block->elements)
-		return fail(EINVAL, "tensor '" + entry.tensor.name + "' has a shape of " +
-					    std::to_string(dimensions[0]) + " x " +
-					    std::to_string(dimensions[1]) +
-					    " and more that cannot be read");
+			return fail(EINVAL, name + " has a dimension of " +
+						    std::to_string(dimension) +
+						    "; the limit is 1 to 4294967295");
+	if (dimensions[2] != 1 || dimensions[3] != 1)
+		return fail(EINVAL, name +
+					    " has more than two dimensions; npu-llm reads vectors "
+					    "and matrices; " +
+					    remedy);
+	if (dimensions[0] * dimensions[1] > max_tensor)
+		return fail(EINVAL, name + " has " + std::to_string(dimensions[0] * dimensions[1]) +
+					    " elements; the limit is " +
+					    std::to_string(max_tensor));
+	if (dimensions[0] % block->elements)
+		return fail(EINVAL, name + " has rows of " + std::to_string(dimensions[0]) +
+					    " elements, which are not whole blocks of " +
+					    std::to_string(block->elements));
 	entry.tensor.columns = static_cast<std::uint32_t>(dimensions[0]);
 	entry.tensor.rows = static_cast<std::uint32_t>(dimensions[1]);
 	entry.tensor.type = static_cast<TensorType>(type);
 	entry.bytes = dimensions[0] * dimensions[1] / block->elements * block->bytes;
 	return entry;
-}
-
-void unpack_q8_0(std::span<const std::byte> block, std::span<float> out)
-{
-	std::uint16_t bits = 0;
-	float scale = 0;
-
-	std::memcpy(&bits, block.data(), sizeof(bits));
-	from_fp16({&bits, 1}, {&scale, 1});
-	for (std::size_t i = 0; i < out.size(); i++)
-		out[i] = scale * static_cast<float>(static_cast<std::int8_t>(block[2 + i]));
-}
-
-void unpack_q4_0(std::span<const std::byte> block, std::span<float> out)
-{
-	const std::size_t half = out.size() / 2;
-	std::uint16_t bits = 0;
-	float scale = 0;
-
-	std::memcpy(&bits, block.data(), sizeof(bits));
-	from_fp16({&bits, 1}, {&scale, 1});
-	for (std::size_t i = 0; i < half; i++) {
-		const auto byte = std::to_integer<int>(block[2 + i]);
-
-		out[i] = scale * static_cast<float>((byte & 0xf) - 8);
-		out[half + i] = scale * static_cast<float>((byte >> 4) - 8);
-	}
 }
 
 } // namespace
@@ -301,15 +261,23 @@ Result<Gguf> Gguf::parse(std::span<const std::byte> bytes)
 		return fail(EINVAL, "GGUF version " + std::to_string(found) + ", not 3");
 	const auto tensor_count = reader.read<std::uint64_t>();
 	const auto value_count = reader.read<std::uint64_t>();
-	if (reader.failed() || tensor_count > max_entries || value_count > max_entries)
-		return fail(EINVAL, "the header is cut short or counts too many entries");
+	if (reader.failed())
+		return fail(EINVAL, "the header is cut short");
+	for (const auto &[count, what] :
+	     {std::pair{tensor_count, " tensors"}, {value_count, " entries of metadata"}})
+		if (count > max_entries)
+			return fail(EINVAL, "the header counts " + std::to_string(count) + what +
+						    "; the limit is " +
+						    std::to_string(max_entries));
 
 	for (std::uint64_t i = 0; i < value_count; i++) {
 		const std::string key = reader.read_string();
 		Value value = read_value(reader);
 		if (reader.failed())
-			return fail(EINVAL, "metadata '" + key + "' is cut short or broken");
-		gguf.values_.insert_or_assign(key, std::move(value));
+			return fail(EINVAL, "metadata " + quoted(key) + " (entry " +
+						    std::to_string(i) + ") is cut short or broken");
+		if (!gguf.values_.emplace(key, std::move(value)).second)
+			return fail(EINVAL, "metadata " + quoted(key) + " is there twice");
 	}
 
 	std::vector<Entry> entries;
@@ -332,11 +300,12 @@ Result<Gguf> Gguf::parse(std::span<const std::byte> bytes)
 		/* In this order nothing wraps around. */
 		if (start > bytes.size() || entry.offset > bytes.size() - start ||
 		    entry.bytes > bytes.size() - start - entry.offset)
-			return fail(EINVAL, "tensor '" + entry.tensor.name +
-						    "' reaches beyond the end of the file");
+			return fail(EINVAL, "tensor " + quoted(entry.tensor.name) +
+						    " reaches beyond the end of the file");
 		entry.tensor.data = bytes.subspan(start + entry.offset, entry.bytes);
 		const std::string name = entry.tensor.name;
-		gguf.tensors_.insert_or_assign(name, std::move(entry.tensor));
+		if (!gguf.tensors_.emplace(name, std::move(entry.tensor)).second)
+			return fail(EINVAL, "tensor " + quoted(name) + " is there twice");
 	}
 	return gguf;
 }
@@ -347,10 +316,10 @@ Result<const T *> Gguf::value(const std::string &key, const char *type) const
 	const auto found = values_.find(key);
 
 	if (found == values_.end())
-		return fail(EINVAL, "metadata '" + key + "' is missing");
+		return fail(EINVAL, "metadata " + quoted(key) + " is missing");
 	const T *value = std::get_if<T>(&found->second);
 	if (!value)
-		return fail(EINVAL, "metadata '" + key + "' is no " + type);
+		return fail(EINVAL, "metadata " + quoted(key) + " is no " + type);
 	return value;
 }
 
@@ -390,7 +359,7 @@ Result<std::uint32_t> Gguf::integer(const std::string &key, std::uint32_t least,
 	if (!found)
 		return forward(found);
 	if (!(*found >= least && *found <= most) || std::trunc(*found) != *found)
-		return fail(EINVAL, "metadata '" + key + "' is not a whole number from " +
+		return fail(EINVAL, "metadata " + quoted(key) + " is not a whole number from " +
 					    std::to_string(least) + " to " + std::to_string(most));
 	return static_cast<std::uint32_t>(*found);
 }
@@ -422,29 +391,16 @@ std::size_t Gguf::tensor_bytes() const
 std::vector<float> to_floats(const Tensor &tensor)
 {
 	std::vector<float> floats(std::size_t{tensor.rows} * tensor.columns);
-	const std::span<float> out(floats);
 
-	switch (tensor.type) {
-	case TensorType::f32:
-		std::memcpy(floats.data(), tensor.data.data(), tensor.data.size());
-		break;
-	case TensorType::f16: {
-		/* Copied, since the file may not align them. */
-		std::vector<std::uint16_t> halves(floats.size());
-		std::memcpy(halves.data(), tensor.data.data(), tensor.data.size());
-		from_fp16(halves, out);
-		break;
-	}
-	case TensorType::q4_0:
-		for (std::size_t i = 0; i < floats.size() / 32; i++)
-			unpack_q4_0(tensor.data.subspan(i * 18, 18), out.subspan(i * 32, 32));
-		break;
-	case TensorType::q8_0:
-		for (std::size_t i = 0; i < floats.size() / 32; i++)
-			unpack_q8_0(tensor.data.subspan(i * 34, 34), out.subspan(i * 32, 32));
-		break;
-	}
+	dequantise(tensor.type, tensor.data, floats);
 	return floats;
+}
+
+void to_floats(const Tensor &tensor, std::uint32_t row, std::span<float> out)
+{
+	const std::size_t bytes = tensor.data.size() / tensor.rows;
+
+	dequantise(tensor.type, tensor.data.subspan(row * bytes, bytes), out);
 }
 
 } // namespace npu::llm

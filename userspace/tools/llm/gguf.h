@@ -6,25 +6,19 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <span>
 #include <string>
-#include <unordered_map>
 #include <variant>
 #include <vector>
 
 #include <npu/error.h>
 
+#include "llm/quants.h"
+
 namespace npu::llm
 {
-
-/// Types of tensors that can be read.
-enum class TensorType : std::uint32_t {
-	f32 = 0,
-	f16 = 1,
-	q4_0 = 2,
-	q8_0 = 8,
-};
 
 /// A matrix or vector in a file.
 struct Tensor {
@@ -68,6 +62,10 @@ public:
 	bool has(const std::string &key) const { return values_.contains(key); }
 	bool has_tensor(const std::string &name) const { return tensors_.contains(name); }
 
+	/// All metadata by key, and all tensors by name.
+	const std::map<std::string, Value> &values() const { return values_; }
+	const std::map<std::string, Tensor> &tensors() const { return tensors_; }
+
 	/// The tensor @p name, which must have that shape.
 	/// \retval EINVAL missing, or of another shape
 	Result<const Tensor *> tensor(const std::string &name, std::uint32_t rows,
@@ -81,11 +79,15 @@ private:
 	Result<const T *> value(const std::string &key, const char *type) const;
 
 	std::shared_ptr<const std::byte> mapping_;
-	std::unordered_map<std::string, Value> values_;
-	std::unordered_map<std::string, Tensor> tensors_;
+	std::map<std::string, Value> values_;
+	std::map<std::string, Tensor> tensors_;
 };
 
 /// All elements of @p tensor, row after row.
 std::vector<float> to_floats(const Tensor &tensor);
+
+/// The elements of row @p row of @p tensor.
+/// \pre row is below tensor.rows, out has tensor.columns elements
+void to_floats(const Tensor &tensor, std::uint32_t row, std::span<float> out);
 
 } // namespace npu::llm
