@@ -30,7 +30,7 @@ Result<Generation> generate(Transformer &model, const Tokenizer &tokenizer,
 		if (options.keep_logits)
 			generation.logits.emplace_back(logits->begin(), logits->end());
 		generation.tokens.push_back(token);
-		if (token == tokenizer.end())
+		if (tokenizer.is_end(token))
 			break;
 		const bool first = generation.tokens.size() == 1 && options.prompt.empty();
 		const std::string piece = tokenizer.decode(token, first);

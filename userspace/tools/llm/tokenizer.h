@@ -1,62 +1,72 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * SentencePiece-style tokenizer, as GGUF files of the llama architecture hold it.
+ * Text to tokens and back.
  */
 #pragma once
 
-#include <cstdint>
+#include <memory>
 #include <string>
 #include <string_view>
-#include <unordered_map>
 #include <vector>
 
 #include "llm/gguf.h"
+#include "llm/vocabulary.h"
 
 namespace npu::llm
 {
 
-using Token = std::uint32_t;
+/// What differs between kinds of tokenizers.
+class TokenModel
+{
+public:
+	virtual ~TokenModel() = default;
 
+	/// Append the tokens of @p text to @p tokens. Nothing else is joined to the text,
+	/// before or behind.
+	virtual void encode(const Vocabulary &vocabulary, std::string_view text,
+			    std::vector<Token> &tokens) const = 0;
+
+	/// The bytes of a token that is text. The blank that encode() puts before a text
+	/// is dropped if @p first.
+	virtual std::string decode(const Vocabulary::Piece &piece, bool first) const = 0;
+};
+
+/// The tokenizers "llama" (SentencePiece) and "gpt2" (byte-level BPE) of GGUF files.
 class Tokenizer
 {
 public:
 	/// \retval EINVAL another model of tokenizer, or parts missing
 	static Result<Tokenizer> create(const Gguf &gguf);
 
-	/// Tokens of @p text, the begin token first if the model wants it.
+	/// Tokens of @p text, the begin token first if the model wants it. Names of
+	/// control tokens in the text are text.
 	std::vector<Token> encode(std::string_view text) const;
 
 	/// The bytes that @p token stands for; none for control tokens. The blank
 	/// before the first word is dropped if @p first.
 	std::string decode(Token token, bool first = false) const;
 
-	Token end() const { return end_; }
-	std::size_t size() const { return pieces_.size(); }
+	/// Whether a text ends with @p token.
+	bool is_end(Token token) const;
+	std::size_t size() const { return vocabulary_.size(); }
 
 private:
-	enum class Kind : std::uint8_t {
-		normal = 1,
-		unknown = 2,
-		control = 3,
-		user = 4,
-		unused = 5,
-		byte = 6,
-	};
-
-	struct Piece {
-		std::string text;
-		float score = 0;
-		Kind kind = Kind::normal;
-	};
-
-	std::vector<Piece> pieces_;
-	std::unordered_map<std::string, Token> ids_;
-	/// Token of each byte, the unknown one if there is none.
-	std::vector<Token> bytes_;
-	Token begin_ = 1;
-	Token end_ = 2;
-	bool add_begin_ = true;
-	bool add_blank_ = true;
+	Vocabulary vocabulary_;
+	std::shared_ptr<const TokenModel> model_;
+	std::vector<Token> ends_;
+	Token begin_ = 0;
+	bool adds_begin_ = true;
 };
+
+/// A flag in metadata that need not be there.
+Result<bool> flag_or(const Gguf &gguf, const std::string &key, bool otherwise);
+
+/// \retval EINVAL parts missing or of different sizes
+Result<std::shared_ptr<const TokenModel>> sentencepiece(const Gguf &gguf,
+							const Vocabulary &vocabulary);
+
+/// \retval EINVAL parts missing, or another pre-tokenizer
+Result<std::shared_ptr<const TokenModel>>
+byte_level_bpe(const Gguf &gguf, const Vocabulary &vocabulary, bool &adds_begin);
 
 } // namespace npu::llm
