@@ -163,16 +163,6 @@ TEST(Gguf, EveryTruncationIsAnError)
 	}
 }
 
-TEST(Shape, AnotherArchitectureIsRefused)
-{
-	Writer writer;
-	writer.header(0, 1).text("general.architecture").put<std::uint32_t>(8).text("mamba");
-	const auto gguf = Gguf::parse(writer.bytes());
-	ASSERT_TRUE(gguf);
-	EXPECT_THAT(read_shape(*gguf).error().message, HasSubstr("'mamba' is not 'llama'"));
-	EXPECT_THAT(Tokenizer::create(*gguf).error().message, HasSubstr("tokenizer.ggml.model"));
-}
-
 /* tests/models/reference.py has asked python3-gguf. */
 TEST(Quants, ElementsAreThoseOfPython3Gguf)
 {
@@ -273,6 +263,29 @@ TEST(Generation, JsonIsValidWhateverTheTextIs)
 	EXPECT_EQ(json["tokens"], 3);
 	EXPECT_EQ(json["prompt_tokens"], 4);
 	EXPECT_EQ(json["npu_macs"], 5);
+}
+
+TEST(Generation, APromptBeyondTheContextIsAnError)
+{
+	const auto gguf = Gguf::open(model_path);
+	ASSERT_TRUE(gguf);
+	const auto tokenizer = Tokenizer::create(*gguf);
+	ASSERT_TRUE(tokenizer);
+	auto model = Transformer::create(*gguf, cpu_backend(), 12, {});
+	ASSERT_TRUE(model);
+	std::string told;
+
+	const auto generation =
+		generate(*model, *tokenizer,
+			 {.prompt = "And it came to pass in those days, that there went out"},
+			 [&](std::string_view piece) { told += piece; });
+	ASSERT_FALSE(generation);
+	EXPECT_EQ(generation.error().code, EINVAL);
+	EXPECT_THAT(generation.error().message,
+		    testing::MatchesRegex("the prompt has [0-9]+ tokens, and the context room for "
+					  "12 of the model's 256 positions.*--context.*"));
+	EXPECT_EQ(told, "");
+	EXPECT_EQ(model->position(), 0U);
 }
 
 TEST(Generation, EndsWithTheCountAndWithTheContext)
@@ -425,17 +438,21 @@ std::vector<Token> greedy_tokens(Transformer &model, Token token, std::size_t co
 	return tokens;
 }
 
-/* F32 matrices, sizes that fill no vector, and keys that heads share: a model of
- * another kind than the demo's, and another implementation to compare with. */
-TEST(Tiny, TokensAreThoseOfTheReference)
+/* F32 matrices, sizes that fill no vector, and keys that heads share: models of another
+ * kind than the demo's, and another implementation to compare with. */
+class Tiny : public testing::TestWithParam<const char *>
+{
+};
+
+TEST_P(Tiny, TokensAreThoseOfTheReference)
 {
 	constexpr std::size_t count = 24;
 	const TemporaryFile file;
 	const std::string &path = file.path();
-	const auto [text, status] = output_of(
-		"python3 " NPU_SOURCE_DIR "/tests/models/tiny.py --dim 36 --ff 43 --layers 2 "
-		"--heads 6 --kv-heads 2 --bytes 32 --seed 10 --greedy 24 " +
-		path);
+	const auto [text, status] =
+		output_of("python3 " NPU_SOURCE_DIR "/tests/models/tiny.py --dim 36 --ff 43 "
+			  "--layers 2 --heads 6 --kv-heads 2 --bytes 32 --greedy 24 " +
+			  std::string(GetParam()) + " " + path);
 	ASSERT_EQ(status, 0) << text;
 	const std::size_t at = text.find("greedy:");
 	ASSERT_NE(at, text.npos) << text;
@@ -454,6 +471,31 @@ TEST(Tiny, TokensAreThoseOfTheReference)
 	ASSERT_TRUE(on_npu && on_cpu);
 	EXPECT_EQ(greedy_tokens(*on_cpu, 1, count), expected);
 	EXPECT_EQ(greedy_tokens(*on_npu, 1, count), expected);
+}
+
+INSTANTIATE_TEST_SUITE_P(Models, Tiny,
+			 testing::Values("--architecture llama --seed 10",
+					 "--architecture llama --seed 12 --head-dim 10 --factors",
+					 "--architecture qwen2 --seed 18",
+					 "--architecture qwen3 --seed 23 --head-dim 8"));
+
+/* Each head of each token is computed alone, so who does it changes nothing. */
+TEST(Transformer, ThreadsChangeNothing)
+{
+	const auto gguf = Gguf::open(model_path);
+	ASSERT_TRUE(gguf);
+	auto one = Transformer::create(*gguf, cpu_backend(), 200, {});
+	auto three = Transformer::create(*gguf, cpu_backend(3), 200, {});
+	ASSERT_TRUE(one && three);
+	std::vector<Token> tokens;
+	for (Token i = 0; i < 150; i++)
+		tokens.push_back(259 + i * 7 % 250);
+
+	const auto expected = one->forward(tokens, true);
+	const auto logits = three->forward(tokens, true);
+	ASSERT_TRUE(expected && logits);
+	EXPECT_TRUE(std::ranges::equal(*expected, *logits));
+	EXPECT_EQ(one->attention_macs(), three->attention_macs());
 }
 
 TEST(Stories, ContinuesAsPublished)

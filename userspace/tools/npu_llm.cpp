@@ -54,13 +54,25 @@ void show_progress(double done)
 		  << std::flush;
 }
 
+/// Put the name of the model's file before the message of an error.
+template <typename T>
+npu::Result<T> name_file(npu::Result<T> result, const Options &options)
+{
+	if (!result)
+		result.error().message = options.model + ": " + result.error().message;
+	return result;
+}
+
 npu::Result<npu::llm::Transformer> load(const npu::llm::Gguf &gguf, const Options &options,
 					bool cpu)
 {
 	std::unique_ptr<npu::llm::Backend> backend;
+	auto shape = name_file(npu::llm::read_shape(gguf), options);
 
+	if (!shape)
+		return npu::forward(shape);
 	if (cpu) {
-		backend = npu::llm::cpu_backend();
+		backend = npu::llm::cpu_backend(options.threads);
 	} else {
 		auto precision = npu::precision_from(options.precision);
 		if (!precision)
@@ -80,12 +92,11 @@ npu::Result<npu::llm::Transformer> load(const npu::llm::Gguf &gguf, const Option
 			return npu::forward(made);
 		backend = std::move(*made);
 	}
-	auto shape = npu::llm::read_shape(gguf);
-	if (!shape)
-		return npu::forward(shape);
-	return npu::llm::Transformer::create(gguf, std::move(backend),
-					     options.context ? options.context : shape->context,
-					     show_progress);
+	return name_file(npu::llm::Transformer::create(gguf, std::move(backend),
+						       options.context ? options.context
+								       : shape->default_context(),
+						       show_progress),
+			 options);
 }
 
 /// Generate, and print the text as it comes unless @p quiet.
@@ -94,6 +105,10 @@ npu::Result<Generation> generate(npu::llm::Transformer &model, const npu::llm::T
 {
 	if (quiet)
 		return npu::llm::generate(model, tokenizer, options.generation);
+	/* Nothing of a prompt that cannot be continued is printed. */
+	if (auto prompt = npu::llm::encode_prompt(model, tokenizer, options.generation.prompt);
+	    !prompt)
+		return npu::forward(prompt);
 	std::cout << options.generation.prompt << std::flush;
 	auto generation = npu::llm::generate(
 		model, tokenizer, options.generation,
@@ -103,7 +118,7 @@ npu::Result<Generation> generate(npu::llm::Transformer &model, const npu::llm::T
 	return generation;
 }
 
-void print_summary(const Generation &generation, bool modelled)
+void print_summary(const Generation &generation)
 {
 	const npu::llm::BackendStatistics &statistics = generation.statistics;
 	const auto steps = static_cast<double>(generation.tokens.size());
@@ -112,7 +127,7 @@ void print_summary(const Generation &generation, bool modelled)
 		  << generation.tokens.size() << " after a prompt of " << generation.prompt_tokens
 		  << "\nhost              " << steps / generation.seconds << " tokens/s\n";
 	if (statistics.submits)
-		std::cout << (modelled ? "modelled device   " : "device            ")
+		std::cout << (statistics.is_virtual ? "modelled device   " : "device            ")
 			  << static_cast<double>(statistics.device_ns) / 1e3 / steps
 			  << " us a token, prompt included, in " << statistics.submits
 			  << " submits\n";
@@ -153,7 +168,10 @@ int run(const Options &options)
 	auto gguf = npu::llm::Gguf::open(options.model);
 	if (!gguf)
 		return npu::tool::report(name, gguf.error());
-	auto tokenizer = npu::llm::Tokenizer::create(*gguf);
+	auto supported = name_file(npu::llm::check_support(*gguf), options);
+	if (!supported)
+		return npu::tool::report(name, supported.error());
+	auto tokenizer = name_file(npu::llm::Tokenizer::create(*gguf), options);
 	if (!tokenizer)
 		return npu::tool::report(name, tokenizer.error());
 	auto model = load(*gguf, options, options.cpu);
@@ -165,7 +183,7 @@ int run(const Options &options)
 	if (options.json)
 		std::cout << npu::llm::to_json(*generation) << '\n';
 	else
-		print_summary(*generation, true);
+		print_summary(*generation);
 	if (!options.compare)
 		return 0;
 
@@ -176,7 +194,7 @@ int run(const Options &options)
 	auto expected = generate(*reference, *tokenizer, options, false);
 	if (!expected)
 		return npu::tool::report(name, expected.error());
-	print_summary(*expected, false);
+	print_summary(*expected);
 	return compare(*generation, *expected) ? 0 : npu::tool::exit_failed;
 }
 
@@ -184,22 +202,27 @@ int run(const Options &options)
 
 int main(int argc, char **argv)
 {
-	CLI::App app("Generates text with a GGUF model of the llama architecture; weight matrices\n"
-		     "are multiplied by the NPU.",
-		     "npu-llm");
+	CLI::App app(
+		"Generates text with a GGUF model of the architectures llama, qwen2 or qwen3;\n"
+		"weight matrices are multiplied by the NPU. Files that npu-llm does not\n"
+		"implement in full are refused; llama.cpp runs them, see docs/llama.md.",
+		"npu-llm");
 	Options options;
 
-	app.add_option("model", options.model, "GGUF file (F32, F16, Q8_0 or Q4_0)")->required();
+	app.add_option("model", options.model,
+		       "GGUF file (" + std::string(npu::llm::readable_types) + ")")
+		->required();
 	app.add_option("-p,--prompt", options.generation.prompt, "text to continue");
 	app.add_option("-n,--tokens", options.generation.count, "tokens to generate at most")
 		->check(CLI::Range(1, 1000000))
 		->capture_default_str();
-	app.add_option("-c,--context", options.context, "positions to make room for [the model's]")
+	app.add_option("-c,--context", options.context,
+		       "positions to make room for [the model's, at most 4096]")
 		->check(CLI::Range(1, 1 << 24));
 	app.add_option("--precision", options.precision, "int8, int8x2 or fp16")
 		->check(CLI::IsMember({"int8", "int8x2", "fp16"}))
 		->capture_default_str();
-	app.add_option("--threads", options.threads, "threads for the CPU's half of the work")
+	app.add_option("--threads", options.threads, "threads for the CPU's part of the work")
 		->check(CLI::Range(1, 256))
 		->capture_default_str();
 	app.add_option("--sram", options.sram,

@@ -17,10 +17,16 @@ public:
 	{
 	}
 
-	Result<std::size_t> add(std::vector<float> rows, std::uint32_t n, std::uint32_t k,
-				const std::string &name) override
+	Result<std::size_t> add(const Tensor &weights) override
 	{
-		auto layer = Linear::create(engine_.device(), rows, n, k, precision_, name);
+		auto layer = Linear::pack(engine_.device(),
+					  [&](std::uint32_t row, std::span<float> out) {
+						  to_floats(weights, row, out);
+					  },
+					  weights.rows, weights.columns,
+					  {.precision = precision_,
+					   .workers = &engine_.workers(),
+					   .name = weights.name});
 
 		if (!layer)
 			return forward(layer);
@@ -53,8 +59,11 @@ public:
 		statistics.read_bytes = engine->read_bytes;
 		statistics.written_bytes = engine->written_bytes;
 		statistics.sram_bytes = engine->sram_bytes;
+		statistics.is_virtual = engine_.device().is_virtual();
 		return statistics;
 	}
+
+	Workers &workers() override { return engine_.workers(); }
 
 private:
 	std::vector<Linear> layers_;
@@ -66,10 +75,11 @@ private:
 class CpuBackend final : public Backend
 {
 public:
-	Result<std::size_t> add(std::vector<float> rows, std::uint32_t, std::uint32_t k,
-				const std::string &) override
+	explicit CpuBackend(std::uint32_t threads) : workers_(threads) {}
+
+	Result<std::size_t> add(const Tensor &weights) override
 	{
-		layers_.push_back({std::move(rows), k});
+		layers_.push_back({to_floats(weights), weights.columns});
 		return layers_.size() - 1;
 	}
 
@@ -90,27 +100,36 @@ public:
 		return statistics;
 	}
 
+	Workers &workers() override { return workers_; }
+
 private:
 	struct Layer {
 		std::vector<float> rows;
 		std::uint32_t k;
 	};
 
+	/// Multiply-accumulates that are worth waking a thread.
+	static constexpr std::uint32_t least_macs = 1U << 16U;
+
 	void multiply_one(const Layer &layer, std::uint32_t m, std::span<const float> x,
 			  std::span<float> y)
 	{
 		const std::span<const float> weights(layer.rows);
-		const std::size_t n = layer.rows.size() / layer.k;
+		const auto n = static_cast<std::uint32_t>(layer.rows.size() / layer.k);
+		const std::uint32_t least = 1 + least_macs / (m * layer.k);
 
-		for (std::size_t row = 0; row < m; row++)
-			for (std::size_t i = 0; i < n; i++)
-				y[row * n + i] = dot(weights.subspan(i * layer.k, layer.k),
-						     x.subspan(row * layer.k, layer.k));
+		workers_.run(n, least, [&](std::uint32_t first, std::uint32_t last) {
+			for (std::size_t row = 0; row < m; row++)
+				for (std::size_t i = first; i < last; i++)
+					y[row * n + i] = dot(weights.subspan(i * layer.k, layer.k),
+							     x.subspan(row * layer.k, layer.k));
+		});
 		macs_ += m * layer.rows.size();
 	}
 
 	std::vector<Layer> layers_;
 	std::uint64_t macs_ = 0;
+	Workers workers_;
 };
 
 } // namespace
@@ -125,9 +144,9 @@ Result<std::unique_ptr<Backend>> npu_backend(const Device &device, Precision pre
 	return std::make_unique<NpuBackend>(std::move(*engine), precision);
 }
 
-std::unique_ptr<Backend> cpu_backend()
+std::unique_ptr<Backend> cpu_backend(std::uint32_t threads)
 {
-	return std::make_unique<CpuBackend>();
+	return std::make_unique<CpuBackend>(threads);
 }
 
 } // namespace npu::llm

@@ -13,8 +13,11 @@
 
 #include <engine/engine.h>
 #include <engine/linear.h>
+#include <engine/workers.h>
 #include <npu/device.h>
 #include <npu/error.h>
+
+#include "llm/gguf.h"
 
 namespace npu::llm
 {
@@ -28,6 +31,8 @@ struct BackendStatistics {
 	std::uint64_t read_bytes = 0;
 	std::uint64_t written_bytes = 0;
 	std::uint64_t sram_bytes = 0;
+	/// Whether the device is a virtual one, whose time is modelled.
+	bool is_virtual = false;
 };
 
 class Backend
@@ -35,10 +40,10 @@ class Backend
 public:
 	virtual ~Backend() = default;
 
-	/// Take over the weights of y = W x, n rows of k, which traces call @p name.
+	/// Take over the weights of y = W x, which traces call by the tensor's name. The
+	/// tensor is not needed afterwards.
 	/// \return the layer's number
-	virtual Result<std::size_t> add(std::vector<float> rows, std::uint32_t n, std::uint32_t k,
-					const std::string &name) = 0;
+	virtual Result<std::size_t> add(const Tensor &weights) = 0;
 
 	/// y[i] = layers[i] x for @p m rows of @p x; the layers share k.
 	virtual Result<void> multiply(std::span<const std::size_t> layers, std::uint32_t m,
@@ -46,13 +51,17 @@ public:
 				      std::span<const std::span<float>> y) = 0;
 
 	virtual Result<BackendStatistics> statistics() const = 0;
+
+	/// Threads for what is the CPU's.
+	virtual Workers &workers() = 0;
 };
 
 /// All on the NPU.
 Result<std::unique_ptr<Backend>> npu_backend(const Device &device, Precision precision,
 					     const Engine::Options &options = {});
 
-/// Plain float on the CPU, the reference.
-std::unique_ptr<Backend> cpu_backend();
+/// Plain float on the CPU, the reference, by @p threads threads.
+/// \pre threads is not 0
+std::unique_ptr<Backend> cpu_backend(std::uint32_t threads = 1);
 
 } // namespace npu::llm

@@ -9,18 +9,37 @@
 namespace npu::llm
 {
 
+Result<std::vector<Token>> encode_prompt(const Transformer &model, const Tokenizer &tokenizer,
+					 std::string_view prompt)
+{
+	std::vector<Token> tokens = tokenizer.encode(prompt);
+	const std::uint32_t room = model.context() - model.position();
+
+	/* An empty prompt of a model without a begin token has nothing to go on. */
+	if (tokens.empty())
+		return fail(EINVAL, "the prompt has no tokens");
+	if (tokens.size() > room)
+		return fail(EINVAL, "the prompt has " + std::to_string(tokens.size()) +
+					    " tokens, and the context room for " +
+					    std::to_string(room) + " of the model's " +
+					    std::to_string(model.shape().context) +
+					    " positions; shorten the prompt or give a larger "
+					    "--context");
+	return tokens;
+}
+
 Result<Generation> generate(Transformer &model, const Tokenizer &tokenizer,
 			    const GenerationOptions &options, const OnText &on_text)
 {
 	Sampler sampler(options.sampler);
 	const auto start = std::chrono::steady_clock::now();
-	std::vector<Token> next = tokenizer.encode(options.prompt);
+	auto prompt = encode_prompt(model, tokenizer, options.prompt);
 	Generation generation;
 
+	if (!prompt)
+		return forward(prompt);
+	std::vector<Token> next = std::move(*prompt);
 	generation.prompt_tokens = static_cast<std::uint32_t>(next.size());
-	/* An empty prompt of a model without a begin token has nothing to go on. */
-	if (next.empty())
-		return fail(EINVAL, "the prompt has no tokens");
 	while (generation.tokens.size() < options.count &&
 	       model.position() + next.size() <= model.context()) {
 		auto logits = model.forward(next);
@@ -61,6 +80,7 @@ std::string to_json(const Generation &generation)
 	json["prompt_tokens"] = generation.prompt_tokens;
 	json["tokens"] = generation.tokens.size();
 	json["host_tokens_per_second"] = steps / generation.seconds;
+	json["virtual"] = statistics.is_virtual;
 	json["device_us_per_token"] = static_cast<double>(statistics.device_ns) / 1e3 / steps;
 	json["npu_macs"] = statistics.npu_macs;
 	json["cpu_matrix_macs"] = statistics.cpu_macs;

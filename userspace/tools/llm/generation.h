@@ -44,8 +44,13 @@ struct Generation {
 /// Called with each piece of text as it comes.
 using OnText = std::function<void(std::string_view)>;
 
-/// Continue the prompt until the end token, the count or the end of the context.
-/// \retval EINVAL the prompt has no tokens
+/// The tokens of @p prompt.
+/// \retval EINVAL it has none, or more than the model has room for
+Result<std::vector<Token>> encode_prompt(const Transformer &model, const Tokenizer &tokenizer,
+					 std::string_view prompt);
+
+/// Continue the prompt until an end token, the count or the end of the context.
+/// \retval EINVAL what encode_prompt() says
 /// \retval others what Transformer::forward() and the backend say
 Result<Generation> generate(Transformer &model, const Tokenizer &tokenizer,
 			    const GenerationOptions &options, const OnText &on_text = {});

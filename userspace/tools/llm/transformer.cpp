@@ -17,9 +17,8 @@ namespace
 /// Tokens that go through the model together.
 constexpr std::uint32_t chunk = 64;
 
-/// Bounds that no sensible model passes, so that products stay in 32 bits.
-constexpr std::uint32_t max_width = 1U << 16U;
-constexpr std::uint32_t max_layers = 1U << 10U;
+/// Multiply-accumulates of attention that are worth waking a thread.
+constexpr std::uint64_t least_macs = 1U << 15U;
 
 void rms_norm(std::span<const float> x, std::span<const float> weight, float epsilon,
 	      std::span<float> y)
@@ -31,38 +30,24 @@ void rms_norm(std::span<const float> x, std::span<const float> weight, float eps
 		y[i] = x[i] * factor * weight[i];
 }
 
-/// Rotate pairs of neighbours, as llama's GGUF files order them.
-void rotate(std::span<float> heads, std::uint32_t head_size, std::uint32_t position, float base)
+/// rms_norm() of each part of @p x that is as long as the weights, in place.
+void rms_norm_parts(std::span<float> x, std::span<const float> weight, float epsilon)
 {
-	for (std::size_t i = 0; i < heads.size(); i += 2) {
-		const auto pair = static_cast<float>(i % head_size);
-		const float angle = static_cast<float>(position) *
-				    std::pow(base, -pair / static_cast<float>(head_size));
-		const float c = std::cos(angle);
-		const float s = std::sin(angle);
-		const float a = heads[i];
-		const float b = heads[i + 1];
-
-		heads[i] = a * c - b * s;
-		heads[i + 1] = a * s + b * c;
-	}
+	for (; !x.empty() && !weight.empty(); x = x.subspan(weight.size()))
+		rms_norm(x.first(weight.size()), weight, epsilon, x.first(weight.size()));
 }
 
-void softmax(std::span<float> x)
+/// Add @p bias, if there is one, to each row of @p x.
+void add_bias(std::span<const float> bias, std::span<float> x)
 {
-	const float most = *std::ranges::max_element(x);
-	float sum = 0;
-
-	for (float &value : x) {
-		value = std::exp(value - most);
-		sum += value;
-	}
-	for (float &value : x)
-		value /= sum;
+	for (; !x.empty() && !bias.empty(); x = x.subspan(bias.size()))
+		add_scaled(bias, 1.0F, x.first(bias.size()));
 }
+
+} // namespace
 
 /// Reads matrices into a backend, and reports how far it is.
-class Loader
+class Transformer::Loader
 {
 public:
 	Loader(const Gguf &gguf, Backend &backend, const Transformer::Progress &progress)
@@ -73,7 +58,7 @@ public:
 	void matrix(const std::string &name, std::uint32_t n, std::uint32_t k, std::size_t &layer)
 	{
 		if (const Tensor *tensor = find(name, n, k))
-			keep(name, backend_.add(to_floats(*tensor), n, k, name), layer);
+			keep(name, backend_.add(*tensor), layer);
 	}
 
 	void floats(const std::string &name, std::uint32_t rows, std::uint32_t columns,
@@ -86,14 +71,14 @@ public:
 	/// The first error, if any.
 	Result<void> result() const { return result_; }
 
-private:
+	/// The tensor @p name, nullptr after an error.
 	const Tensor *find(const std::string &name, std::uint32_t rows, std::uint32_t columns)
 	{
 		if (!result_)
 			return nullptr;
 		auto tensor = gguf_.tensor(name, rows, columns);
 		if (!tensor) {
-			result_ = forward(tensor);
+			result_ = npu::forward(tensor);
 			return nullptr;
 		}
 		done_ += (*tensor)->data.size();
@@ -104,6 +89,7 @@ private:
 		return *tensor;
 	}
 
+private:
 	void keep(const std::string &name, Result<std::size_t> added, std::size_t &layer)
 	{
 		if (added) {
@@ -111,7 +97,7 @@ private:
 			return;
 		}
 		added.error().message = "tensor '" + name + "': " + added.error().message;
-		result_ = forward(added);
+		result_ = npu::forward(added);
 	}
 
 	const Gguf &gguf_;
@@ -120,68 +106,6 @@ private:
 	Result<void> result_;
 	std::size_t done_ = 0;
 };
-
-} // namespace
-
-Result<Shape> read_shape(const Gguf &gguf)
-{
-	Shape shape;
-
-	auto architecture = gguf.string("general.architecture");
-	if (!architecture)
-		return forward(architecture);
-	if (*architecture != "llama")
-		return fail(EINVAL, "architecture '" + *architecture + "' is not 'llama'");
-
-	const std::array<std::tuple<const char *, std::uint32_t, std::uint32_t *>, 6> sizes{{
-		{"llama.block_count", max_layers, &shape.layers},
-		{"llama.embedding_length", max_width, &shape.width},
-		{"llama.feed_forward_length", max_width * 4, &shape.hidden},
-		{"llama.attention.head_count", max_width, &shape.heads},
-		{"llama.attention.head_count_kv", max_width, &shape.kv_heads},
-		{"llama.context_length", 1U << 24U, &shape.context},
-	}};
-	for (const auto &[key, most, size] : sizes) {
-		auto value = gguf.integer(key, 1, most);
-		if (!value)
-			return forward(value);
-		*size = *value;
-	}
-	auto epsilon = gguf.number("llama.attention.layer_norm_rms_epsilon");
-	if (!epsilon)
-		return forward(epsilon);
-	shape.epsilon = static_cast<float>(*epsilon);
-	shape.rope_base = 10000.0F;
-	if (gguf.has("llama.rope.freq_base")) {
-		auto base = gguf.number("llama.rope.freq_base");
-		if (!base)
-			return forward(base);
-		shape.rope_base = static_cast<float>(*base);
-	}
-	if (!(shape.rope_base > 1) || !(shape.epsilon >= 0) || !std::isfinite(shape.rope_base))
-		return fail(EINVAL, "llama.rope.freq_base or layer_norm_rms_epsilon is impossible");
-
-	if (shape.width % shape.heads || shape.heads % shape.kv_heads ||
-	    shape.width / shape.heads % 2)
-		return fail(EINVAL, std::to_string(shape.width) + " channels do not make " +
-					    std::to_string(shape.heads) +
-					    " heads of an even size, " +
-					    std::to_string(shape.kv_heads) + " of keys");
-	shape.head_size = shape.width / shape.heads;
-	if (gguf.has("llama.rope.dimension_count")) {
-		auto count = gguf.integer("llama.rope.dimension_count", 1, max_width);
-		if (!count)
-			return forward(count);
-		if (*count != shape.head_size)
-			return fail(EINVAL, "llama.rope.dimension_count is not the size of a head");
-	}
-
-	auto tokens = gguf.strings("tokenizer.ggml.tokens");
-	if (!tokens)
-		return forward(tokens);
-	shape.vocabulary = static_cast<std::uint32_t>((*tokens)->size());
-	return shape;
-}
 
 Result<Transformer> Transformer::create(const Gguf &gguf, std::unique_ptr<Backend> backend,
 					std::uint32_t context, const Progress &progress)
@@ -201,31 +125,58 @@ Result<Transformer> Transformer::create(const Gguf &gguf, std::unique_ptr<Backen
 	model.backend_ = std::move(backend);
 
 	Loader loader(gguf, *model.backend_, progress);
-	loader.floats("token_embd.weight", shape->vocabulary, shape->width, model.embedding_);
-	for (std::uint32_t i = 0; i < shape->layers && loader.result(); i++) {
-		const std::string prefix = "blk." + std::to_string(i) + ".";
-		Layer &layer = model.layers_.emplace_back();
-
-		loader.floats(prefix + "attn_norm.weight", 1, shape->width, layer.attention_norm);
-		loader.matrix(prefix + "attn_q.weight", shape->width, shape->width, layer.q);
-		loader.matrix(prefix + "attn_k.weight", shape->kv_width(), shape->width, layer.k);
-		loader.matrix(prefix + "attn_v.weight", shape->kv_width(), shape->width, layer.v);
-		loader.matrix(prefix + "attn_output.weight", shape->width, shape->width,
-			      layer.output);
-		loader.floats(prefix + "ffn_norm.weight", 1, shape->width, layer.ffn_norm);
-		loader.matrix(prefix + "ffn_gate.weight", shape->hidden, shape->width, layer.gate);
-		loader.matrix(prefix + "ffn_up.weight", shape->hidden, shape->width, layer.up);
-		loader.matrix(prefix + "ffn_down.weight", shape->width, shape->hidden, layer.down);
-		layer.keys.resize(std::size_t{context} * shape->kv_width());
-		layer.values.resize(layer.keys.size());
-	}
+	std::vector<float> factors;
+	if (gguf.has_tensor("rope_freqs.weight"))
+		loader.floats("rope_freqs.weight", 1, shape->head_size / 2, factors);
+	model.embedding_ = loader.find("token_embd.weight", shape->vocabulary, shape->width);
+	for (std::uint32_t i = 0; i < shape->layers && loader.result(); i++)
+		model.load_layer(loader, i);
 	loader.floats("output_norm.weight", 1, shape->width, model.output_norm_);
 	/* Without an output matrix the embedding serves as one. */
 	loader.matrix(gguf.has_tensor("output.weight") ? "output.weight" : "token_embd.weight",
 		      shape->vocabulary, shape->width, model.head_);
 	if (auto result = loader.result(); !result)
 		return npu::forward(result);
+	for (const float factor : factors)
+		if (!(factor > 0))
+			return fail(EINVAL, "tensor 'rope_freqs.weight' has a factor of " +
+						    std::to_string(factor) +
+						    ", which is not positive");
+	model.rotation_ = Rotation(shape->head_size, shape->rope_base, factors,
+				   shape->architecture.rotates_halves);
 	return model;
+}
+
+void Transformer::load_layer(Loader &loader, std::uint32_t number)
+{
+	const std::string prefix = "blk." + std::to_string(number) + ".";
+	const std::uint32_t width = shape_.width;
+	const std::uint32_t q_width = shape_.q_width();
+	const std::uint32_t kv_width = shape_.kv_width();
+	Layer layer;
+
+	loader.floats(prefix + "attn_norm.weight", 1, width, layer.attention_norm);
+	loader.matrix(prefix + "attn_q.weight", q_width, width, layer.q);
+	loader.matrix(prefix + "attn_k.weight", kv_width, width, layer.k);
+	loader.matrix(prefix + "attn_v.weight", kv_width, width, layer.v);
+	if (shape_.architecture.has_biases) {
+		loader.floats(prefix + "attn_q.bias", 1, q_width, layer.q_bias);
+		loader.floats(prefix + "attn_k.bias", 1, kv_width, layer.k_bias);
+		loader.floats(prefix + "attn_v.bias", 1, kv_width, layer.v_bias);
+	}
+	if (shape_.architecture.has_head_norms) {
+		loader.floats(prefix + "attn_q_norm.weight", 1, shape_.head_size, layer.q_norm);
+		loader.floats(prefix + "attn_k_norm.weight", 1, shape_.head_size, layer.k_norm);
+	}
+	loader.matrix(prefix + "attn_output.weight", width, q_width, layer.output);
+	loader.floats(prefix + "ffn_norm.weight", 1, width, layer.ffn_norm);
+	loader.matrix(prefix + "ffn_gate.weight", shape_.hidden, width, layer.gate);
+	loader.matrix(prefix + "ffn_up.weight", shape_.hidden, width, layer.up);
+	loader.matrix(prefix + "ffn_down.weight", width, shape_.hidden, layer.down);
+	if (loader.result()) {
+		layer.cache = KvCache(shape_.kv_heads, shape_.head_size, context_);
+		layers_.push_back(std::move(layer));
+	}
 }
 
 Result<std::span<const float>> Transformer::forward(std::span<const Token> tokens, bool all)
@@ -255,13 +206,10 @@ Result<void> Transformer::forward_chunk(std::span<const Token> tokens, bool all)
 {
 	const auto count = static_cast<std::uint32_t>(tokens.size());
 	const std::uint32_t width = shape_.width;
-	const std::span<const float> embedding(embedding_);
 
-	x_.clear();
-	for (const Token token : tokens) {
-		const auto row = embedding.subspan(std::size_t{token} * width, width);
-		x_.insert(x_.end(), row.begin(), row.end());
-	}
+	x_.resize(std::size_t{count} * width);
+	for (std::size_t row = 0; row < count; row++)
+		to_floats(*embedding_, tokens[row], std::span(x_).subspan(row * width, width));
 	normed_.resize(x_.size());
 
 	for (Layer &layer : layers_) {
@@ -293,7 +241,7 @@ Result<void> Transformer::attention(Layer &layer, std::uint32_t count)
 		rms_norm(std::span(x_).subspan(std::size_t{row} * width, width),
 			 layer.attention_norm, shape_.epsilon,
 			 std::span(normed_).subspan(std::size_t{row} * width, width));
-	q_.resize(std::size_t{count} * width);
+	q_.resize(std::size_t{count} * shape_.q_width());
 	k_.resize(std::size_t{count} * kv_width);
 	v_.resize(std::size_t{count} * kv_width);
 	const std::array<std::size_t, 3> layers{layer.q, layer.k, layer.v};
@@ -301,22 +249,20 @@ Result<void> Transformer::attention(Layer &layer, std::uint32_t count)
 	if (auto done = backend_->multiply(layers, count, normed_, results); !done)
 		return done;
 
-	attended_.assign(std::size_t{count} * width, 0.0F);
-	for (std::uint32_t row = 0; row < count; row++) {
-		const std::size_t at = std::size_t{position_ + row} * kv_width;
-		const auto key = std::span(k_).subspan(std::size_t{row} * kv_width, kv_width);
-		const auto value = std::span(v_).subspan(std::size_t{row} * kv_width, kv_width);
+	add_bias(layer.q_bias, q_);
+	add_bias(layer.k_bias, k_);
+	add_bias(layer.v_bias, v_);
+	rms_norm_parts(q_, layer.q_norm, shape_.epsilon);
+	rms_norm_parts(k_, layer.k_norm, shape_.epsilon);
+	queries_.resize(std::size_t{count} * shape_.heads * padded_head(shape_.head_size));
+	results_.resize(queries_.size());
+	attended_.resize(q_.size());
+	for (std::uint32_t row = 0; row < count; row++)
+		place(layer, row);
+	attend_all(layer, count);
 
-		rotate(std::span(q_).subspan(std::size_t{row} * width, width), shape_.head_size,
-		       position_ + row, shape_.rope_base);
-		rotate(key, shape_.head_size, position_ + row, shape_.rope_base);
-		std::ranges::copy(key, layer.keys.begin() + static_cast<std::ptrdiff_t>(at));
-		std::ranges::copy(value, layer.values.begin() + static_cast<std::ptrdiff_t>(at));
-		attend(layer, row);
-	}
-
-	/* q_ is done with and has the right size for the projection. */
-	const std::span<float> projected(q_);
+	/* normed_ is done with and has the right size for the projection. */
+	const std::span<float> projected(normed_);
 	if (auto done = backend_->multiply({&layer.output, 1}, count, attended_, {&projected, 1});
 	    !done)
 		return done;
@@ -324,35 +270,60 @@ Result<void> Transformer::attention(Layer &layer, std::uint32_t count)
 	return {};
 }
 
-/// Attention of row @p row of the chunk to all positions up to its own.
-void Transformer::attend(const Layer &layer, std::uint32_t row)
+/// Rotate queries and keys of row @p row of the chunk, and keep what attention needs.
+void Transformer::place(Layer &layer, std::uint32_t row)
 {
 	const std::uint32_t size = shape_.head_size;
-	const std::uint32_t positions = position_ + row + 1;
+	const std::uint32_t padded = padded_head(size);
+	const std::uint32_t kv_width = shape_.kv_width();
+	const auto query =
+		std::span(q_).subspan(std::size_t{row} * shape_.q_width(), shape_.q_width());
+	const auto key = std::span(k_).subspan(std::size_t{row} * kv_width, kv_width);
+	const auto value = std::span(v_).subspan(std::size_t{row} * kv_width, kv_width);
+	const auto queries = std::span(queries_).subspan(std::size_t{row} * shape_.heads * padded);
+
+	rotation_.set(position_ + row);
+	rotation_.rotate(query);
+	rotation_.rotate(key);
+	layer.cache.put(position_ + row, key, value);
+	for (std::uint32_t head = 0; head < shape_.heads; head++) {
+		const auto to = queries.subspan(std::size_t{head} * padded, padded);
+
+		std::ranges::copy(query.subspan(std::size_t{head} * size, size), to.begin());
+		std::ranges::fill(to.subspan(size), 0.0F);
+	}
+}
+
+/// Attention of each row of the chunk to all positions up to its own, head by head.
+void Transformer::attend_all(const Layer &layer, std::uint32_t count)
+{
+	const std::uint32_t size = shape_.head_size;
+	const std::uint32_t padded = padded_head(size);
 	const std::uint32_t group = shape_.heads / shape_.kv_heads;
 	const float scale = 1.0F / std::sqrt(static_cast<float>(size));
-	const std::span<const float> keys(layer.keys);
-	const std::span<const float> values(layer.values);
+	const std::uint64_t head_macs = 2ULL * (position_ + count) * size;
+	const auto least = static_cast<std::uint32_t>(1 + least_macs / head_macs);
+	const std::span<const float> queries(queries_);
 
-	scores_.resize(positions);
-	for (std::uint32_t head = 0; head < shape_.heads; head++) {
-		const std::size_t at = std::size_t{row} * shape_.width + std::size_t{head} * size;
-		const auto query = std::span(q_).subspan(at, size);
-		const auto result = std::span(attended_).subspan(at, size);
-		std::size_t kv = std::size_t{head / group} * size;
+	backend_->workers().run(
+		count * shape_.heads, least, [&](std::uint32_t first, std::uint32_t last) {
+			for (std::uint32_t i = first; i < last; i++) {
+				const std::uint32_t positions = position_ + i / shape_.heads + 1;
+				const std::uint32_t kv = i % shape_.heads / group;
+				const auto result = std::span(results_).subspan(
+					std::size_t{i} * padded, padded);
 
-		for (float &score : scores_) {
-			score = dot(query, keys.subspan(kv, size)) * scale;
-			kv += shape_.kv_width();
-		}
-		softmax(scores_);
-		kv = std::size_t{head / group} * size;
-		for (const float score : scores_) {
-			add_scaled(values.subspan(kv, size), score, result);
-			kv += shape_.kv_width();
-		}
-	}
-	attention_macs_ += 2ULL * positions * shape_.width;
+				attend(queries.subspan(std::size_t{i} * padded, padded),
+				       layer.cache.keys(kv), layer.cache.values(kv), positions,
+				       scale, result);
+				std::ranges::copy(
+					result.first(size),
+					attended_.begin() +
+						static_cast<std::ptrdiff_t>(std::size_t{i} * size));
+			}
+		});
+	for (std::uint32_t row = 0; row < count; row++)
+		attention_macs_ += 2ULL * (position_ + row + 1) * shape_.q_width();
 }
 
 Result<void> Transformer::feed_forward(const Layer &layer, std::uint32_t count)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A decoder of the llama architecture: RMS norms, rotary positions, grouped
- * query attention, SwiGLU. All weight matrices are a backend's; norms,
+ * A decoder of the architectures llama, qwen2 and qwen3: RMS norms, rotary positions,
+ * grouped query attention, SwiGLU. All weight matrices are a backend's; norms,
  * attention and the rest run on the CPU.
  */
 #pragma once
@@ -12,33 +12,15 @@
 #include <span>
 #include <vector>
 
+#include "llm/attention.h"
 #include "llm/backend.h"
 #include "llm/gguf.h"
+#include "llm/rotation.h"
+#include "llm/shape.h"
 #include "llm/tokenizer.h"
 
 namespace npu::llm
 {
-
-/// Sizes of a model.
-struct Shape {
-	std::uint32_t layers = 0;
-	std::uint32_t width = 0;
-	std::uint32_t hidden = 0;
-	std::uint32_t heads = 0;
-	std::uint32_t kv_heads = 0;
-	std::uint32_t head_size = 0;
-	std::uint32_t vocabulary = 0;
-	/// Positions that the model was trained for.
-	std::uint32_t context = 0;
-	float epsilon = 0;
-	float rope_base = 0;
-
-	std::uint32_t kv_width() const { return kv_heads * head_size; }
-};
-
-/// Read and check the sizes in a file.
-/// \retval EINVAL another architecture, or sizes missing or impossible
-Result<Shape> read_shape(const Gguf &gguf);
 
 class Transformer
 {
@@ -48,6 +30,7 @@ public:
 
 	/// Load the model of @p gguf into @p backend, for up to @p context
 	/// positions.
+	/// \pre gguf outlives the model, which reads embeddings from it
 	/// \retval EINVAL what read_shape() says, or a tensor is wrong
 	/// \retval others what the backend says
 	static Result<Transformer> create(const Gguf &gguf, std::unique_ptr<Backend> backend,
@@ -73,34 +56,43 @@ private:
 	struct Layer {
 		std::vector<float> attention_norm;
 		std::vector<float> ffn_norm;
-		std::size_t q;
-		std::size_t k;
-		std::size_t v;
-		std::size_t output;
-		std::size_t gate;
-		std::size_t up;
-		std::size_t down;
-		/// Keys and values of all positions so far.
-		std::vector<float> keys;
-		std::vector<float> values;
+		std::size_t q = 0;
+		std::size_t k = 0;
+		std::size_t v = 0;
+		std::size_t output = 0;
+		std::size_t gate = 0;
+		std::size_t up = 0;
+		std::size_t down = 0;
+		/* Empty where the architecture has none. */
+		std::vector<float> q_bias;
+		std::vector<float> k_bias;
+		std::vector<float> v_bias;
+		std::vector<float> q_norm;
+		std::vector<float> k_norm;
+		KvCache cache;
 	};
+
+	class Loader;
 
 	Transformer() = default;
 
+	void load_layer(Loader &loader, std::uint32_t number);
 	Result<void> forward_chunk(std::span<const Token> tokens, bool all);
 	Result<void> attention(Layer &layer, std::uint32_t count);
+	void place(Layer &layer, std::uint32_t row);
+	void attend_all(const Layer &layer, std::uint32_t count);
 	Result<void> feed_forward(const Layer &layer, std::uint32_t count);
-	void attend(const Layer &layer, std::uint32_t row);
 
 	Shape shape_;
 	std::uint32_t context_ = 0;
 	std::uint32_t position_ = 0;
 	std::uint64_t attention_macs_ = 0;
 	std::unique_ptr<Backend> backend_;
-	std::vector<float> embedding_;
+	const Tensor *embedding_ = nullptr;
 	std::vector<float> output_norm_;
 	std::size_t head_ = 0;
 	std::vector<Layer> layers_;
+	Rotation rotation_;
 
 	/* Activations of a chunk, rows of tokens. */
 	std::vector<float> x_;
@@ -108,10 +100,12 @@ private:
 	std::vector<float> q_;
 	std::vector<float> k_;
 	std::vector<float> v_;
+	/// Queries and what attention makes of them, padded_head() elements a head.
+	std::vector<float> queries_;
+	std::vector<float> results_;
 	std::vector<float> attended_;
 	std::vector<float> gate_;
 	std::vector<float> up_;
-	std::vector<float> scores_;
 	std::vector<float> logits_;
 };
 
