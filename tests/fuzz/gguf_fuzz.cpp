@@ -8,6 +8,8 @@
 #include <cstdio>
 #include <cstdlib>
 #include <span>
+#include <string>
+#include <vector>
 
 #include <nlohmann/json.hpp>
 
@@ -56,13 +58,25 @@ template <typename T>
 bool succeeds(const npu::Result<T> &result)
 {
 	if (!result)
-		require(!result.error().message.empty() && result.error().code);
+		require(!result.error().message.empty() && result.error().code &&
+			result.error().message.find('\n') == std::string::npos);
 	return result.has_value();
+}
+
+/// Files need be no models that npu-llm implements for their tensors to be read.
+void use_tensors(const npu::llm::Gguf &gguf)
+{
+	for (const auto &[name, tensor] : gguf.tensors()) {
+		std::vector<float> row(tensor.columns);
+
+		npu::llm::to_floats(tensor, tensor.rows - 1, row);
+	}
 }
 
 void use_tokenizer(const npu::llm::Tokenizer &tokenizer)
 {
-	for (const npu::llm::Token token : tokenizer.encode("And it came \xff to pass"))
+	for (const npu::llm::Token token :
+	     tokenizer.encode("And it came \xff to <user>  pass 123\n\n"))
 		require(token < tokenizer.size());
 	for (npu::llm::Token token = 0; token <= tokenizer.size(); token++)
 		tokenizer.decode(token, true);
@@ -102,6 +116,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t *data, std::size_t size
 	if (!succeeds(gguf))
 		return 0;
 	stages.parsed++;
+	use_tensors(*gguf);
 	const auto tokenizer = npu::llm::Tokenizer::create(*gguf);
 	if (!succeeds(tokenizer))
 		return 0;
