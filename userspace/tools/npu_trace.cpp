@@ -179,14 +179,14 @@ int main(int argc, char **argv)
 	r->add_option("command", recording.command, "the program and its arguments, after --")
 		->required();
 	r->footer("Needs root, as tracefs is for root only. Jobs of all processes are recorded.\n"
-		  "A layer is a job's name, which the program gives; see npu_accel.h.\n"
+		  "A layer is a job's name, which the program gives; see npu_accel.h.\n\n"
 		  "Example: sudo npu-trace record --out run.json -- npu-llm model.gguf");
 	CLI::App *s = app.add_subcommand("report", "prints the time of each layer of a trace");
 	s->add_option("file", reporting.file, "what record has written")->required();
 	s->add_flag("--json", reporting.json, "print JSON");
 	s->footer("DEVICE is the time of all cores together, WAIT the mean from submit to start.\n"
 		  "START%, MEM% and SRAM% are parts of it: start-up of tasks, waits for system\n"
-		  "memory and for on-chip memory, where the device counts them.\n"
+		  "memory and for on-chip memory, where the device counts them.\n\n"
 		  "Example: npu-trace report run.json");
 
 	return npu::tool::run(app, argc, argv,

@@ -24,12 +24,12 @@ std::string_view take_line(std::string_view &text)
 std::optional<std::uint64_t> amount(std::string_view value)
 {
 	std::uint64_t number = 0;
-	const char *end = value.data() + value.size();
-	const auto [rest, error] = std::from_chars(value.data(), end, number);
+	const auto [rest, error] =
+		std::from_chars(value.data(), value.data() + value.size(), number);
 
 	if (error != std::errc())
 		return {};
-	const std::string_view unit(rest, static_cast<std::size_t>(end - rest));
+	const std::string_view unit = value.substr(static_cast<std::size_t>(rest - value.data()));
 	if (unit == " KiB")
 		return number << 10;
 	if (unit == " MiB")
