@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /// npu-top: what it reads, what it makes of two samples, and how it shows that.
+#include <algorithm>
 #include <cerrno>
 #include <filesystem>
 #include <fstream>
-#include <functional>
+#include <iterator>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -194,13 +196,13 @@ public:
 		if (error && args.type == error_type)
 			return -error;
 		switch (args.type) {
-		case DRM_NPU_QUERY_DEVICE:
-			return answer(args, drm_npu_query_device{.name = "RK3588",
-								 .isa = 0,
-								 .core_count = 2,
-								 .region_count = 2,
-								 .flags = 0,
-								 .hw_version = 0});
+		case DRM_NPU_QUERY_DEVICE: {
+			drm_npu_query_device device{};
+			std::ranges::copy(std::string_view("RK3588"), std::begin(device.name));
+			device.core_count = 2;
+			device.region_count = 2;
+			return answer(args, device);
+		}
 		case DRM_NPU_QUERY_CORE: {
 			drm_npu_query_core core{};
 			core.clock_hz = 600000000;
