@@ -102,6 +102,11 @@ dkms-matrix:
 	@scripts/deps ensure dkms
 	@tests/dkms/matrix
 
+## deb: Debian packages for this system's suite or those of SUITES, ARCH=arm64 for boards
+deb:
+	@scripts/deps ensure dkms
+	@scripts/deb $(if $(filter arm64,$(ARCH)),--arm64) $(SUITES)
+
 ## arm64: modules and user space on arm64 in QEMU; all of it with ALL=1
 arm64:
 	@scripts/deps ensure build arm64
@@ -228,5 +233,5 @@ clean:
 	rm -rf $(BUILD)
 
 .PHONY: help demo check check-long newcomer mutants soak lint docs unit conformance kunit board igt fuzz fuzz-gguf fuzz-stream dkms-check \
-	dkms-matrix arm64 teflon llama dts dt-check bench-model bench-sched bench-silicon bench-llm bench-instructions bench-matmul bench-accuracy bench-sram bench-submit bench-rocket \
+	dkms-matrix deb arm64 teflon llama dts dt-check bench-model bench-sched bench-silicon bench-llm bench-instructions bench-matmul bench-accuracy bench-sram bench-submit bench-rocket \
 	bench-qos modules tools user install uninstall deps deps-docs deps-demo deps-lint deps-test clean

@@ -90,6 +90,21 @@ debian_key() {
 	done
 }
 
+# apt_layer SUITE DIR: puts into DIR what a system of SUITE needs to install packages.
+apt_layer() {
+	mkdir -p "$2/etc/apt/apt.conf.d" "$2/etc/dpkg/dpkg.cfg.d"
+	cp -L /etc/resolv.conf /etc/hosts "$2/etc/"
+	# As images of containers have it: nobody boots from this after a power cut.
+	echo force-unsafe-io >"$2/etc/dpkg/dpkg.cfg.d/90container"
+	suite=$1
+	# Its own keys are the right ones.
+	sources | sed 's/ signed-by=[^] ]*//' >"$2/etc/apt/sources.list"
+	# How this host gets at the archive; that of snapshots has expired.
+	apt-config dump | grep -E '^Acquire::(http|https|socks|Check-|ForceIP)' \
+		>"$2/etc/apt/apt.conf.d/90host" || :
+	echo 'Acquire::Check-Valid-Until "false";' >>"$2/etc/apt/apt.conf.d/90host"
+}
+
 # Sets up apt's private state and updates its lists.
 apt_setup() {
 	apt=$cache/apt-$suite
