@@ -222,7 +222,7 @@ public:
 		}
 	}
 	std::span<std::byte> map(std::size_t /*size*/, std::uint64_t /*offset*/,
-				 npu::Access /*access*/, int &result) override
+				 npu::MapAccess /*access*/, int &result) override
 	{
 		result = -ENODEV;
 		return {};
