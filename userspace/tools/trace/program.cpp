@@ -49,6 +49,7 @@ Result<pid_t> start(const std::vector<std::string> &command)
 	sigset_t defaults;
 	pid_t pid = 0;
 
+	argv.reserve(words.size() + 1);
 	for (std::string &word : words)
 		argv.push_back(word.data());
 	argv.push_back(nullptr);
