@@ -219,7 +219,10 @@ public:
 			list.push_back(layer);
 			list.back().label = label;
 		}
-		std::ranges::stable_sort(list, std::ranges::greater(), &Layer::device_ns);
+		std::ranges::sort(list, [](const Layer &a, const Layer &b) {
+			return a.device_ns != b.device_ns ? a.device_ns > b.device_ns
+							  : a.label < b.label;
+		});
 		return list;
 	}
 
@@ -243,7 +246,10 @@ void write_chrome(std::ostream &out, const Events &events)
 	add_moves(list, names, events.moves);
 	add_jobs(list, names, events.jobs);
 	/* What happens at the same time on a track keeps its order. */
-	std::ranges::stable_sort(list, {}, &Event::ns);
+	std::vector<std::pair<std::uint64_t, std::size_t>> order;
+	for (std::size_t i = 0; i < list.size(); i++)
+		order.emplace_back(list[i].ns, i);
+	std::ranges::sort(order);
 
 	const char *between = "\n";
 	out << "{\"displayTimeUnit\":\"ns\",\"otherData\":{\"lost_events\":" << events.lost
@@ -254,8 +260,8 @@ void write_chrome(std::ostream &out, const Events &events)
 	};
 	for (const ordered_json &json : names)
 		put(json);
-	for (const Event &event : list)
-		put(event.json);
+	for (const auto &[ns, i] : order)
+		put(list[i].json);
 	out << "\n]}\n";
 }
 
