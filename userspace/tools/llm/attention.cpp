@@ -14,6 +14,7 @@
 #include "llm/attention.h"
 
 #include <algorithm>
+#include <cmath>
 #include <cassert>
 #include <limits>
 
