@@ -14,8 +14,8 @@
 #include "llm/attention.h"
 
 #include <algorithm>
-#include <cmath>
 #include <cassert>
+#include <cmath>
 #include <limits>
 
 #include <engine/numeric.h>
