@@ -146,9 +146,10 @@ Bytes convolved(const Bytes &x, const Bytes &weights, const std::vector<std::int
 						    in_y >= static_cast<int>(shape.height) ||
 						    in_x >= static_cast<int>(shape.width))
 							continue;
-						const auto pixel = static_cast<std::size_t>(
-							in_y * static_cast<int>(shape.width) +
-							in_x);
+						const std::size_t pixel =
+							static_cast<std::size_t>(in_y) *
+								shape.width +
+							static_cast<std::size_t>(in_x);
 						const std::size_t tap =
 							channel * 9 +
 							static_cast<std::size_t>(dy * 3 + dx);

@@ -166,7 +166,7 @@ TEST_F(CInterfaceTest, SubmitsCarryDeadlinesAndSyncs)
 	in[0].syncobj = syncobj;
 	in[1].kind = NPU_SYNC_FENCE;
 	in[1].fence = fence;
-	npu_sync out = sized<npu_sync>();
+	auto out = sized<npu_sync>();
 	out.kind = NPU_SYNC_POINT;
 	out.syncobj = syncobj;
 	out.point = 9;

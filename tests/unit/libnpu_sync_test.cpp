@@ -252,7 +252,8 @@ TEST_F(SyncTest, SyncobjsAreSharedSignalledAndReset)
 		EXPECT_TRUE(first.wait(Deadline::immediately()).timed_out());
 		EXPECT_EQ(first.wait_point(0).error().code, EINVAL);
 		expect_error(Syncobj::import(device_, -1), EINVAL, "is it a syncobj");
-		const Syncobj copy = first;
+		Syncobj copy;
+		copy = first;
 		EXPECT_EQ(copy.handle(), first.handle());
 	}
 	EXPECT_EQ(driver_->syncs().syncobjs(), before);

@@ -203,7 +203,7 @@ void check_tracks(const json &trace)
 			EXPECT_TRUE(open.emplace(event["id"], event["name"]).second);
 		} else {
 			ASSERT_EQ(phase, "e");
-			EXPECT_EQ(open.at(event["id"]), event["name"]);
+			EXPECT_EQ(open.at(event["id"]), event["name"].get<std::string>());
 			open.erase(event["id"]);
 		}
 	}
@@ -275,9 +275,9 @@ TEST(TraceReport, Layers)
 TEST(TraceReport, NoTrace)
 {
 	for (const char *text :
-	     {"", "hello", "{", "[]", "{\"traceEvents\":3}", "{\"traceEvents\":[3]}",
-	      "{\"traceEvents\":[{\"ph\":\"B\",\"args\":{\"label\":7}}]}",
-	      "{\"traceEvents\":[{\"ph\":\"b\",\"args\":{\"label\":\"a\",\"macs\":\"x\"}}]}"}) {
+	     {"", "hello", "{", "[]", R"({"traceEvents":3})", R"({"traceEvents":[3]})",
+	      R"({"traceEvents":[{"ph":"B","args":{"label":7}}]})",
+	      R"({"traceEvents":[{"ph":"b","args":{"label":"a","macs":"x"}}]})"}) {
 		std::istringstream in(text);
 		const auto layers = read_layers(in);
 
@@ -285,7 +285,7 @@ TEST(TraceReport, NoTrace)
 		EXPECT_EQ(layers.error().code, EINVAL);
 	}
 	/* Traces of others have no labels. */
-	std::istringstream other("{\"traceEvents\":[{\"ph\":\"B\",\"args\":{}},{\"ph\":\"X\"}]}");
+	std::istringstream other(R"({"traceEvents":[{"ph":"B","args":{}},{"ph":"X"}]})");
 	const auto layers = read_layers(other);
 	ASSERT_TRUE(layers);
 	EXPECT_THAT(*layers, IsEmpty());

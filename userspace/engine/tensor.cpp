@@ -222,7 +222,7 @@ Result<Tensor> Tensor::create(const Device &device, const TensorLayout &layout)
 	return Tensor(layout, std::move(*memory));
 }
 
-Result<Tensor> Tensor::over(BufferView memory, const TensorLayout &layout)
+Result<Tensor> Tensor::over(const BufferView &memory, const TensorLayout &layout)
 {
 	if (memory.size() < layout.read_bytes())
 		return fail(EINVAL, "a tensor of " + std::to_string(layout.read_bytes()) +

@@ -112,8 +112,9 @@ Workers::Workers(std::uint32_t threads)
 Workers::~Workers()
 {
 	/* There is nobody to join, and the locks may be held for ever. */
-	if (pool_->inherited())
-		static_cast<void>(pool_.release());
+	if (pool_->inherited()) {
+		[[maybe_unused]] const auto *leaked = pool_.release();
+	}
 }
 
 void Workers::share(std::uint32_t count, std::uint32_t least, Call call)

@@ -264,8 +264,9 @@ Buffer::Access::~Access()
 {
 	/* Whoever wants to know of errors calls end(); the text of one may lack memory. */
 	try {
-		static_cast<void>(end());
+		[[maybe_unused]] const auto ended = end();
 	} catch (const std::bad_alloc &) {
+		state_.reset();
 	}
 }
 

@@ -10,7 +10,7 @@ namespace npu::capi
 
 LastError &LastError::of_thread() noexcept
 {
-	thread_local LastError error;
+	static thread_local LastError error;
 
 	return error;
 }

@@ -16,8 +16,8 @@ struct Device::State {
 	DeviceInfo info = {};
 	Limits limits = {};
 	Features features = {};
-	std::vector<CoreInfo> cores = {};
-	std::vector<DataTypes> data_types = {};
+	std::vector<CoreInfo> cores = {};       // NOLINT(readability-redundant-member-init)
+	std::vector<DataTypes> data_types = {}; // NOLINT(readability-redundant-member-init)
 };
 
 namespace

@@ -105,7 +105,7 @@ public:
 		/// cancelled after that.
 		Deadline deadline = Deadline::never();
 		/// What it waits for.
-		std::span<const InSync> in = {};
+		std::span<const InSync> in = {}; // NOLINT(readability-redundant-member-init)
 		/// Whether fd() has something to poll, which costs a little.
 		bool fence = false;
 	};

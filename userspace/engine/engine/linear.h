@@ -65,7 +65,7 @@ public:
 		/// Threads that pack; nullptr for the caller's only.
 		Workers *workers = nullptr;
 		/// What traces call the layer; its size if empty.
-		std::string name = {};
+		std::string name = {}; // NOLINT(readability-redundant-member-init)
 	};
 
 	/// Pack n rows of k weights each, as @p source tells them; a few rows at a time

@@ -113,7 +113,7 @@ public:
 	/// TensorLayout::bytes() can be the input of operations only.
 	/// @retval EINVAL @p memory is smaller than TensorLayout::read_bytes(), or does not
 	/// begin at a multiple of 16
-	static Result<Tensor> over(BufferView memory, const TensorLayout &layout);
+	static Result<Tensor> over(const BufferView &memory, const TensorLayout &layout);
 
 	/// Write all elements, in the plain order.
 	/// @retval EINVAL @p values has another number or size of elements

@@ -32,9 +32,9 @@ struct SubmitOptions {
 	Deadline deadline = Deadline::never();
 	/// What the first job waits for. If one signals an error, the jobs do not run and
 	/// end with it.
-	std::span<const InSync> in = {};
+	std::span<const InSync> in = {}; // NOLINT(readability-redundant-member-init)
 	/// What signals when the last job has ended, with the error of the first that failed.
-	std::span<const OutSync> out = {};
+	std::span<const OutSync> out = {}; // NOLINT(readability-redundant-member-init)
 };
 
 /// A queue: its jobs run one after the other, the lanes of each side by side.

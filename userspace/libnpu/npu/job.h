@@ -33,7 +33,7 @@ public:
 		bool on_chip = false;
 		/// A name for people, as that of a layer, for traces and dumps; what is
 		/// longer than the device's limit is left out.
-		std::string label = {};
+		std::string label = {}; // NOLINT(readability-redundant-member-init)
 	};
 
 	/// @retval EINVAL a command is refused; the message says which and why. Or the label

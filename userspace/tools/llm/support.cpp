@@ -30,7 +30,7 @@ struct Rule {
 	std::string_view key;
 	/// Values that change nothing or are implemented, separated by "|"; empty if all
 	/// are.
-	std::string_view values{};
+	std::string_view values{}; // NOLINT(readability-redundant-member-init)
 };
 
 /// All metadata that npu-llm implements, or that does not change what a model says.

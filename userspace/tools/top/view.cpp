@@ -65,7 +65,7 @@ struct Column {
 	int importance;
 	std::string (*cell)(const Row &row);
 	/// The order that it stands for.
-	std::optional<Order> order = {};
+	std::optional<Order> order = {}; // NOLINT(readability-redundant-member-init)
 	bool to_left = false;
 };
 

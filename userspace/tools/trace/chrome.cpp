@@ -247,12 +247,13 @@ void write_chrome(std::ostream &out, const Events &events)
 	add_jobs(list, names, events.jobs);
 	/* What happens at the same time on a track keeps its order. */
 	std::vector<std::pair<std::uint64_t, std::size_t>> order;
+	order.reserve(list.size());
 	for (std::size_t i = 0; i < list.size(); i++)
 		order.emplace_back(list[i].ns, i);
 	std::ranges::sort(order);
 
 	const char *between = "\n";
-	out << "{\"displayTimeUnit\":\"ns\",\"otherData\":{\"lost_events\":" << events.lost
+	out << R"({"displayTimeUnit":"ns","otherData":{"lost_events":)" << events.lost
 	    << "},\"traceEvents\":[";
 	const auto put = [&](const ordered_json &json) {
 		out << between << json.dump(-1, ' ', false, ordered_json::error_handler_t::replace);
