@@ -226,5 +226,6 @@ class Contents(unittest.TestCase):
 
     def test_version(self):
         """One version, wherever it has to be written."""
-        version = re.search(r"^project\(.* VERSION (\S+) ", read("CMakeLists.txt"), re.M)[1]
-        self.assertIn(f'PACKAGE_VERSION="{version}"', read("dkms.conf"))
+        version = re.search(r'^PACKAGE_VERSION="(\S+)"$', read("dkms.conf"), re.M)[1]
+        self.assertTrue(read("debian/changelog").startswith(f"accel-npu ({version}) "))
+        self.assertIn("project(accel-npu VERSION ${NPU_VERSION} ", read("CMakeLists.txt"))
