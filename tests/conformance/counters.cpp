@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/// What is counted of each job, and names of jobs.
+/// Counters and labels of jobs.
 #include <cerrno>
 #include <cstdint>
 #include <string>

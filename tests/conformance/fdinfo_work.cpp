@@ -56,7 +56,7 @@ SUBTEST(fdinfo_classes)
 	}
 }
 
-/* What is queued, and the memory that it uses, goes when it has ended. */
+/* Jobs count as queued, and their memory as active, until they have ended. */
 SUBTEST(fdinfo_queue)
 {
 	Device device, other;
@@ -149,7 +149,7 @@ SUBTEST(fdinfo_bytes)
 	CHECK_EQ(told(device, "npu-sram"), state.sram_bytes);
 }
 
-/* What is on the chip counts there, and keeps its place in system memory. */
+/* A buffer on the chip counts there, and keeps its place in system memory. */
 SUBTEST(fdinfo_sram)
 {
 	Device device;

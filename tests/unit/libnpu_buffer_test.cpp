@@ -205,7 +205,7 @@ TEST_F(BufferTest, ImportsThatFailSayWhyAndLeaveNothing)
 	EXPECT_TRUE(Buffer::import(device_, dma_buf.get()));
 }
 
-/// What is handed over, and in which direction, in order.
+/// The ranges that were handed over, and their directions, in order.
 struct Handed {
 	std::uint32_t direction;
 	std::uint64_t offset;

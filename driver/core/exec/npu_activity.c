@@ -149,8 +149,8 @@ static int npu_activity_add(struct npu_mapping *mapping, struct xarray *seen,
 	int ret;
 
 	/*
-	 * By address: one that was used again meanwhile is left out, which does not
-	 * matter to whoever reads a number that changes all the time.
+	 * Mappings are told apart by address. An address that a new mapping has taken
+	 * over during the walk counts once only, which is good enough for a monitor.
 	 */
 	ret = xa_insert(seen, mapping->node.start >> PAGE_SHIFT, mapping,
 			GFP_KERNEL);
