@@ -4,6 +4,7 @@
  * products, which a device that computes nothing is asked for. tests/bench/instructions
  * builds this with older engines too.
  */
+#include <algorithm>
 #include <cstdlib>
 #include <iostream>
 #include <memory>

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /// Streams that clients of rocket submit again, changed or not, and many jobs a call.
+#include <algorithm>
 #include <array>
 #include <fstream>
 #include <string>

@@ -3,6 +3,8 @@
  * The fp16 rule, bit by bit: exact sums of 32 products rounded once, groups
  * added in order as floats, and the way out as halves.
  */
+#include <cmath>
+
 #include "model_matmul.h"
 
 namespace model_test

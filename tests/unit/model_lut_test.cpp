@@ -3,6 +3,8 @@
  * The look-up table: how it is loaded, what is between its entries and outside,
  * and what becomes of it in a chain.
  */
+#include <cmath>
+
 #include "model_flying.h"
 
 namespace model_test

@@ -3,6 +3,8 @@
  * Pooling of int8 and fp16: published programs, rounding as measured, padding,
  * and which bits it raises.
  */
+#include <cmath>
+
 #include "model_convolve.h"
 
 namespace model_test
