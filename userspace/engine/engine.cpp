@@ -34,6 +34,14 @@ float fp16_factor(float most)
 	return std::ldexp(1.0F, std::clamp(fp16_exponent - std::ilogb(most) - 1, -limit, limit));
 }
 
+/// What makes @p most @p limit; any number for a row of zeros, or of next to nothing.
+float factor_to(float limit, float most)
+{
+	const float factor = limit / most;
+
+	return std::isfinite(factor) ? factor : 1.0F;
+}
+
 /// Bytes of the streams of each of @p count products, as the kernel keeps them: with a
 /// link of four commands, in cache lines.
 std::vector<double> stream_bytes(const rknn::Plan &plan, std::span<const Lane> lanes,
@@ -438,9 +446,10 @@ Result<void> Engine::load(const Linear &layer, std::uint32_t m, const Rows<const
 	const std::size_t step = std::size_t{rows} * rknn::atom_bytes;
 	std::byte *const out = features.bytes().data();
 	std::atomic<std::uint32_t> refused = m;
+	const float length = layer.rotated() ? rotation_length(k) : 1.0F;
 
 	row_factors_.resize(m);
-	if (layer.rotated())
+	if (layer.rotated() && rotated_.size() < std::size_t{m} * k)
 		rotated_.resize(std::size_t{m} * k);
 	/* Atoms without a channel; rows fill up their last atom themselves. */
 	std::fill(out + atoms * step, out + bytes, std::byte{0});
@@ -465,11 +474,11 @@ Result<void> Engine::load(const Linear &layer, std::uint32_t m, const Rows<const
 			}
 			switch (layer.precision()) {
 			case Precision::int8:
-				factor = range.most > 0 ? 127.0F / range.most : 1.0F;
+				factor = factor_to(127.0F, range.most);
 				store_int8(values, factor, to);
 				break;
 			case Precision::int8x2:
-				factor = range.most > 0 ? 16256.0F / range.most : 1.0F;
+				factor = factor_to(16256.0F, range.most);
 				store_int8x2(values, factor, to, second);
 				break;
 			case Precision::fp16:
@@ -477,7 +486,7 @@ Result<void> Engine::load(const Linear &layer, std::uint32_t m, const Rows<const
 				store_fp16(values, factor, to, second);
 				break;
 			}
-			row_factors_[row] = 1.0F / factor;
+			row_factors_[row] = 1.0F / factor / length;
 		}
 	});
 	if (refused != m)

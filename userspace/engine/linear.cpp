@@ -79,8 +79,13 @@ Result<void> Linear::pack_rows(const Source &source, Workers &workers)
 					std::size_t{i - first} * k(), k());
 
 				source(i, row);
-				if (rotated_)
+				if (rotated_) {
+					const float length = rotation_length(k());
+
 					rotate(row, row, rotation_block(k()));
+					for (float &value : row)
+						value /= length;
+				}
 				const RowRange range = row_range(row);
 				if (!range.finite || (fp16 && range.most > fp16_max)) {
 					refused = i;
@@ -89,9 +94,11 @@ Result<void> Linear::pack_rows(const Source &source, Workers &workers)
 				if constexpr (fp16) {
 					to_fp16(row, 1.0F, to);
 				} else {
-					/* A row of zeros has any scale. */
-					if (range.most > 0)
-						scales_[i] = range.most / 127.0F;
+					/* A row of zeros, or of next to nothing, has any scale. */
+					const float scale = range.most / 127.0F;
+
+					if (std::isfinite(1.0F / scale))
+						scales_[i] = scale;
 					quantise(row, 1.0F / scales_[i], to);
 				}
 			}

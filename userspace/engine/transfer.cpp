@@ -35,27 +35,28 @@ using Ints = hn::RebindToSigned<Tag>;
 RowRange Range(std::span<const float> x)
 {
 	const hn::ScalableTag<float> d;
+	const Ints<decltype(d)> ints;
 	const std::size_t lanes = hn::Lanes(d);
-	auto most = hn::Zero(d);
-	/* NaNs may hide from a maximum, but not from a sum. */
-	auto zero = hn::Zero(d);
-	RowRange range;
-	float rest = 0;
+	/* Without their signs, floating-point numbers are ordered as their bits are, with
+	 * infinities and NaNs behind all numbers. */
+	const auto no_sign = hn::Set(ints, 0x7fffffff);
+	auto most = hn::Zero(ints);
+	const auto bits_at = [&](std::size_t at) {
+		return hn::And(hn::BitCast(ints, hn::LoadU(d, x.data() + at)), no_sign);
+	};
 	std::size_t i = 0;
 
-	for (; i + lanes <= x.size(); i += lanes) {
-		const auto value = hn::LoadU(d, x.data() + i);
+	for (; i + 4 * lanes <= x.size(); i += 4 * lanes) {
+		const auto first = hn::Max(bits_at(i), bits_at(i + lanes));
+		const auto second = hn::Max(bits_at(i + 2 * lanes), bits_at(i + 3 * lanes));
 
-		most = hn::Max(most, hn::Abs(value));
-		zero = hn::MulAdd(value, hn::Zero(d), zero);
+		most = hn::Max(most, hn::Max(first, second));
 	}
-	range.most = hn::GetLane(hn::MaxOfLanes(d, most));
-	for (; i < x.size(); i++) {
-		range.most = std::max(range.most, std::abs(x[i]));
-		rest += x[i] * 0.0F;
-	}
-	range.finite = hn::GetLane(hn::SumOfLanes(d, zero)) + rest == 0.0F;
-	return range;
+	std::int32_t bits = hn::GetLane(hn::MaxOfLanes(ints, most));
+	for (; i < x.size(); i++)
+		bits = std::max(bits, std::bit_cast<std::int32_t>(x[i]) & 0x7fffffff);
+	const auto largest = std::bit_cast<float>(bits);
+	return {.most = largest, .finite = std::isfinite(largest)};
 }
 
 /// Numbers that are turned, or scaled, at a time.
@@ -81,25 +82,99 @@ HWY_INLINE hn::Vec<Wide> steps_within(hn::Vec<Wide> value)
 	return value;
 }
 
-/// Two steps: sums and differences of numbers @p half apart, and then twice that.
-template <typename Tag>
-HWY_INLINE void two_steps(Tag d, float *x, std::size_t size, std::size_t half)
+template <typename V>
+HWY_INLINE void sum_and_difference(V &a, V &b)
 {
-	for (float *block = x; block < x + size; block += 4 * half)
-		for (float *at = block; at < block + half; at += hn::Lanes(d)) {
-			const auto v0 = hn::LoadU(d, at);
-			const auto v1 = hn::LoadU(d, at + half);
-			const auto v2 = hn::LoadU(d, at + 2 * half);
-			const auto v3 = hn::LoadU(d, at + 3 * half);
-			const auto sum = hn::Add(v0, v1);
-			const auto difference = hn::Sub(v0, v1);
-			const auto next_sum = hn::Add(v2, v3);
-			const auto next_difference = hn::Sub(v2, v3);
+	const V sum = hn::Add(a, b);
 
-			hn::StoreU(hn::Add(sum, next_sum), d, at);
-			hn::StoreU(hn::Add(difference, next_difference), d, at + half);
-			hn::StoreU(hn::Sub(sum, next_sum), d, at + 2 * half);
-			hn::StoreU(hn::Sub(difference, next_difference), d, at + 3 * half);
+	b = hn::Sub(a, b);
+	a = sum;
+}
+
+/// Three steps in registers: sums and differences of the vectors @p half apart of those that
+/// load() gives for @p at and on, then of those twice as far, and then twice that.
+template <typename Load>
+HWY_INLINE void three_steps(const Load &load, float *to, std::size_t at, std::size_t half)
+{
+	const Wide d;
+	auto v0 = load(at);
+	auto v1 = load(at + half);
+	auto v2 = load(at + 2 * half);
+	auto v3 = load(at + 3 * half);
+	auto v4 = load(at + 4 * half);
+	auto v5 = load(at + 5 * half);
+	auto v6 = load(at + 6 * half);
+	auto v7 = load(at + 7 * half);
+
+	sum_and_difference(v0, v1);
+	sum_and_difference(v2, v3);
+	sum_and_difference(v4, v5);
+	sum_and_difference(v6, v7);
+	sum_and_difference(v0, v2);
+	sum_and_difference(v1, v3);
+	sum_and_difference(v4, v6);
+	sum_and_difference(v5, v7);
+	sum_and_difference(v0, v4);
+	sum_and_difference(v1, v5);
+	sum_and_difference(v2, v6);
+	sum_and_difference(v3, v7);
+	hn::StoreU(v0, d, to + at);
+	hn::StoreU(v1, d, to + at + half);
+	hn::StoreU(v2, d, to + at + 2 * half);
+	hn::StoreU(v3, d, to + at + 3 * half);
+	hn::StoreU(v4, d, to + at + 4 * half);
+	hn::StoreU(v5, d, to + at + 5 * half);
+	hn::StoreU(v6, d, to + at + 6 * half);
+	hn::StoreU(v7, d, to + at + 7 * half);
+}
+
+template <typename Load>
+HWY_INLINE void two_steps(const Load &load, float *to, std::size_t at, std::size_t half)
+{
+	const Wide d;
+	auto v0 = load(at);
+	auto v1 = load(at + half);
+	auto v2 = load(at + 2 * half);
+	auto v3 = load(at + 3 * half);
+
+	sum_and_difference(v0, v1);
+	sum_and_difference(v2, v3);
+	sum_and_difference(v0, v2);
+	sum_and_difference(v1, v3);
+	hn::StoreU(v0, d, to + at);
+	hn::StoreU(v1, d, to + at + half);
+	hn::StoreU(v2, d, to + at + 2 * half);
+	hn::StoreU(v3, d, to + at + 3 * half);
+}
+
+template <typename Load>
+HWY_INLINE void one_step(const Load &load, float *to, std::size_t at, std::size_t half)
+{
+	const Wide d;
+	auto v0 = load(at);
+	auto v1 = load(at + half);
+
+	sum_and_difference(v0, v1);
+	hn::StoreU(v0, d, to + at);
+	hn::StoreU(v1, d, to + at + half);
+}
+
+/// As many steps as @p Vectors allow, from vectors @p half apart on, over a block.
+template <std::size_t Vectors, typename Load>
+HWY_INLINE void steps(const Load &load, float *to, std::size_t size, std::size_t half)
+{
+	const Wide d;
+
+	for (std::size_t first = 0; first < size; first += Vectors * half)
+		for (std::size_t at = first; at < first + half; at += hn::Lanes(d)) {
+			if constexpr (Vectors == 8)
+				three_steps(load, to, at, half);
+			else if constexpr (Vectors == 4)
+				two_steps(load, to, at, half);
+			else if constexpr (Vectors == 2)
+				one_step(load, to, at, half);
+			else
+				hn::StoreU(load(at), d, to + at);
 		}
 }
 
@@ -120,59 +195,68 @@ consteval std::array<float, most_block> make_signs()
 
 constexpr auto signs = make_signs();
 
-/// A block of at least as many numbers as a vector has. It stays in the cache until it is
-/// done.
-void rotate_block(const float *from, float *to, std::size_t size, float factor)
+/// Blocks of a size that the compiler knows, which is that of a vector or more. Each stays in
+/// the cache until it is done.
+template <std::size_t Block>
+void rotate_blocks(std::span<const float> x, float *to)
 {
 	const Wide d;
 	const std::size_t lanes = hn::Lanes(d);
-	const auto scale = hn::Set(d, factor);
-	const auto first_steps = [&](std::size_t i) {
-		const auto sign = hn::Mul(hn::LoadU(d, signs.data() + i), scale);
+	const auto first_steps = static_cast<unsigned int>(std::countr_zero(Block / lanes)) % 3;
+	const auto *const end = x.data() + x.size();
 
-		return steps_within(hn::Mul(hn::LoadU(d, from + i), sign));
-	};
-	std::size_t half = lanes;
+	for (const float *from = x.data(); from < end; from += Block, to += Block) {
+		const auto turned = [&](std::size_t i) {
+			return steps_within(
+				hn::Mul(hn::LoadU(d, from + i), hn::LoadU(d, signs.data() + i)));
+		};
+		const auto again = [&](std::size_t i) {
+			return hn::LoadU(d, to + i);
+		};
 
-	if (std::countr_zero(size / lanes) % 2) {
-		for (std::size_t i = 0; i < size; i += 2 * lanes) {
-			const auto first = first_steps(i);
-			const auto second = first_steps(i + lanes);
-
-			hn::StoreU(hn::Add(first, second), d, to + i);
-			hn::StoreU(hn::Sub(first, second), d, to + i + lanes);
-		}
-		half *= 2;
-	} else {
-		for (std::size_t i = 0; i < size; i += lanes)
-			hn::StoreU(first_steps(i), d, to + i);
+		if (first_steps == 2)
+			steps<4>(turned, to, Block, lanes);
+		else if (first_steps == 1)
+			steps<2>(turned, to, Block, lanes);
+		else
+			steps<1>(turned, to, Block, lanes);
+		for (std::size_t half = lanes << first_steps; half < Block; half *= 8)
+			steps<8>(again, to, Block, half);
 	}
-	for (; half < size; half *= 4)
-		two_steps(d, to, size, half);
+}
+
+/// Blocks that no vector fits into.
+void rotate_small(std::span<const float> x, float *to, std::size_t block)
+{
+	for (std::size_t i = 0; i < x.size(); i++)
+		to[i] = x[i] * signs[i % block];
+	for (std::size_t half = 1; half < block; half *= 2)
+		for (std::size_t i = 0; i < x.size(); i++)
+			if (!(i & half)) {
+				const float sum = to[i] + to[i + half];
+
+				to[i + half] = to[i] - to[i + half];
+				to[i] = sum;
+			}
 }
 
 void Rotate(std::span<const float> x, std::span<float> out, std::uint32_t block)
 {
-	const float factor = 1.0F / std::sqrt(static_cast<float>(block));
-
-	for (std::size_t first = 0; first < x.size(); first += block) {
-		const float *from = x.data() + first;
-		float *to = out.data() + first;
-
-		if (block >= hn::Lanes(Wide())) {
-			rotate_block(from, to, block, factor);
-			continue;
-		}
-		for (std::size_t i = 0; i < block; i++)
-			to[i] = from[i] * (signs[i] * factor);
-		for (std::size_t half = 1; half < block; half *= 2)
-			for (std::size_t i = 0; i < block; i++)
-				if (!(i & half)) {
-					const float sum = to[i] + to[i + half];
-
-					to[i + half] = to[i] - to[i + half];
-					to[i] = sum;
-				}
+	switch (block) {
+	case 256:
+		return rotate_blocks<256>(x, out.data());
+	case 128:
+		return rotate_blocks<128>(x, out.data());
+	case 64:
+		return rotate_blocks<64>(x, out.data());
+	case 32:
+		return rotate_blocks<32>(x, out.data());
+	case 16:
+		return rotate_blocks<16>(x, out.data());
+	case 8:
+		return rotate_blocks<8>(x, out.data());
+	default:
+		return rotate_small(x, out.data(), block);
 	}
 }
 
@@ -197,11 +281,18 @@ HWY_INLINE hn::Vec<Tag> sum_slices(Tag d, const Results<T> &results, const T *at
 {
 	auto sum = load_atom(d, results, at);
 
-	if constexpr (!Single)
-		for (std::uint32_t slice = 1; slice < results.slices; slice++) {
-			at += results.slice_step;
+	if constexpr (!Single) {
+		const std::size_t step = results.slice_step;
+		std::uint32_t rest = results.slices - 1;
+
+		for (; rest >= 2; rest -= 2) {
+			sum = hn::Add(sum, load_atom(d, results, at + step));
+			at += 2 * step;
 			sum = hn::Add(sum, load_atom(d, results, at));
 		}
+		if (rest)
+			sum = hn::Add(sum, load_atom(d, results, at + step));
+	}
 	return sum;
 }
 
@@ -215,7 +306,9 @@ HWY_INLINE void load_rows(const Results<T> results, std::size_t row, std::size_t
 	const Atom atom;
 	const T *at = results.values + first * results.rows + row * atom_results;
 	const std::size_t step = std::size_t{results.rows} * atom_results;
-	const float *factors = to.row_factors + row;
+	/* Of its own, so that no store to y could change them. */
+	std::array<float, Rows> factors;
+	std::copy_n(to.row_factors + row, Rows, factors.begin());
 	float *y = to.y + row * to.stride;
 	std::size_t channel = first;
 	const auto write = [&](auto tag, std::size_t i, float *out, const float *scales) {
@@ -259,7 +352,7 @@ template <typename T, typename Value>
 HWY_INLINE void load_atoms(const Results<T> &results, std::uint32_t first, std::uint32_t last,
 			   const Scaled &to, const Value &value)
 {
-	const std::size_t piece = to.m > 1 ? 16 * atom_results : last - first;
+	const std::size_t piece = to.m > 1 ? 32 * atom_results : last - first;
 
 	for (std::size_t begin = first; begin < last; begin += piece) {
 		const std::size_t end = std::min<std::size_t>(begin + piece, last);
@@ -328,15 +421,18 @@ void LoadFp16(const Results<float> &results, std::uint32_t first, std::uint32_t 
 /// Sixteen numbers.
 HWY_INLINE void store_atom(const float *x, float factor, std::byte *out)
 {
-	const hn::CappedTag<float, 16> d;
-	const hn::Rebind<std::int8_t, decltype(d)> bytes;
-	auto *to = reinterpret_cast<std::int8_t *>(out);
+	const Wide d;
+	const hn::RebindToUnsigned<decltype(d)> words;
+	const hn::Rebind<std::uint8_t, decltype(d)> bytes;
+	/* The sum has the integer in its last bits, rounded as any sum. */
+	const auto to_last_bits = hn::Set(d, 0x1.8p23F);
+	auto *to = reinterpret_cast<std::uint8_t *>(out);
 
 	for (std::size_t i = 0; i < 16; i += hn::Lanes(d)) {
 		const auto value = hn::Mul(hn::LoadU(d, x + i), hn::Set(d, factor));
-		const auto clamped = hn::Clamp(value, hn::Set(d, -127.0F), hn::Set(d, 127.0F));
+		const auto bits = hn::BitCast(words, hn::Add(value, to_last_bits));
 
-		hn::StoreU(hn::DemoteTo(bytes, hn::NearestInt(clamped)), bytes, to + i);
+		hn::StoreU(hn::TruncateTo(bytes, bits), bytes, to + i);
 	}
 }
 
@@ -410,6 +506,11 @@ std::uint32_t rotation_block(std::uint32_t k)
 	constexpr std::uint32_t most = 256;
 
 	return std::min(k & (~k + 1), most);
+}
+
+float rotation_length(std::uint32_t k)
+{
+	return std::sqrt(static_cast<float>(rotation_block(k)));
 }
 
 void rotate(std::span<const float> x, std::span<float> out, std::uint32_t block)

@@ -23,11 +23,14 @@ RowRange row_range(std::span<const float> x);
 /// Numbers that rotate() mixes with each other: the largest power of two that divides
 /// @p k, at most 256.
 std::uint32_t rotation_block(std::uint32_t k);
+/// How many times as long it makes them.
+float rotation_length(std::uint32_t k);
 
 /// Multiply each block of @p x by a Hadamard matrix with columns of random signs; @p out may be
 /// @p x.
-/// Sums of products of two rotated rows are those of the rows, while a few large numbers,
-/// or a mean of all, are spread over their block, where they cost less precision.
+/// Sums of products of two rotated rows are @p block times those of the rows, while a few
+/// large numbers, or a mean of all, are spread over their block, where they cost less
+/// precision.
 /// \pre block is a power of two that divides the size of x, at most 256; out is of that size
 void rotate(std::span<const float> x, std::span<float> out, std::uint32_t block);
 
@@ -37,8 +40,8 @@ struct FeatureRow {
 	std::size_t step;
 };
 
-/// x * factor to the nearest of -127 to 127, ties to even. The last atom is filled up
-/// with zeros.
+/// x * factor to the nearest integer, ties to even. The last atom is filled up with zeros.
+/// \pre The products are within -127.5 and 127.5
 void store_int8(std::span<const float> x, float factor, FeatureRow to);
 /// As two halves of 15 bits together: 128 * high + low, clamped to -16256 to 16256.
 void store_int8x2(std::span<const float> x, float factor, FeatureRow high, FeatureRow low);

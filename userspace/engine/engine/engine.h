@@ -263,7 +263,7 @@ private:
 	std::vector<Operand> operands_;
 	/// Factor that undoes the scaling of each row.
 	std::vector<float> row_factors_;
-	/// A row of each thread, rotated.
+	/// Rows of activations, rotated.
 	std::vector<float> rotated_;
 	std::uint64_t uses_ = 0;
 	std::uint64_t macs_ = 0;
