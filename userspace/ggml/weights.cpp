@@ -122,7 +122,8 @@ Result<Packed> Weights::pack_pieces(const Matrix &matrix, Workers &workers)
 					     part.n, part.k,
 					     {.precision = options_.precision,
 					      .rotate = options_.precision == Precision::int8,
-					      .workers = &workers});
+					      .workers = &workers,
+					      .name = matrix.name});
 		if (!space || !layer) {
 			release(packed);
 			return space ? forward(layer) : forward(space);

@@ -31,6 +31,8 @@ struct Matrix {
 	std::uint32_t k = 0;
 	std::uint32_t n = 0;
 	std::size_t row_bytes = 0;
+	/// For traces, while it is packed; the tensor's.
+	const char *name = "";
 
 	std::size_t bytes() const { return row_bytes * n; }
 };
