@@ -8,7 +8,6 @@
 #include <iostream>
 #include <memory>
 #include <string>
-#include <thread>
 #include <utility>
 #include <vector>
 
@@ -55,13 +54,16 @@ int record(const Record &options)
 			return npu::tool::report(name, created.error());
 		slices = std::move(*created);
 	}
-	auto status = run_program(options.command, [&] { return (*session)->read(events); });
+	const auto read = [&] {
+		return (*session)->read(events);
+	};
+	auto status = run_program(options.command, read);
 	if (!status)
 		return npu::tool::report(name, status.error());
-	/* Jobs of a program that has ended without them may still run. */
-	std::this_thread::sleep_for(std::chrono::milliseconds(50));
-	if (auto done = (*session)->read(events); !done)
-		return npu::tool::report(name, done.error());
+	constexpr std::chrono::seconds limit(10);
+	const auto ended = wait_for_jobs(limit, read);
+	if (!ended)
+		return npu::tool::report(name, ended.error());
 
 	write_chrome(out, events);
 	if (!out.flush())
@@ -70,6 +72,9 @@ int record(const Record &options)
 		  << " slices and " << events.moves.size() << " moves are in " << options.out
 		  << "; 'npu-trace report " << options.out
 		  << "' sums them up, ui.perfetto.dev and chrome://tracing draw them\n";
+	if (!*ended)
+		std::cerr << name << ": jobs still run " << limit.count()
+			  << " s after the end of the program, and are not in the trace\n";
 	if (events.lost)
 		std::cerr << name << ": " << events.lost
 			  << " events came too fast to be recorded, so the sums are too small\n";

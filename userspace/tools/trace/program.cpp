@@ -1,14 +1,22 @@
 /* SPDX-License-Identifier: MIT */
 #include "program.h"
 
+#include <algorithm>
 #include <cerrno>
 #include <chrono>
 #include <csignal>
+#include <cstdint>
+#include <filesystem>
+#include <system_error>
 #include <thread>
+#include <utility>
+#include <vector>
 
 #include <spawn.h>
 #include <sys/wait.h>
 #include <unistd.h>
+
+#include <npu/device.h>
 
 namespace npu::trace
 {
@@ -67,12 +75,45 @@ Result<pid_t> start(const std::vector<std::string> &command)
 	return pid;
 }
 
+/// Jobs of a device that have ended, or will have.
+struct Pending {
+	Device device;
+	std::uint64_t jobs = 0;
+};
+
+/// The NPUs that this driver has, those of others aside.
+std::vector<Pending> pending_jobs()
+{
+	std::vector<Pending> pending;
+	std::error_code none;
+
+	for (const auto &entry : std::filesystem::directory_iterator("/dev/accel", none)) {
+		auto device = Device::open(entry.path());
+		if (!device)
+			continue;
+		if (const auto done = device->activity())
+			pending.push_back(
+				{std::move(*device),
+				 done->queued_jobs + done->ended_jobs + done->failed_jobs});
+	}
+	return pending;
+}
+
+/// Whether as many jobs have ended as there were, or none is left.
+bool has_ended(const Pending &pending)
+{
+	const auto done = pending.device.activity();
+
+	return !done || !done->queued_jobs || done->ended_jobs + done->failed_jobs >= pending.jobs;
+}
+
+constexpr std::chrono::milliseconds pause(20);
+
 } // namespace
 
 Result<int> run_program(const std::vector<std::string> &command,
 			const std::function<Result<void>()> &each)
 {
-	constexpr std::chrono::milliseconds pause(20);
 	const IgnoreInterrupts ignore;
 	Result<void> done;
 	int status = 0;
@@ -89,6 +130,22 @@ Result<int> run_program(const std::vector<std::string> &command,
 	if (!done)
 		return forward(done);
 	return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
+}
+
+Result<bool> wait_for_jobs(std::chrono::seconds limit, const std::function<Result<void>()> &each)
+{
+	const auto until = std::chrono::steady_clock::now() + limit;
+	const std::vector<Pending> pending = pending_jobs();
+	bool ended = false;
+
+	while (!ended && std::chrono::steady_clock::now() < until) {
+		ended = std::ranges::all_of(pending, has_ended);
+		if (auto done = each(); !done)
+			return forward(done);
+		if (!ended)
+			std::this_thread::sleep_for(pause);
+	}
+	return ended;
 }
 
 } // namespace npu::trace
