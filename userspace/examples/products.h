@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Work of the examples with an event loop: products of the same weights, one at a time.
+ * Work of the examples with an event loop: products of the same weights, one at a time, with
+ * a deadline, and with what they use in on-chip memory.
  */
 #pragma once
 
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <iostream>
 #include <memory>
@@ -22,6 +24,7 @@ public:
 	static constexpr std::uint32_t size = 64;
 	/// Each product should have ended after this time.
 	static constexpr std::chrono::milliseconds patience{50};
+	static constexpr std::size_t on_chip = 64 << 10;
 
 	static npu::Result<Products> create()
 	{
@@ -33,7 +36,10 @@ public:
 			npu::Linear::create(*device, weights, size, size, npu::Precision::int8);
 		if (!layer)
 			return forward(layer);
-		auto engine = npu::Engine::create(*device);
+		/* Weights and activations stay on the chip between products, if it has room. */
+		npu::Engine::Options options;
+		options.sram = {npu::SramUse::Mode::bytes, on_chip};
+		auto engine = npu::Engine::create(*device, options);
 		if (!engine)
 			return forward(engine);
 		return Products(std::move(*layer), std::move(*engine));
@@ -63,9 +69,14 @@ public:
 			return forward(waited);
 		if (auto fetched = engine_.fetch(0, {y, size}); !fetched)
 			return forward(fetched);
+		auto statistics = engine_.statistics();
+		if (!statistics)
+			return forward(statistics);
 		std::cout << "y[0] = " << y.front() << ", " << waited->macs
 			  << " multiply-accumulates in " << waited->job.device_ns
-			  << " ns of device time\n";
+			  << " ns of device time; so far " << statistics->sram_bytes << " of "
+			  << statistics->read_bytes + statistics->written_bytes
+			  << " bytes were on the chip\n";
 		return {};
 	}
 
