@@ -37,8 +37,8 @@ RowRange Range(std::span<const float> x)
 	const hn::ScalableTag<float> d;
 	const Ints<decltype(d)> ints;
 	const std::size_t lanes = hn::Lanes(d);
-	/* Without their signs, floating-point numbers are ordered as their bits are, with
-	 * infinities and NaNs behind all numbers. */
+	/* Without its sign bit, a float is ordered as the integer of its bits. Infinities and
+	 * NaNs are above all finite numbers. */
 	const auto no_sign = hn::Set(ints, 0x7fffffff);
 	auto most = hn::Zero(ints);
 	const auto bits_at = [&](std::size_t at) {
@@ -91,8 +91,9 @@ HWY_INLINE void sum_and_difference(V &a, V &b)
 	a = sum;
 }
 
-/// Three steps in registers: sums and differences of the vectors @p half apart of those that
-/// load() gives for @p at and on, then of those twice as far, and then twice that.
+/// Three steps in registers: sums and differences of vectors @p half apart, then of vectors
+/// 2 * @p half apart, then of vectors 4 * @p half apart. load() returns the vectors from @p at
+/// on.
 template <typename Load>
 HWY_INLINE void three_steps(const Load &load, float *to, std::size_t at, std::size_t half)
 {
@@ -159,7 +160,7 @@ HWY_INLINE void one_step(const Load &load, float *to, std::size_t at, std::size_
 	hn::StoreU(v1, d, to + at + half);
 }
 
-/// As many steps as @p Vectors allow, from vectors @p half apart on, over a block.
+/// log2(@p Vectors) steps over a block, the first between vectors @p half apart.
 template <std::size_t Vectors, typename Load>
 HWY_INLINE void steps(const Load &load, float *to, std::size_t size, std::size_t half)
 {
@@ -195,8 +196,8 @@ consteval std::array<float, most_block> make_signs()
 
 constexpr auto signs = make_signs();
 
-/// Blocks of a size that the compiler knows, which is that of a vector or more. Each stays in
-/// the cache until it is done.
+/// Rotates blocks of a constant size, at least that of a vector. A block stays in the cache
+/// until it is done.
 template <std::size_t Block>
 void rotate_blocks(std::span<const float> x, float *to)
 {
@@ -225,7 +226,7 @@ void rotate_blocks(std::span<const float> x, float *to)
 	}
 }
 
-/// Blocks that no vector fits into.
+/// Rotates blocks that are smaller than a vector.
 void rotate_small(std::span<const float> x, float *to, std::size_t block)
 {
 	for (std::size_t i = 0; i < x.size(); i++)
@@ -306,7 +307,7 @@ HWY_INLINE void load_rows(const Results<T> results, std::size_t row, std::size_t
 	const Atom atom;
 	const T *at = results.values + first * results.rows + row * atom_results;
 	const std::size_t step = std::size_t{results.rows} * atom_results;
-	/* Of its own, so that no store to y could change them. */
+	/* A local copy, which stores to y cannot alias. */
 	std::array<float, Rows> factors;
 	std::copy_n(to.row_factors + row, Rows, factors.begin());
 	float *y = to.y + row * to.stride;
@@ -424,7 +425,7 @@ HWY_INLINE void store_atom(const float *x, float factor, std::byte *out)
 	const Wide d;
 	const hn::RebindToUnsigned<decltype(d)> words;
 	const hn::Rebind<std::uint8_t, decltype(d)> bytes;
-	/* The sum has the integer in its last bits, rounded as any sum. */
+	/* The addition rounds the product to an integer, which is in the last bits of the sum. */
 	const auto to_last_bits = hn::Set(d, 0x1.8p23F);
 	auto *to = reinterpret_cast<std::uint8_t *>(out);
 
