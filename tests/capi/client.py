@@ -65,7 +65,7 @@ class JobStatus(Sized):
     _fields_ = [("size", c_size_t), ("known", c_uint32), ("ended", c_uint32), ("error", c_int32),
                 ("fault_task_count", c_uint32), ("fault_lane", c_uint32),
                 ("fault_task", c_uint32), ("has_fault_address", c_uint32),
-                ("reserved", c_uint32), ("fault_address", c_uint64), ("queued_ns", c_uint64),
+                ("core_mask", c_uint32), ("fault_address", c_uint64), ("queued_ns", c_uint64),
                 ("started_ns", c_uint64), ("ended_ns", c_uint64), ("device_ns", c_uint64),
                 ("macs", c_uint64), ("read_bytes", c_uint64), ("written_bytes", c_uint64),
                 ("sram_bytes", c_uint64), ("start_ns", c_uint64), ("memory_stall_ns", c_uint64),
@@ -197,6 +197,7 @@ class Interface(unittest.TestCase):
         self.assertEqual(status.error, 0)
         self.assertGreater(status.device_ns, 0)
         self.assertEqual(status.macs, SIZE * SIZE)
+        self.assertIn(status.core_mask, (1, 2, 4))
         self.assertGreaterEqual(status.read_bytes, SIZE * SIZE)
         again = JobStatus()
         self.assertEqual(self.npu.npu_context_wait(context, 1, NEVER, byref(again)), ENDED)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /// Counters and labels of jobs.
+#include <bit>
 #include <cerrno>
 #include <cstdint>
 #include <string>
@@ -74,6 +75,9 @@ SUBTEST(counters_job)
 	const drm_npu_job_wait again = run_job(device, context, one);
 	CHECK_EQ(first.macs, 16 * 64 * 32);
 	CHECK_EQ(second.macs, 3 * first.macs);
+	/* Of two lanes, each has a core, maybe the same. */
+	CHECK_EQ(std::popcount(first.core_mask), 1);
+	CHECK(std::popcount(second.core_mask) >= 1 && std::popcount(second.core_mask) <= 2);
 	CHECK_EQ(first.read_bytes != 0, (counters & DRM_NPU_COUNTER_BYTES) != 0);
 	CHECK_EQ(first.written_bytes != 0, (counters & DRM_NPU_COUNTER_BYTES) != 0);
 	CHECK_EQ(second.written_bytes, 3 * first.written_bytes);
@@ -108,6 +112,20 @@ SUBTEST(counters_stalls)
 	CHECK_EQ(run_job(device, context, four).start_ns, 4 * first.start_ns);
 }
 
+SUBTEST(counters_cores)
+{
+	Device device;
+	Product product(device, {16, 64, 32});
+	const std::uint32_t job = create_job(device, {Lane(3, product.task())});
+
+	for (std::uint32_t core = 0; core < device.info().core_count; core++) {
+		const drm_npu_job_wait ended = run_job(device, device.context(1U << core), job);
+
+		CHECK_EQ(ended.core_mask, 1U << core);
+		CHECK_EQ(ended.pad, 0);
+	}
+}
+
 /* Nothing is counted of a job that has not run. */
 SUBTEST(counters_queued)
 {
@@ -124,12 +142,14 @@ SUBTEST(counters_queued)
 	CHECK_EQ(args.state, DRM_NPU_JOB_QUEUED);
 	CHECK_EQ(args.read_bytes, 0);
 	CHECK_EQ(args.start_ns, 0);
+	CHECK_EQ(args.core_mask, 0);
 	CHECK_OK(cancel(device, context, seqno, seqno));
 	running.hold.open();
 	args = wait_ended(device, context, seqno);
 	CHECK_EQ(args.error, ECANCELED);
 	CHECK_EQ(args.read_bytes, 0);
 	CHECK_EQ(args.written_bytes, 0);
+	CHECK_EQ(args.core_mask, 0);
 }
 
 /* A client that was built before there were counters gets what it knows. */

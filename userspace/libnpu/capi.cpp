@@ -28,7 +28,7 @@ npu_job_status status_of(const JobStatus &status)
 		.fault_lane = fault.lane,
 		.fault_task = fault.task,
 		.has_fault_address = fault.address.has_value(),
-		.reserved = 0,
+		.core_mask = status.counters.core_mask,
 		.fault_address = fault.address.value_or(0),
 		.queued_ns = status.queued_ns,
 		.started_ns = status.started_ns,

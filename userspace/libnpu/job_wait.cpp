@@ -78,7 +78,8 @@ Result<JobStatus> job_status(Driver &driver, std::uint32_t context, std::uint64_
 			     .sram_bytes = args.sram_bytes,
 			     .start_ns = args.start_ns,
 			     .memory_stall_ns = args.memory_stall_ns,
-			     .sram_stall_ns = args.sram_stall_ns},
+			     .sram_stall_ns = args.sram_stall_ns,
+			     .core_mask = args.core_mask},
 	};
 }
 

@@ -34,8 +34,10 @@ void npu_activity_slice(struct npu_core *core, struct npu_context *ctx,
 	struct npu_client_stats *stats = &ctx->client->stats;
 
 	lockdep_assert_held(&core->npu->exec->lock);
-	if (core->started)
+	if (core->started) {
 		core->slices++;
+		counters->core_mask |= BIT(core->index);
+	}
 	core->device_ns += device_ns;
 	stats->busy_ns += device_ns;
 	stats->class_ns[npu_context_class(ctx, now)] += device_ns;

@@ -61,6 +61,8 @@ struct npu_counters {
 	u64 memory_ns;
 	/** @sram_ns: Device time of waits for on-chip memory. */
 	u64 sram_ns;
+	/** @core_mask: Cores that were started for them. */
+	u32 core_mask;
 };
 
 /**

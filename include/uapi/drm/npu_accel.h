@@ -1413,6 +1413,10 @@ struct drm_npu_job_wait {
 	__u64 memory_stall_ns;
 	/** @sram_stall_ns: Out: the same of waits for on-chip memory. */
 	__u64 sram_stall_ns;
+	/** @core_mask: Out: cores that its slices so far have run on, a bit each. */
+	__u32 core_mask;
+	/** @pad: Out: zero. */
+	__u32 pad;
 };
 
 /**

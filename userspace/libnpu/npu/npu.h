@@ -250,7 +250,8 @@ struct npu_job_status {
 	uint32_t fault_task;
 	/** Whether fault_address is known. */
 	uint32_t has_fault_address;
-	uint32_t reserved;
+	/** Cores that its slices have run on, a bit each. The completion page does not tell. */
+	uint32_t core_mask;
 	/** Device address that was refused. */
 	uint64_t fault_address;
 	uint64_t queued_ns;

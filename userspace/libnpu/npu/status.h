@@ -37,6 +37,8 @@ struct JobCounters {
 	std::uint64_t start_ns = 0;
 	std::uint64_t memory_stall_ns = 0;
 	std::uint64_t sram_stall_ns = 0;
+	/// Cores that its slices have run on, a bit each.
+	std::uint32_t core_mask = 0;
 };
 
 enum class JobState : std::uint8_t {
