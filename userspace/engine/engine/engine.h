@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/*
+/**
+ * @file
  * Runs linear layers on an NPU.
  */
 #pragma once
@@ -31,14 +32,15 @@ struct EngineStatistics {
 	/// Multiply-accumulates of the layers, without padding, counted once for
 	/// each row of activations.
 	std::uint64_t macs = 0;
-	/// Submits.
+	/// Products that were submitted.
 	std::uint64_t submits = 0;
 	/// Device time of all products, in nanoseconds; modelled on a virtual device.
 	std::uint64_t device_ns = 0;
-	/// Bytes that the device read and wrote.
+	/// Bytes that the device has read; 0 where it does not count.
 	std::uint64_t read_bytes = 0;
+	/// Bytes that the device has written; 0 where it does not count.
 	std::uint64_t written_bytes = 0;
-	/// Bytes of both that were on the chip.
+	/// Part of @ref read_bytes and @ref written_bytes that was on the chip.
 	std::uint64_t sram_bytes = 0;
 };
 
@@ -58,6 +60,7 @@ struct ProductStatistics {
 
 /// Output channels of a layer from @c first on.
 struct Operand {
+	/// The layer; must not be nullptr.
 	const Linear *layer = nullptr;
 	/// A multiple of rknn::group_rows() below the layer's n; earlier channels are not
 	/// computed.
@@ -67,7 +70,9 @@ struct Operand {
 /// Rows of numbers, one each @c stride.
 template <typename T>
 struct Rows {
+	/// The numbers, from the first of row 0 on.
 	std::span<T> values;
+	/// Numbers from the start of a row to that of the next.
 	std::size_t stride;
 
 	/// Whether @p m rows of @p width fit.
@@ -83,16 +88,18 @@ struct Rows {
 class Engine
 {
 public:
+	/// Options of a new engine.
 	struct Options {
 		/// Threads that quantise and scale, the caller's included. They help
 		/// with much work only.
 		std::uint32_t threads = 1;
 		/// What is preferred to be in on-chip memory.
 		SramUse sram = {};
-		/// What matters to its jobs, their share and the cores that they may
-		/// use; see Context::Options.
+		/// Scheduling class of its jobs; see Context::Options.
 		SchedClass sched_class = SchedClass::throughput;
+		/// Share of its jobs; see Context::Options.
 		std::uint32_t weight = 0;
+		/// Cores that its jobs may use; see Context::Options.
 		std::uint32_t core_mask = 0;
 		/// Jobs that are kept. The one that was used longest ago makes room for a
 		/// new one.
@@ -110,14 +117,16 @@ public:
 		bool fence = false;
 	};
 
+	/// Creates an engine on @p device.
 	/// @retval EINVAL no threads, no jobs, or what Context::create() refuses
 	static Result<Engine> create(const Device &device, const Options &options);
+	/// As create(), with the defaults of Options.
 	static Result<Engine> create(const Device &device) { return create(device, Options()); }
 
 	/// y[i] = layers[i] x for @p m rows of @p x, in one submit. The layers share k,
 	/// precision and rotation, as Q, K and V do.
-	/// @pre x has m rows of k, y[i] has m rows of layers[i]->n()
 	/// Waits for the end, however long it takes; start() and wait() take a deadline.
+	/// @pre x has m rows of k, y[i] has m rows of layers[i]->n()
 	/// @return what it took
 	/// @retval EINVAL m is 0, no layers, layers that differ, wrong sizes, or
 	/// an activation that is not a finite number
@@ -126,6 +135,7 @@ public:
 					   std::span<const float> x,
 					   std::span<const std::span<float>> y,
 					   const StartOptions &options);
+	/// As multiply(), with the defaults of StartOptions.
 	Result<ProductStatistics> multiply(std::span<const Linear *const> layers, std::uint32_t m,
 					   std::span<const float> x,
 					   std::span<const std::span<float>> y)
@@ -139,6 +149,7 @@ public:
 	/// @retval EBUSY a product is under way
 	Result<void> start(std::span<const Operand> operands, std::uint32_t m,
 			   const Rows<const float> &x, const StartOptions &options);
+	/// As start(), with the defaults of StartOptions.
 	Result<void> start(std::span<const Operand> operands, std::uint32_t m,
 			   const Rows<const float> &x)
 	{
@@ -168,7 +179,9 @@ public:
 	/// Forget all recorded jobs.
 	void clear();
 
+	/// What the engine has done since it was created.
 	Result<EngineStatistics> statistics() const;
+	/// The device that it runs on.
 	const Device &device() const { return device_; }
 	/// Threads that the engine uses between its calls too, for whoever owns it.
 	Workers &workers() { return *workers_; }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/*
+/**
+ * @file
  * Linear layers whose weights stay on the NPU's side.
  */
 #pragma once
@@ -56,7 +57,9 @@ public:
 	/// threads at a time if there are.
 	using Source = std::function<void(std::uint32_t row, std::span<float> out)>;
 
+	/// Options of a new layer.
 	struct Options {
+		/// How the layer computes.
 		Precision precision = Precision::int8;
 		/// Rotate weights and activations; see rotate() in transfer.h. int8 then
 		/// loses far less by activations of which a few are much larger than the
@@ -84,11 +87,17 @@ public:
 
 	/// Number of the layer: no other of this process has had it.
 	std::uint64_t id() const { return id_; }
+	/// Output channels: rows of W.
 	std::uint32_t n() const { return layout_.n(); }
+	/// Numbers of an activation: columns of W.
 	std::uint32_t k() const { return layout_.k(); }
+	/// How the layer computes.
 	Precision precision() const { return precision_; }
+	/// Whether weights and activations are rotated; see Options::rotate.
 	bool rotated() const { return rotated_; }
+	/// How the packed weights lie in buffer().
 	const rknn::WeightLayout &layout() const { return layout_; }
+	/// What traces call the layer: Options::name, or "linear NxK".
 	const std::string &name() const { return name_; }
 	/// The packed weights.
 	const Buffer &buffer() const { return buffer_; }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/*
+/**
+ * @file
  * The CPU's half of a linear layer: quantise activations, convert numbers,
  * scale results. Vectorised for the machine it runs on.
  */

@@ -49,20 +49,25 @@ namespace npu
 /// A convolution of a map, and of a residual if it has one. The spans are only looked at
 /// while a plan is made.
 struct Convolution {
+	/// Its shape, quantisations and activation.
 	rknn::Convolution shape;
 	/// Elements in the order [kernel][y][x][channel], depthwise [y][x][channel].
 	std::span<const std::byte> weights;
-	/// One for each output channel; none is 0. int8 takes integers in units of input
-	/// scale * weight scale, fp16 takes floats.
+	/// One for each output channel; std::monostate is all zeros. int8 takes integers in
+	/// units of input scale * weight scale, fp16 takes floats.
 	std::variant<std::monostate, std::span<const std::int32_t>, std::span<const float>> bias;
 };
 
 /// The product of a matrix of m rows with one of k times n. The span is only looked at
 /// while a plan is made.
 struct MatrixProduct {
+	/// Type of both factors; the results are int32 of int8, fp32 of fp16.
 	rknn::Type type = rknn::Type::int8;
+	/// Rows of the left factor.
 	std::uint32_t m = 1;
+	/// Elements of a row of the left factor.
 	std::uint32_t k = 1;
+	/// Elements of a row of the results.
 	std::uint32_t n = 1;
 	/// The right factor transposed: n rows of k elements.
 	std::span<const std::byte> weights;
@@ -84,9 +89,11 @@ Result<TensorLayout> output_layout(const Operation &operation);
 
 /// An operation and its tensors.
 struct Step {
+	/// The operation.
 	Operation operation;
+	/// Its inputs, of input_layouts().
 	std::vector<Tensor> inputs;
-	/// Shares no memory with the inputs.
+	/// Its result, of output_layout(). Shares no memory with the inputs.
 	Tensor output;
 };
 
@@ -97,11 +104,13 @@ struct Step {
 class Plan
 {
 public:
+	/// Options of a new plan.
 	struct Options {
 		/// Cores that share each operation; 0 means all.
 		std::uint32_t cores = 0;
 	};
 
+	/// Makes a job of each of @p steps on @p device, with a packed copy of its weights.
 	/// @retval EINVAL no steps, more cores than there are, tensors of another number,
 	/// layout or with shared memory, weights or biases of the wrong size, or what the
 	/// generators of rknn refuse; the message begins with the step
@@ -109,6 +118,7 @@ public:
 	/// @retval ENOMEM, ENOSPC, E2BIG the device has no room
 	static Result<Plan> create(const Device &device, std::span<const Step> steps,
 				   const Options &options);
+	/// As create(), with the defaults of Options.
 	static Result<Plan> create(const Device &device, std::span<const Step> steps)
 	{
 		return create(device, steps, Options());
@@ -121,6 +131,7 @@ public:
 	/// should have ended. They go on after a timeout.
 	WaitResult<JobStatus> run(Context &context, Deadline deadline = Deadline::never()) const;
 
+	/// Number of steps. Each is a job of a submit.
 	std::size_t steps() const { return jobs_.size(); }
 
 private:

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/*
+/**
+ * @file
  * How the rows of a product are shared between CPU and NPU.
  */
 #pragma once

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/*
+/**
+ * @file
  * What is worth a place in on-chip memory.
  */
 #pragma once
@@ -21,6 +22,7 @@ namespace npu
 
 /// How much on-chip memory is used.
 struct SramUse {
+	/// How to choose what is on the chip.
 	enum class Mode : std::uint8_t {
 		/// For what gains by it, as the device tells its bandwidths.
 		automatic,
@@ -29,7 +31,10 @@ struct SramUse {
 		/// For whatever fits into @c bytes, activations first.
 		bytes,
 	};
+	/// What on-chip memory is used for.
 	Mode mode = Mode::automatic;
+	/// Bytes that Mode::bytes uses, at most those of the first region on the chip. Other
+	/// modes ignore it.
 	std::size_t bytes = 0;
 
 	/// "auto", "off", or a number of bytes.
@@ -41,8 +46,9 @@ struct SramUse {
 struct Bandwidths {
 	/// What a core draws.
 	double core = 0;
-	/// What all cores draw from system memory, and from on-chip memory.
+	/// What all cores together draw from system memory.
 	double system = 0;
+	/// What all cores together draw from on-chip memory.
 	double chip = 0;
 };
 

@@ -22,10 +22,13 @@ namespace npu
 
 /// Types of elements.
 enum class Element : std::uint8_t {
+	/// Integers of 8 bits, two's complement; std::int8_t.
 	int8,
 	/// IEEE 754 binary16, in a std::uint16_t; see engine/numeric.h.
 	fp16,
+	/// Integers of 32 bits; std::int32_t.
 	int32,
+	/// IEEE 754 binary32; float.
 	fp32,
 };
 
@@ -54,6 +57,7 @@ public:
 	static Result<TensorLayout> products(rknn::Type type, std::uint32_t m, std::uint32_t k,
 					     std::uint32_t n);
 
+	/// Type of the elements; of products int32 or fp32.
 	Element element() const;
 	/// Elements in the plain order.
 	std::size_t elements() const;
@@ -73,6 +77,7 @@ public:
 	/// @retval EOPNOTSUPP it is a left factor, which only the NPU reads
 	Result<void> unpack(std::span<const std::byte> in, std::span<std::byte> plain) const;
 
+	/// Same kind, type and sizes.
 	bool operator==(const TensorLayout &) const = default;
 
 private:
@@ -132,7 +137,9 @@ public:
 		return read_bytes(std::as_writable_bytes(values), sizeof(T));
 	}
 
+	/// How its elements lie in memory().
 	const TensorLayout &layout() const { return layout_; }
+	/// The memory of the tensor, which it keeps alive.
 	const BufferView &memory() const { return memory_; }
 	/// Address that command streams use.
 	std::uint32_t address() const { return memory_.address(); }

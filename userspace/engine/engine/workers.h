@@ -21,10 +21,12 @@ public:
 	/// A pool of @p threads threads, one of which is whoever calls run().
 	/// \pre threads is not 0
 	explicit Workers(std::uint32_t threads);
+	/// Ends the threads. run() must have returned.
 	~Workers();
 	Workers(const Workers &) = delete;
 	Workers &operator=(const Workers &) = delete;
 
+	/// Threads of the pool, the caller of run() included.
 	std::uint32_t threads() const { return threads_; }
 
 	/// Call @p body(first, last) with ranges that together are 0 to @p count, at least

@@ -48,8 +48,10 @@ std::span<T> elements(std::span<std::byte> bytes, std::size_t offset, std::size_
 class Buffer
 {
 public:
+	/// npu::Residency, under the name that Buffer::set_residency() uses.
 	using Residency = npu::Residency;
 
+	/// Options of a new buffer.
 	struct Options {
 		/// The device may read it only: a job that writes there is refused.
 		bool read_only = false;
@@ -57,16 +59,20 @@ public:
 		/// handed over with access(). Else reads may be slow, and handing over does
 		/// nothing.
 		bool cached = false;
-		/// Where it is to be from the start: for anything but none in on-chip memory
-		/// @ref region, with priority 0.
+		/// Where it is to be from the start: for anything but none in @ref region, with
+		/// priority 0.
 		Residency residency = Residency::none;
+		/// Index of the region that @ref residency is about, the first on the chip
+		/// unless set. Residency::none ignores it.
 		std::uint32_t region = chip_region;
 	};
 
+	/// Options of an import: which part of the dma-buf the buffer stands for, and what jobs
+	/// on it wait for.
 	struct ImportOptions {
-		/// The part of the dma-buf that the buffer stands for, in bytes: from here on,
+		/// First byte of the part.
 		std::size_t offset = 0;
-		/// as many as this, or all that follow.
+		/// Bytes of the part; all that follow @ref offset unless set.
 		std::size_t size = std::numeric_limits<std::size_t>::max();
 		/// Jobs wait for it before they touch the buffer; see acquire().
 		const Fence *acquire = nullptr;
@@ -80,6 +86,7 @@ public:
 	/// @retval EOVERFLOW its device address has more than 32 bits
 	static Result<Buffer> create(const Device &device, std::size_t size,
 				     const Options &options);
+	/// As create(), with the defaults of Options.
 	static Result<Buffer> create(const Device &device, std::size_t size)
 	{
 		return create(device, size, Options());
@@ -92,6 +99,7 @@ public:
 	/// @retval ENOSPC no room in the device's address space
 	static Result<Buffer> import(const Device &device, int dma_buf,
 				     const ImportOptions &options);
+	/// As import(), of the whole dma-buf and without a fence to wait for.
 	static Result<Buffer> import(const Device &device, int dma_buf)
 	{
 		return import(device, dma_buf, ImportOptions());
@@ -99,8 +107,12 @@ public:
 
 	/// No buffer: of size 0, and each call answers ENODEV.
 	Buffer() = default;
+	/// Unmaps the buffer and closes its handle, unless a BufferView or an Access still has
+	/// it. Jobs keep what they use of it alive on the device.
 	~Buffer() = default;
+	/// Leaves @p other without a buffer.
 	Buffer(Buffer &&other) noexcept = default;
+	/// Releases the buffer held before, and leaves @p other without one.
 	Buffer &operator=(Buffer &&other) noexcept = default;
 	Buffer(const Buffer &) = delete;
 	Buffer &operator=(const Buffer &) = delete;
@@ -109,6 +121,7 @@ public:
 	/// CPU write to it. Cached and imported buffers are only to be touched between
 	/// access() and the end of what it returns.
 	std::span<std::byte> bytes() const;
+	/// Size in bytes, rounded up to pages if it is not imported.
 	std::size_t size() const;
 	/// Address that command streams use.
 	std::uint32_t address() const;
@@ -129,6 +142,7 @@ public:
 
 	/// What the CPU does with a range of a buffer.
 	enum class Direction : std::uint8_t {
+		/// Read the range.
 		read,
 		/// Overwrite all of the range.
 		write,
@@ -136,8 +150,6 @@ public:
 		read_write,
 	};
 
-	/// While it lives the CPU may touch a range of a buffer; its end hands the range
-	/// to the device. Moves, does not copy. Keeps the buffer's memory mapped.
 	class Access;
 
 	/// Hand @p length bytes from @p offset on to the CPU. For own buffers this waits for
@@ -207,10 +219,14 @@ private:
 	std::shared_ptr<const State> state_;
 };
 
+/// While it lives the CPU may touch a range of a buffer; its end hands the range
+/// to the device. Moves, does not copy. Keeps the buffer's memory mapped.
 class Buffer::Access
 {
 public:
+	/// Takes the access over; the end of @p other does nothing.
 	Access(Access &&other) noexcept;
+	/// Swaps the two accesses: the one held before ends with @p other.
 	Access &operator=(Access &&other) noexcept;
 	Access(const Access &) = delete;
 	Access &operator=(const Access &) = delete;
@@ -250,7 +266,9 @@ public:
 	/// No bytes: each call answers ENODEV.
 	BufferView() = default;
 
+	/// The bytes of the part; empty where Buffer::bytes() is.
 	std::span<std::byte> bytes() const;
+	/// Size of the part in bytes.
 	std::size_t size() const { return size_; }
 	/// Where it begins in the buffer.
 	std::size_t offset() const { return offset_; }

@@ -46,30 +46,41 @@ struct SubmitOptions {
 class Context
 {
 public:
+	/// Options of a new context.
 	struct Options {
 		/// Cores to use, one bit each; 0 means all.
 		std::uint32_t core_mask = 0;
 		/// Unfinished jobs at a time; 0 means the device's limit.
 		std::uint32_t max_queued = 0;
+		/// Scheduling class of its jobs.
 		SchedClass sched_class = SchedClass::throughput;
 		/// Share in proportion to others of its class, up to @ref max_weight; 0 means
 		/// @ref default_weight, and without CAP_SYS_NICE no more is granted.
 		std::uint32_t weight = 0;
 	};
 
+	/// Weight of a context that asks for none.
 	static constexpr std::uint32_t default_weight = 100;
+	/// The largest weight.
 	static constexpr std::uint32_t max_weight = 10000;
 
+	/// Creates a context on @p device.
 	/// @retval EINVAL a core that does not exist, too many jobs, too much weight
 	/// @retval ENOSPC no room for more contexts
 	/// @retval EIO the device handle is banned: its jobs hung or faulted too often
 	static Result<Context> create(const Device &device, const Options &options);
+	/// As create(), with the defaults of Options.
 	static Result<Context> create(const Device &device) { return create(device, Options()); }
 
 	/// No context: each call answers ENODEV.
 	Context() = default;
+	/// Cancels the jobs that have not started, lets the others end, and waits for none of
+	/// them.
 	~Context() = default;
+	/// Leaves @p other without a context.
 	Context(Context &&other) noexcept = default;
+	/// Releases the context held before as the destructor does, and leaves @p other without
+	/// one.
 	Context &operator=(Context &&other) noexcept = default;
 	Context(const Context &) = delete;
 	Context &operator=(const Context &) = delete;

@@ -48,7 +48,9 @@ public:
 		return Clock::time_point(std::chrono::nanoseconds(ns));
 	}
 
+	/// The point in time; never() is Clock::time_point::max().
 	constexpr Clock::time_point time() const { return at_; }
+	/// Whether it is never().
 	constexpr bool is_never() const { return at_ == Clock::time_point::max(); }
 	/// As CLOCK_MONOTONIC shows it, in nanoseconds; 0 for what passed before the boot.
 	constexpr std::int64_t monotonic_ns() const
@@ -58,6 +60,7 @@ public:
 		return std::max<std::int64_t>(0, since_boot.count());
 	}
 
+	/// Earlier is less; immediately() is before and never() after all others.
 	auto operator<=>(const Deadline &) const = default;
 
 private:

@@ -43,6 +43,7 @@ public:
 	const std::string &name() const { return info().name; }
 	/// Whether a software model computes, not silicon.
 	bool is_virtual() const { return info().is_virtual; }
+	/// What the device is, as it was when it was opened.
 	const DeviceInfo &info() const;
 	/// One record a core, as it was when the device was opened.
 	const std::vector<CoreInfo> &cores() const;
@@ -62,7 +63,9 @@ public:
 
 	/// The open file, which stays the device's.
 	int fd() const;
+	/// The driver behind the device. If there is no device, its calls answer ENODEV.
 	Driver &driver() const;
+	/// The same driver; the caller shares its ownership.
 	std::shared_ptr<Driver> share_driver() const;
 
 private:

@@ -21,7 +21,9 @@ namespace npu
 
 /// What a mapping allows.
 enum class MapAccess : std::uint8_t {
+	/// Read the bytes.
 	read,
+	/// Read and write the bytes.
 	read_write,
 };
 
@@ -34,7 +36,9 @@ enum class MapAccess : std::uint8_t {
 class Driver
 {
 public:
+	/// Remembers the process that it is made in, for inherited().
 	Driver();
+	/// Runs when the last object of the device has gone.
 	virtual ~Driver();
 	Driver(const Driver &) = delete;
 	Driver &operator=(const Driver &) = delete;

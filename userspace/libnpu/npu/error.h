@@ -10,6 +10,7 @@
 #include <utility>
 
 #pragma GCC visibility push(default)
+/// libnpu and the engine. librknn is in npu::rknn.
 namespace npu
 {
 
@@ -21,6 +22,7 @@ struct Error {
 	std::string message;
 };
 
+/// A value, or why there is none.
 template <typename T>
 using Result = std::expected<T, Error>;
 

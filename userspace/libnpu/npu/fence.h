@@ -40,6 +40,7 @@ public:
 	{
 		return import(device.share_driver(), fd);
 	}
+	/// As import(), for @p driver, the one behind a device.
 	static Result<Fence> import(std::shared_ptr<Driver> driver, int fd);
 
 	/// No fence: waiting for it fails with EINVAL.

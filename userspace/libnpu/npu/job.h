@@ -28,6 +28,7 @@ struct [[gnu::visibility("hidden")]] Internals;
 class Job
 {
 public:
+	/// Options of a new job.
 	struct Options {
 		/// Prefer to have the kernel's copy of the streams on the chip.
 		bool on_chip = false;
@@ -36,6 +37,7 @@ public:
 		std::string label = {}; // NOLINT(readability-redundant-member-init)
 	};
 
+	/// Creates a job of copies of @p lanes.
 	/// @retval EINVAL a command is refused; the message says which and why. Or the label
 	/// has control characters
 	/// @retval E2BIG more lanes, tasks or commands than the device's limits
@@ -43,6 +45,7 @@ public:
 	/// @retval EOPNOTSUPP there is no on-chip memory for them
 	static Result<Job> create(const Device &device, std::span<const Lane> lanes,
 				  const Options &options);
+	/// As create(), with the defaults of Options.
 	static Result<Job> create(const Device &device, std::span<const Lane> lanes)
 	{
 		return create(device, lanes, Options{});
@@ -50,8 +53,11 @@ public:
 
 	/// No job: a submit refuses it with EINVAL.
 	Job() = default;
+	/// Submits of the job that have not ended go on.
 	~Job() = default;
+	/// Leaves @p other without a job.
 	Job(Job &&other) noexcept = default;
+	/// Releases the job held before, and leaves @p other without one.
 	Job &operator=(Job &&other) noexcept = default;
 	Job(const Job &) = delete;
 	Job &operator=(const Job &) = delete;

@@ -15,10 +15,13 @@
  * the rest to zero for defaults: `struct npu_job_status status = { .size = sizeof status };`.
  * Callers of a later version may pass larger ones: bytes that this version does not know
  * must be zero (-E2BIG), and those it returns are zero. Smaller ones than version 1.0 has are
- * refused (-EINVAL). Elements of an array all have the size of the first.
+ * refused (-EINVAL), and those above 4096 bytes (-E2BIG). Elements of an array all have the size
+ * of the first. A call that fills in a structure sets its size to the bytes that this version
+ * knows.
  *
  * Times are nanoseconds of CLOCK_MONOTONIC. A deadline is such a time, NPU_NEVER, or
- * NPU_IMMEDIATELY, for which a wait only looks.
+ * NPU_IMMEDIATELY, for which a wait only looks. Numbers that a structure reports are 0 where the
+ * device has no such thing, has no such limit, or does not tell.
  */
 #ifndef NPU_NPU_H
 #define NPU_NPU_H
@@ -45,7 +48,9 @@ struct npu_syncobj;
 /** The deadline has come first. */
 #define NPU_TIMED_OUT 1
 
+/** No deadline: a wait only ends when what it waits for ends. */
 #define NPU_NEVER INT64_MAX
+/** A deadline that has passed: a wait only looks. */
 #define NPU_IMMEDIATELY INT64_C(0)
 
 /** The time @p ns from now; NPU_NEVER where no clock reaches that far. */
@@ -68,25 +73,33 @@ const char *npu_version(void);
 /** There is no IOMMU: each buffer is one piece of memory. */
 #define NPU_DEVICE_DIRECT (1U << 2)
 
-/** What it counts of each job: multiply-accumulates, bytes, and stalls. */
+/** The device counts npu_job_status::macs. */
 #define NPU_DEVICE_COUNTS_MACS (1U << 3)
+/** The device counts read_bytes, written_bytes and sram_bytes of npu_job_status. */
 #define NPU_DEVICE_COUNTS_BYTES (1U << 4)
+/** The device counts start_ns, memory_stall_ns and sram_stall_ns of npu_job_status. */
 #define NPU_DEVICE_COUNTS_STALLS (1U << 5)
 
 /** What a device is. */
 struct npu_device_info {
+	/**
+	 * In: sizeof(struct npu_device_info). Out: bytes that this version of the library
+	 * knows.
+	 */
 	size_t size;
 	/** Name of the hardware, ends with a zero byte. */
 	char name[32];
-	/** Dialect of its command streams; 0 is RKNN. */
+	/** Dialect of the command streams, in the numbers of npu::Isa; 0 is RKNN. */
 	uint32_t isa;
+	/** Number of cores; their indices begin at 0. */
 	uint32_t core_count;
-	/** Region 0 is system memory. */
+	/** Number of memory regions. Region 0 is system memory. */
 	uint32_t region_count;
 	/** Number of npu_data_types records. */
 	uint32_t data_type_count;
-	/** NPU_DEVICE_VIRTUAL and others. */
+	/** NPU_DEVICE_VIRTUAL and the other NPU_DEVICE_ bits. */
 	uint32_t flags;
+	/** Always 0. */
 	uint32_t reserved;
 	/** The version register of core 0, 0 if there is none. */
 	uint64_t hw_version;
@@ -94,137 +107,274 @@ struct npu_device_info {
 
 /** A core as it is at present; 0 is "not known". */
 struct npu_core_info {
+	/** In: sizeof(struct npu_core_info). Out: bytes that this version of the library knows. */
 	size_t size;
-	/** Present clock in Hz. */
+	/** Clock in Hz at the time of the call. */
 	uint64_t clock_hz;
 	/** Peak bytes a second that this core alone reads. */
 	uint64_t bandwidth;
-	/** Peak multiply-accumulates a cycle. */
+	/** Peak int8 multiply-accumulates in a clock cycle. */
 	uint32_t int8_macs_per_cycle;
+	/** Peak fp16 multiply-accumulates in a clock cycle. */
 	uint32_t fp16_macs_per_cycle;
 	/** Bytes of the core's private convolution buffer. */
 	uint32_t buffer_bytes;
+	/** Always 0. */
 	uint32_t reserved;
-	/** Device time of all slices of all files, and their number. */
+	/**
+	 * Device time, in nanoseconds, of all slices of all files that have ended on this
+	 * core.
+	 */
 	uint64_t busy_ns;
+	/** Number of slices in busy_ns. */
 	uint64_t slices;
 };
 
 /** What a device has done since it appeared, for all files; see npu::ActivityInfo. */
 struct npu_activity {
+	/** In: sizeof(struct npu_activity). Out: bytes that this version of the library knows. */
 	size_t size;
+	/** Open files of the device, that of the caller included. */
 	uint64_t files;
+	/** Jobs that were submitted and have not ended. */
 	uint64_t queued_jobs;
+	/** Jobs that ended without an error. */
 	uint64_t ended_jobs;
+	/** Jobs that ended with an error. */
 	uint64_t failed_jobs;
+	/** Jobs that had not ended at their deadline. */
 	uint64_t missed_deadlines;
+	/** Slices that made no progress in time. */
 	uint64_t hangs;
+	/** Slices that used an address which is not mapped for them. */
 	uint64_t faults;
+	/** Resets of cores, whatever the reason. */
 	uint64_t resets;
+	/**
+	 * Present time, in nanoseconds, of the clock that the times of jobs come from:
+	 * CLOCK_MONOTONIC, unless a virtual device has a clock of its own.
+	 */
 	uint64_t now_ns;
 };
 
 /** A memory region, in bytes but for the counts; see npu::RegionInfo. */
 struct npu_region_info {
+	/**
+	 * In: sizeof(struct npu_region_info). Out: bytes that this version of the library
+	 * knows.
+	 */
 	size_t size;
-	/** 0 is system memory, 1 is memory on the chip. */
+	/**
+	 * Kind of memory, in the numbers of npu::RegionKind: 0 is system memory, 1 is memory
+	 * on the chip.
+	 */
 	uint32_t kind;
-	/** Whether buffers can be asked to be in it. */
+	/** 1 if buffers can be asked to be in the region, else 0. */
 	uint32_t residency;
+	/** Size of the region. */
 	uint64_t region_size;
-	/** Held by all open files, and by this one. */
+	/**
+	 * Held by buffers and jobs of all open files. A buffer on the chip counts in system
+	 * memory too, where its place is kept.
+	 */
 	uint64_t used;
+	/** Held by this open file. Imported buffers count here, but not in used. */
 	uint64_t file_used;
 	/** Bytes a second that all cores together get. */
 	uint64_t bandwidth;
+	/** The largest free range; 0 for system memory. Buffers need not be in one piece. */
 	uint64_t largest_hole;
-	/** Pinned by all, by this file, and what this file may pin. */
+	/** Part of used that is pinned. */
 	uint64_t pinned;
+	/** Part of file_used that is pinned. */
 	uint64_t file_pinned;
+	/** What an open file without CAP_SYS_RESOURCE may pin, if others leave so much. */
 	uint64_t pin_limit;
-	/** What this file can have whatever others prefer. */
+	/**
+	 * What each active open file can have, whatever others prefer. A file is active if it
+	 * has run something lately, or has just asked for its first buffer.
+	 */
 	uint64_t share;
-	/** Buffers that left for others, and moves in and out. */
+	/** Number of buffers that had to leave for others. */
 	uint64_t evictions;
+	/** Number of times that a buffer has moved in or out. */
 	uint64_t moves;
+	/** Bytes copied by these moves. */
 	uint64_t moved_bytes;
 };
 
 /** Bounds that calls are checked against; see npu::Limits. */
 struct npu_limits {
+	/** In: sizeof(struct npu_limits). Out: bytes that this version of the library knows. */
 	size_t size;
+	/**
+	 * Bytes of commands of a job, both as passed and as the kernel stores them with the
+	 * commands that it appends to each task.
+	 */
 	uint64_t max_job_bytes;
+	/** Bytes of a buffer. */
 	uint64_t max_buffer_size;
+	/** Time, in nanoseconds, over which latency_percent is counted. */
 	uint64_t latency_window_ns;
+	/** Device time, in nanoseconds, that a core is given at a time; 0: no limit. */
 	uint64_t slice_ns;
+	/** How long, in nanoseconds, better classes may keep work waiting. */
 	uint64_t starve_ns;
+	/**
+	 * Modelled device time, in nanoseconds, at the fastest clock of such hardware, of
+	 * consecutive tasks that reuse data on the chip, and of a single task; 0: no limit.
+	 */
 	uint64_t max_uncut_ns;
+	/**
+	 * Share of the device, in percent, for latency work of all files without CAP_SYS_NICE
+	 * together.
+	 */
 	uint32_t latency_percent;
+	/** Width of a device address in bits. */
 	uint32_t address_bits;
+	/**
+	 * Contexts of an open device. Destroyed ones that still have a job which has begun
+	 * count.
+	 */
 	uint32_t max_contexts;
+	/** Jobs of an open device. */
 	uint32_t max_jobs;
+	/** Lanes of a job. */
 	uint32_t max_lanes;
+	/** Tasks of a lane. */
 	uint32_t max_lane_tasks;
+	/** Commands of a task. */
 	uint32_t max_task_commands;
+	/** Jobs of a submit. */
 	uint32_t max_submit_jobs;
+	/** In-syncs of a submit, and out-syncs of a submit. */
 	uint32_t max_submit_syncs;
+	/** Different shared buffers that a submit may use. */
 	uint32_t max_submit_shared;
+	/** Unfinished jobs of a context at a time. */
 	uint32_t max_queued;
+	/** Jobs of an open device that may hang or fault until it is banned. */
 	uint32_t max_guilty;
+	/**
+	 * Contexts that all files of a user may have together, of those created without
+	 * CAP_SYS_NICE. All users together may have twice as many.
+	 */
 	uint32_t max_user_contexts;
+	/**
+	 * Unfinished jobs in the contexts that max_user_contexts counts, of a user. All users
+	 * together may have twice as many.
+	 */
 	uint32_t max_user_jobs;
+	/**
+	 * Buffers and jobs of an open device that may prefer a region on the chip or be pinned
+	 * in it, for each region; 0 without on-chip memory.
+	 */
 	uint32_t max_residency;
-	/** Bytes of a job's label, the zero byte included. */
+	/** Bytes of a job's label, the zero byte included; 0 if the kernel takes no labels. */
 	uint32_t max_label;
 };
 
 /** What command streams can ask for; see npu::Features. */
 struct npu_features {
+	/** In: sizeof(struct npu_features). Out: bytes that this version of the library knows. */
 	size_t size;
+	/**
+	 * Generation of the chip, in the numbers of the dialect. For RKNN 3588 is the RK3588
+	 * and chips with its registers.
+	 */
 	uint32_t generation;
 	/** A bit for each npu::Feature. */
 	uint32_t features;
+	/** Banks of a core's convolution buffer. */
 	uint32_t buffer_banks;
+	/** Bytes of a bank. */
 	uint32_t buffer_bank_bytes;
+	/** Bytes of a pixel's channels that lie together in memory. */
 	uint32_t atom_bytes;
+	/** Input channels that weights are laid out by. */
 	uint32_t channel_slice;
+	/** Most columns, and most rows, of an input or output. */
 	uint32_t max_size;
+	/** Most input channels; K of a matrix multiplication. */
 	uint32_t max_channels;
+	/** Most kernels; N of a matrix multiplication. */
 	uint32_t max_kernels;
+	/** Most bytes of the weights of a kernel. */
 	uint32_t max_kernel_bytes;
+	/** Most columns, and most rows, of a kernel. */
 	uint32_t max_window;
+	/** Largest step, in pixels, from one window to the next. */
 	uint32_t max_stride;
+	/** Largest step, in pixels, from one tap of a kernel to the next. */
 	uint32_t max_dilation;
+	/** Most padding, in pixels, before the first column or row. */
 	uint32_t max_padding;
+	/** Most columns, and most rows, of a pooling window. */
 	uint32_t max_pool_window;
+	/** Entries of each of the two halves of a lookup table. */
 	uint32_t table_entries;
+	/** Bytes of a command: 1, 2, 4 or 8. */
 	uint32_t command_bytes;
+	/** Always 0. */
 	uint32_t reserved;
 };
 
 /** Types that a convolution can have, in the numbers of npu::DataType. */
 struct npu_data_types {
+	/**
+	 * In: sizeof(struct npu_data_types). Out: bytes that this version of the library
+	 * knows.
+	 */
 	size_t size;
+	/** Type of features and weights. */
 	uint32_t operand;
+	/** Type of the results. */
 	uint32_t result;
+	/** Kernels that are computed side by side. */
 	uint32_t kernel_group;
+	/**
+	 * Channels that a depthwise convolution computes side by side; 0 if there is none of
+	 * these types.
+	 */
 	uint32_t depthwise_group;
 };
 
 /** Open the device file @p path; if NULL, the first NPU there is. */
 int npu_device_open(const char *path, struct npu_device **device);
+/**
+ * Free @p device, which may be NULL. The file stays open while objects that were made of the
+ * device are there.
+ */
 void npu_device_free(struct npu_device *device);
 /** The open file, which stays the device's; -1 if there is none. */
 int npu_device_fd(const struct npu_device *device);
+/** What the device is, as it was when it was opened. */
 int npu_device_get_info(const struct npu_device *device, struct npu_device_info *info);
-/** @retval -ENOENT there is no such @p index, here and below */
+/**
+ * Core @p index as it is now.
+ * @retval -ENOENT there is no such core
+ */
 int npu_device_get_core(const struct npu_device *device, uint32_t index,
 			struct npu_core_info *info);
+/**
+ * Memory region @p index as it is now.
+ * @retval -ENOENT there is no such region
+ */
 int npu_device_get_region(const struct npu_device *device, uint32_t index,
 			  struct npu_region_info *info);
+/**
+ * What the device has done.
+ * @retval -EINVAL the kernel does not tell
+ */
 int npu_device_get_activity(const struct npu_device *device, struct npu_activity *activity);
+/** The limits of the device, as they were when it was opened. */
 int npu_device_get_limits(const struct npu_device *device, struct npu_limits *limits);
+/** The features of the device, as they were when it was opened. */
 int npu_device_get_features(const struct npu_device *device, struct npu_features *features);
+/**
+ * Combination of types @p index, which is below npu_device_info::data_type_count.
+ * @retval -ENOENT there is no such combination
+ */
 int npu_device_get_data_types(const struct npu_device *device, uint32_t index,
 			      struct npu_data_types *types);
 
@@ -234,47 +384,74 @@ int npu_device_get_data_types(const struct npu_device *device, uint32_t index,
 
 /** How far a submitted job is. */
 struct npu_job_status {
+	/**
+	 * In: sizeof(struct npu_job_status). Out: bytes that this version of the library
+	 * knows.
+	 */
 	size_t size;
-	/** Whether the call has filled in the rest: a wait that fails itself does not. */
+	/**
+	 * 1 if the call has filled in the rest. A wait that itself failed leaves this and the
+	 * rest 0, and so does npu_fence_wait() that timed out.
+	 */
 	uint32_t known;
-	/** Whether it has ended, well or not. */
+	/** 1 if the job has ended, well or not, else 0. */
 	uint32_t ended;
 	/** Positive errno of a job that has ended, 0 if well. */
 	int32_t error;
 	/**
-	 * Number of tasks in one of which a lane hung, faulted or could not be run, from
-	 * fault_task of lane fault_lane on; 0 if none did. The completion page does not tell.
+	 * Number of tasks in one of which a lane hung, faulted or could not be run; 0 if none
+	 * did. The completion page does not tell.
 	 */
 	uint32_t fault_task_count;
+	/** The lane that went wrong first; 0 if fault_task_count is. */
 	uint32_t fault_lane;
+	/** The first of the fault_task_count tasks of fault_lane; 0 if fault_task_count is. */
 	uint32_t fault_task;
-	/** Whether fault_address is known. */
+	/** 1 if fault_address is known, else 0. */
 	uint32_t has_fault_address;
 	/** Cores that its slices have run on, a bit each. The completion page does not tell. */
 	uint32_t core_mask;
-	/** Device address that was refused. */
+	/** The device address that was refused. */
 	uint64_t fault_address;
+	/** When it was submitted; 0 for a fence of whose job the kernel does not tell any more. */
 	uint64_t queued_ns;
 	/** When its first lane was started; 0 if it never was. */
 	uint64_t started_ns;
 	/** When its last lane ended; 0 while it has not. */
 	uint64_t ended_ns;
-	/** Device time of its longest lane; modelled on a virtual device. */
+	/** Device time of its longest lane, in nanoseconds; modelled on a virtual device. */
 	uint64_t device_ns;
-	/** What its slices have done; see npu::JobCounters. The completion page does not tell. */
+	/**
+	 * Multiply-accumulates of all tasks, which the kernel has counted in the streams. This
+	 * and all that follows is 0 in what the completion page tells, and where the device
+	 * does not count.
+	 */
 	uint64_t macs;
+	/** Bytes that its slices have read so far. */
 	uint64_t read_bytes;
+	/** Bytes that its slices have written so far. */
 	uint64_t written_bytes;
+	/** Part of read_bytes and written_bytes that was on the chip. */
 	uint64_t sram_bytes;
+	/**
+	 * Device time of all lanes, in nanoseconds, that start-up and drain of tasks have
+	 * taken.
+	 */
 	uint64_t start_ns;
+	/** Device time of all lanes, in nanoseconds, in waits for system memory. */
 	uint64_t memory_stall_ns;
+	/** Device time of all lanes, in nanoseconds, in waits for on-chip memory. */
 	uint64_t sram_stall_ns;
 };
 
 /** The fence of the sync_file @p fd, which stays the caller's. */
 int npu_fence_import(struct npu_device *device, int fd, struct npu_fence **fence);
+/** Free @p fence, which may be NULL. The work goes on. */
 void npu_fence_free(struct npu_fence *fence);
-/** A sync_file that becomes readable (POLLIN) when the fence signals; *@p fd is the caller's. */
+/**
+ * A sync_file that becomes readable (POLLIN) when the fence signals; *@p fd is the caller's to
+ * close.
+ */
 int npu_fence_fd(const struct npu_fence *fence, int *fd);
 /** Wait for the end; @p status may be NULL. */
 int npu_fence_wait(const struct npu_fence *fence, int64_t deadline_ns,
@@ -286,11 +463,20 @@ uint64_t npu_fence_seqno(const struct npu_fence *fence);
 int npu_syncobj_create(struct npu_device *device, int signalled, struct npu_syncobj **syncobj);
 /** The syncobj of another process behind @p fd, which stays the caller's. */
 int npu_syncobj_import(struct npu_device *device, int fd, struct npu_syncobj **syncobj);
+/** Free @p syncobj, which may be NULL. Work that waits for it or signals it goes on. */
 void npu_syncobj_free(struct npu_syncobj *syncobj);
-/** Its handle in the open device, for calls of the DRM core. */
+/** Its handle in the open device, for calls of the DRM core; 0 for NULL. */
 uint32_t npu_syncobj_handle(const struct npu_syncobj *syncobj);
-/** The syncobj, and the fence that it has now, as files; *@p fd is the caller's. */
+/**
+ * The syncobj as a file, for npu_syncobj_import() in other processes; *@p fd is the caller's
+ * to close.
+ */
 int npu_syncobj_export(const struct npu_syncobj *syncobj, int *fd);
+/**
+ * The fence that a binary syncobj has now as a sync_file, to poll; *@p fd is the caller's to
+ * close.
+ * @retval -EINVAL it has none yet
+ */
 int npu_syncobj_sync_file(const struct npu_syncobj *syncobj, int *fd);
 /** Wait for the fence, or with a @p point above 0 for that of a timeline. */
 int npu_syncobj_wait(const struct npu_syncobj *syncobj, uint64_t point, int64_t deadline_ns);
@@ -315,12 +501,20 @@ enum npu_sync_kind {
 
 /** What jobs wait for, or signal at their end. */
 struct npu_sync {
+	/** sizeof(struct npu_sync), set by the caller; the same in all elements of an array. */
 	size_t size;
-	/** An enum npu_sync_kind, which says what of the following counts. */
+	/** An enum npu_sync_kind. It selects the fields that count; the others are ignored. */
 	uint32_t kind;
+	/** NPU_SYNC_FILE: the sync_file, which stays the caller's. */
 	int32_t fd;
+	/**
+	 * NPU_SYNC_SYNCOBJ and NPU_SYNC_POINT: the syncobj, of the same open device as the
+	 * context.
+	 */
 	const struct npu_syncobj *syncobj;
+	/** NPU_SYNC_POINT: the point, above 0. */
 	uint64_t point;
+	/** NPU_SYNC_FENCE: the fence. */
 	const struct npu_fence *fence;
 };
 
@@ -347,22 +541,32 @@ enum npu_residency {
 	NPU_RESIDENCY_PIN = 2,
 };
 
-/** What a buffer is to be. */
+/** Options of a new buffer. */
 struct npu_buffer_options {
+	/** sizeof(struct npu_buffer_options), set by the caller. */
 	size_t size;
-	/** NPU_BUFFER_READ_ONLY and NPU_BUFFER_CACHED. */
+	/** NPU_BUFFER_READ_ONLY and NPU_BUFFER_CACHED; other bits are refused (-EINVAL). */
 	uint32_t flags;
-	/** An enum npu_residency, and the region that it is about, 1 for the first on the chip. */
+	/** An enum npu_residency. */
 	uint32_t residency;
+	/**
+	 * Index of the region that residency is about, 1 for the first on the chip.
+	 * NPU_RESIDENCY_NONE ignores it. With NPU_RESIDENCY_PREFER, 0 is system memory;
+	 * NPU_RESIDENCY_PIN refuses 0 (-EINVAL).
+	 */
 	uint32_t region;
+	/** Must be 0 (-EINVAL). */
 	uint32_t reserved;
 };
 
-/** Which part of a dma-buf a buffer stands for. */
+/** Options of an import: which part of the dma-buf the buffer stands for, and what jobs on it wait
+ * for. */
 struct npu_import_options {
+	/** sizeof(struct npu_import_options), set by the caller. */
 	size_t size;
-	/** First byte, and number of bytes; 0 means all that follow. */
+	/** First byte of the part. */
 	uint64_t offset;
+	/** Bytes of the part; 0 means all that follow offset. */
 	uint64_t length;
 	/** What jobs wait for before they touch the buffer; NULL for nothing. */
 	const struct npu_fence *acquire;
@@ -370,23 +574,35 @@ struct npu_import_options {
 
 /** A buffer as it is at present. */
 struct npu_buffer_info {
+	/**
+	 * In: sizeof(struct npu_buffer_info). Out: bytes that this version of the library
+	 * knows.
+	 */
 	size_t size;
+	/**
+	 * Bytes of the GEM object: all of a dma-buf, also if the buffer stands for a part of
+	 * it.
+	 */
 	uint64_t bytes;
-	/** Device address. */
+	/** Device address of the GEM object. */
 	uint64_t address;
 	/** Index of the region that it is in. */
 	uint32_t region;
-	/** NPU_BUFFER_READ_ONLY and others. */
+	/** NPU_BUFFER_READ_ONLY, NPU_BUFFER_CACHED and NPU_BUFFER_SHARED. */
 	uint32_t flags;
-	/** What is asked for it: an enum npu_residency, priority and region. */
+	/** The enum npu_residency that was asked for. */
 	uint32_t residency;
+	/** 0 to 255; what is higher leaves on-chip memory later. */
 	uint32_t priority;
+	/** Index of the region that residency is about. */
 	uint32_t asked_region;
+	/** Always 0. */
 	uint32_t reserved;
 };
 
 /** What the CPU does with a range of a buffer. */
 enum npu_direction {
+	/** Read the range. */
 	NPU_READ = 0,
 	/** Overwrite all of the range. */
 	NPU_WRITE = 1,
@@ -409,14 +625,17 @@ int npu_buffer_create(struct npu_device *device, size_t size,
 /** The memory behind @p dma_buf, which stays the caller's. */
 int npu_buffer_import(struct npu_device *device, int dma_buf,
 		      const struct npu_import_options *options, struct npu_buffer **buffer);
+/** Free @p buffer, which may be NULL. Jobs keep the memory that they use alive on the device. */
 void npu_buffer_free(struct npu_buffer *buffer);
 /** Its bytes; NULL for an imported one that the CPU cannot write to. */
 void *npu_buffer_data(const struct npu_buffer *buffer);
+/** Size in bytes, rounded up to pages if it is not imported; 0 for NULL. */
 size_t npu_buffer_size(const struct npu_buffer *buffer);
-/** Address that command streams use. */
+/** Address that command streams use; 0 for NULL. */
 uint64_t npu_buffer_address(const struct npu_buffer *buffer);
-/** GEM handle, for calls of the DRM core. */
+/** GEM handle, for calls of the DRM core; 0 for NULL. It is the buffer's. */
 uint32_t npu_buffer_handle(const struct npu_buffer *buffer);
+/** What the kernel knows of the buffer. */
 int npu_buffer_get_info(const struct npu_buffer *buffer, struct npu_buffer_info *info);
 /** A dma-buf of the buffer; *@p dma_buf is the caller's to close. */
 int npu_buffer_export(const struct npu_buffer *buffer, int *dma_buf);
@@ -435,8 +654,18 @@ int npu_buffer_access(const struct npu_buffer *buffer, uint32_t direction, size_
 void *npu_access_data(const struct npu_access *access);
 /** Hand the range to the device, and free @p access, which may be NULL. */
 int npu_access_end(struct npu_access *access);
-/** The two halves of an access, of a cached buffer that is not imported. */
+/**
+ * The first half of an access: hand @p length bytes from @p offset on to the CPU, after the
+ * device has written there. Only a cached buffer needs it; for other ones it does nothing.
+ * Waits for no job.
+ * @retval -EINVAL the range is empty or not inside the buffer
+ * @retval -EOPNOTSUPP the buffer is imported: use npu_buffer_access()
+ */
 int npu_buffer_sync_for_cpu(const struct npu_buffer *buffer, size_t offset, size_t length);
+/**
+ * The second half of an access: hand the range to the device, after the CPU has written there.
+ * Errors are those of npu_buffer_sync_for_cpu().
+ */
 int npu_buffer_sync_for_device(const struct npu_buffer *buffer, size_t offset, size_t length);
 /**
  * Say where the buffer is to be, an enum npu_residency of region @p region, 1 for the first
@@ -452,10 +681,16 @@ int npu_buffer_set_residency(const struct npu_buffer *buffer, uint32_t residency
 
 /** A command stream; its commands are copied when the job is created. */
 struct npu_task {
+	/** sizeof(struct npu_task), set by the caller; the same in all elements of an array. */
 	size_t size;
+	/** Commands of the device's dialect, of 64 bits each. */
 	const uint64_t *commands;
+	/** Number of commands, at least 1. */
 	size_t command_count;
-	/** Hardware blocks to start. */
+	/**
+	 * Hardware blocks to start, as the dialect has it; for RKNN the value of
+	 * PC_OPERATION_ENABLE.
+	 */
 	uint32_t enable;
 	/** Estimate of its device time in nanoseconds; 0 if not known. */
 	uint32_t cost_ns;
@@ -463,19 +698,24 @@ struct npu_task {
 
 /** Tasks that run on one core, in order. */
 struct npu_lane {
+	/** sizeof(struct npu_lane), set by the caller; the same in all elements of an array. */
 	size_t size;
+	/** The tasks, in the order in which they run. */
 	const struct npu_task *tasks;
+	/** Number of tasks, at least 1. */
 	size_t task_count;
 };
 
 /** Prefer to have the kernel's copy of the streams on the chip. */
 #define NPU_JOB_ON_CHIP (1U << 0)
 
-/** What a job is to be. */
+/** Options of a new job. */
 struct npu_job_options {
+	/** sizeof(struct npu_job_options), set by the caller. */
 	size_t size;
-	/** NPU_JOB_ON_CHIP or 0. */
+	/** NPU_JOB_ON_CHIP or 0; other bits are refused (-EINVAL). */
 	uint32_t flags;
+	/** Must be 0 (-EINVAL). */
 	uint32_t reserved;
 	/** A name for people, for traces and dumps; NULL for none. */
 	const char *label;
@@ -484,8 +724,9 @@ struct npu_job_options {
 /** An immutable program of @p lane_count lanes. */
 int npu_job_create(struct npu_device *device, const struct npu_lane *lanes, size_t lane_count,
 		   const struct npu_job_options *options, struct npu_job **job);
+/** Free @p job, which may be NULL. Submits of it that have not ended go on. */
 void npu_job_free(struct npu_job *job);
-/** Its id in the open device, for calls of npu_accel.h. */
+/** Its id in the open device, for calls of npu_accel.h; 0 for NULL. */
 uint32_t npu_job_id(const struct npu_job *job);
 
 /**@}*/
@@ -502,8 +743,9 @@ enum npu_class {
 	NPU_CLASS_BACKGROUND = 2,
 };
 
-/** What a context is to be. */
+/** Options of a new context. */
 struct npu_context_options {
+	/** sizeof(struct npu_context_options), set by the caller. */
 	size_t size;
 	/** Cores to use, one bit each; 0 means all. */
 	uint32_t core_mask;
@@ -511,56 +753,105 @@ struct npu_context_options {
 	uint32_t max_queued;
 	/** An enum npu_class. */
 	uint32_t sched_class;
-	/** Share in proportion to others of its class; 0 is the default, 100. */
+	/**
+	 * Share in proportion to others of its class, up to 10000; 0 means 100. More than 100
+	 * is only granted with CAP_SYS_NICE.
+	 */
 	uint32_t weight;
 };
 
-/** What goes with a submit. */
+/** Options of a submit, which only looks at them during the call. */
 struct npu_submit_options {
+	/** sizeof(struct npu_submit_options), set by the caller. */
 	size_t size;
-	/** When the jobs should have ended; 0 and NPU_NEVER are no deadline. They are not
-	 * cancelled after it. */
+	/**
+	 * When the jobs should have ended. They are not cancelled after it. NPU_NEVER and 0,
+	 * which is NPU_IMMEDIATELY, are no deadline.
+	 */
 	int64_t deadline_ns;
-	/** What the first job waits for. */
+	/**
+	 * What the first job waits for. If one signals an error, the jobs do not run and end
+	 * with it.
+	 */
 	const struct npu_sync *in;
+	/** Number of elements of in. */
 	size_t in_count;
-	/** What signals when the last has ended. */
+	/**
+	 * What signals when the last job has ended: only of the kinds NPU_SYNC_SYNCOBJ and
+	 * NPU_SYNC_POINT.
+	 */
 	const struct npu_sync *out;
+	/** Number of elements of out. */
 	size_t out_count;
 };
 
 /** State and statistics of a context; see npu::ContextStatistics. */
 struct npu_context_statistics {
+	/**
+	 * In: sizeof(struct npu_context_statistics). Out: bytes that this version of the
+	 * library knows.
+	 */
 	size_t size;
+	/** The newest job that was submitted. */
 	uint64_t submitted_seqno;
+	/** All jobs up to this one have ended, well or not. */
 	uint64_t completed_seqno;
+	/** The newest job that ended with an error, 0 if none. */
 	uint64_t failed_seqno;
+	/** Number of jobs that ended with an error. */
 	uint64_t failed_jobs;
-	/** Device time of all jobs: the longest lane of each, and all lanes. */
+	/** Device time of all jobs, in nanoseconds: the longest lane of each. */
 	uint64_t device_ns;
+	/** Device time of all lanes of all jobs, in nanoseconds. */
 	uint64_t busy_ns;
+	/** Tasks of all lanes that ended well. */
 	uint64_t tasks;
+	/** Bytes that lanes which ended well have read; 0 where the device does not count. */
 	uint64_t read_bytes;
+	/** Bytes that these lanes have written. */
 	uint64_t written_bytes;
+	/** Part of read_bytes and written_bytes that was on the chip. */
 	uint64_t sram_bytes;
+	/** How often a core was started for it. */
 	uint64_t slices;
+	/** Jobs that had not ended at their deadline. */
 	uint64_t missed_deadlines;
+	/** Positive errno of failed_seqno, 0 if none. */
 	int32_t failed_errno;
+	/** Cores that it may use, one bit each. */
 	uint32_t core_mask;
+	/** Jobs that may be unfinished at a time. */
 	uint32_t max_queued;
+	/** 1 if the context takes no more jobs because the open device is banned, else 0. */
 	uint32_t banned;
+	/** Jobs that hung or faulted. */
 	uint32_t guilty_jobs;
+	/** The enum npu_class that was asked for. */
 	uint32_t sched_class;
+	/** The enum npu_class that it has at present. */
 	uint32_t granted_class;
+	/** The weight that was asked for. */
 	uint32_t weight;
+	/** The weight that it has. */
 	uint32_t granted_weight;
+	/** Always 0. */
 	uint32_t reserved;
 };
 
+/**
+ * Create a context on @p device; NULL as @p options is for the defaults.
+ * @retval -EINVAL a core that does not exist, too many jobs, too much weight, no such class
+ * @retval -ENOSPC no room for more contexts
+ * @retval -EIO the open device is banned: its jobs hung or faulted too often
+ */
 int npu_context_create(struct npu_device *device, const struct npu_context_options *options,
 		       struct npu_context **context);
+/**
+ * Free @p context, which may be NULL: cancel the jobs that have not started, let the others
+ * end, and wait for none of them.
+ */
 void npu_context_free(struct npu_context *context);
-/** Its id in the open device, for calls of npu_accel.h. */
+/** Its id in the open device, for calls of npu_accel.h; 0 for NULL. */
 uint32_t npu_context_id(const struct npu_context *context);
 /**
  * Queue @p count jobs, all or none. *@p seqno is the number of the last, *@p fence the end of
@@ -569,8 +860,12 @@ uint32_t npu_context_id(const struct npu_context *context);
 int npu_context_submit(struct npu_context *context, const struct npu_job *const *jobs, size_t count,
 		       const struct npu_submit_options *options, uint64_t *seqno,
 		       struct npu_fence **fence);
-/** Set the class, an enum npu_class, or the weight. */
+/** Set the class, an enum npu_class. Applies to what no core has been given yet. */
 int npu_context_set_class(struct npu_context *context, uint32_t sched_class);
+/**
+ * Set the weight, as npu_context_options::weight.
+ * @retval -EINVAL more than 10000
+ */
 int npu_context_set_weight(struct npu_context *context, uint32_t weight);
 /** Wait until a job has ended; @p status may be NULL. */
 int npu_context_wait(const struct npu_context *context, uint64_t seqno, int64_t deadline_ns,
@@ -578,11 +873,13 @@ int npu_context_wait(const struct npu_context *context, uint64_t seqno, int64_t 
 /** End jobs @p first to @p last with ECANCELED; *@p cancelled, which may be NULL, had not ended. */
 int npu_context_cancel(struct npu_context *context, uint64_t first, uint64_t last,
 		       uint32_t *cancelled);
+/** State and statistics of @p context. */
 int npu_context_get_statistics(const struct npu_context *context,
 			       struct npu_context_statistics *statistics);
 
 /** Map the completion page of @p context, which it may outlive. */
 int npu_page_map(const struct npu_context *context, struct npu_page **page);
+/** Unmap @p page, which may be NULL. */
 void npu_page_free(struct npu_page *page);
 /** All jobs up to this one have ended; no system call, here and below. */
 uint64_t npu_page_completed(const struct npu_page *page);

@@ -77,13 +77,15 @@ private:
 
 /// A point of a timeline.
 struct TimelinePoint {
+	/// The timeline.
 	Syncobj syncobj;
-	/// Above 0.
+	/// The point, above 0.
 	std::uint64_t point = 0;
 };
 
 /// A sync_file, which stays the caller's.
 struct SyncFile {
+	/// Its file descriptor; -1 is none.
 	int fd = -1;
 };
 

@@ -36,8 +36,8 @@ enum class WaitState : std::uint8_t {
 ///         std::cerr << waited.error().message << '\n';
 /// @endcode
 ///
-/// It may hold a value in each of the states: of a job, how far it is. What holds none
-/// is a wait that failed itself.
+/// It may hold a value in each of the states: of a job, how far it is. It holds none if the
+/// wait itself failed. After a timeout only Context::wait() and CompletionPage::wait() give one.
 template <typename T = std::monostate>
 class [[nodiscard]] WaitResult
 {
@@ -55,17 +55,25 @@ public:
 	{
 	}
 
+	/// How the wait has ended.
 	WaitState state() const { return state_; }
+	/// What was waited for has ended well.
 	bool ended() const { return state_ == WaitState::ended; }
+	/// The deadline has come first.
 	bool timed_out() const { return state_ == WaitState::timed_out; }
+	/// What was waited for has ended with an error, or the wait itself failed.
 	bool failed() const { return state_ == WaitState::failed; }
+	/// As ended().
 	explicit operator bool() const { return ended(); }
 
 	/// Why it failed; after a timeout ETIME and what has not ended.
 	/// @pre it has not ended well
 	const Error &error() const { return error_; }
+	/// The same, to move from.
+	/// @pre it has not ended well
 	Error &error() { return error_; }
 
+	/// Whether there is a value.
 	bool has_value() const { return value_.has_value(); }
 	/// @pre has_value(), which holds for all that ended well
 	const T &operator*() const { return *value_; }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/*
+/**
+ * @file
  * Activations that follow an operation in the same pass.
  */
 #pragma once
@@ -14,7 +15,9 @@
 namespace npu::rknn
 {
 
+/// What follows an operation in the same pass, applied to each value v.
 enum class Activation : std::uint8_t {
+	/// v itself.
 	none,
 	/// max(v, 0)
 	relu,

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/*
+/**
+ * @file
  * Convolutions as command streams: direct and depthwise, int8 and fp16, with bias,
  * requantisation, residual addition and activation in the same pass.
  *
@@ -12,13 +13,15 @@
  *
  * int8 arithmetic, all of it exact:
  *
+ * @code{.unparsed}
  *   sum = bias + sum over the window of (x - zero_x) * (w - zero_w)
- *   v = sum						one weight scale
- *   v = sum * factor[channel] / 2^shift		one scale a channel
- *   v = v + (r - zero_r) * residual			residual r
- *   v = max(v, 0)					ReLU, ReLU6
- *   v = min(v, ceiling)				ReLU6
+ *   v = sum                                            one weight scale
+ *   v = sum * factor[channel] / 2^shift                one scale a channel
+ *   v = v + (r - zero_r) * residual                    residual r
+ *   v = max(v, 0)                                      ReLU, ReLU6
+ *   v = min(v, ceiling)                                ReLU6
  *   y = v * output + zero_y, saturated
+ * @endcode
  *
  * Each division rounds to nearest, ties to even. Pixels outside of the input are
  * zero_x. plan.requantisations() has the integers that stand for the scales.
@@ -53,24 +56,36 @@ namespace npu::rknn
 
 /// A convolution. fp16 ignores quantisations, weight scales and zero points.
 struct Convolution {
+	/// Type of input, weights, residual and results.
 	Type type = Type::int8;
+	/// Shape of the input: up to 2047 columns and 65472 channels.
 	Shape input = {};
 	/// Number of kernels; the number of input channels if depthwise.
 	std::uint32_t output_channels = 1;
 	/// Convolve each channel with a kernel of its own.
 	bool depthwise = false;
+	/// Columns and rows of a kernel: 1 to 31.
 	Extent kernel = {};
+	/// Pixels from one window to the next: 1 to 7.
 	Extent stride = {};
+	/// Pixels from one tap of a kernel to the next: 1 to 32; 1 leaves none out.
 	Extent dilation = {};
+	/// Padding of the input: left and top 0 to 15, and all less than what the kernel spans
+	/// with its dilation.
 	Pads pads = {};
+	/// What follows the convolution and the residual.
 	Activation activation = Activation::none;
 	/// Add a feature map of the output's shape before the activation.
 	bool residual = false;
+	/// Scale and zero point of the input.
 	Quantisation input_quantisation = {};
+	/// Scale and zero point of the results.
 	Quantisation output_quantisation = {};
+	/// Scale and zero point of the residual. Checked, but not used, if there is none.
 	Quantisation residual_quantisation = {};
 	/// One scale for all weights, or one for each output channel.
 	std::vector<float> weight_scales = {1.0F};
+	/// Zero point of all weights: -128 to 127.
 	std::int32_t weight_zero_point = 0;
 };
 
@@ -80,13 +95,17 @@ Shape output_shape(const Convolution &convolution);
 
 /// The integers that requantise a run of output channels.
 struct Requantisation {
+	/// First output channel of the run.
 	std::uint32_t channel = 0;
+	/// Output channels of the run, padded ones included.
 	std::uint32_t channels = 0;
 	/// Right shift of a product with a channel's factor.
 	std::uint32_t shift = 0;
 	/// One factor for each channel, 0 to 32767; empty if all have one scale.
 	std::vector<std::uint32_t> factors;
+	/// From the unit of v to the output's scale.
 	Multiplier output;
+	/// From the residual's scale to the unit of v, if there is a residual.
 	Multiplier residual;
 	/// Upper bound of ReLU6; 0 where saturation is the tighter bound.
 	std::uint32_t ceiling = 0;
@@ -94,15 +113,19 @@ struct Requantisation {
 
 /// A part of a convolution that one task computes.
 struct ConvolutionTile {
-	/// Output channels, padded ones included.
+	/// First output channel.
 	std::uint32_t channel = 0;
+	/// Output channels, padded ones included.
 	std::uint32_t channels = 0;
-	/// Output rows.
+	/// First output row.
 	std::uint32_t out_y = 0;
+	/// Output rows.
 	std::uint32_t out_height = 0;
-	/// Input rows, and the rows of padding above them.
+	/// First input row.
 	std::uint32_t in_y = 0;
+	/// Input rows.
 	std::uint32_t in_height = 0;
+	/// Rows of padding above the input rows.
 	std::uint32_t pad_top = 0;
 	/// Banks for features; weights get the rest.
 	std::uint32_t data_banks = 0;
@@ -116,7 +139,9 @@ struct ConvolutionTile {
 class ConvolutionPlan
 {
 public:
+	/// The convolution that was planned.
 	const Convolution &convolution() const { return convolution_; }
+	/// Layout of the input.
 	const Layout &input() const { return input_; }
 	/// Layout of the results, and of the residual.
 	const Layout &output() const { return output_; }
@@ -128,7 +153,10 @@ public:
 	std::size_t weight_bytes() const;
 	/// Bytes of the packed biases and factors.
 	std::size_t bias_bytes() const;
+	/// Runs of output channels, in their order, which together are all padded ones. Of fp16
+	/// it has one, whose integers are not used.
 	const std::vector<Requantisation> &requantisations() const { return requantisations_; }
+	/// Tiles of each core, in order.
 	const std::vector<std::vector<ConvolutionTile>> &lanes() const { return lanes_; }
 
 private:
@@ -174,11 +202,16 @@ Result<void> pack_bias(const ConvolutionPlan &plan, std::span<const float> bias,
 
 /// Device addresses of a convolution, multiples of 16.
 struct ConvolutionAddresses {
+	/// A map of ConvolutionPlan::input().
 	std::uint32_t input = 0;
+	/// What pack_weights() has written.
 	std::uint32_t weights = 0;
+	/// What pack_bias() has written.
 	std::uint32_t bias = 0;
-	/// Must not be the output: the engines read ahead of the results.
+	/// A map of ConvolutionPlan::output(), not used without a residual. Must not be the
+	/// output: the engines read ahead of the results.
 	std::uint32_t residual = 0;
+	/// A map of ConvolutionPlan::output(), which is written.
 	std::uint32_t output = 0;
 };
 

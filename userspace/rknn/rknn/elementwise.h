@@ -1,15 +1,18 @@
 /* SPDX-License-Identifier: MIT */
-/*
+/**
+ * @file
  * Operations on two feature maps of one shape, element by element, as command
  * streams of the DPU alone.
  *
  * int8 arithmetic, all of it exact, of a and b:
  *
+ * @code{.unparsed}
  *   a' = (a - zero_a) * factor_a, b' = (b - zero_b) * factor_b
  *   v = a' + b', a' - b', a' * b', max(a', b') or min(a', b')
- *   v = max(v, 0)					ReLU, ReLU6
- *   v = min(v, ceiling)				ReLU6
+ *   v = max(v, 0)                                      ReLU, ReLU6
+ *   v = min(v, ceiling)                                ReLU6
  *   y = v * output + zero_y, saturated
+ * @endcode
  *
  * where the division of the last line rounds to nearest, ties to even. Factors other
  * than 1 bring different scales to one unit; maximum and minimum need equal scales.
@@ -38,29 +41,46 @@
 namespace npu::rknn
 {
 
+/// An operation on two maps. fp16 ignores quantisations.
 struct Elementwise {
+	/// What is computed of a' and b', an element of each map.
 	enum class Operation : std::uint8_t {
+		/// a' + b'
 		add,
+		/// a' - b'
 		subtract,
+		/// a' * b'
 		multiply,
+		/// max(a', b')
 		maximum,
+		/// min(a', b')
 		minimum,
 	};
 
+	/// What is computed of an element of each map.
 	Operation operation = Operation::add;
+	/// Type of both operands and of the results.
 	Type type = Type::int8;
+	/// Shape of both operands and of the results.
 	Shape shape = {};
+	/// What follows the operation.
 	Activation activation = Activation::none;
+	/// Scale and zero point of the first operand.
 	Quantisation a = {};
+	/// Scale and zero point of the second operand; a maximum or minimum needs the scale of
+	/// the first.
 	Quantisation b = {};
+	/// Scale and zero point of the results.
 	Quantisation output = {};
 };
 
 /// The integers of an int8 operation.
 struct ElementwiseIntegers {
-	/// 1 to 32767.
+	/// Factor of the first operand: 1 to 32767.
 	std::uint32_t factor_a = 1;
+	/// Factor of the second operand: 1 to 32767.
 	std::uint32_t factor_b = 1;
+	/// From the unit of v to the output's scale.
 	Multiplier output;
 	/// Upper bound of ReLU6; 0 where saturation is the tighter bound.
 	std::uint32_t ceiling = 0;
@@ -75,9 +95,11 @@ Result<ElementwiseIntegers> integers(const Elementwise &operation);
 
 /// Device addresses of maps of Layout(type, shape), multiples of 16.
 struct ElementwiseAddresses {
+	/// The first operand.
 	std::uint32_t a = 0;
+	/// The second operand.
 	std::uint32_t b = 0;
-	/// Must be neither a nor b.
+	/// The results. Must be neither a nor b.
 	std::uint32_t output = 0;
 };
 

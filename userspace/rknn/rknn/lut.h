@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/*
+/**
+ * @file
  * Activations by look-up table as command streams of the DPU alone.
  *
  * The table has 513 entries for negative inputs and 513 for others, between which
@@ -38,8 +39,11 @@
 namespace npu::rknn
 {
 
+/// The function of a table.
 enum class Function : std::uint8_t {
+	/// 1 / (1 + exp(-x))
 	sigmoid,
+	/// The hyperbolic tangent of x.
 	tanh,
 	/// x * sigmoid(x)
 	silu,
@@ -50,20 +54,28 @@ enum class Function : std::uint8_t {
 /// The function in double precision.
 double evaluate(Function function, double x);
 
+/// A function of each element of a map.
 struct TableActivation {
+	/// The function.
 	Function function = Function::silu;
+	/// Type of the map and of the results.
 	Type type = Type::int8;
+	/// Shape of the map and of the results.
 	Shape shape = {};
-	/// Used by int8 only.
+	/// Scale and zero point of the map; of int8 only.
 	Quantisation input = {};
+	/// Scale and zero point of the results; of int8 only.
 	Quantisation output = {};
 };
 
 /// Entries for inputs up to 0 and for inputs from 0 on.
 struct Table {
+	/// Entries of a half. Both halves have one for input 0.
 	static constexpr std::uint32_t entries = 513;
 
+	/// Entries of inputs up to 0, in ascending order of the inputs: the last is that of 0.
 	std::array<std::int16_t, entries> negative{};
+	/// Entries of inputs from 0 on: the first is that of 0.
 	std::array<std::int16_t, entries> positive{};
 };
 
@@ -72,8 +84,9 @@ Table table_of(const TableActivation &activation);
 
 /// Device addresses of maps of Layout(type, shape), multiples of 16.
 struct TableAddresses {
+	/// The map.
 	std::uint32_t input = 0;
-	/// Must not be the input.
+	/// The results. Must not be the input.
 	std::uint32_t output = 0;
 	/// A map for the factors of the second pass of fp16 SiLU and GELU.
 	std::uint32_t scratch = 0;

@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: MIT */
-/*
+/**
+ * @file
  * Matrix multiplication C[M,N] = A[M,K] x B[K,N] as command streams.
  *
  * Layouts in memory, all of 16-byte atoms:
  *
- *   features A   [Kp / e][M][e]		e elements of 16 bytes
- *   weights B    [slice][Np / G][Ks / 32][G][32]	G = 32 (int8), 16 (fp16)
- *   results C    [slice][Np / 4][M][4]		int32 or fp32
+ * @code{.unparsed}
+ *   features A   [Kp / e][M][e]                e elements of 16 bytes
+ *   weights B    [slice][Np / G][Ks / 32][G][32]       G = 32 (int8), 16 (fp16)
+ *   results C    [slice][Np / 4][M][4]         int32 or fp32
+ * @endcode
  *
  * where Kp is K padded to 32, Np is N padded to G, and K is cut into slices of
  * Ks so that a task's operands fit the convolution buffer. Each slice has a
@@ -42,8 +45,11 @@ public:
 	/// \pre k and n are not 0
 	WeightLayout(Type type, std::uint32_t k, std::uint32_t n);
 
+	/// Type of the weights, and of the features that they are multiplied with.
 	Type type() const { return type_; }
+	/// Rows of B, without padding.
 	std::uint32_t k() const { return k_; }
+	/// Columns of B, without padding: the output channels.
 	std::uint32_t n() const { return n_; }
 	/// N padded to the kernel group.
 	std::uint32_t padded_n() const;
@@ -97,6 +103,8 @@ void pack_features(const WeightLayout &layout, std::uint32_t m, std::span<const 
 /// \pre partial has result_bytes(), rows has m * n elements
 void gather_results(const WeightLayout &layout, std::uint32_t m,
 		    std::span<const std::int32_t> partial, std::span<std::int32_t> rows);
+/// The same of fp16, whose results are floats.
+/// \pre partial has result_bytes(), rows has m * n elements
 void gather_results(const WeightLayout &layout, std::uint32_t m, std::span<const float> partial,
 		    std::span<float> rows);
 
@@ -106,11 +114,13 @@ struct Tile {
 	std::uint32_t matmul = 0;
 	/// Slice of K.
 	std::uint32_t slice = 0;
-	/// Rows from m0 on.
+	/// First row.
 	std::uint32_t m0 = 0;
+	/// Rows.
 	std::uint32_t m = 0;
-	/// Output channels from n0 on, padded ones included.
+	/// First output channel.
 	std::uint32_t n0 = 0;
+	/// Output channels, padded ones included.
 	std::uint32_t n = 0;
 	/// Banks for features; weights get the rest.
 	std::uint32_t data_banks = 0;
@@ -128,8 +138,11 @@ struct PlanCost {
 
 /// Tiles of each core, in order.
 struct Plan {
+	/// Rows of the features.
 	std::uint32_t m = 0;
+	/// Tiles of each core, in the order in which they run.
 	std::vector<std::vector<Tile>> lanes;
+	/// Work of all tiles.
 	PlanCost cost;
 };
 
@@ -144,10 +157,13 @@ Plan plan_matmul(std::span<const WeightLayout> weights, std::uint32_t m, std::ui
 Plan plan_matmul(std::span<const WeightLayout> weights, std::span<const std::uint32_t> first,
 		 std::uint32_t m, std::uint32_t cores);
 
-/// Device addresses of a multiplication.
+/// Device addresses of a multiplication, multiples of 16.
 struct Addresses {
+	/// What pack_features() has written.
 	std::uint32_t features = 0;
+	/// What pack_weights() has written.
 	std::uint32_t weights = 0;
+	/// Where results go: result_bytes(), or accumulated_bytes() of emit_accumulated().
 	std::uint32_t results = 0;
 };
 
@@ -157,7 +173,9 @@ std::vector<std::uint64_t> emit(const WeightLayout &weights, std::uint32_t m, co
 
 /// Type of the sums of int8 products; fp32 is the nearest to the exact sum.
 enum class Sum : std::uint8_t {
+	/// The sum itself.
 	int32,
+	/// The nearest fp32.
 	fp32,
 };
 
@@ -180,6 +198,8 @@ std::vector<Task> emit_accumulated(const WeightLayout &weights, std::uint32_t m,
 /// \pre sums has padded N x m elements, rows has m * n
 void unpack_sums(const WeightLayout &layout, std::uint32_t m, std::span<const std::int32_t> sums,
 		 std::span<std::int32_t> rows);
+/// The same of Sum::fp32.
+/// \pre sums has padded N x m elements, rows has m * n
 void unpack_sums(const WeightLayout &layout, std::uint32_t m, std::span<const float> sums,
 		 std::span<float> rows);
 

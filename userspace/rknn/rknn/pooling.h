@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: MIT */
-/*
+/**
+ * @file
  * Pooling as command streams of the PPU.
  *
  * Maximum and minimum are exact and ignore padding. An average covers the whole
- * window, with padding as 0 (fp16) or as the zero point (int8): sum * (65536 / width)
- * * (65536 / height) / 2^32 in integers, where the first two divisions round down and
- * the last one to nearest, ties to even. fp16 has reciprocals of 11 bits. Input and
- * output of int8 share one quantisation.
+ * window, with padding as 0 (fp16) or as the zero point (int8):
+ * @code{.unparsed}
+ *   sum * (65536 / width) * (65536 / height) / 2^32
+ * @endcode
+ * in integers, where the first two divisions round down and the last one to nearest, ties
+ * to even. fp16 has reciprocals of 11 bits. Input and output of int8 share one quantisation.
  *
  * emit() rejects what exceeds a limit of the hardware: windows and strides up to 16,
  * padding up to 7, maps of 8192 pixels and channels each way; fp16 averages need
@@ -32,18 +35,29 @@
 namespace npu::rknn
 {
 
+/// A pooling of each channel of a map by itself.
 struct Pooling {
+	/// What is computed of a window.
 	enum class Method : std::uint8_t {
+		/// The mean of the whole window, with padding.
 		average,
+		/// The largest element, without padding.
 		maximum,
+		/// The smallest element, without padding.
 		minimum,
 	};
 
+	/// What is computed of a window.
 	Method method = Method::maximum;
+	/// Type of the map and of the results.
 	Type type = Type::int8;
+	/// Shape of the map: up to 8192 each way.
 	Shape input = {};
+	/// Columns and rows of a window: 1 to 16.
 	Extent kernel = {};
+	/// Pixels from one window to the next: 1 to 16.
 	Extent stride = {};
+	/// Padding of the map: 0 to 7 on each side, and less than the window.
 	Pads pads = {};
 	/// Zero point of int8 averages.
 	std::int32_t zero_point = 0;
@@ -56,7 +70,9 @@ Shape output_shape(const Pooling &pooling);
 /// Device addresses of maps of Layout(type, input) and Layout(type,
 /// output_shape()), multiples of 16.
 struct PoolingAddresses {
+	/// The map.
 	std::uint32_t input = 0;
+	/// The results.
 	std::uint32_t output = 0;
 };
 

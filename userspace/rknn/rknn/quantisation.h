@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/*
+/**
+ * @file
  * Quantised numbers and their conversion on the device.
  */
 #pragma once
@@ -14,9 +15,12 @@ namespace npu::rknn
 
 /// An int8 q represents scale * (q - zero_point).
 struct Quantisation {
+	/// Value of a step; positive and finite.
 	float scale = 1;
+	/// The int8 that represents 0: -128 to 127.
 	std::int32_t zero_point = 0;
 
+	/// Same scale and zero point.
 	bool operator==(const Quantisation &) const = default;
 };
 
@@ -27,6 +31,7 @@ struct Multiplier {
 	/// 0 to 63.
 	std::uint32_t shift = 0;
 
+	/// Same factor and shift, not only the same quotient.
 	bool operator==(const Multiplier &) const = default;
 };
 

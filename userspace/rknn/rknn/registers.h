@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/*
+/**
+ * @file
  * Words of the command streams of an RKNN core (RK3588), and limits of the hardware.
  * rknn_regs.h has the registers, which the driver and the model share. Where a limit
  * has another source than the RK3588 TRM, part 1, chapter 36, it is named.
@@ -32,12 +33,14 @@ constexpr std::uint32_t enable_flying = RKNN_ENABLE_FLYING;
 /// PPU and PPU_RDMA: pooling from memory to memory (vendor's pooling streams).
 constexpr std::uint32_t enable_pooling = RKNN_ENABLE_POOL;
 
-/// Bits of CBUF_CON0.
+/// Bit of CBUF_CON0: reuse the features that the previous task has loaded.
 constexpr std::uint32_t cbuf_data_reuse = RKNN_CBUF_CON0_DATA_REUSE;
+/// Bit of CBUF_CON0: reuse the weights that the previous task has loaded.
 constexpr std::uint32_t cbuf_weight_reuse = RKNN_CBUF_CON0_WEIGHT_REUSE;
 
-/// Convolution buffer of a core: 12 banks of 32 KiB (open matmul drivers, Mesa).
+/// Banks of a core's convolution buffer (open matmul drivers, Mesa).
 constexpr std::uint32_t cbuf_banks = RKNN_CBUF_BANKS;
+/// Bytes of a bank (open matmul drivers, Mesa).
 constexpr std::uint32_t cbuf_bank_bytes = RKNN_CBUF_BANK_BYTES;
 
 /// What CBUF_CON1 counts: half of an entry of the convolution buffer (Mesa).

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/*
+/**
+ * @file
  * Feature maps: their shapes, and how they lie in memory.
  *
  * Memory holds atoms of 16 bytes: 16 int8 or 8 fp16 channels of a pixel. A
@@ -25,26 +26,37 @@ namespace npu::rknn
 
 /// A size in pixels.
 struct Extent {
+	/// In x, along a row.
 	std::uint32_t width = 1;
+	/// In y, across rows.
 	std::uint32_t height = 1;
 
+	/// Same width and height.
 	bool operator==(const Extent &) const = default;
 };
 
 /// Rows and columns around a feature map.
 struct Pads {
+	/// Columns before the first.
 	std::uint32_t left = 0;
+	/// Rows above the first.
 	std::uint32_t top = 0;
+	/// Columns behind the last.
 	std::uint32_t right = 0;
+	/// Rows below the last.
 	std::uint32_t bottom = 0;
 };
 
 /// Size of a feature map.
 struct Shape {
+	/// Pixels of a row.
 	std::uint32_t width = 1;
+	/// Rows.
 	std::uint32_t height = 1;
+	/// Elements of a pixel, without padding.
 	std::uint32_t channels = 1;
 
+	/// Same width, height and channels.
 	bool operator==(const Shape &) const = default;
 };
 
@@ -60,8 +72,11 @@ public:
 	/// \pre check_shape() accepts shape
 	Layout(Type type, const Shape &shape);
 
+	/// Type of the elements.
 	Type type() const { return type_; }
+	/// Shape of the map, without padding.
 	const Shape &shape() const { return shape_; }
+	/// Pixels of the map: width times height.
 	std::uint32_t pixels() const { return shape_.width * shape_.height; }
 	/// Channels of an atom.
 	std::uint32_t atom_channels() const;
@@ -79,6 +94,7 @@ public:
 	/// Byte offset of row @p y of the surface that has channel @p channel.
 	std::uint32_t offset(std::uint32_t channel, std::uint32_t y) const;
 
+	/// Same type and shape.
 	bool operator==(const Layout &) const = default;
 
 private:

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/*
+/**
+ * @file
  * Types that all operations share.
  *
  * Generators return one lane for each core. Lanes of one job run side by side and do
@@ -12,12 +13,16 @@
 #include <cstdint>
 
 #pragma GCC visibility push(default)
+/// librknn: command streams and packed tensors for Rockchip's RKNN cores, as in the RK3588.
+/// Needs no device.
 namespace npu::rknn
 {
 
 /// Type of features and weights.
 enum class Type : std::uint8_t {
+	/// Integers of 8 bits, two's complement.
 	int8,
+	/// IEEE 754 binary16.
 	fp16,
 };
 
