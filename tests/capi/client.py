@@ -14,7 +14,7 @@ from ctypes import POINTER, byref, c_char, c_int, c_int32, c_int64, c_size_t, c_
     c_void_p
 
 NEVER = 2**63 - 1
-IMMEDIATELY = 0
+IMMEDIATELY = 1
 ENDED, TIMED_OUT = 0, 1
 READ, WRITE = 0, 1
 SIZE = 32

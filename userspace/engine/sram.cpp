@@ -42,7 +42,8 @@ Result<SramPlan> SramPlan::create(const Device &device, const SramUse &use)
 	SramPlan plan;
 
 	plan.use_ = use;
-	if (use.mode == SramUse::Mode::off || device.info().region_count <= chip_region)
+	if (use.mode == SramUse::Mode::off || device.info().region_count <= chip_region ||
+	    device.cores().empty())
 		return plan;
 	auto regions = device.regions();
 	if (!regions)

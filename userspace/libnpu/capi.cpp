@@ -173,7 +173,7 @@ int64_t npu_deadline_in(uint64_t ns)
 	const auto duration =
 		std::chrono::nanoseconds(static_cast<std::int64_t>(std::min(ns, most)));
 
-	return npu::Deadline::in(duration).monotonic_ns();
+	return std::max(npu::Deadline::in(duration).monotonic_ns(), NPU_IMMEDIATELY);
 }
 
 const char *npu_error_message(void)

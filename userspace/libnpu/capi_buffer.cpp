@@ -35,7 +35,8 @@ npu::Result<npu::Buffer::Options> options_of(const npu_buffer_options *options)
 		.read_only = (wanted->flags & NPU_BUFFER_READ_ONLY) != 0,
 		.cached = (wanted->flags & NPU_BUFFER_CACHED) != 0,
 		.residency = *residency,
-		.region = wanted->region,
+		/* A preference for system memory would ask for nothing. */
+		.region = wanted->region ? wanted->region : npu::chip_region,
 	};
 }
 

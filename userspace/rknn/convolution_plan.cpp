@@ -128,7 +128,8 @@ Result<void> check_scales(const Convolution &c)
 	for (const auto &[quantisation, what] : {std::pair{&c.input_quantisation, "input"},
 						 {&c.output_quantisation, "output"},
 						 {&c.residual_quantisation, "residual"}})
-		if (auto checked = check_quantisation(*quantisation, what); !checked)
+		if (auto checked = check_quantisation(*quantisation, what);
+		    !checked && (c.residual || quantisation != &c.residual_quantisation))
 			return checked;
 	if (c.weight_scales.size() != 1 && c.weight_scales.size() != c.output_channels)
 		return fail(EINVAL, "convolution: neither one weight scale nor one a channel");

@@ -51,7 +51,7 @@ struct npu_syncobj;
 /** No deadline: a wait only ends when what it waits for ends. */
 #define NPU_NEVER INT64_MAX
 /** A deadline that has passed: a wait only looks. */
-#define NPU_IMMEDIATELY INT64_C(0)
+#define NPU_IMMEDIATELY INT64_C(1)
 
 /** The time @p ns from now; NPU_NEVER where no clock reaches that far. */
 int64_t npu_deadline_in(uint64_t ns);
@@ -550,9 +550,8 @@ struct npu_buffer_options {
 	/** An enum npu_residency. */
 	uint32_t residency;
 	/**
-	 * Index of the region that residency is about, 1 for the first on the chip.
-	 * NPU_RESIDENCY_NONE ignores it. With NPU_RESIDENCY_PREFER, 0 is system memory;
-	 * NPU_RESIDENCY_PIN refuses 0 (-EINVAL).
+	 * Index of the region that residency is about; 0 is the first on the chip, as is 1.
+	 * NPU_RESIDENCY_NONE ignores it.
 	 */
 	uint32_t region;
 	/** Must be 0 (-EINVAL). */
@@ -765,8 +764,8 @@ struct npu_submit_options {
 	/** sizeof(struct npu_submit_options), set by the caller. */
 	size_t size;
 	/**
-	 * When the jobs should have ended. They are not cancelled after it. NPU_NEVER and 0,
-	 * which is NPU_IMMEDIATELY, are no deadline.
+	 * When the jobs should have ended. They are not cancelled after it. NPU_NEVER and 0
+	 * are no deadline.
 	 */
 	int64_t deadline_ns;
 	/**

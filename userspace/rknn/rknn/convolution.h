@@ -81,7 +81,7 @@ struct Convolution {
 	Quantisation input_quantisation = {};
 	/// Scale and zero point of the results.
 	Quantisation output_quantisation = {};
-	/// Scale and zero point of the residual. Checked, but not used, if there is none.
+	/// Scale and zero point of the residual, if there is one.
 	Quantisation residual_quantisation = {};
 	/// One scale for all weights, or one for each output channel.
 	std::vector<float> weight_scales = {1.0F};
