@@ -19,12 +19,11 @@ namespace
 /// Results of layers start on cache lines.
 constexpr std::size_t results_align = 64;
 
-/// Rows are scaled so that their largest number is below 2^14: far from the
-/// largest fp16, and with the most bits above its smallest.
+/// Rows are scaled so that their largest number is below 2^14, which avoids overflow and keeps the
+/// most bits above the smallest fp16.
 constexpr int fp16_exponent = 14;
 
-/// The scale of a row whose largest number is @p most: a power of two, so that it
-/// loses nothing.
+/// The scale of a row whose largest number is @p most: a power of two, which is exact.
 float fp16_factor(float most)
 {
 	constexpr int limit = 100;
@@ -34,7 +33,7 @@ float fp16_factor(float most)
 	return std::ldexp(1.0F, std::clamp(fp16_exponent - std::ilogb(most) - 1, -limit, limit));
 }
 
-/// What makes @p most @p limit; any number for a row of zeros, or of next to nothing.
+/// The factor that scales @p most to @p limit; 1 for rows that are zero or nearly so.
 float factor_to(float limit, float most)
 {
 	const float factor = limit / most;
@@ -42,8 +41,8 @@ float factor_to(float limit, float most)
 	return std::isfinite(factor) ? factor : 1.0F;
 }
 
-/// Bytes of the streams of each of @p count products, as the kernel keeps them: with a
-/// link of four commands, in cache lines.
+/// Size of the streams of each of @p count products in the kernel, which appends a link of four
+/// commands to a task and rounds up to cache lines.
 std::vector<double> stream_bytes(const rknn::Plan &plan, std::span<const Lane> lanes,
 				 std::size_t count)
 {
@@ -60,10 +59,10 @@ std::vector<double> stream_bytes(const rknn::Plan &plan, std::span<const Lane> l
 	return bytes;
 }
 
-/// Numbers that are worth a thread of their own.
+/// Minimum count of numbers that justifies a thread.
 constexpr std::uint32_t numbers_per_thread = 16384;
 
-/// What @p width numbers in each of some rows are worth, in rows.
+/// The same in rows of @p width numbers.
 std::uint32_t rows_per_thread(std::uint32_t width)
 {
 	return std::max(numbers_per_thread / width, 1U);
@@ -312,7 +311,7 @@ Result<const Engine::Recorded *> Engine::record(std::span<const Operand> operand
 namespace
 {
 
-/// The layers of a job, by their names. Control characters would end a line of a trace.
+/// The label of a job: the names of its layers. Control characters would end a line of a trace.
 std::string label_of(std::span<const Operand> operands)
 {
 	std::string label;
@@ -375,7 +374,7 @@ Result<Engine::Recorded> Engine::make(std::span<const Operand> operands, std::ui
 				   stream_bytes(plan, lanes, layouts.size()), lanes.size());
 	Job::Options job_options{.on_chip = on_chip, .label = label_of(operands)};
 	auto job = Job::create(device_, lanes, job_options);
-	/* On the chip is a preference only. */
+	/* SRAM is only a preference: retry in system memory. */
 	if (!job && on_chip) {
 		job_options.on_chip = false;
 		job = Job::create(device_, lanes, job_options);
@@ -397,8 +396,8 @@ void Engine::clear()
 	sram_.clear();
 }
 
-/// Have what the job of @p operands on @p cores cores uses where it is best. Returns
-/// whether its streams of @p streams bytes for each layer are to be created on the chip.
+/// Sets the residency of the buffers of a job that runs on @p cores cores. Returns whether to
+/// create its streams, @p streams bytes for each layer, in SRAM.
 bool Engine::place(std::span<const Operand> operands, std::uint32_t rows, const Recorded &recorded,
 		   std::vector<double> streams, std::size_t cores)
 {
@@ -421,7 +420,7 @@ bool Engine::place(std::span<const Operand> operands, std::uint32_t rows, const 
 	return sram_.place(used, cores);
 }
 
-/// The one of @p buffers that is large enough for @p size bytes.
+/// Returns the buffer of @p buffers for @p size bytes, which is created if it is missing.
 Result<const Buffer *> Engine::reserve(Buffers &buffers, std::size_t size)
 {
 	const std::size_t rounded = std::bit_ceil(size);
@@ -434,7 +433,7 @@ Result<const Buffer *> Engine::reserve(Buffers &buffers, std::size_t size)
 	return &buffers.emplace(rounded, std::move(*made)).first->second;
 }
 
-/// Quantise @p m rows and put them where the device reads features.
+/// Quantises @p m rows into @p features, in the layout that the device reads.
 Result<void> Engine::load(const Linear &layer, std::uint32_t m, const Rows<const float> &x,
 			  const Buffer &features)
 {
@@ -451,7 +450,7 @@ Result<void> Engine::load(const Linear &layer, std::uint32_t m, const Rows<const
 	row_factors_.resize(m);
 	if (layer.rotated() && rotated_.size() < std::size_t{m} * k)
 		rotated_.resize(std::size_t{m} * k);
-	/* Atoms without a channel; rows fill up their last atom themselves. */
+	/* Clear the atoms without a channel; the store functions pad the last atom of each row. */
 	std::fill(out + atoms * step, out + bytes, std::byte{0});
 	workers_->run(m, rows_per_thread(k), [&](std::uint32_t first, std::uint32_t last) {
 		for (std::uint32_t row = first; row < last; row++) {

@@ -56,8 +56,8 @@ Linear::Linear(rknn::WeightLayout layout, const Options &options, Buffer buffer)
 		name_ = "linear " + std::to_string(n()) + "x" + std::to_string(k());
 }
 
-/// Quantise and pack a kernel group after the other, on all threads: int8 with a scale
-/// for each row, fp16 as it is.
+/// Quantises and packs one kernel group after the other on all threads: int8 with a scale for each
+/// row, fp16 unchanged.
 template <typename T>
 Result<void> Linear::pack_rows(const Source &source, Workers &workers)
 {
@@ -94,7 +94,10 @@ Result<void> Linear::pack_rows(const Source &source, Workers &workers)
 				if constexpr (fp16) {
 					to_fp16(row, 1.0F, to);
 				} else {
-					/* A row of zeros, or of next to nothing, has any scale. */
+					/*
+					 * The scale of a row that is zero or nearly so does not
+					 * matter.
+					 */
 					const float scale = range.most / 127.0F;
 
 					if (std::isfinite(1.0F / scale))
@@ -122,7 +125,7 @@ Result<Linear> Linear::pack(const Device &device, const Source &source, std::uin
 		return fail(EINVAL, "a layer of " + std::to_string(n) + " x " + std::to_string(k) +
 					    " has no weights");
 	const rknn::WeightLayout layout(fp16 ? rknn::Type::fp16 : rknn::Type::int8, k, n);
-	/* The CPU writes each byte once, and may read them back for who asks for it. */
+	/* Cached: the CPU writes each byte once, but callers may ask to read weights back. */
 	auto buffer = Buffer::create(device, layout.bytes(), {.cached = true});
 	if (!buffer)
 		return forward(buffer);

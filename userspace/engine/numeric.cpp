@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Highway compiles this file once for each instruction set and picks one at
- * run time. Tails are handled with partial vectors, so that no element is
- * rounded differently for its place.
+ * Highway compiles this file once for each instruction set and selects one at run time. Tails use
+ * partial vectors, so that rounding does not depend on an element's position.
  */
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "numeric.cpp"
@@ -26,7 +25,7 @@ using Ints = hn::RebindToSigned<Floats>;
 using Halves = hn::Rebind<hwy::float16_t, Floats>;
 using Bytes = hn::Rebind<std::int8_t, Floats>;
 
-/// Call @p body with a tag, an offset and how many lanes of the tag count.
+/// Calls @p body with the offset of each vector and its number of valid lanes.
 template <typename Body>
 HWY_INLINE void for_each_vector(std::size_t size, const Body &body)
 {

@@ -35,7 +35,7 @@ Result<TensorLayout> output_of(const MatrixProduct &product)
 
 Result<TensorLayout> output_of(const rknn::Pooling &pooling)
 {
-	/* It also checks that the window fits. */
+	/* rknn::emit() also checks that the window fits. */
 	if (auto lanes = rknn::emit(pooling, {}, 1); !lanes)
 		return forward(lanes);
 	return TensorLayout::map(pooling.type, rknn::output_shape(pooling));
@@ -94,19 +94,19 @@ Result<Layouts> inputs_of(const rknn::TableActivation &activation)
 	return repeat(output_of(activation), 1);
 }
 
-/// What is left to know when an operation becomes command streams.
+/// Device, cores and tensors for which an operation is emitted.
 struct Site {
 	const Device &device;
 	std::uint32_t cores;
 	const std::vector<Tensor> &inputs;
 	const Tensor &output;
-	/// Receives the buffers that the streams use besides.
+	/// Receives the additional buffers of the streams.
 	std::vector<Buffer> &constants;
 };
 
 using Lanes = std::vector<Lane>;
 
-/// Makes a buffer of the site, and has @p fill write to it.
+/// Creates a constant buffer of @p bytes bytes and fills it with @p fill.
 template <typename Fill>
 Result<std::uint32_t> constant(const Site &site, std::size_t bytes, const Fill &fill)
 {
@@ -251,7 +251,7 @@ Result<Lanes> emit(const rknn::Elementwise &elementwise, const Site &site)
 
 Result<Lanes> emit(const rknn::TableActivation &activation, const Site &site)
 {
-	/* Only some functions use it, but it costs no more than a map. */
+	/* Only some functions need the scratch map; allocate it for all. */
 	auto scratch = constant(site, site.output.layout().bytes(),
 				[](auto) -> Result<void> { return {}; });
 	if (!scratch)
@@ -271,7 +271,7 @@ bool overlap(const Tensor &a, const Tensor &b)
 	return a.address() < b_end && b.address() < a_end;
 }
 
-/// Whether the tensors of @p step are those that its operation has.
+/// Checks that the tensors of @p step match the layouts of its operation.
 Result<void> check_tensors(const Step &step)
 {
 	auto inputs = input_layouts(step.operation);

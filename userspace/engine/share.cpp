@@ -12,16 +12,17 @@ namespace npu
 namespace
 {
 
-/// Weight of the newest time.
+/// Weight of the newest time in the moving average.
 constexpr double newest = 0.25;
-/// Cuts that are told apart.
+/// Limit of the number of distinct cuts.
 constexpr std::uint32_t most_cuts = 256;
-/// At first every other product tries a cut, later one in so many.
+/// During the first learning_calls products, every other one tries a cut; later only one in
+/// try_interval.
 constexpr std::uint32_t learning_calls = 64;
 constexpr std::uint32_t try_interval = 64;
-/// A cut is not tried if it should take so many times as long as the best.
+/// Skip cuts that are predicted to take longer than the best by this factor.
 constexpr double hopeless = 1.25;
-/// Distances from the best cut at which others are tried, in turn.
+/// Distances from the best cut to try, in turn.
 constexpr std::array<int, 12> distances{1, -1, 2, -2, 3, -3, 5, -5, 8, -8, 13, -13};
 
 void average(double &mean, double value)
@@ -29,7 +30,7 @@ void average(double &mean, double value)
 	mean = mean > 0 ? mean + newest * (value - mean) : value;
 }
 
-/// A multiple of @p step that leaves no more than most_cuts steps of @p rows.
+/// A multiple of @p step that divides @p rows into at most most_cuts parts.
 std::uint32_t coarse(std::uint32_t rows, std::uint32_t step)
 {
 	return (rows / most_cuts / step + 1) * step;
@@ -54,7 +55,7 @@ std::uint32_t RowShare::best() const
 	return row_of(best_);
 }
 
-/// Seconds that a product should take with a cut at @p cut.
+/// The predicted time in seconds of a product with cut @p cut.
 double RowShare::predict(std::size_t cut) const
 {
 	const std::uint32_t first = row_of(cut);
@@ -63,8 +64,8 @@ double RowShare::predict(std::size_t cut) const
 	return std::max(cpu_ * first, npu);
 }
 
-/// A cut that may be better than the best: at first the one where both sides should end at
-/// the same time and those without one of the sides, then cuts nearby.
+/// A cut that may be faster than the best one. First tries the cut at which both sides should end
+/// together, then all rows on one side, then cuts near the best one.
 std::size_t RowShare::other_cut()
 {
 	const std::size_t last = seconds_.size() - 1;

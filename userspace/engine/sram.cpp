@@ -60,8 +60,8 @@ Result<SramPlan> SramPlan::create(const Device &device, const SramUse &use)
 	return plan;
 }
 
-/// Whether it is faster to have @p more bytes of each product on the chip, where
-/// @p chip of its @p totals are already.
+/// Whether moving @p more bytes of each product to SRAM is faster, where @p chip bytes of its @p
+/// totals are in SRAM already.
 bool SramPlan::gains(std::span<const double> totals, std::span<const double> chip,
 		     std::span<const double> more, double cores) const
 {
@@ -70,7 +70,7 @@ bool SramPlan::gains(std::span<const double> totals, std::span<const double> chi
 
 	if (use_.mode == SramUse::Mode::bytes)
 		return true;
-	/* A device that does not tell has nothing to gain by. */
+	/* Without bandwidths of the device there is no gain to predict. */
 	if (bandwidths_.core <= 0 || bandwidths_.system <= 0 || bandwidths_.chip <= 0)
 		return false;
 	for (std::size_t i = 0; i < totals.size(); i++) {
@@ -86,7 +86,7 @@ void SramPlan::clear()
 	room_ = size_;
 }
 
-/// Room that @p operand takes, in whole pages.
+/// Size of @p operand in whole pages.
 std::size_t SramPlan::room_for(const Operand &operand)
 {
 	if (operand.buffer)
@@ -128,8 +128,8 @@ bool SramPlan::place(std::span<const Operand> operands, std::size_t cores)
 	return streams;
 }
 
-/// Prefer @p buffer, so that it has to leave after all of a higher @p rank. Returns whether
-/// the device takes the preference.
+/// Sets the residency of @p buffer to prefer SRAM, and to be evicted after all buffers of a higher
+/// @p rank. Returns whether the device accepts the preference.
 bool SramPlan::prefer(const Buffer *buffer, std::size_t rank)
 {
 	if (!buffer)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Amounts of memory: what people write, and what the system has.
+ * Parses amounts of memory, and reads those of the system.
  */
 #pragma once
 
@@ -11,14 +11,14 @@
 namespace npu
 {
 
-/// The bytes that @p text says, a whole number with K, M or G or without; nothing if it is
-/// another text.
+/// Parses a whole number of bytes with an optional suffix K, M or G; nullopt if @p text is
+/// malformed.
 std::optional<std::size_t> bytes_from(std::string_view text);
 
-/// Memory of the system in bytes, as the kernel tells it.
+/// Memory of the system in bytes, from /proc/meminfo.
 struct SystemMemory {
 	std::size_t total = 0;
-	/// What can be had without swapping.
+	/// Memory that can be allocated without swapping.
 	std::size_t available = 0;
 };
 SystemMemory system_memory();

@@ -16,9 +16,9 @@ namespace npu
 namespace
 {
 
-/// The convolution engine takes K in steps of this; see rknn/matmul.h.
+/// Granularity of K in the convolution engine; see rknn/matmul.h.
 constexpr std::uint64_t k_step = 32;
-/// Memory holds atoms, and tensors begin with one; see rknn/tensor.h.
+/// Alignment of tensors; see rknn/tensor.h.
 constexpr std::uint32_t atom_bytes = 16;
 
 /// Calls the function that fits.
@@ -96,7 +96,7 @@ Result<TensorLayout> TensorLayout::products(rknn::Type type, std::uint32_t m, st
 					    std::uint32_t n)
 {
 	const std::uint64_t row = padded(n, rknn::kernel_group(type)) * sizeof(float);
-	/* Each slice of K has results of its own, or the last one and the sums have. */
+	/* One part for each slice of K, or the last slice and the sums. */
 	const std::uint64_t most = padded(k, rknn::max_slice) / rknn::max_slice + 1;
 
 	if (auto ok = check_matrix("the product", {m, k, n}, 0); !ok)

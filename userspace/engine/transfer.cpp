@@ -59,7 +59,7 @@ RowRange Range(std::span<const float> x)
 	return {.most = largest, .finite = std::isfinite(largest)};
 }
 
-/// Numbers that are turned, or scaled, at a time.
+/// Numbers that are rotated, or scaled, at a time.
 constexpr std::size_t wide = HWY_CAP_GE256 ? 8 : 4;
 using Wide = hn::CappedTag<float, wide>;
 
@@ -261,7 +261,7 @@ void Rotate(std::span<const float> x, std::span<float> out, std::uint32_t block)
 	}
 }
 
-/// The numbers from @p at on; with more of them than an atom has, those of two atoms.
+/// Loads the numbers at @p at; a vector wider than an atom also takes the next atom of the row.
 template <typename T, typename Tag>
 HWY_INLINE hn::Vec<Tag> load_atom(Tag d, [[maybe_unused]] const Results<T> &results, const T *at)
 {
@@ -276,7 +276,7 @@ HWY_INLINE hn::Vec<Tag> load_atom(Tag d, [[maybe_unused]] const Results<T> &resu
 	return hn::LoadU(d, at);
 }
 
-/// The sum of all slices of these numbers, one if @p Single.
+/// The sum of the numbers at @p at over all slices; @p Single asserts that there is one slice.
 template <bool Single, typename T, typename Tag>
 HWY_INLINE hn::Vec<Tag> sum_slices(Tag d, const Results<T> &results, const T *at)
 {
@@ -297,8 +297,9 @@ HWY_INLINE hn::Vec<Tag> sum_slices(Tag d, const Results<T> &results, const T *at
 	return sum;
 }
 
-/// Write value(d, results, at, factor, scales), which is channels from that of @c at on, for
-/// channels @p first to @p last of row @p row and of Rows - 1 after it, whose atoms follow.
+/// Writes channels @p first to @p last of row @p row and of the Rows - 1 rows after it, whose atoms
+/// follow. value(d, results, at, factor, scales) computes the channels whose numbers begin at @c
+/// at.
 template <std::size_t Rows, typename T, typename Value>
 HWY_INLINE void load_rows(const Results<T> results, std::size_t row, std::size_t first,
 			  std::size_t last, const Scaled to, const Value &value)
@@ -307,7 +308,7 @@ HWY_INLINE void load_rows(const Results<T> results, std::size_t row, std::size_t
 	const Atom atom;
 	const T *at = results.values + first * results.rows + row * atom_results;
 	const std::size_t step = std::size_t{results.rows} * atom_results;
-	/* A local copy, which stores to y cannot alias. */
+	/* A local copy: stores to y cannot alias it. */
 	std::array<float, Rows> factors;
 	std::copy_n(to.row_factors + row, Rows, factors.begin());
 	float *y = to.y + row * to.stride;
@@ -347,8 +348,8 @@ HWY_INLINE void load_rows(const Results<T> results, std::size_t row, std::size_t
 	}
 }
 
-/// The same for all rows of channels @p first to @p last: some channels of all rows at a time,
-/// so that cache lines are read and written as a whole.
+/// As load_rows() for all rows. Processes some channels of all rows at a time, so that cache lines
+/// are read and written as a whole.
 template <typename T, typename Value>
 HWY_INLINE void load_atoms(const Results<T> &results, std::uint32_t first, std::uint32_t last,
 			   const Scaled &to, const Value &value)
@@ -419,13 +420,15 @@ void LoadFp16(const Results<float> &results, std::uint32_t first, std::uint32_t 
 		   });
 }
 
-/// Sixteen numbers.
+/// Quantises one atom of sixteen numbers.
 HWY_INLINE void store_atom(const float *x, float factor, std::byte *out)
 {
 	const Wide d;
 	const hn::RebindToUnsigned<decltype(d)> words;
 	const hn::Rebind<std::uint8_t, decltype(d)> bytes;
-	/* The addition rounds the product to an integer, which is in the last bits of the sum. */
+	/*
+	 * The addition rounds the product to an integer, which ends up in the last bits of the sum.
+	 */
 	const auto to_last_bits = hn::Set(d, 0x1.8p23F);
 	auto *to = reinterpret_cast<std::uint8_t *>(out);
 
@@ -471,7 +474,7 @@ namespace
 
 constexpr std::size_t atom_bytes = 16;
 
-/// Convert @p x by @p convert, elements of T in atoms, some atoms at a time.
+/// Converts @p x with @p convert to atoms of T, some atoms at a time.
 template <typename T, std::size_t Parts, typename Convert>
 void store_atoms(std::span<const float> x, const std::array<FeatureRow, Parts> &to,
 		 const Convert &convert)

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Activations on their way to the NPU and results on their way back, one pass each:
- * quantise and put into atoms, take out of atoms and scale. Vectorised for the machine
- * it runs on.
+ * Converts activations to the layout that the NPU reads, and results back, in one pass each:
+ * quantises into atoms, and gathers from atoms and scales. Vectorised for the CPU at run time.
  */
 #pragma once
 
@@ -20,17 +19,15 @@ struct RowRange {
 };
 RowRange row_range(std::span<const float> x);
 
-/// Numbers that rotate() mixes with each other: the largest power of two that divides
-/// @p k, at most 256.
+/// Size of the blocks that rotate() mixes: the largest power of two that divides @p k, at most 256.
 std::uint32_t rotation_block(std::uint32_t k);
-/// How many times as long it makes them.
+/// Factor by which rotate() increases the length of a row.
 float rotation_length(std::uint32_t k);
 
-/// Multiply each block of @p x by a Hadamard matrix with columns of random signs; @p out may be
+/// Multiplies each block of @p x by a Hadamard matrix with columns of random signs; @p out may be
 /// @p x.
-/// Sums of products of two rotated rows are @p block times those of the rows, while a few
-/// large numbers, or a mean of all, are spread over their block, where they cost less
-/// precision.
+/// The dot product of two rotated rows is @p block times that of the rows. Outliers and a common
+/// mean are spread over their block, where they cost less precision.
 /// \pre block is a power of two that divides the size of x, at most 256; out is of that size
 void rotate(std::span<const float> x, std::span<float> out, std::uint32_t block);
 
@@ -43,43 +40,43 @@ struct FeatureRow {
 /// x * factor to the nearest integer, ties to even. The last atom is filled up with zeros.
 /// \pre The products are within -127.5 and 127.5
 void store_int8(std::span<const float> x, float factor, FeatureRow to);
-/// As two halves of 15 bits together: 128 * high + low, clamped to -16256 to 16256.
+/// Stores two parts of 8 bits, x * factor = 128 * high + low, clamped to -16256 to 16256.
 void store_int8x2(std::span<const float> x, float factor, FeatureRow high, FeatureRow low);
-/// As fp16 and the fp16 of what rounding to it lost.
+/// Stores fp16, and the fp16 of the rounding error.
 void store_fp16(std::span<const float> x, float factor, FeatureRow high, FeatureRow low);
 
-/// Results of a job: atoms of four channels, [slice][channel / 4][row]; of rows in two
-/// halves the second follows the first.
+/// Results of a job: atoms of four channels, [slice][channel / 4][row]. If rows have two parts, the
+/// low parts follow the high ones.
 template <typename T>
 struct Results {
 	const T *values;
-	/// Rows of the job, both halves.
+	/// Rows of the job, counting both parts.
 	std::uint32_t rows;
 	std::uint32_t slices;
 	/// Numbers of a slice.
 	std::size_t slice_step;
 };
 
-/// Where scaled results go: channel c of row r to y[r * stride + c].
+/// Destination of scaled results: channel c of row r goes to y[r * stride + c].
 struct Scaled {
 	float *y;
 	std::size_t stride;
 	/// Rows of y.
 	std::uint32_t m;
-	/// Factor of each row, and of each channel.
+	/// One factor per row, and one scale per channel.
 	const float *row_factors;
 	const float *scales;
 };
 
-/// Add up the slices of channels @p first to @p last and scale them.
+/// Adds up the slices of channels @p first to @p last and scales them.
 /// \pre first is a multiple of 4; results has to.m rows
 void load_int8(const Results<std::int32_t> &results, std::uint32_t first, std::uint32_t last,
 	       const Scaled &to);
-/// The same of rows in two halves, 128 * high + low.
+/// As load_int8() for rows of two parts, 128 * high + low.
 /// \pre results has 2 * to.m rows
 void load_int8x2(const Results<std::int32_t> &results, std::uint32_t first, std::uint32_t last,
 		 const Scaled &to);
-/// The same, high + low; without scales of channels.
+/// As load_int8x2() for high + low, without scales of channels.
 void load_fp16(const Results<float> &results, std::uint32_t first, std::uint32_t last,
 	       const Scaled &to);
 

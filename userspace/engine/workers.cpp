@@ -35,7 +35,7 @@ public:
 	Pool &operator=(const Pool &) = delete;
 
 	void run(std::uint32_t count, std::uint32_t parts, Call call);
-	/// Whether this process inherited the pool by fork, and its threads did not come along.
+	/// Whether the pool was inherited by fork(), which does not copy its threads.
 	bool inherited() const { return ::getpid() != process_; }
 
 private:
@@ -55,7 +55,7 @@ private:
 	std::vector<std::thread> helpers_;
 };
 
-/// Part @p number of the present run.
+/// Processes part @p number of the current run.
 void Workers::Pool::part(std::uint32_t number) const
 {
 	const auto begin = [&](std::uint64_t i) {
@@ -92,7 +92,7 @@ void Workers::Pool::help(std::uint32_t number)
 		if (stop_)
 			return;
 		seen = run_;
-		/* A run with fewer parts than threads is over without this one. */
+		/* This thread has no part in a run with fewer parts than threads. */
 		if (number >= parts_)
 			continue;
 		lock.unlock();
@@ -111,7 +111,7 @@ Workers::Workers(std::uint32_t threads)
 
 Workers::~Workers()
 {
-	/* There is nobody to join, and the locks may be held for ever. */
+	/* After fork() there are no threads to join, and the mutex may be held: leak the pool. */
 	if (pool_->inherited()) {
 		[[maybe_unused]] const auto *leaked = pool_.release();
 	}

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A frame of a camera goes through a convolution without a copy: the dma-buf is imported,
- * and the frame lies there as the NPU reads it. Here a memfd behind udmabuf stands in for
- * the camera.
+ * Runs a convolution on a camera frame without a copy: imports the dma-buf, whose layout is what
+ * the NPU reads. Here a memfd behind udmabuf stands in for the camera.
  *
  * The NPU reads atoms of 16 channels. A grey frame, a byte a pixel, is a map of a
  * sixteenth of its width whose channels are 16 pixels side by side. A filter of 3x3 pixels

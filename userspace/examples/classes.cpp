@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Two contexts of different class: large products in a background context, and a small
- * one with a deadline in a latency context, which does not wait for them.
+ * Contexts of two classes: large products run in a background context, and a small one with a
+ * deadline in a latency context, which does not wait for the large ones.
  *
  * Usage: npu-example-classes
  *

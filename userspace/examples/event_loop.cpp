@@ -55,7 +55,7 @@ npu::Result<void> run()
 				continue;
 			return fail(errno, "cannot poll");
 		}
-		/* What else the application has to do. */
+		/* The other work of the application. */
 		if (entries[1].revents && read(timer->get(), &passed, sizeof(passed)) < 0)
 			return fail(errno, "cannot read a timer");
 		if (!entries[0].revents)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The NPU in an event loop around io_uring: the ring completes when the fence of a product
- * signals, beside whatever else the application has submitted.
+ * The NPU in an event loop around io_uring: the fence of a product completes a poll request of the
+ * ring, like all other requests of the application.
  *
  * Usage: npu-example-io-uring
  *
@@ -19,7 +19,7 @@ namespace
 
 using npu::fail;
 
-/// A ring that ends with its object.
+/// Owner of an io_uring.
 class Ring
 {
 public:
@@ -35,7 +35,7 @@ public:
 	/// A positive errno if there is no ring.
 	int error() const { return error_; }
 
-	/// Have the ring complete when @p fd is readable.
+	/// Submits a poll request for @p fd.
 	void poll(int fd)
 	{
 		io_uring_sqe *entry = io_uring_get_sqe(&ring_);
@@ -44,7 +44,7 @@ public:
 		io_uring_submit(&ring_);
 	}
 
-	/// Sleep until something completes. @return its result, or a negative errno
+	/// Waits for a completion. @return its result, or a negative errno
 	int next()
 	{
 		io_uring_cqe *done = nullptr;

@@ -64,7 +64,7 @@ static size_t load(const char *path, const uint64_t *addresses, uint64_t *comman
 	return count;
 }
 
-/* Submit @job, and have poll() tell of its end. */
+/* Submits @job and waits for its end with poll(). */
 static int run(struct npu_device *device, const struct npu_job *job)
 {
 	struct npu_job_status status = {.size = sizeof(status)};
@@ -115,7 +115,7 @@ int main(int argc, char **argv)
 		if (failed)
 			break;
 		addresses[i] = npu_buffer_address(buffers[i]);
-		/* The last one is for the results. */
+		/* The last buffer is for the results. */
 		memset(npu_buffer_data(buffers[i]), i < 2, sizes[i]);
 	}
 	if (!failed) {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Work of the examples with an event loop: products of the same weights, one at a time, with
- * a deadline, and with what they use in on-chip memory.
+ * Work for the examples with an event loop: products with the same weights, one at a time, each
+ * with a deadline and with its buffers in on-chip memory.
  */
 #pragma once
 
@@ -22,7 +22,7 @@ class Products
 {
 public:
 	static constexpr std::uint32_t size = 64;
-	/// Each product should have ended after this time.
+	/// Deadline of each product, from its submit on.
 	static constexpr std::chrono::milliseconds patience{50};
 	static constexpr std::size_t on_chip = 64 << 10;
 
@@ -36,7 +36,9 @@ public:
 			npu::Linear::create(*device, weights, size, size, npu::Precision::int8);
 		if (!layer)
 			return forward(layer);
-		/* Weights and activations stay on the chip between products, if it has room. */
+		/*
+		 * Prefer SRAM for weights and activations, which then stay there between products.
+		 */
 		npu::Engine::Options options;
 		options.sram = {npu::SramUse::Mode::bytes, on_chip};
 		auto engine = npu::Engine::create(*device, options);
@@ -45,7 +47,7 @@ public:
 		return Products(std::move(*layer), std::move(*engine));
 	}
 
-	/// Submit one. @return what becomes readable when it has ended
+	/// Submits a product. @return a descriptor that becomes readable at its end
 	npu::Result<npu::UniqueFd> start()
 	{
 		const npu::Operand operand{layer_.get(), 0};
@@ -59,7 +61,7 @@ public:
 		return engine_.fd();
 	}
 
-	/// Fetch and print the one that has ended, which takes no wait.
+	/// Fetches and prints the product that has ended; does not block.
 	npu::Result<void> finish()
 	{
 		std::vector<float> y(size);
@@ -87,7 +89,7 @@ private:
 	{
 	}
 
-	/// Operands point to it.
+	/// On the heap, since operands point to the layer.
 	std::unique_ptr<npu::Linear> layer_;
 	npu::Engine engine_;
 };

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Memory that a program has already goes to the NPU without a copy, through udmabuf:
- * weights that lie in a memfd are multiplied where they are.
+ * Passes existing memory to the NPU without a copy, through udmabuf: multiplies weights in place in
+ * a memfd.
  *
  * Usage: npu-example-udmabuf FILE
  *
@@ -116,7 +116,7 @@ Result<std::array<std::int32_t, channels>> multiply(const UniqueFd &dma_buf)
 	return sums;
 }
 
-/// Whether @p sums are those of the weights in @p memory, which the CPU still sees.
+/// Checks @p sums against the weights in @p memory, which the CPU still maps.
 bool are_right(const UniqueFd &memory, const std::array<std::int32_t, channels> &sums)
 {
 	std::array<std::int8_t, weight_bytes> bytes{};

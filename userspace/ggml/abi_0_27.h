@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What a backend of ggml 0.27 consists of. libggml-dev has no header for it; the order
- * of these members was read from the code of libggml-base.so.0.27.0, whose public
- * functions load each of them from a fixed offset. Names are those of ggml's functions.
+ * The structs of a backend of ggml 0.27, which libggml-dev does not declare. The order of members
+ * was derived from the code of libggml-base.so.0.27.0, whose public functions load each of them
+ * from a fixed offset. Names are those of ggml's functions.
  */
 #pragma once
 
@@ -12,9 +12,9 @@
 #include <ggml-backend.h>
 #include <ggml.h>
 
-/// ggml's loader takes a library of this version only.
+/// The API version that ggml's loader requires.
 inline constexpr int npu_ggml_api_version = 3;
-/// Beginning of ggml_version() that the layouts below are of.
+/// Prefix of the ggml_version() that the layouts below match.
 inline constexpr char npu_ggml_version[] = "0.27.";
 
 struct ggml_backend_buffer_type {
@@ -107,7 +107,7 @@ struct ggml_backend_reg {
 	void *context;
 };
 
-/* Offsets at which libggml-base looks. */
+/* Offsets that libggml-base uses. */
 static_assert(offsetof(ggml_backend_buffer_type, device) == 0x40);
 static_assert(offsetof(ggml_backend_buffer, type) == 0x58);
 static_assert(offsetof(ggml_backend_buffer, usage) == 0x70);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The backend as ggml 0.27 loads it: the calls behind its structs. The device computes
- * whole graphs in memory that the CPU sees, so that nothing is ever copied.
+ * The interface of the backend to ggml 0.27. The device computes whole graphs in memory that the
+ * CPU also uses, so that no tensor is copied.
  */
 #include "abi_0_27.h"
 
@@ -26,17 +26,17 @@ namespace
 
 constexpr std::size_t alignment = 64;
 
-/// What there is once in a process.
+/// Per-process state.
 struct State {
 	std::shared_ptr<Weights> weights;
 	std::string description;
-	/// What opened the device; its children leave it alone.
+	/// The process that opened the device; its children must not use it.
 	pid_t process = getpid();
 };
 
 State &state()
 {
-	/* Never destroyed: ggml uses backends until the very end of a process. */
+	/* Never destroyed: ggml uses backends until the process exits. */
 	static State &only = *new State;
 	return only;
 }
@@ -69,14 +69,14 @@ Runner &runner(ggml_backend_t backend)
 	return *static_cast<Runner *>(backend->context);
 }
 
-/* Buffers: memory of the process, or of a file that it has mapped. */
+/* Buffers: memory of the process, or of a file that ggml has mapped. */
 
 std::byte *data_of(const ggml_tensor *tensor)
 {
 	return static_cast<std::byte *>(tensor->data);
 }
 
-/// Packed weights are stale once the bytes they were made of change or go away.
+/// Invalidates packed weights whose source bytes change or are freed.
 void changed(const void *data, std::size_t size)
 {
 	if (state().process == getpid())
@@ -185,8 +185,6 @@ ggml_backend_buffer_type_t buffer_type(ggml_backend_dev_t device)
 	return &type;
 }
 
-/* The backend. */
-
 void backend_free(ggml_backend_t backend)
 {
 	delete &runner(backend);
@@ -212,8 +210,6 @@ void set_abort_callback(ggml_backend_t backend, ggml_abort_callback callback, vo
 		    "ggml_backend_set_abort_callback"))
 		set(runner(backend).cpu(), callback, data);
 }
-
-/* The device. */
 
 const char *device_name(ggml_backend_dev_t)
 {
@@ -277,7 +273,7 @@ ggml_backend_buffer_t device_buffer(ggml_backend_dev_t device, void *memory, std
 	return make_buffer(buffer_type(device), memory, size, mapped_free);
 }
 
-/// Whatever the CPU can compute: what is no product for the NPU is left to it.
+/// Accepts all operations of the CPU backend, which computes all but the NPU's products.
 bool device_supports_op(ggml_backend_dev_t, const ggml_tensor *op)
 {
 	return ggml_backend_dev_supports_op(cpu_device(), op);
@@ -309,8 +305,6 @@ ggml_backend_dev_t the_device(ggml_backend_reg_t reg)
 					  nullptr};
 	return &device;
 }
-
-/* The registry. */
 
 std::size_t reg_devices(ggml_backend_reg_t)
 {
@@ -349,7 +343,7 @@ Result<void> open_device()
 
 } // namespace npu::ggml
 
-/// What ggml's loader looks for: the backend, or nullptr with a line that says why not.
+/// Entry point for ggml's loader. Returns the backend, or nullptr after printing the reason.
 extern "C" __attribute__((visibility("default"))) ggml_backend_reg_t ggml_backend_init()
 {
 	using namespace npu::ggml;

@@ -14,8 +14,8 @@ namespace npu::ggml
 namespace
 {
 
-/// Set @p option to what the variable @p name says, if it is set. @p parse returns nothing
-/// for what is not @p allowed.
+/// Sets @p option from the environment variable @p name, if it is set. @p parse returns nullopt for
+/// values that @p allowed does not describe.
 template <typename T, typename Parse>
 Result<void> read(const char *name, const char *allowed, T &option, const Parse &parse)
 {
@@ -31,7 +31,7 @@ Result<void> read(const char *name, const char *allowed, T &option, const Parse 
 	return {};
 }
 
-/// As bytes_from(), with an end.
+/// As bytes_from(), limited to most_space.
 std::optional<std::size_t> space_from(std::string_view text)
 {
 	return bytes_from(text).and_then([](std::size_t bytes) {
@@ -39,7 +39,7 @@ std::optional<std::size_t> space_from(std::string_view text)
 	});
 }
 
-/// "auto", which is no share, or a percentage.
+/// A percentage, or an empty share for "auto".
 std::optional<std::optional<std::uint32_t>> share_from(std::string_view text)
 {
 	std::uint32_t share = 0;

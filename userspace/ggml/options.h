@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What the environment asks of the backend.
+ * Options of the backend, from the environment.
  */
 #pragma once
 
@@ -20,24 +20,24 @@ struct Options {
 	std::string device;
 	/// GGML_NPU_PRECISION: int8 (rotated), int8x2 or fp16.
 	Precision precision = Precision::int8;
-	/// GGML_NPU_SHARE: part of the rows that the NPU takes, in percent; without it
-	/// ("auto") the part that was found to be fastest.
+	/// GGML_NPU_SHARE: the NPU's share of the rows in percent; without a value ("auto"), the
+	/// backend searches for the fastest share.
 	std::optional<std::uint32_t> share;
 	/// GGML_NPU_BUDGET: bytes of packed weights, with K, M or G; without it 3/4 of the
 	/// memory that is available at the start.
 	std::optional<std::size_t> budget;
-	/// GGML_NPU_SPACE: bytes of packed weights in an address space of 4 GiB, whose rest is
-	/// for activations; a matrix of more than a third of it is cut by rows.
+	/// GGML_NPU_SPACE: limit of packed weights in an address space of 4 GiB, in bytes; the rest
+	/// is for activations. Matrices larger than a third of the limit are cut by rows.
 	static constexpr std::size_t most_space = std::size_t{3} << 30;
 	std::size_t space = most_space;
-	/// GGML_NPU_ERROR: what follows when the device fails: "cpu" goes on without it,
-	/// "fail" ends the computation.
+	/// GGML_NPU_ERROR: whether to continue on the CPU ("cpu") or to abort the computation
+	/// ("fail") when the device fails.
 	bool fall_back = true;
-	/// GGML_NPU_LOG: "text", "json" or "off"; how the report at the end is written.
+	/// GGML_NPU_LOG: format of the report at the end, "text", "json" or "off".
 	enum class Log : std::uint8_t { text, json, off };
 	Log log = Log::text;
 
-	/// \retval EINVAL a variable has another value; the message names it
+	/// \retval EINVAL a variable has an invalid value; the message names it
 	static Result<Options> from_environment();
 };
 

@@ -12,10 +12,10 @@ namespace npu::ggml
 namespace
 {
 
-/// Less is not worth a task.
+/// Minimum size of a matrix that justifies a task.
 constexpr std::int64_t least_width = 32;
 
-/// Sources beyond those that the operation is known to have.
+/// Whether @p node has more than @p known sources, which could change the result.
 bool more_sources(const ggml_tensor &node, std::size_t known)
 {
 	const std::span sources(node.src);
@@ -24,8 +24,7 @@ bool more_sources(const ggml_tensor &node, std::size_t known)
 				   [](const ggml_tensor *source) { return source; });
 }
 
-/// Whether @p weights is a leaf with whole rows, one after the other, of numbers that ggml
-/// can convert.
+/// Whether @p weights is a leaf of contiguous rows, of a type that ggml converts to float.
 bool is_weights(const ggml_tensor &weights)
 {
 	constexpr std::int64_t most = std::numeric_limits<std::int32_t>::max();
@@ -36,14 +35,14 @@ bool is_weights(const ggml_tensor &weights)
 	       (weights.type == GGML_TYPE_F32 || ggml_get_type_traits(weights.type)->to_float);
 }
 
-/// Whether @p rows has rows of floats without holes.
+/// Whether @p rows has rows of contiguous floats.
 bool is_floats(const ggml_tensor &rows)
 {
 	return rows.type == GGML_TYPE_F32 && rows.data && rows.nb[0] == sizeof(float) &&
 	       rows.nb[1] % sizeof(float) == 0 && rows.nb[2] % sizeof(float) == 0;
 }
 
-/// More precision than the NPU's was asked for.
+/// Whether @p node demands more precision than the NPU has.
 bool wants_float(const ggml_tensor &node)
 {
 	return node.op_params[0] != GGML_PREC_DEFAULT;
@@ -67,7 +66,7 @@ std::optional<Product> product_of(const ggml_tensor &node)
 	if (!is_weights(weights) || weights.ne[2] != 1 || weights.ne[3] != 1 || !is_floats(x) ||
 	    !is_floats(node))
 		return {};
-	/* Several matrices of rows are one, if their rows follow each other. */
+	/* A batch of matrices of rows is one matrix if all rows are contiguous. */
 	const bool several = x.ne[2] * x.ne[3] > 1;
 	if (several && (!ggml_is_contiguous(&x) || !ggml_is_contiguous(&node)))
 		return {};

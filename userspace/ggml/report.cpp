@@ -69,7 +69,7 @@ void say(const std::string &text)
 {
 	const std::string line = "npu: " + text + "\n";
 
-	/* Whole, beside what other threads write. */
+	/* A single write, so that lines of other threads do not interleave. */
 	std::fwrite(line.data(), 1, line.size(), stderr);
 	std::fflush(stderr);
 }

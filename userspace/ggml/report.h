@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What the backend tells its user.
+ * Reports and progress messages of the backend.
  */
 #pragma once
 
@@ -12,38 +12,37 @@
 namespace npu::ggml
 {
 
-/// What a backend has done.
+/// Statistics of a backend.
 struct Report {
-	/// Multiply-accumulates of matrix products on either side.
+	/// Multiply-accumulates of matrix products on the NPU and on the CPU.
 	std::uint64_t npu_macs = 0;
 	std::uint64_t cpu_macs = 0;
-	/// Rows of weight matrices that each side took.
+	/// Rows of weight matrices that the NPU and the CPU took.
 	std::uint64_t npu_rows = 0;
 	std::uint64_t cpu_rows = 0;
-	/// Products with weights that are not packed, for want of room or for what they are.
+	/// Products whose weights are not packed, because of the budget or of their numbers.
 	std::uint64_t declined = 0;
 	std::uint64_t submits = 0;
 	/// Bytes of packed weights.
 	std::uint64_t packed_bytes = 0;
-	/// Address spaces that they are in.
+	/// Address spaces that hold packed weights.
 	std::uint64_t spaces = 0;
 	/// Bytes that the device read and wrote.
 	std::uint64_t device_bytes = 0;
-	/// Time of the device, and of the CPU in which it only waited for the device.
+	/// Time of the device, and time that the CPU waited for it without other work.
 	std::uint64_t device_ns = 0;
 	std::uint64_t wait_ns = 0;
 	/// The device's times are modelled.
 	bool modelled = false;
 };
 
-/// @p report as @p log wants it; a line without its end, empty for Log::off.
+/// Formats @p report; no newline at the end, empty for Log::off.
 std::string write_report(const Report &report, Options::Log log);
 
-/// Write "npu: @p text" and a line's end to standard error.
+/// Prints "npu: @p text" and a newline on standard error.
 void say(const std::string &text);
 
-/// Progress of something that takes long: one line that is written again and again on a
-/// terminal, and nothing elsewhere.
+/// Progress of a long operation: a line that is rewritten on a terminal; not shown elsewhere.
 class Progress
 {
 public:

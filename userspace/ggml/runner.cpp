@@ -15,16 +15,16 @@ namespace npu::ggml
 namespace
 {
 
-/// Bytes of results of a submit.
+/// Limit of the results of a submit in bytes.
 constexpr std::size_t most_result_bytes = std::size_t{128} << 20;
-/// Products of one submit.
+/// Limit of the products in a submit.
 constexpr std::size_t most_members = 8;
-/// Nodes ahead in which products of the same x are looked for.
+/// Number of nodes to search for products of the same x.
 constexpr int look_ahead = 64;
-/// Rows at which a matrix may be cut: groups of int8 and of fp16.
+/// Granularity of cuts: a multiple of the kernel groups of int8 and of fp16.
 constexpr std::uint32_t share_step = 32;
-/// Seconds that a submit costs beside the device's time; rocket takes 27 to 53 us a job on
-/// an RK3588 (rockchip-npu-notes).
+/// Cost of a submit in seconds, besides device time; rocket takes 27 to 53 us a job on an RK3588
+/// (rockchip-npu-notes).
 constexpr double submit_seconds = 40e-6;
 
 bool is_empty(const ggml_tensor &node)
@@ -33,8 +33,8 @@ bool is_empty(const ggml_tensor &node)
 	       node.op == GGML_OP_PERMUTE || node.op == GGML_OP_TRANSPOSE;
 }
 
-/// Whether @p weights are those of a model. Of other matrices only those are packed that are
-/// used.
+/// Whether @p weights belong to the model. Only the experts of a model are packed in advance; those
+/// of other tensors are packed on first use.
 bool is_constant(const ggml_tensor &weights)
 {
 	return weights.buffer &&
@@ -52,7 +52,7 @@ std::size_t result_bytes(const Packed &packed)
 	return bytes;
 }
 
-/// Of @p m rows of x those whose results, @p bytes each, are one submit.
+/// Number of the @p m rows of x whose results, @p bytes each, fit one submit.
 std::uint32_t rows_at_a_time(std::size_t bytes, std::uint32_t m)
 {
 	const std::size_t rows = std::max<std::size_t>(most_result_bytes / bytes / 4 * 4, 4);
@@ -83,7 +83,7 @@ Runner::~Runner()
 		if (!text.empty() && report_.npu_macs + report_.cpu_macs)
 			say(text);
 	}
-	/* The device's objects are the parent's: a child that closed them would take them away. */
+	/* After fork() the device's objects belong to the parent: do not close them. */
 	for (auto &engine : engines_)
 		if (process_ != getpid())
 			static_cast<void>(engine.release());
@@ -95,14 +95,15 @@ void Runner::set_threads(int threads)
 	threads_ = static_cast<std::uint32_t>(std::max(threads, 1));
 }
 
-/// Whether the NPU is there for this process.
+/// Whether this process may use the NPU.
 bool Runner::usable()
 {
 	return !device_failed_ && process_ == getpid() && weights_->options().share != 0U;
 }
 
-/// A product failed. Activations that cannot be quantised are the CPU's; for anything else
-/// say so once, and go on without the NPU if that was asked for.
+/// Handles the error of a product. The CPU computes products whose activations cannot be quantised
+/// (EINVAL). Any other error is printed once and disables the NPU or, with GGML_NPU_ERROR=fail,
+/// fails the computation.
 ggml_status Runner::failed(const Error &error)
 {
 	const bool fall_back = weights_->options().fall_back;
@@ -146,7 +147,7 @@ void Runner::reserve_scratch(int nodes)
 		parts_.reset(ggml_init({part_tensors * ggml_tensor_overhead(), nullptr, true}));
 }
 
-/// Compute the nodes that wait for the CPU.
+/// Computes the nodes deferred to the CPU.
 ggml_status Runner::flush()
 {
 	if (!ggml_graph_n_nodes(pending_))
@@ -163,7 +164,7 @@ ggml_status Runner::delegate(ggml_tensor *node)
 	return ggml_backend_graph_compute(cpu_, single_);
 }
 
-/// What nodes of @p graph write to is no constant matrix.
+/// Drops packed weights that nodes of @p graph overwrite.
 void Runner::forget_written(ggml_cgraph *graph)
 {
 	for (int i = 0; i < ggml_graph_n_nodes(graph); i++) {
@@ -184,12 +185,12 @@ void Runner::pack(const Matrix &matrix)
 	auto packed = weights_->pack(matrix, (*first)->workers());
 	if (packed || packed.error().code == EINVAL || packed.error().code == ENOSPC)
 		return;
-	/* Memory that has run out is needed elsewhere. */
+	/* Out of memory: release the packed weights. */
 	weights_->clear();
 	failed(packed.error());
 }
 
-/// Pack the weights of @p graph that are new.
+/// Packs the weights of @p graph that are not packed yet.
 void Runner::pack_missing(ggml_cgraph *graph)
 {
 	std::vector<Matrix> missing;
@@ -266,15 +267,14 @@ ggml_status Runner::compute_nodes(ggml_cgraph *graph)
 	return flush();
 }
 
-/// Whether @p node is the next member of the present group.
+/// Whether @p node is the next member of the current group.
 bool Runner::is_member(const ggml_tensor *node) const
 {
 	return group_.done < group_.members.size() && group_.members[group_.done].node == node;
 }
 
-/// Make a group of node @p index of @p graph and of products of the same x that follow
-/// before any other product. The same tensor, that is: another one at the same address has
-/// other numbers.
+/// Groups node @p index of @p graph with the products of the same x that follow before any other
+/// product. Compares tensors, not addresses, since memory is reused.
 void Runner::gather(ggml_cgraph *graph, int index)
 {
 	const int end = std::min(ggml_graph_n_nodes(graph), index + look_ahead);
@@ -307,7 +307,7 @@ void Runner::gather(ggml_cgraph *graph, int index)
 	}
 }
 
-/// Node @p index is a MUL_MAT: submit it if it is for the NPU.
+/// Starts a group at MUL_MAT node @p index; submits it if it is for the NPU.
 ggml_status Runner::start_group(ggml_cgraph *graph, int index)
 {
 	ggml_tensor *node = ggml_graph_node(graph, index);
@@ -351,7 +351,7 @@ ggml_status Runner::start_group(ggml_cgraph *graph, int index)
 	return next_member();
 }
 
-/// Submit rows @p begin to @p begin + @p rows of x times the NPU's rows of all members.
+/// Submits the NPU's rows of all members for rows @p begin to @p begin + @p rows of x.
 Result<void> Runner::submit(std::uint32_t begin, std::uint32_t rows)
 {
 	const Product &product = group_.members.front().product;
@@ -380,7 +380,7 @@ Result<void> Runner::submit(std::uint32_t begin, std::uint32_t rows)
 	return {};
 }
 
-/// Wait for what was submitted last.
+/// Waits for the last submit.
 Result<void> Runner::wait()
 {
 	const auto begin = std::chrono::steady_clock::now();
@@ -403,7 +403,7 @@ Result<void> Runner::wait()
 	return {};
 }
 
-/// Write the results of rows @p begin to @p begin + @p rows of @p member.
+/// Copies the results of rows @p begin to @p begin + @p rows of @p member.
 Result<void> Runner::fetch(const Member &member, std::uint32_t begin, std::uint32_t rows)
 {
 	const Product &product = member.product;
@@ -425,7 +425,7 @@ Result<void> Runner::fetch(const Member &member, std::uint32_t begin, std::uint3
 	return {};
 }
 
-/// The CPU's rows of @p member.
+/// Computes the CPU's rows of @p member.
 ggml_status Runner::cpu_rows(Member &member)
 {
 	if (!member.first)
@@ -442,13 +442,13 @@ ggml_status Runner::cpu_rows(Member &member)
 	ggml_tensor *part = ggml_mul_mat(context, rows, member.node->src[1]);
 	part->data = member.node->data;
 	part->buffer = member.node->buffer;
-	/* ggml leaves out nodes without the flag that says they are needed. */
+	/* ggml skips nodes whose flags do not mark them as needed. */
 	part->flags = member.node->flags;
 	std::ranges::copy(member.node->nb, part->nb);
 	return delegate(part);
 }
 
-/// The NPU's rows of @p member, of which the first chunk has been submitted.
+/// Collects the NPU's rows of @p member and submits the chunks after the first.
 Result<void> Runner::finish(const Member &member)
 {
 	if (member.first >= member.product.weights.n)
@@ -467,10 +467,9 @@ Result<void> Runner::finish(const Member &member)
 	return {};
 }
 
-/// Compute the next member of the group.
 ggml_status Runner::next_member()
 {
-	/* Its results may lie where nodes before it still read. */
+	/* Its results may overwrite sources of deferred nodes. */
 	if (const ggml_status status = flush(); status != GGML_STATUS_SUCCESS)
 		return status;
 	Member &member = group_.members[group_.done++];
@@ -501,7 +500,7 @@ ggml_status Runner::next_member()
 	return GGML_STATUS_SUCCESS;
 }
 
-/// All members are computed: learn from what they took.
+/// Passes the times of the group to the row share.
 void Runner::end_group()
 {
 	if (group_.share && !device_failed_)
@@ -510,7 +509,7 @@ void Runner::end_group()
 	group_ = {};
 }
 
-/// Compute @p node, a MUL_MAT_ID, if all matrices that it uses are packed.
+/// Computes @p node, a MUL_MAT_ID, if all matrices that it uses are packed.
 std::optional<ggml_status> Runner::experts(ggml_tensor *node)
 {
 	const auto experts = experts_of(*node);
@@ -518,7 +517,7 @@ std::optional<ggml_status> Runner::experts(ggml_tensor *node)
 
 	if (!experts || !usable())
 		return {};
-	/* The numbers of the matrices are computed too. */
+	/* The ids of the matrices may be deferred to the CPU, too. */
 	if (const ggml_status status = flush(); status != GGML_STATUS_SUCCESS)
 		return status;
 	expert_slots_.assign(experts->count, {});
@@ -557,7 +556,7 @@ std::optional<ggml_status> Runner::experts(ggml_tensor *node)
 	return GGML_STATUS_SUCCESS;
 }
 
-/// All rows of x that use one matrix, given by their token and slot, times it.
+/// Multiplies all rows of x that use one matrix, given by token and slot.
 Result<void> Runner::expert_rows(const Experts &experts, const Packed &packed,
 				 std::span<const std::uint64_t> slots)
 {
@@ -577,7 +576,7 @@ Result<void> Runner::expert_rows(const Experts &experts, const Packed &packed,
 	for (std::size_t i = 0; i < m; i++)
 		std::copy_n(experts.x(token(i), slot(i)), k,
 			    expert_x_.begin() + static_cast<std::ptrdiff_t>(i * k));
-	/* Does not own it, and need not: the caller does. */
+	/* Without ownership: the caller holds the reference. */
 	member.packed = std::shared_ptr<const Packed>(std::shared_ptr<const Packed>(), &packed);
 	member.product = {packed.matrix, expert_x_.data(), expert_y_.data(), m, k, n};
 	group_ = {};

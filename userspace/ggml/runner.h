@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Computes graphs: matrix products on the NPU and the CPU side by side, everything else on
- * ggml's CPU backend.
+ * Executes graphs: splits matrix products between the NPU and the CPU, and leaves all other nodes
+ * to ggml's CPU backend.
  */
 #pragma once
 
@@ -26,21 +26,21 @@
 namespace npu::ggml
 {
 
-/// What a backend of ggml does; for one thread.
+/// The implementation of a ggml backend; not thread-safe.
 class Runner
 {
 public:
-	/// Frees the CPU backend @p cpu at its end.
+	/// Takes ownership of the CPU backend @p cpu.
 	Runner(std::shared_ptr<Weights> weights, ggml_backend_t cpu);
-	/// Writes the report.
+	/// Prints the report.
 	~Runner();
 	Runner(const Runner &) = delete;
 	Runner &operator=(const Runner &) = delete;
 
-	/// Compute @p graph; returns when all of it is.
+	/// Computes @p graph and waits for its end.
 	ggml_status compute(ggml_cgraph *graph);
 
-	/// Threads of the CPU's part. The engines have as many as the first graph.
+	/// Sets the CPU's threads. Engines keep the number that the first graph had.
 	void set_threads(int threads);
 	ggml_backend_t cpu() const { return cpu_; }
 
@@ -49,24 +49,24 @@ private:
 		void operator()(ggml_context *context) const { ggml_free(context); }
 	};
 
-	/// A product that is computed.
+	/// A product of the current group.
 	struct Member {
 		ggml_tensor *node;
 		Product product;
 		std::shared_ptr<const Packed> packed;
-		/// The NPU's rows begin here.
+		/// First row of the NPU.
 		std::uint32_t first = 0;
 	};
-	/// Products of the same x, which are one submit in each address space.
+	/// Products of the same x, submitted together in each address space.
 	struct Group {
 		std::vector<Member> members;
 		/// Members whose node has been reached.
 		std::size_t done = 0;
 		std::uint32_t m = 0;
-		/// Rows of x of a submit; fewer than m only for a group of one.
+		/// Rows of x in a submit; fewer than m only if the group has one member.
 		std::uint32_t chunk = 0;
 		bool submitted = false;
-		/// What decides about rows, and where it cut those of the first member.
+		/// Chooses the cut, and the cut of the first member.
 		RowShare *share = nullptr;
 		std::uint32_t cut = 0;
 		std::chrono::duration<double> cpu{};
@@ -104,13 +104,13 @@ private:
 	std::shared_ptr<Weights> weights_;
 	ggml_backend_t cpu_;
 	std::uint32_t threads_ = 4;
-	/// A child of the process that opened the device has nothing to do with it.
+	/// The process that opened the device. Its children must not use the device.
 	pid_t process_;
 	bool device_failed_ = false;
 	std::vector<std::unique_ptr<Engine>> engines_;
 	std::map<Shape, RowShare> shares_;
 	Group group_;
-	/// Operands of each space of the present group.
+	/// Operands of the current group in each address space.
 	std::vector<std::vector<Operand>> operands_;
 
 	std::unique_ptr<ggml_context, FreeContext> scratch_;

@@ -16,7 +16,7 @@ namespace npu::ggml
 namespace
 {
 
-/// Address spaces of a process, 48 GB of weights.
+/// Limit of the address spaces of a process: 48 GB of weights.
 constexpr std::size_t max_spaces = 16;
 
 /// Row @p row of @p matrix as floats.
@@ -84,7 +84,7 @@ std::shared_ptr<const Packed> Weights::find(const Matrix &matrix) const
 	return found->second;
 }
 
-/// An address space with room for @p bytes, opened if there is none.
+/// Returns an address space with room for @p bytes; opens one if needed.
 Result<std::size_t> Weights::space_for(std::size_t bytes)
 {
 	for (std::size_t i = 0; i < spaces_.size(); i++)
@@ -162,7 +162,7 @@ void Weights::clear()
 	packed_.clear();
 }
 
-/// Give back the room of @p packed.
+/// Releases the space of @p packed.
 void Weights::release(const Packed &packed)
 {
 	for (const Piece &piece : packed.pieces)

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The packed form of weight matrices. The CPU computes with GGUF's blocks where they are;
- * the NPU has a form of its own beside them.
+ * Packed weight matrices. The CPU uses GGUF's blocks in place; the NPU needs its own copy.
  */
 #pragma once
 
@@ -24,14 +23,14 @@
 namespace npu::ggml
 {
 
-/// Rows of weights as ggml keeps them: n rows of k numbers of a type.
+/// A weight matrix in ggml's format: n rows of k numbers.
 struct Matrix {
 	const std::byte *data = nullptr;
 	ggml_type type = GGML_TYPE_F32;
 	std::uint32_t k = 0;
 	std::uint32_t n = 0;
 	std::size_t row_bytes = 0;
-	/// For traces, while it is packed; the tensor's.
+	/// The tensor's name, for traces; only valid while the matrix is packed.
 	const char *name = "";
 
 	std::size_t bytes() const { return row_bytes * n; }
@@ -44,38 +43,39 @@ struct Piece {
 	Linear layer;
 };
 
-/// A packed matrix: pieces in order of their rows, which together are all rows; none if it
-/// could not be packed.
+/// A packed matrix: pieces in the order of their rows, which cover all rows; empty if packing has
+/// failed.
 struct Packed {
 	Matrix matrix;
 	std::vector<Piece> pieces;
 	std::size_t bytes = 0;
 };
 
-/// All that is packed, for all backends of the process. An open file has an address space
-/// of 4 GiB, so that large models have several. For several threads.
+/// The packed weights of all backends of the process, in as many address spaces of 4 GiB (open
+/// files) as they need. Thread-safe.
 class Weights
 {
 public:
-	/// \retval ENODEV, EACCES and others: what Device::open() says
+	/// \retval ENODEV, EACCES and other errors of Device::open()
 	static Result<std::unique_ptr<Weights>> create(const Options &options);
 
 	/// Packed @p matrix, or nullptr if pack() was not called for it.
 	std::shared_ptr<const Packed> find(const Matrix &matrix) const;
 
-	/// Pack @p matrix with the help of @p workers. If it fails, nothing is kept but that
-	/// it did, so that find() knows the matrix.
+	/// Packs @p matrix with the help of @p workers. A failure is remembered, so that find()
+	/// returns an empty matrix.
 	/// \retval EINVAL a weight is not a finite number, or too large for fp16
 	/// \retval ENOSPC the budget is used up
-	/// \retval ENOMEM and others: what the device says
+	/// \retval ENOMEM and other errors of the device
 	Result<void> pack(const Matrix &matrix, Workers &workers);
 
-	/// Forget what is packed of @p bytes bytes from @p begin on, which change or go away.
+	/// Drops the packed weights of @p bytes source bytes from @p begin on, which change or are
+	/// freed.
 	void forget(const void *begin, std::size_t bytes);
-	/// Forget all that is packed.
+	/// Drops all packed weights.
 	void clear();
 
-	/// Bytes that packing @p matrix takes.
+	/// Size of @p matrix when packed.
 	std::size_t packed_bytes(const Matrix &matrix) const;
 	std::size_t bytes() const;
 	const Options &options() const { return options_; }

@@ -23,7 +23,7 @@ std::string of_size(std::size_t size)
 	return " a buffer of " + std::to_string(size) + " bytes";
 }
 
-/// What to do about a residency that is refused.
+/// Advice for a residency that the kernel refuses.
 const char *residency_advice(int code)
 {
 	switch (code) {
@@ -163,7 +163,7 @@ Result<Fence> Buffer::release_fence(Use use) const
 
 	if (state().dma_buf() < 0)
 		return fail(EOPNOTSUPP, "only an imported buffer has fences for others");
-	/* A reader waits for those who write, a writer for all. */
+	/* DMA_BUF_SYNC_READ exports the fences of writers only, DMA_BUF_SYNC_WRITE all fences. */
 	args.flags = use == Use::write ? DMA_BUF_SYNC_READ : DMA_BUF_SYNC_WRITE;
 	args.fd = -1;
 	if (const int ret = state().driver().file_ioctl(state().dma_buf(),
@@ -262,7 +262,7 @@ Buffer::Access &Buffer::Access::operator=(Access &&other) noexcept
 
 Buffer::Access::~Access()
 {
-	/* Whoever wants to know of errors calls end(); the text of one may lack memory. */
+	/* Errors are only reported by an explicit end(); formatting one may throw. */
 	try {
 		[[maybe_unused]] const auto ended = end();
 	} catch (const std::bad_alloc &) {

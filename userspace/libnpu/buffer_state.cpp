@@ -19,7 +19,7 @@ namespace
 
 constexpr std::size_t cache_line = 64;
 
-/// What to do about a dma-buf that is refused.
+/// Advice for a dma-buf that the kernel refuses.
 const char *import_advice(int code)
 {
 	switch (code) {
@@ -54,7 +54,7 @@ Buffer::State::~State()
 {
 	if (!mapping_.empty())
 		driver_->unmap(mapping_);
-	/* In a child the handle is the parent's, and another thread may have held the lock. */
+	/* After fork() the handle belongs to the parent, and the mutex may have been held. */
 	if (!handle_ || driver_->inherited())
 		return;
 	HandleUses &handles = driver_->shared().handles;
@@ -63,7 +63,7 @@ Buffer::State::~State()
 		close_handle(*driver_, handle_);
 }
 
-/// Count @p handle, with the lock held, or close it if memory is short.
+/// Takes a reference to @p handle, or closes it if memory is short. The caller holds the lock.
 void Buffer::State::own(std::uint32_t handle)
 {
 	try {
@@ -75,7 +75,7 @@ void Buffer::State::own(std::uint32_t handle)
 	handle_ = handle;
 }
 
-/// Note where the buffer is for the device.
+/// Stores the device address and the size of the buffer.
 Result<void> Buffer::State::place(std::uint64_t address, std::uint64_t size)
 {
 	if (address > std::numeric_limits<std::uint32_t>::max())
@@ -139,7 +139,7 @@ Result<void> Buffer::State::import(int dma_buf, const ImportOptions &options)
 	if (auto placed = place(info->address, info->size); !placed)
 		return placed;
 	if (info->mmap_offset) {
-		/* It was exported from this device. */
+		/* The dma-buf was exported from this device. */
 		if (auto mapped = map(info->mmap_offset); !mapped)
 			return mapped;
 	} else {
@@ -148,7 +148,10 @@ Result<void> Buffer::State::import(int dma_buf, const ImportOptions &options)
 		dma_buf_ = UniqueFd(::fcntl(dma_buf, F_DUPFD_CLOEXEC, 0));
 		if (!dma_buf_.valid())
 			return fail(errno, "cannot duplicate dma-buf " + std::to_string(dma_buf));
-		/* Not every exporter maps; the device can use the buffer all the same. */
+		/*
+		 * Mapping may fail: not every exporter implements mmap, and the device does not
+		 * need it.
+		 */
 		mapping_ = driver_->map_dma_buf(dma_buf, size_, error);
 		bytes_ = mapping_;
 	}
@@ -205,7 +208,7 @@ Result<void> Buffer::State::begin(Direction direction, std::size_t offset, std::
 {
 	if (dma_buf_.valid())
 		return sync_dma_buf(direction, DMA_BUF_SYNC_START);
-	/* Lines that are overwritten as a whole need not be read. */
+	/* Cache lines that are overwritten as a whole need no invalidation first. */
 	if (direction == Direction::write && (offset_ + offset) % cache_line == 0 &&
 	    length % cache_line == 0)
 		return {};

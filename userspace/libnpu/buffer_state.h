@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What a buffer is to the kernel.
+ * The handle and the mapping behind a Buffer, and its ioctls.
  */
 #pragma once
 
@@ -17,32 +17,32 @@ namespace npu
 class Buffer::State
 {
 public:
-	/// No handle yet.
+	/// A state without a handle: create() or import() has to follow.
 	explicit State(std::shared_ptr<Driver> driver) : driver_(std::move(driver)) {}
 	~State();
 	State(const State &) = delete;
 	State &operator=(const State &) = delete;
 
-	/// Have the kernel make a buffer. @return where the device file maps it
+	/// Creates a buffer object. @return its mmap offset in the device file
 	Result<std::uint64_t> create(std::size_t size, const Options &options);
-	/// Have the handle of @p dma_buf.
+	/// Imports @p dma_buf.
 	Result<void> import(int dma_buf, const ImportOptions &options);
-	/// Map all of the buffer, which is @p offset bytes into the device file.
+	/// Maps the whole buffer at mmap offset @p offset.
 	Result<void> map(std::uint64_t offset);
-	/// Stand for a part of the dma-buf only.
+	/// Limits the buffer to a part of the dma-buf.
 	Result<void> narrow(std::size_t offset, std::size_t size);
 
-	/// Whether @p length bytes from @p offset on are some, and inside.
+	/// Whether the range is not empty and lies within the buffer.
 	bool has(std::size_t offset, std::size_t length) const
 	{
 		return length && offset < size_ && length <= size_ - offset;
 	}
-	/// Hand a range over.
+	/// Transfers ownership of a range between the CPU and the device.
 	Result<void> sync(std::size_t offset, std::size_t length, std::uint32_t direction) const;
-	/// Begin or end what the CPU does with a range.
+	/// Begins or ends CPU access to a range.
 	Result<void> begin(Direction direction, std::size_t offset, std::size_t length) const;
 	Result<void> end(Direction direction, std::size_t offset, std::size_t length) const;
-	/// DMA_BUF_IOCTL_SYNC.
+	/// Calls DMA_BUF_IOCTL_SYNC on the imported dma-buf.
 	Result<void> sync_dma_buf(Direction direction, std::uint64_t step) const;
 
 	Driver &driver() const { return *driver_; }
@@ -51,7 +51,7 @@ public:
 	std::size_t size() const { return size_; }
 	std::uint32_t handle() const { return handle_; }
 	std::uint32_t address() const { return address_; }
-	/// Of memory of another device, else negative.
+	/// The dma-buf of a buffer imported from another device, else negative.
 	int dma_buf() const { return dma_buf_.get(); }
 
 private:
@@ -59,9 +59,9 @@ private:
 	Result<void> place(std::uint64_t address, std::uint64_t size);
 
 	std::shared_ptr<Driver> driver_;
-	/// All of the buffer.
+	/// The whole buffer.
 	std::span<std::byte> mapping_;
-	/// The part that it stands for.
+	/// The part that narrow() has left.
 	std::span<std::byte> bytes_;
 	std::size_t size_ = 0;
 	std::size_t offset_ = 0;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What the functions of the C interface share: how errors, structures and objects cross.
+ * Helpers of the C interface: errors, versioned structures and objects.
  */
 #pragma once
 
@@ -61,13 +61,13 @@ inline int failed(Error error) noexcept
 	return LastError::of_thread().set(std::move(error));
 }
 
-/// An error that needs no C++ error first.
+/// Records an error that has no C++ Error. @return the negative errno
 inline int refused(int code, const char *what)
 {
 	return failed(fail(code, what).error());
 }
 
-/// Run the body of a function. No exception leaves it, and no older message stays.
+/// Runs the body of a C function. Clears the last message and catches all exceptions.
 template <std::invocable Call>
 int guarded(const Call &call) noexcept
 {
@@ -85,7 +85,7 @@ int guarded(const Call &call) noexcept
 	}
 }
 
-/// The same for a function that works on objects, none of which may be NULL.
+/// As above, for functions whose @p objects must not be NULL.
 template <typename Call, typename... Objects>
 int guarded(const Call &call, const Objects *...objects) noexcept
 {
@@ -96,7 +96,7 @@ int guarded(const Call &call, const Objects *...objects) noexcept
 	});
 }
 
-/// Hand out the value of @p result as a new @p Object, or its error.
+/// Stores the value of @p result as a new @p Object, or records its error.
 template <typename Object, typename T>
 int hand_out(Result<T> result, Object **object)
 {
@@ -106,7 +106,7 @@ int hand_out(Result<T> result, Object **object)
 	return 0;
 }
 
-/// Fill in what the caller gave room for, or report the error of @p result.
+/// Stores the value of @p result, unless @p to is NULL, or records its error.
 template <typename T, typename From>
 int store(Result<From> result, T *to)
 {
@@ -117,7 +117,7 @@ int store(Result<From> result, T *to)
 	return 0;
 }
 
-/// Hand out a descriptor.
+/// Stores a file descriptor, or records the error of @p result.
 int store_fd(auto result, int *fd)
 {
 	if (!result)
@@ -131,10 +131,11 @@ inline int done(Result<void> result)
 	return result ? 0 : failed(std::move(result.error()));
 }
 
-/// The largest structure that a later version may pass.
+/// Limit for the size of a structure of a later version.
 constexpr std::size_t most_bytes = 4096;
 
-/// What the caller passes of a @p T; nullptr is for the defaults.
+/// Copies the caller's structure; NULL selects the defaults. Fails if fields that this version does
+/// not know are not zero.
 template <typename T>
 Result<T> take(const T *from)
 {
@@ -159,7 +160,7 @@ Result<T> take(const T *from)
 	return value;
 }
 
-/// The elements of an array, which all have the size of the first.
+/// An array of structures; each element must have the size that the first one states.
 template <typename T>
 class Elements
 {
@@ -187,7 +188,7 @@ private:
 	std::size_t size_;
 };
 
-/// Whether the caller's room at @p to is one for a @p T.
+/// Whether the caller's structure is large enough for a @p T.
 template <typename T>
 Result<void> check_room(const T *to)
 {
@@ -199,7 +200,7 @@ Result<void> check_room(const T *to)
 	return {};
 }
 
-/// Fill in the caller's structure; its size becomes that of what is known.
+/// Fills the caller's structure and stores the size that this version knows.
 /// @pre check_room()
 template <typename T>
 void give(T value, T *to)
@@ -209,7 +210,7 @@ void give(T value, T *to)
 	std::memcpy(to, &value, sizeof(T));
 }
 
-/// The same with a check.
+/// As give(), with check_room().
 template <typename T>
 int give_checked(const T &value, T *to)
 {
@@ -221,7 +222,7 @@ int give_checked(const T &value, T *to)
 
 npu_job_status status_of(const JobStatus &status);
 
-/// The result of a wait as a number.
+/// The return value of a wait.
 template <typename T>
 int outcome(WaitResult<T> waited)
 {
@@ -231,7 +232,7 @@ int outcome(WaitResult<T> waited)
 	return waited.timed_out() ? NPU_TIMED_OUT : code;
 }
 
-/// The same, and what is known of the job to @p status, which may be nullptr.
+/// Runs @p wait. Stores the status of the job, unless @p status is NULL.
 template <typename Wait>
 int wait_for_job(const Wait &wait, npu_job_status *status)
 {

@@ -35,7 +35,7 @@ npu::Result<npu::Buffer::Options> options_of(const npu_buffer_options *options)
 		.read_only = (wanted->flags & NPU_BUFFER_READ_ONLY) != 0,
 		.cached = (wanted->flags & NPU_BUFFER_CACHED) != 0,
 		.residency = *residency,
-		/* A preference for system memory would ask for nothing. */
+		/* 0, system memory, would express no preference. */
 		.region = wanted->region ? wanted->region : npu::chip_region,
 	};
 }

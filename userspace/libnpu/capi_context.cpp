@@ -16,7 +16,7 @@ npu::Result<npu::SchedClass> class_of(std::uint32_t sched_class)
 	return npu::SchedClass(sched_class);
 }
 
-/// More do not fit into any memory, and would wrap in the arithmetic of pointers.
+/// Limit that keeps pointer arithmetic on commands from overflowing.
 constexpr std::size_t most_commands = PTRDIFF_MAX / sizeof(std::uint64_t);
 
 npu::Result<npu::Lane> copy_lane(const npu_lane &lane)
@@ -59,7 +59,7 @@ npu::Result<std::vector<npu::Lane>> copy_lanes(const npu_lane *first, std::size_
 	return copies;
 }
 
-/// What @p sync is, in or out of a submit.
+/// Converts @p sync to the in- or out-sync of a submit.
 template <typename Sync>
 npu::Result<Sync> sync_of(const npu_sync &sync)
 {
@@ -160,7 +160,7 @@ int submit(npu::Context &context, std::span<const npu_job *const> jobs,
 	};
 	if (!fence)
 		return store(context.queue(batch, submit), seqno);
-	/* Room for the fence first: jobs that are queued cannot be taken back. */
+	/* Allocate the fence first: jobs that are queued cannot be taken back. */
 	auto made = std::make_unique<npu_fence>();
 	if (const int code = store(context.submit(batch, submit), &made->fence))
 		return code;

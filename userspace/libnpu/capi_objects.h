@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What is behind the pointers of the C interface.
+ * The objects behind the pointers of the C interface.
  */
 #pragma once
 

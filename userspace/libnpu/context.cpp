@@ -18,7 +18,7 @@ namespace npu
 namespace
 {
 
-/// What to do about a context that is refused.
+/// Advice for a context that the kernel refuses.
 const char *create_advice(int code)
 {
 	switch (code) {
@@ -35,7 +35,7 @@ const char *create_advice(int code)
 	}
 }
 
-/// What stands in for no context: each call answers ENODEV.
+/// Substitute for a missing context: all its calls fail with ENODEV.
 const std::shared_ptr<ContextState> &no_context()
 {
 	static const auto none = std::make_shared<ContextState>(no_driver());
@@ -73,7 +73,7 @@ Result<Context> Context::create(const Device &device, const Options &options)
 	drm_npu_context_create args{};
 	Context context;
 
-	/* First, so that nothing is left if memory is short. */
+	/* Allocate first, so that no context leaks if memory is short. */
 	context.state_ = std::make_shared<ContextState>(device.share_driver());
 
 	args.core_mask = options.core_mask;
@@ -105,7 +105,7 @@ Result<Fence> Context::submit(std::span<const Job *const> jobs, const SubmitOpti
 
 	if (!syncobj)
 		return forward(syncobj);
-	/* Before the submit, which cannot be taken back if memory is short. */
+	/* Allocate before the submit, which cannot be undone. */
 	const auto fence = std::make_shared<SubmitFence>(context, std::move(*syncobj), jobs.size());
 	auto seqno = submit_jobs(*context, jobs, options, fence->handle());
 	if (!seqno)
@@ -166,7 +166,7 @@ Result<CompletionPage> Context::page() const
 	CompletionPage page;
 	int error = 0;
 
-	/* First, so that nothing stays mapped if memory is short. */
+	/* Allocate first, so that no mapping leaks if memory is short. */
 	const auto mapping =
 		std::make_shared<CompletionPage::Mapping>(context.share_driver(), context.id());
 	const auto bytes = context.driver().map(sizeof(drm_npu_context_page), context.page_offset(),

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What a context is to the kernel.
+ * The id of a context, and the driver that it belongs to.
  */
 #pragma once
 
@@ -21,7 +21,7 @@ public:
 	ContextState(const ContextState &) = delete;
 	ContextState &operator=(const ContextState &) = delete;
 
-	/// Take the context that the kernel has made.
+	/// Takes ownership of the context @p id.
 	void set(std::uint32_t id, std::uint64_t page_offset)
 	{
 		id_ = id;

@@ -22,7 +22,7 @@ namespace npu
 namespace
 {
 
-/// mmap(2) as Driver::map() reports it.
+/// mmap(2) with the interface of Driver::map().
 std::span<std::byte> map_file(int fd, std::size_t size, std::uint64_t offset, int protection,
 			      int &error)
 {
@@ -67,7 +67,7 @@ private:
 	UniqueFd fd_;
 };
 
-/// Mainline's driver has the same name, and no QUERY.
+/// Tells the driver from mainline's rocket, which has the same name but no QUERY.
 bool is_npu(int fd)
 {
 	const std::unique_ptr<drmVersion, decltype(&drmFreeVersion)> version(drmGetVersion(fd),

@@ -18,10 +18,10 @@ namespace npu
 namespace
 {
 
-/// Free syncobjs that a device keeps.
+/// Limit of the syncobjs that SyncobjPool caches.
 constexpr std::size_t most_free = 64;
 
-/// What remains until @p deadline; nullptr for ever.
+/// The time until @p deadline, nullptr if there is none.
 const timespec *remaining(Deadline deadline, timespec &room)
 {
 	constexpr std::int64_t second = 1'000'000'000;
@@ -83,7 +83,7 @@ Result<std::uint32_t> SyncobjPool::take(Driver &driver)
 			free_.pop_back();
 			return handle;
 		}
-		/* So that put() need not allocate. */
+		/* SyncobjPool::put() must not allocate. */
 		free_.reserve(most_free);
 	}
 	return syncobj_create(driver, false);

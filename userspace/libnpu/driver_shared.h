@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What the objects of an open device share.
+ * State that all objects of an open device share.
  */
 #pragma once
 
@@ -17,16 +17,16 @@
 namespace npu
 {
 
-/// How many buffers share a GEM handle. The kernel gives a file one handle for
-/// a buffer however often it is imported, and one GEM_CLOSE ends it for all.
+/// Reference counts of GEM handles. The kernel returns the same handle for each import of a buffer
+/// into a file, and a single GEM_CLOSE closes it.
 class HandleUses
 {
 public:
-	/// Held from before a handle is taken or closed until it is counted.
+	/// Callers must hold it from before they take or close a handle until they have counted it.
 	std::mutex &mutex() { return mutex_; }
-	/// Count one more use of @p handle.
+	/// Takes a reference to @p handle.
 	void add(std::uint32_t handle) { uses_[handle]++; }
-	/// Count one less. @return whether it was the last
+	/// Drops a reference to @p handle. @return whether it was the last
 	bool drop(std::uint32_t handle);
 
 private:
@@ -34,13 +34,13 @@ private:
 	std::map<std::uint32_t, std::size_t> uses_;
 };
 
-/// Syncobjs that are used again, which saves two calls for each fence.
+/// A cache of syncobjs, which saves a create and a destroy ioctl per fence.
 class SyncobjPool
 {
 public:
-	/// A binary syncobj. What fence it has is left from its last user.
+	/// Takes a binary syncobj, which may still have the fence of its last user.
 	Result<std::uint32_t> take(Driver &driver);
-	/// Give @p handle back.
+	/// Returns @p handle to the pool.
 	void put(Driver &driver, std::uint32_t handle) noexcept;
 
 private:

@@ -95,7 +95,7 @@ std::uint32_t SubmitFence::handle_in(const Driver &driver) const
 	return &driver == driver_.get() ? syncobj_.handle() : 0;
 }
 
-/// What is known of the last job, which has ended.
+/// The status of the last job, once the fence has signalled.
 JobStatus SubmitFence::details() const
 {
 	if (const auto context = context_.lock())
@@ -116,7 +116,7 @@ WaitResult<JobStatus> SubmitFence::wait(Deadline deadline) const
 		return forward(signalled);
 	}
 	JobStatus status = details();
-	/* Only the fence knows of the other jobs, and of a job whose context has gone. */
+	/* The status covers the last job only, and is lost with the context: ask the fence. */
 	if (jobs_ > 1 || !status.queued_ns) {
 		auto sync_file = fd();
 		if (!sync_file)

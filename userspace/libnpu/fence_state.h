@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What copies of a fence share.
+ * State shared by the copies of a fence.
  */
 #pragma once
 
@@ -15,7 +15,7 @@
 namespace npu
 {
 
-/// A syncobj of the pool, for as long as it is used.
+/// A syncobj of the pool, returned to it by the destructor.
 class PooledSyncobj
 {
 public:
@@ -59,16 +59,16 @@ protected:
 	State() = default;
 };
 
-/// The end of a submit.
+/// A fence that signals at the end of a submit.
 class SubmitFence final : public Fence::State
 {
 public:
-	/// @p jobs is the number of jobs of the submit.
+	/// @p jobs is the number of jobs in the submit.
 	SubmitFence(const std::shared_ptr<ContextState> &context, PooledSyncobj syncobj,
 		    std::size_t jobs);
 
 	std::uint32_t handle() const { return syncobj_.handle(); }
-	/// Note the number of its last job, before others see the fence.
+	/// Stores the number of the last job, before the fence is published.
 	void set_seqno(std::uint64_t seqno) { seqno_ = seqno; }
 
 	Result<UniqueFd> fd() const override;
@@ -80,7 +80,7 @@ private:
 	JobStatus details() const;
 
 	std::shared_ptr<Driver> driver_;
-	/// Asked for details for as long as it is there; its id may be another's later.
+	/// For details(), while the context exists. An id alone could be reused by another context.
 	std::weak_ptr<const ContextState> context_;
 	PooledSyncobj syncobj_;
 	std::uint64_t seqno_ = 0;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What the parts of the library know of each other.
+ * Access to the internals of the public classes, within the library.
  */
 #pragma once
 
@@ -16,15 +16,15 @@ namespace npu
 
 /// Friend of the public classes.
 struct Internals {
-	/// The driver that @p job was created with, nullptr if it is none.
+	/// The driver that created @p job, nullptr for an empty job.
 	static const Driver *driver(const Job &job);
-	/// The handle of @p syncobj, 0 if it is not one of @p driver.
+	/// The handle of @p syncobj, 0 if it belongs to another driver.
 	static std::uint32_t handle(const Syncobj &syncobj, const Driver &driver);
 	/// The handle of a syncobj of @p driver that has @p fence, 0 if there is none.
 	static std::uint32_t handle(const Fence &fence, const Driver &driver);
 };
 
-/// What stands in for no device: each call answers ENODEV.
+/// Substitute for a missing device: all its calls fail with ENODEV.
 const std::shared_ptr<Driver> &no_driver();
 
 } // namespace npu

@@ -15,7 +15,7 @@ namespace npu
 namespace
 {
 
-/// Why the kernel refuses a stream, in words.
+/// The kernel's reason for refusing a stream, in words.
 const char *reason_text(std::uint32_t reason)
 {
 	static constexpr std::array<const char *, 10> texts{
@@ -34,7 +34,7 @@ const char *reason_text(std::uint32_t reason)
 	return reason < texts.size() ? texts[reason] : "reason not known";
 }
 
-/// The register at fault, by the names that the kernel has for it.
+/// The name of the offending register, as the kernel reports it.
 std::string blamed(Driver &driver, std::uint32_t reg)
 {
 	std::ostringstream text;
@@ -83,7 +83,7 @@ public:
 
 	const Driver &driver() const { return *driver_; }
 	std::uint32_t id() const { return id_; }
-	/// Take the job that the kernel has made.
+	/// Takes ownership of the job @p id.
 	void set_id(std::uint32_t id) { id_ = id; }
 
 private:
@@ -118,7 +118,7 @@ Result<Job> Job::create(const Device &device, std::span<const Lane> lanes, const
 	args.lane_stride = sizeof(drm_npu_lane);
 	args.region = options.on_chip ? chip_region : 0;
 	args.label = label.empty() ? 0 : reinterpret_cast<std::uintptr_t>(label.c_str());
-	/* First, so that nothing is left if memory is short. */
+	/* Allocate first, so that no job leaks if memory is short. */
 	const auto state = std::make_shared<State>(device.share_driver());
 	if (const int ret = device.driver().ioctl(DRM_IOCTL_NPU_JOB_CREATE, &args))
 		return refused(-ret, device.driver(), args);

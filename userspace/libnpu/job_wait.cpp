@@ -36,7 +36,7 @@ JobState state_of(std::uint32_t state)
 	}
 }
 
-/// Where it went wrong, for a person.
+/// The place of the fault, for error messages.
 std::string place_of(const JobFault &fault)
 {
 	std::ostringstream text;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * JOB_WAIT, for all that waits.
+ * JOB_WAIT, shared by contexts, fences and completion pages.
  */
 #pragma once
 
@@ -14,15 +14,15 @@
 namespace npu
 {
 
-/// Sleep until job @p seqno of @p context has ended or @p deadline has come.
-/// @return how far it is then
+/// Sleeps until job @p seqno of @p context has ended or @p deadline has passed.
+/// @return its status at that time
 Result<JobStatus> job_status(Driver &driver, std::uint32_t context, std::uint64_t seqno,
 			     Deadline deadline);
 
-/// What a wait for job @p seqno has come to if it found @p status.
+/// The result of a wait for job @p seqno that returned @p status.
 WaitResult<JobStatus> end_of(std::uint64_t seqno, const JobStatus &status);
 
-/// The same as job_status(), as the result of a wait.
+/// As job_status(), with the result of a wait.
 WaitResult<JobStatus> job_wait(Driver &driver, std::uint32_t context, std::uint64_t seqno,
 			       Deadline deadline);
 

@@ -17,15 +17,17 @@ namespace
 
 using Clock = std::chrono::steady_clock;
 
-/* The kernel writes while this reads; the page cannot be written to from here,
- * so std::atomic_ref, which wants to, is out. */
+/*
+ * Loads a value that the kernel may write concurrently. std::atomic_ref needs a writable object,
+ * but the page is mapped read-only.
+ */
 template <typename T>
 T load(const T &value, int order)
 {
 	return __atomic_load_n(&value, order);
 }
 
-/// Let the other thread of the core run, and save power, between two looks.
+/// Hints to the CPU that the caller spins.
 void relax()
 {
 #if defined(__x86_64__) || defined(__i386__)
@@ -35,8 +37,8 @@ void relax()
 #endif
 }
 
-/// What @p read answers, which the kernel has not written to meanwhile where a load of
-/// 64 bits may be torn.
+/// Calls @p read; on CPUs where a 64 bit load may tear, repeats it until the page's sequence shows
+/// that the kernel did not write meanwhile.
 template <typename Read>
 auto whole(const drm_npu_context_page &page, const Read &read)
 {
@@ -53,7 +55,7 @@ auto whole(const drm_npu_context_page &page, const Read &read)
 	}
 }
 
-/// The entry that tells of job @p seqno, if one does.
+/// The entry of the page that job @p seqno uses, perhaps overwritten by a later job.
 const drm_npu_page_job &entry(const drm_npu_context_page &page, std::uint64_t seqno)
 {
 	const auto *bytes = reinterpret_cast<const std::byte *>(&page);
@@ -62,12 +64,12 @@ const drm_npu_page_job &entry(const drm_npu_context_page &page, std::uint64_t se
 		bytes + page.jobs_offset + seqno % page.job_count * page.job_stride);
 }
 
-/// What @p job tells of job @p seqno.
+/// The times in @p job if it is the entry of job @p seqno.
 std::optional<JobStatus> times_of(const drm_npu_page_job &job, std::uint64_t seqno)
 {
 	JobStatus status;
 
-	/* 0 is no job: it says that the kernel writes. */
+	/* The kernel stores 0 while it updates the entry. */
 	if (!seqno || load(job.seqno, __ATOMIC_ACQUIRE) != seqno)
 		return {};
 	status.state = JobState::ended;
@@ -76,7 +78,7 @@ std::optional<JobStatus> times_of(const drm_npu_page_job &job, std::uint64_t seq
 	status.started_ns = load(job.started_ns, __ATOMIC_RELAXED);
 	status.ended_ns = load(job.ended_ns, __ATOMIC_RELAXED);
 	status.device_ns = load(job.device_ns, __ATOMIC_RELAXED);
-	/* If any of these is a later job's, so is what the next load sees. */
+	/* Order the loads above before the check that the entry was not reused. */
 	std::atomic_thread_fence(std::memory_order_acquire);
 	if (load(job.seqno, __ATOMIC_RELAXED) != seqno)
 		return {};
@@ -117,10 +119,10 @@ std::optional<JobStatus> CompletionPage::times(std::uint64_t seqno) const
 	return whole(page, [&] { return times_of(entry(page, seqno), seqno); });
 }
 
-/// Look at the page for up to @p spin. \return whether @p seqno has ended
+/// Polls the page for up to @p spin. \return whether @p seqno has ended
 bool CompletionPage::spin_until(std::uint64_t seqno, std::chrono::nanoseconds spin) const
 {
-	/* Reading the clock may be a system call, so it is read now and then only. */
+	/* Reading the clock may be a system call: only do so every few polls. */
 	constexpr int looks_per_clock = 64;
 
 	if (completed() >= seqno)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The mapping that copies of a completion page share.
+ * The mapping shared by the copies of a completion page.
  */
 #pragma once
 
@@ -18,7 +18,7 @@ namespace npu
 class CompletionPage::Mapping
 {
 public:
-	/// Of @p context; nothing is mapped yet.
+	/// No mapping yet: set() has to follow.
 	Mapping(std::shared_ptr<Driver> driver, std::uint32_t context)
 		: driver_(std::move(driver)), context_(context)
 	{
@@ -28,7 +28,7 @@ public:
 		if (!bytes_.empty())
 			driver_->unmap(bytes_);
 	}
-	/// Take a mapping of the driver, of at least a page record.
+	/// Takes ownership of a mapping of at least sizeof(drm_npu_context_page) bytes.
 	void set(std::span<std::byte> bytes) { bytes_ = bytes; }
 	Mapping(const Mapping &) = delete;
 	Mapping &operator=(const Mapping &) = delete;

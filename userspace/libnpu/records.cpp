@@ -13,7 +13,7 @@ namespace npu
 namespace
 {
 
-/// Whether the library's numbers are the kernel's.
+/// Whether an enumerator of the library has the value of the kernel's.
 constexpr bool same(auto ours, auto theirs)
 {
 	return static_cast<std::uint32_t>(ours) == static_cast<std::uint32_t>(theirs);

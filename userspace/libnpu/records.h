@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The kernel's records as the library's types.
+ * Conversion of the kernel's records to the library's types.
  */
 #pragma once
 

@@ -18,7 +18,7 @@ namespace npu
 namespace
 {
 
-/// What to do about jobs that are refused.
+/// Advice for a submit that the kernel refuses.
 const char *submit_advice(int code)
 {
 	switch (code) {
@@ -36,7 +36,7 @@ const char *submit_advice(int code)
 	}
 }
 
-/// As the kernel wants it: 0 is none, so what has passed long ago is 1.
+/// The deadline in the kernel's format. 0 means none, so that the earliest one is 1.
 std::uint64_t submit_deadline(Deadline deadline)
 {
 	if (deadline.is_never())
@@ -44,7 +44,7 @@ std::uint64_t submit_deadline(Deadline deadline)
 	return static_cast<std::uint64_t>(std::max<std::int64_t>(deadline.monotonic_ns(), 1));
 }
 
-/// The syncs of a submit as the kernel wants them.
+/// The in- and out-syncs of a submit, in the kernel's format.
 class Syncs
 {
 public:
@@ -118,7 +118,7 @@ Result<void> Syncs::add(const Fence &fence)
 	return add(SyncFile{file->get()});
 }
 
-/// Names of @p jobs for the kernel; few need no memory.
+/// The job entries of a submit; up to four need no allocation.
 class Entries
 {
 public:

@@ -13,8 +13,8 @@
 namespace npu
 {
 
-/// Queue @p jobs. Syncobj @p fence, if it is not 0, signals when the last has ended.
-/// @return the sequence number of the last
+/// Queues @p jobs. Unless it is 0, syncobj @p fence signals when the last job has ended.
+/// @return the sequence number of the last job
 Result<std::uint64_t> submit_jobs(const ContextState &context, std::span<const Job *const> jobs,
 				  const SubmitOptions &options, std::uint32_t fence);
 

@@ -32,7 +32,7 @@ void syncobj_destroy(Driver &driver, std::uint32_t handle) noexcept
 WaitResult<> syncobj_wait(Driver &driver, std::uint32_t handle, std::uint64_t point,
 			  Deadline deadline)
 {
-	/* The two arguments differ; a binary syncobj has no points. */
+	/* Binary syncobjs and timelines have different ioctls. */
 	drm_syncobj_wait binary{};
 	drm_syncobj_timeline_wait timeline{};
 
@@ -104,9 +104,9 @@ public:
 
 	Driver &driver() const { return *driver_; }
 	std::uint32_t handle() const { return handle_; }
-	/// Take a syncobj that the kernel has made.
+	/// Takes ownership of @p handle.
 	void set_handle(std::uint32_t handle) { handle_ = handle; }
-	/// What stands in for none.
+	/// Substitute for a missing syncobj.
 	static const State &none();
 
 private:
@@ -133,7 +133,7 @@ std::uint32_t Internals::handle(const Syncobj &syncobj, const Driver &driver)
 
 Result<Syncobj> Syncobj::create(const Device &device, bool signalled)
 {
-	/* First, so that nothing is left if memory is short. */
+	/* Allocate first, so that no syncobj leaks if memory is short. */
 	const auto state = std::make_shared<State>(device.share_driver());
 
 	auto handle = syncobj_create(state->driver(), signalled);

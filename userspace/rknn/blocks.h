@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The settings of each block of a core, as a generator sees them. A member that
- * a generator leaves alone turns its feature off. emit() writes every register
- * of the block, so that no stream depends on what ran before.
+ * The settings of each block of a core. Members that a generator does not set leave their
+ * feature off. emit() writes all registers of the block, so that no stream depends on the job
+ * that ran before.
  *
- * Values of all open streams are said to be common; others name their source.
+ * Values marked "common" occur in all open streams; the others name their source.
  */
 #pragma once
 
@@ -36,15 +36,15 @@ constexpr Precision precision_of(Type type)
 	return type == Type::int8 ? Precision::int8 : Precision::fp16;
 }
 
-/// Banks that weights need at least: with one bank of fp16 weights, a long task
-/// hangs (measured, HAP and ORK).
+/// Minimum number of banks for weights: long tasks hang with one bank of fp16 weights (measured,
+/// HAP and ORK).
 constexpr std::uint32_t least_weight_banks(Type type)
 {
 	return type == Type::fp16 ? 2 : 1;
 }
 
-/// Entries of a row of @p width pixels of @p bytes bytes, whole atoms, in the
-/// convolution buffer (NVDLA's rule, which open streams agree with).
+/// Entries that a row of @p width pixels takes in the convolution buffer. @p bytes is the size of a
+/// pixel in whole atoms. (NVDLA's rule, which open streams follow.)
 constexpr std::uint32_t feature_entries(std::uint32_t width, std::uint32_t bytes)
 {
 	const std::uint32_t atoms = bytes / atom_bytes;
@@ -87,7 +87,7 @@ struct Cna {
 	std::uint32_t entries = 0;
 	std::uint32_t pad_left = 0;
 	std::uint32_t pad_top = 0;
-	/// What the pixels outside hold, in each byte.
+	/// Value of each byte of padding.
 	std::uint32_t pad_value = 0;
 	std::uint32_t features = 0;
 	std::uint32_t weights = 0;

@@ -54,7 +54,7 @@ private:
 
 Cna Emitter::cna(const ConvolutionTile &tile) const
 {
-	/* A depthwise task reads as many channels as it writes. */
+	/* Depthwise tasks read as many channels as they write. */
 	const std::uint32_t channels = c_.depthwise ? tile.channels : plan_.kernel_channels();
 	const std::uint32_t window = c_.kernel.width * c_.kernel.height * bytes();
 	Cna cna;

@@ -17,8 +17,8 @@ namespace npu::rknn
 namespace
 {
 
-/// Channels that share a record of operands, its size, and where the factors are
-/// in it (measured, GN). The summands are at its start.
+/// Number of channels in a record of operands, the size of a record and the offset of the factors
+/// in it (measured, GN). Summands are at offset 0.
 constexpr std::uint32_t record_channels = 8;
 constexpr std::uint32_t record_bytes = 64;
 constexpr std::uint32_t record_factors = 48;

@@ -30,13 +30,13 @@ constexpr std::uint32_t max_channels = 65472;
 constexpr std::uint32_t max_grains = 1023;
 /// Largest factor of a channel: a signed 16 bit operand (measured, GN).
 constexpr std::uint32_t max_factor = 32767;
-/// Most bits that a product may lose, so that enough of its 32 bits remain.
+/// Limit of the right shift of a product, which keeps enough of its 32 bits.
 constexpr std::uint32_t max_shift = 31;
-/// Factors below make a new task of the channels that follow, as GN does: they
-/// have fewer than 11 bits.
+/// Minimum ratio of the smallest to the largest scale in a task, as in GN: below it, the smallest
+/// factor has fewer than 11 bits.
 constexpr float least_ratio = 1.0F / 16;
 
-/// A size, and the limit of the hardware for it.
+/// A size and its hardware limit.
 struct Limit {
 	const char *what;
 	std::uint32_t value;
@@ -92,7 +92,7 @@ Result<void> check_sizes(const Convolution &c)
 				   {"number of input channels", c.input.channels, max_channels}})
 		if (limit.value > limit.most)
 			return unsupported(limit);
-	/* A window of padding alone has no row to read. */
+	/* A window that covers only padding has no row to read. */
 	if (std::max(c.pads.left, c.pads.right) >= span.width ||
 	    std::max(c.pads.top, c.pads.bottom) >= span.height)
 		return fail(EINVAL, "convolution: padding as large as the kernel");
@@ -159,7 +159,7 @@ std::uint32_t excess_bits(const Convolution &c)
 	return static_cast<std::uint32_t>(std::max(0, std::ilogb(sum * max_factor) + 1 - 31));
 }
 
-/// Fill in what depends on the unit that sums have.
+/// Computes the members that depend on the unit of the sums.
 Result<void> finish(const Convolution &c, double unit, Requantisation &requantisation)
 {
 	const double out = c.output_quantisation.scale;

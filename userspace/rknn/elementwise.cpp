@@ -21,8 +21,8 @@ using Operation = Elementwise::Operation;
 constexpr int max_factor = 32767;
 /// Factor of products that are to have a fine unit: 30 bits with both operands.
 constexpr std::uint32_t fine_factor = 8192;
-/// Elements of a task: more corrupt results of the LUT (measured, GN); assumed for
-/// all tasks of the DPU alone.
+/// Limit of the elements of a task: larger tasks corrupt results of the LUT (measured, GN). Assumed
+/// to hold for all tasks of the DPU alone.
 constexpr std::uint32_t max_elements = 32768;
 
 /// EW_CFG of @p operation, without its operand (TRM; GC's and vendor's streams).
@@ -94,8 +94,8 @@ Task emit_run(const Elementwise &operation, const ElementwiseIntegers &integers,
 	return emit_flying(dpu, rdma);
 }
 
-/// Choose the factors and return the unit of the results. Factors other than 1 are
-/// for summands whose scales differ, and for a bound that needs a fine unit.
+/// Chooses the factors and returns the unit of the results. Summands of different scales need
+/// factors other than 1, and so do bounds that need a fine unit.
 Result<double> balance(const Elementwise &operation, ElementwiseIntegers &integers)
 {
 	const bool fine = operation.activation == Activation::relu6;

@@ -23,9 +23,9 @@ void pack_atoms(const std::byte *rows, std::size_t row_bytes, std::uint32_t coun
 		std::size_t atoms, std::byte *out)
 {
 	/*
-	 * Few rows at a time, so that their lines stay in the cache until all of
-	 * their atoms are read. Through the caches, since surfaces need not begin
-	 * with a line, and parts of lines are slow to stream.
+	 * Pack few rows at a time, so that their cache lines stay in the cache until all atoms are
+	 * read. No non-temporal stores: surfaces need not begin on a cache line, and partial lines
+	 * are slow to stream.
 	 */
 	constexpr std::uint32_t block = 16;
 	const std::size_t surface = std::size_t{count} * atom_bytes;

@@ -23,9 +23,9 @@ struct GroupRows {
 	std::size_t chunk_bytes;
 };
 
-/// Pack one kernel group, from byte @p first to byte @p last of its rows, to
-/// @p out: chunks of 32 channels, in each the kernels one after the other. Past
-/// the caches: the CPU does not read them again.
+/// Packs bytes @p first to @p last of the rows of a kernel group to @p out: chunks of 32 channels,
+/// each with the kernels one after the other. Uses non-temporal stores, since the CPU does not read
+/// the result.
 /// \pre out is aligned to 16
 void pack_group(const GroupRows &from, std::size_t first, std::size_t last, std::byte *out);
 

@@ -19,8 +19,8 @@ std::uint64_t row_bytes(Type type, std::uint32_t slice_k)
 	return divide_up(std::uint64_t{slice_k} * element_bytes(type), 64) * 64;
 }
 
-/// Banks for @p rows rows. One byte more than they have, since a tile of one
-/// column that just fills its banks ends in garbage (seen on silicon).
+/// Banks for @p rows rows. Counts one byte more than they have, since a tile of one column that
+/// exactly fills its banks ends in garbage (measured).
 std::uint32_t data_banks(Type type, std::uint32_t slice_k, std::uint32_t rows)
 {
 	return static_cast<std::uint32_t>(rows * row_bytes(type, slice_k) / cbuf_bank_bytes + 1);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The product of a tile, for generators that append further tasks.
+ * The product of a tile, for generators that append tasks to it.
  */
 #pragma once
 
@@ -14,8 +14,8 @@
 namespace npu::rknn
 {
 
-/// Multiply @p tile and put the results, as @p out, in part @p part of the results:
-/// parts are as large as the results of one slice.
+/// Multiplies @p tile and writes the results, in format @p out, to part @p part of the results. A
+/// part has the size of the results of one slice.
 Task emit_product(const WeightLayout &weights, std::uint32_t m, const Tile &tile,
 		  const Addresses &addresses, std::uint32_t part, Precision out);
 
