@@ -24,12 +24,12 @@ int matmul(const MatmulOptions &options);
 
 struct AccuracyOptions {
 	std::string device;
-	/// GGUF files, and a text for each.
+	/// GGUF files, and a reference text for each.
 	std::vector<std::string> models;
 	std::vector<std::string> texts;
-	/// Bytes of text to take.
+	/// Number of bytes of text to read.
 	std::uint32_t bytes = 2048;
-	/// Tokens to compare greedily.
+	/// Number of greedy tokens to compare.
 	std::uint32_t tokens = 200;
 	bool json = false;
 };
@@ -41,11 +41,11 @@ struct SramOptions {
 	std::string device;
 	/// Only models whose name contains this.
 	std::string model;
-	/// Shares of the bandwidth of system memory that others take, in percent.
+	/// Background loads on system memory to test, in percent of its bandwidth.
 	std::vector<std::uint32_t> loads{0, 50, 80};
-	/// Also with so many bytes, whatever the benefit; none if empty.
+	/// Also test with this many bytes of SRAM, even without a gain; skipped if empty.
 	std::string bytes;
-	/// File for the JSON, beside what is printed.
+	/// File for the JSON, in addition to the printed table.
 	std::string out;
 	bool json = false;
 };
@@ -58,16 +58,16 @@ struct SubmitOptions {
 	/// Only rows whose PATH/MODE/CLIENTS begins with this.
 	std::string only;
 	std::uint32_t rounds = 15;
-	/// File for the JSON, beside what is printed.
+	/// File for the JSON, in addition to the printed table.
 	std::string out;
-	/// Time that a measurement is to take.
+	/// Duration of a measurement.
 	std::uint32_t milliseconds = 20;
 	bool json = false;
-	/// Measure how long interrupts are off while many threads wait instead.
+	/// Instead measure how long interrupts are off when a job with many waiters ends.
 	bool waiters = false;
-	/// Numbers of these threads.
+	/// Numbers of waiting threads.
 	std::vector<std::uint32_t> threads{1, 100, 10000};
-	/// Measure the cost of creating jobs instead.
+	/// Instead measure the cost of creating jobs.
 	bool create = false;
 };
 
@@ -79,9 +79,9 @@ struct RocketOptions {
 	/// Only rows whose DRIVER/FILES/LANES/TASKS/BATCH begins with this.
 	std::string only;
 	std::uint32_t rounds = 3;
-	/// File for the JSON, whose rows are added to.
+	/// File for the JSON; rows that it has already are kept.
 	std::string out;
-	/// Time that a measurement is to take.
+	/// Duration of a measurement.
 	std::uint32_t milliseconds = 50;
 	bool json = false;
 };
@@ -94,11 +94,11 @@ struct QosOptions {
 	std::string device;
 	/// "model" or "host".
 	std::string clock = "model";
-	/// Time of a run.
+	/// Duration of a run.
 	std::uint32_t milliseconds = 10000;
-	/// File for the JSON, beside what is printed.
+	/// File for the JSON, in addition to the printed table.
 	std::string out;
-	/// Directory for what gnuplot draws.
+	/// Directory for the gnuplot scripts.
 	std::string plot;
 	bool json = false;
 };

@@ -22,7 +22,7 @@ namespace
 
 using llm::Token;
 
-/// What a model says of a text, and how it goes on by itself.
+/// Results of one model: on the text, and of greedy generation.
 struct Outcome {
 	double perplexity = 0;
 	/// Logits after each token of the text, in order.
@@ -42,7 +42,7 @@ double log_probability(std::span<const float> logits, Token token)
 	return logits[token] - most - std::log(sum);
 }
 
-/// Windows of half the context, each begun anew with its first token.
+/// Evaluates the text in windows of half the context, each from an empty context.
 Result<void> read_text(llm::Transformer &model, std::span<const Token> text, Outcome &outcome)
 {
 	const std::size_t window = std::max<std::size_t>(2, model.context() / 2);
@@ -69,7 +69,7 @@ Result<void> read_text(llm::Transformer &model, std::span<const Token> text, Out
 	return {};
 }
 
-/// Greedy text from the first tokens of @p text on.
+/// Generates greedily after the first tokens of @p text.
 Result<void> go_on(llm::Transformer &model, std::span<const Token> text, std::uint32_t count,
 		   Outcome &outcome)
 {

@@ -51,7 +51,7 @@ Result<std::vector<CreateRow>> measure_create(const Device &device, std::uint32_
 
 	std::array<std::vector<double>, counts.size()> times;
 
-	/* Over all rows in turn, so that a busy host disturbs all alike. */
+	/* Interleave the rows, so that noise from the host affects all of them equally. */
 	for (std::uint32_t round = 0; round < rounds; round++)
 		for (std::size_t i = 0; i < counts.size(); i++) {
 			auto ns = measure_job(device, Lane(counts[i], task), time);

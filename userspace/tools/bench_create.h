@@ -14,12 +14,12 @@
 namespace npu::bench
 {
 
-/// Jobs of so many tasks, in one lane.
+/// A row for jobs of one lane with this many tasks.
 struct CreateRow {
 	std::uint32_t tasks;
 	/// Commands of a task, as the client writes them.
 	std::uint32_t commands;
-	/// To make a job and destroy it, the median of all rounds.
+	/// Time to create and destroy a job, the median of all rounds.
 	double ns_per_job;
 	double ns_per_task;
 };

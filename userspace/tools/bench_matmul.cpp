@@ -85,11 +85,11 @@ struct Total {
 	double device_us;
 };
 
-/// Share of the peak that well-shaped products reach, on silicon (published: 0.7
-/// to 0.75) and so in the model; what is below it is bound by something else.
+/// Share of the peak that well-shaped products reach on silicon (published: 0.7 to 0.75) and in the
+/// model. Products below it are limited by start-up or memory.
 constexpr double attainable_share = 0.73;
 
-/// Published measurements on silicon that a row can be held against.
+/// Published measurements on silicon, for comparison.
 struct Published {
 	const char *what;
 	const char *source;
@@ -104,7 +104,7 @@ constexpr std::array<Published, 3> published{{
 	 "clehaxze.tw, vendor matmul API"},
 }};
 
-/// Run one product; operands are zeros, which take as long as any.
+/// Runs one product. Operands are zeros: the time does not depend on their values.
 Result<Row> run(const Device &device, Context &context, const Model &model, const Product &product,
 		std::uint32_t m, const std::string &dtype)
 {
@@ -155,7 +155,10 @@ Result<Row> run(const Device &device, Context &context, const Model &model, cons
 	if (!regions)
 		return forward(regions);
 
-	/* What takes the largest share of the time, were it the only thing. */
+	/*
+	 * The lower bounds of the time from compute and from memory; the larger one limits the
+	 * product.
+	 */
 	const double compute_us = static_cast<double>(plan.cost.macs) / macs_per_cycle /
 				  static_cast<double>(core.clock_hz) * 1e6;
 	const double bus_us =
@@ -169,7 +172,7 @@ Result<Row> run(const Device &device, Context &context, const Model &model, cons
 		   us,         compute_us / us, bound, bytes};
 }
 
-/// Layers times their products, and the head once: only the last token's.
+/// Per model: the products of a layer times the number of layers, and the head once.
 std::vector<Total> add_up(const std::vector<Row> &rows)
 {
 	std::vector<Total> totals;

@@ -36,7 +36,7 @@ constexpr std::array<std::uint32_t, 3> client_counts{1, 2, 4};
 
 const Behaviour prefill_client{.name = "prefill", .program = prefill};
 
-/// 30 and 100 jobs a second, which do not always come at the same time.
+/// Periods of about 33 and 10 ms, whose phases drift against each other.
 const std::array<Behaviour, 2> latency_clients{{
 	{.name = "vision",
 	 .program = vision,
@@ -50,7 +50,7 @@ const std::array<Behaviour, 2> latency_clients{{
 	 .offset_ns = 3 * ms},
 }};
 
-/// What knows no hints: ten inferences a second by the calls of mainline's rocket.
+/// A client without hints: ten inferences a second through mainline's rocket ioctls.
 const Behaviour rocket_client{.name = "rocket",
 			      .program = network,
 			      .period_ns = 100 * ms,
@@ -65,7 +65,7 @@ std::vector<Behaviour> contention(std::uint32_t clients)
 	return behaviours;
 }
 
-/// The same, those of one name numbered.
+/// Numbers the prefill clients.
 std::vector<Behaviour> named(std::vector<Behaviour> behaviours)
 {
 	int number = 0;
@@ -76,7 +76,7 @@ std::vector<Behaviour> named(std::vector<Behaviour> behaviours)
 	return behaviours;
 }
 
-/// Runs of one scenario after the other; add to a report.
+/// Runs the scenarios one after the other and collects the report.
 class Qos
 {
 public:
@@ -91,7 +91,7 @@ public:
 			  const std::string &time) const;
 
 private:
-	/// When all clients have had their turn with either policy.
+	/// Time after which all clients have been served under either policy.
 	std::uint64_t settled(const Outcome &outcome) const
 	{
 		return outcome.begin_ns + std::min(1000 * ms, duration_ns_ / 4);
@@ -184,7 +184,7 @@ Result<void> Qos::rocket_latencies()
 	return {};
 }
 
-/// Three clients for a second. \return the error
+/// Runs prefill clients with @p weights for a second. \return the largest error of a share
 Result<double> Qos::shares(std::span<const double> weights)
 {
 	std::vector<Behaviour> behaviours(weights.size(), prefill_client);
@@ -198,8 +198,8 @@ Result<double> Qos::shares(std::span<const double> weights)
 	return share_error(got, weights);
 }
 
-/// Sixteen clients that want nearly 90 % of the device, each a job a period that is to end
-/// within it, beside one that takes what there is.
+/// Sixteen clients ask for nearly 90 % of the device. Each submits a job per period, whose deadline
+/// is the next period, beside a client that takes all remaining time.
 Result<void> Qos::deadlines(const Behaviour &beside)
 {
 	constexpr std::array<std::uint64_t, 8> periods{20, 25, 30, 40, 50, 60, 80, 100};
@@ -303,7 +303,7 @@ Result<void> Qos::plot(const Report &report, const std::string &directory,
 	return {};
 }
 
-/// Be like any client, with the limits of latency work and weights.
+/// Drops CAP_SYS_NICE, so that the limits of latency work and of weights apply.
 Result<void> give_up_privilege()
 {
 	__user_cap_header_struct header{.version = _LINUX_CAPABILITY_VERSION_3, .pid = 0};

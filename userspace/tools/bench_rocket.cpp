@@ -30,20 +30,20 @@ namespace
 using Clock = std::chrono::steady_clock;
 using Clients = std::vector<std::unique_ptr<SubmitClient>>;
 
-/// As many as there are cores.
+/// One file per core.
 constexpr std::uint32_t most_files = 3;
 /// Jobs of a client and of a measurement are a multiple of the largest batch.
 constexpr std::uint32_t job_step = batch_of(Mode::batch64);
 constexpr std::uint32_t most_jobs = 1U << 20U;
-/// Mainline's driver frees jobs after they have ended, and not safely once their
-/// file is closed.
+/// Mainline's driver frees jobs some time after they have ended, which is unsafe once their file is
+/// closed: wait before closing.
 constexpr std::chrono::milliseconds rest(300);
 
-/// The rows that are measured.
+/// A row of the table to measure.
 struct Cell {
 	RocketRow::Key key;
 	Mode mode;
-	/// Jobs of a client a round; found out in the first.
+	/// Jobs per client and round; set by calibrate().
 	std::uint32_t jobs = job_step;
 };
 
@@ -60,14 +60,14 @@ std::vector<Cell> cells_of(const std::string &driver)
 
 			add(1, 1);
 			add(most_files, 1);
-			/* A busy file of mainline's has one core. */
+			/* A busy file of mainline's driver stays on one core. */
 			if (driver == "prepared")
 				add(1, most_cores);
 		}
 	return cells;
 }
 
-/// The clients of one driver, made when they are first asked for.
+/// The clients of one driver, created on first use.
 class Crowd
 {
 public:
@@ -86,7 +86,7 @@ public:
 		return &clients;
 	}
 
-	/// Whether all their jobs have ended well.
+	/// Checks that the jobs of all clients succeed.
 	Result<void> verify()
 	{
 		for (auto &[key, clients] : clients_)
@@ -155,7 +155,7 @@ Result<double> run_clients(const Clients &clients, Mode mode, std::uint32_t jobs
 
 Result<RocketRow::Sample> measure(const Cell &cell, const Clients &clients)
 {
-	/* The power is on, and each core has its address space. */
+	/* Warm up: power up the cores and load their address spaces. */
 	if (auto warm = run_clients(clients, cell.mode, job_step); !warm)
 		return forward(warm);
 	auto before = read_counters();
@@ -170,7 +170,7 @@ Result<RocketRow::Sample> measure(const Cell &cell, const Clients &clients)
 	return RocketRow::Sample(*seconds, cell.jobs * clients.size(), *after - *before);
 }
 
-/// Find out how many jobs take the time that a measurement is to take.
+/// Finds the number of jobs that take about @p wanted seconds.
 Result<void> calibrate(Cell &cell, const Clients &clients, double wanted)
 {
 	for (;;) {
@@ -200,7 +200,7 @@ std::string name_of(const Cell &cell)
 	return name;
 }
 
-/// The cells of the driver that is there.
+/// The cells that the loaded driver supports.
 Result<std::vector<Cell>> find_cells(const RocketOptions &options)
 {
 	std::vector<Cell> cells;

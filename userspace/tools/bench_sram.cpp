@@ -20,7 +20,7 @@ namespace npu::bench
 namespace
 {
 
-/// Products that share their activations, and so a submit.
+/// Products with the same activations, in one submit.
 struct Step {
 	std::uint32_t k;
 	std::vector<std::uint32_t> n;
@@ -46,12 +46,12 @@ const std::array<Model, 2> models{{
 	 {1536, {151936}}},
 }};
 
-/// What a token, or a part of one, costs.
+/// Cost of a token, or of a part of one.
 struct Cost {
 	double us = 0;
 	double dram_bytes = 0;
 	double sram_bytes = 0;
-	/// Bytes of weights that are on the chip.
+	/// Bytes of weights that reside in SRAM.
 	double sram_weights = 0;
 
 	void add(const Cost &other, double times)
@@ -74,7 +74,7 @@ Result<std::vector<Linear>> make(const Device &device, const Step &step)
 	std::vector<Linear> layers;
 
 	for (const std::uint32_t n : step.n) {
-		/* Zeros take as long as any. */
+		/* The time does not depend on the values. */
 		const std::vector<float> rows(std::size_t{n} * step.k);
 		auto layer = Linear::create(device, rows, n, step.k, Precision::int8);
 		if (!layer)
@@ -102,7 +102,7 @@ Result<void> multiply(Engine &engine, const std::vector<Linear> &layers)
 	return {};
 }
 
-/// Whether all that is preferred has moved, which happens between slices.
+/// Waits until no more buffers move, which happens between slices.
 Result<void> settle(const Device &device)
 {
 	std::uint64_t moves = 0;
@@ -123,7 +123,7 @@ Result<void> settle(const Device &device)
 
 Result<Cost> measure(Engine &engine, const std::vector<Linear> &layers)
 {
-	/* The first time it is recorded, and what is preferred moves. */
+	/* The first run records the job and moves the preferred buffers. */
 	if (auto done = multiply(engine, layers); !done)
 		return forward(done);
 	if (auto done = settle(engine.device()); !done)
@@ -153,18 +153,18 @@ Result<Cost> measure(Engine &engine, const std::vector<Linear> &layers)
 	return cost;
 }
 
-/// A token of @p model. Layers are made until one has nothing more on the chip
-/// than its activations; the rest are like it.
+/// A token of @p model. Creates layers until one has no weights in SRAM; the remaining layers cost
+/// the same.
 Result<Cost> token(const Device &device, const Model &model, const SramUse &use)
 {
 	auto engine = Engine::create(device, {.sram = use});
 	if (!engine)
 		return forward(engine);
 
-	/* Layers stay, and with them what is on the chip. */
+	/* Keep all layers: destroying one would free its SRAM. */
 	std::vector<std::vector<Linear>> made;
 	Cost cost;
-	/* First, since the buffers for activations are as large as it needs. */
+	/* First, since the head determines the size of the activation buffers. */
 	auto head = make(device, model.head);
 	if (!head)
 		return forward(head);
@@ -200,7 +200,7 @@ Result<Cost> token(const Device &device, const Model &model, const SramUse &use)
 	return cost;
 }
 
-/// Whether the default is nowhere slower than doing without.
+/// Whether the default is never slower than no SRAM.
 bool never_slower(const std::vector<Row> &rows)
 {
 	for (const Row &off : rows)

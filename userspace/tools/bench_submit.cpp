@@ -56,20 +56,20 @@ const char *name_of(Mode mode)
 	return names.at(static_cast<std::size_t>(mode));
 }
 
-/// A row of the table, with a sample a round.
+/// A row of the table, with one sample per round.
 struct Cell {
 	Cell(Path p, Mode m, std::uint32_t c) : path(p), mode(m), clients(c) {}
 
 	Path path;
 	Mode mode;
 	std::uint32_t clients;
-	/// Jobs of a client a round; found out in the first.
+	/// Jobs per client and round; set by calibrate().
 	std::uint32_t jobs = job_step;
 	std::vector<double> ns_per_job;
 	std::vector<double> submit_ns_per_job;
 };
 
-/// Name of a cell, as --only takes it.
+/// Name of a cell in the syntax of --only.
 std::string name_of(const Cell &cell)
 {
 	return std::string(name_of(cell.path)) + '/' + name_of(cell.mode) + '/' +
@@ -120,7 +120,7 @@ struct Share {
 	Result<void> result;
 };
 
-/// A measurement of a cell: all its clients, side by side.
+/// One measurement of a cell, with all its clients in parallel.
 struct Sample {
 	double wall_ns = 0;
 	double submit_ns_per_job = 0;
@@ -159,12 +159,12 @@ Result<Sample> measure(const Cell &cell, Clients &clients, double ns_per_tick)
 	const auto began = std::ranges::min(shares, {}, &Share::began).began;
 	const auto ended = std::ranges::max(shares, {}, &Share::ended).ended;
 	sample.wall_ns = std::chrono::duration<double, std::nano>(ended - began).count();
-	/* The median, so that a call in which another thread ran does not count. */
+	/* The median excludes calls that were preempted by another thread. */
 	sample.submit_ns_per_job = median(std::move(calls)) / batch;
 	return sample;
 }
 
-/// Find out how many jobs take the time that a measurement is to take.
+/// Finds the number of jobs that take about @p target.
 Result<void> calibrate(Cell &cell, Clients &clients, std::chrono::milliseconds target)
 {
 	const double wanted = std::chrono::duration<double, std::nano>(target).count();
@@ -185,7 +185,7 @@ Result<void> calibrate(Cell &cell, Clients &clients, std::chrono::milliseconds t
 	}
 }
 
-/// The cheapest call that reaches the driver: QUERY of the size of a record.
+/// The cheapest ioctl of the driver: QUERY for the size of a record.
 Result<double> null_ioctl_ns(const Device &device)
 {
 	constexpr int calls = 1000;
@@ -201,12 +201,12 @@ Result<double> null_ioctl_ns(const Device &device)
 	return std::chrono::duration<double, std::nano>(Clock::now() - began).count() / calls;
 }
 
-/// Largest cost of a prepared job, as a share of the cost of a rocket job.
+/// Limit for the cost of a prepared job, relative to that of a rocket job.
 struct Goal {
 	Mode prepared;
 	Mode rocket;
 	double limit;
-	/// Also of the time in the submitting calls.
+	/// Also applies to the time in submit calls.
 	bool submit;
 };
 
@@ -216,7 +216,7 @@ constexpr std::array<Goal, 3> goals{{
 	{Mode::sync_page, Mode::sync_wait, 1.0 / 2, false},
 }};
 
-/// A goal against what was measured.
+/// The result of a goal.
 struct Verdict {
 	std::string goal;
 	std::string figure;
@@ -229,7 +229,7 @@ struct Verdict {
 
 using Samples = std::vector<double> Cell::*;
 
-/// The cell, or null if it was not asked for.
+/// The cell, or nullptr if --only excludes it.
 const Cell *find(std::span<const Cell> cells, Path path, Mode mode, std::uint32_t clients)
 {
 	const auto found = std::ranges::find_if(cells, [&](const Cell &cell) {
@@ -258,7 +258,7 @@ std::vector<Verdict> judge(std::span<const Cell> cells)
 	for (const std::uint32_t clients : {1U, most_clients})
 		for (const Goal &goal : goals) {
 			add(goal, clients, "ns_per_job", &Cell::ns_per_job);
-			/* Beside other clients a long call is interrupted by theirs. */
+			/* With several clients, other threads preempt long calls. */
 			if (goal.submit && clients == 1)
 				add(goal, clients, "submit_ns_per_job", &Cell::submit_ns_per_job);
 		}
@@ -348,7 +348,10 @@ Result<void> run_rounds(const Device &device, const SubmitOptions &options,
 		clients[0].push_back(std::move(*prepared));
 		clients[1].push_back(std::move(*rocket));
 	}
-	/* On a file of its own: what was exported takes another way from then on. */
+	/*
+	 * On a file of its own, since verify() exports a buffer, and exported buffers take a
+	 * different path.
+	 */
 	auto probe = open_client(Path::rocket, options.device);
 	if (!probe)
 		return forward(probe);
@@ -385,7 +388,7 @@ Result<void> run_rounds(const Device &device, const SubmitOptions &options,
 
 constexpr auto name = "npu-bench submit";
 
-/// Print what was measured, and write it to the file that was asked for.
+/// Prints the results, and writes them to the file of --out.
 int report(const SubmitOptions &options, const std::string &json)
 {
 	if (options.json)

@@ -63,7 +63,7 @@ private:
 	std::filesystem::path path_;
 };
 
-/// Jobs do not end until told to.
+/// Holds back the end of jobs until open().
 class ClosedGate
 {
 public:
@@ -79,11 +79,11 @@ private:
 	std::ofstream file_;
 };
 
-/// One round: the longest end of a job for which @p threads threads wait.
+/// One round: the longest time with interrupts off at the end of a job with @p threads waiters.
 Result<std::uint64_t> measure_end(Context &context, const Job &job, std::uint32_t threads,
 				  const DebugFile &gate_file, const DebugFile &longest)
 {
-	/* For the last thread to get from its counter into the call. */
+	/* Time for the last thread to enter the wait after it has counted itself. */
 	constexpr std::chrono::milliseconds last_steps(50);
 	ClosedGate gate(gate_file);
 	std::atomic<std::uint32_t> waiting = 0, failed = 0;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * How long interrupts are off when a job ends for which many threads wait.
+ * Measures how long interrupts are off when a job with many waiters ends.
  */
 #pragma once
 
@@ -13,7 +13,7 @@
 namespace npu::bench
 {
 
-/// Threads that wait for a job, and what its end has taken with interrupts off.
+/// Number of threads that wait for a job, and the time with interrupts off at its end.
 struct WaitersRow {
 	std::uint32_t threads;
 	/// The longest, and the median of all rounds.
@@ -21,9 +21,8 @@ struct WaitersRow {
 	std::uint64_t median_ns;
 };
 
-/// Measure with each of the numbers of @p threads, some rounds of each. Needs the driver's
-/// files in debugfs.
-/// \retval ENOENT, EACCES the files cannot be had
+/// Measures several rounds for each number in @p threads. Needs the driver's debugfs files.
+/// \retval ENOENT, EACCES these files are missing or not accessible
 Result<std::vector<WaitersRow>> measure_waiters(const Device &device, std::uint32_t rounds,
 						const std::vector<std::uint32_t> &threads);
 

@@ -25,7 +25,7 @@ Result<std::uint64_t> read_counter(std::size_t core, const char *name)
 	return static_cast<std::uint32_t>(value);
 }
 
-/// A counter of the board has 32 bits.
+/// The difference of two values of a 32 bit counter, which may have wrapped.
 std::uint64_t since(std::uint64_t after, std::uint64_t before)
 {
 	return static_cast<std::uint32_t>(after - before);

@@ -22,7 +22,7 @@ struct Counters {
 	std::uint64_t interrupts = 0;
 	/// Starts of each core.
 	std::array<std::uint64_t, most_cores> starts{};
-	/// Of all threads, the kernel's included.
+	/// Context switches of all threads, including kernel threads.
 	std::uint64_t switches = 0;
 };
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * npu-info --doctor: what keeps the NPU of an RK3588 from working, or from being fast.
+ * npu-info --doctor: finds out why the NPU of an RK3588 does not work, or is slow.
  */
 #pragma once
 
@@ -16,7 +16,7 @@ namespace npu::doctor
 struct Finding {
 	/// A word for programs: "no-node", "other-driver" ...
 	std::string id;
-	/// The NPU does not work because of the problem; otherwise it works, but slower.
+	/// The NPU does not work at all; otherwise it is only slower.
 	bool fatal;
 	std::string problem;
 	std::string remedy;
@@ -24,14 +24,14 @@ struct Finding {
 
 /// The system to examine.
 struct System {
-	/// Prefix of /proc, /sys, /dev and /lib; tests have a tree of their own.
+	/// Root of /proc, /sys, /dev and /lib; tests use a fake tree.
 	std::filesystem::path root = "/";
 	/// Opens a device file; answers 0 or an errno.
 	std::function<int(const std::filesystem::path &)> open_device;
 };
 
-/// Look for what keeps the NPU from working.
-/// \return findings, the first being the one to mend first; none if all is well
+/// Checks the system for known problems.
+/// \return findings in the order in which to fix them; empty without problems
 std::vector<Finding> diagnose(const System &system);
 
 /// The system that this program runs on.

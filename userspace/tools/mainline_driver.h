@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Files of mainline's rocket driver.
+ * Opens the device of mainline's rocket driver.
  */
 #pragma once
 
@@ -13,7 +13,7 @@ namespace npu::bench
 {
 
 /// Open mainline's driver.
-/// \retval ENODEV it is not there
+/// \retval ENODEV the driver is not loaded or has no device
 Result<std::shared_ptr<Driver>> open_mainline();
 
 } // namespace npu::bench

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A parameter of a loaded module that a benchmark changes for a while.
+ * A module parameter that a benchmark changes temporarily.
  */
 #pragma once
 
@@ -12,7 +12,7 @@
 namespace npu::bench
 {
 
-/// Has its old value again at the end.
+/// Restores the parameter's value in its destructor.
 class ModuleParameter
 {
 public:

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * npu-bench: how fast and how exact.
+ * npu-bench: measures speed and accuracy.
  */
 #include "bench.h"
 #include "tool.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * npu-info: what the device is.
+ * npu-info: describes the device.
  */
 #include <iostream>
 #include <string>
@@ -209,7 +209,7 @@ void print(const npu::Device &device, const std::vector<npu::RegionInfo> &region
 	print_features(device);
 }
 
-/// Tell what keeps an RK3588's NPU from working, and what to do.
+/// Prints what prevents the NPU of an RK3588 from working, and the remedy.
 /// \return the exit code
 int examine(bool json)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * npu-llm: text from a language model whose matrices are on the NPU. An example
- * of how the engine is used.
+ * npu-llm: generates text with a language model whose matrices are on the NPU. An example of how to
+ * use the engine.
  */
 #include <cmath>
 #include <cstdlib>
@@ -40,7 +40,7 @@ struct Options {
 	bool json = false;
 };
 
-/// A bar on a terminal that can go back in its line, nothing elsewhere.
+/// Draws a progress bar on terminals that support carriage returns.
 void show_progress(double done)
 {
 	constexpr int width = 40;
@@ -54,7 +54,7 @@ void show_progress(double done)
 		  << std::flush;
 }
 
-/// Put the name of the model's file before the message of an error.
+/// Prefixes the message of an error with the name of the model's file.
 template <typename T>
 npu::Result<T> name_file(npu::Result<T> result, const Options &options)
 {
@@ -105,7 +105,7 @@ npu::Result<Generation> generate(npu::llm::Transformer &model, const npu::llm::T
 {
 	if (quiet)
 		return npu::llm::generate(model, tokenizer, options.generation);
-	/* Nothing of a prompt that cannot be continued is printed. */
+	/* Check the prompt first, so that nothing is printed for an invalid one. */
 	if (auto prompt = npu::llm::encode_prompt(model, tokenizer, options.generation.prompt);
 	    !prompt)
 		return npu::forward(prompt);
@@ -147,7 +147,7 @@ bool compare(const Generation &npu, const Generation &cpu)
 	std::size_t same = 0;
 	float most = 0;
 
-	/* Beyond the first difference the runs no longer see the same text. */
+	/* After the first difference the runs no longer have the same context. */
 	while (same < steps && npu.tokens[same] == cpu.tokens[same])
 		same++;
 	for (std::size_t i = 0; i < std::min(same + 1, steps); i++)

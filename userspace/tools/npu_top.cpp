@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * npu-top: what the NPU does, and for whom.
+ * npu-top: shows the activity of the NPU and of its clients.
  */
 #include <chrono>
 #include <iostream>
@@ -80,7 +80,7 @@ std::string help(Order order)
 	       ")";
 }
 
-/// Draws @p snapshot until @p time or until the user wants to end.
+/// Shows @p snapshot until @p time or until the user quits.
 /// \return whether the program goes on
 bool show(Screen &screen, Snapshot &snapshot, Order &order, Clock::time_point time)
 {
@@ -104,7 +104,7 @@ bool show(Screen &screen, Snapshot &snapshot, Order &order, Clock::time_point ti
 	}
 }
 
-/// Shows the device on the terminal until the user wants to end or it goes away.
+/// Shows the device on the terminal until the user quits or the device goes away.
 npu::Result<void> watch(const Sampler &sampler, const Options &options)
 {
 	auto before = sampler.take();

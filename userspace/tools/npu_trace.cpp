@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * npu-trace: what each core did while a program ran, and for which layer.
+ * npu-trace: records which layer each core executed while a program ran.
  */
 #include <chrono>
 #include <fstream>
@@ -41,7 +41,7 @@ int record(const Record &options)
 {
 	Events events;
 	std::unique_ptr<TaskSlices> slices;
-	/* Before anything runs for a file that cannot be written. */
+	/* Open the output first: do not run a program whose trace cannot be written. */
 	std::ofstream out(options.out);
 	if (!out)
 		return npu::tool::report(name, npu::Error{errno, "cannot write " + options.out});

@@ -23,7 +23,7 @@ Deadline to_deadline(std::uint64_t time)
 	return time == never ? Deadline::never() : Deadline::at_ns(static_cast<std::int64_t>(time));
 }
 
-/// The number that @p path of fdinfo has for @p key; 0 if none.
+/// The value of @p key in fdinfo file @p path; 0 if it is missing.
 std::uint64_t number_in(const std::string &path, const std::string &key)
 {
 	std::ifstream file(path);
@@ -36,7 +36,7 @@ std::uint64_t number_in(const std::string &path, const std::string &key)
 	return 0;
 }
 
-/// One with a context, and a job that it submits.
+/// A client with a context and a prepared job.
 class ContextClient final : public Client
 {
 public:
@@ -51,7 +51,7 @@ private:
 	Result<void> submit(std::uint64_t now, std::uint64_t deadline_ns) override;
 	Result<void> collect(std::uint64_t now, std::vector<Sample> &samples) override;
 
-	/* The job needs the device, the context comes last. */
+	/* Destroyed in reverse order: the context before the job, the job before the device. */
 	Device device_;
 	Work work_;
 	Context context_;
@@ -168,7 +168,7 @@ Result<std::uint64_t> Client::poll(std::uint64_t now)
 	if (stopped_)
 		return never;
 	const std::uint64_t period = behaviour_.period_ns;
-	/* A client of rocket's calls waits for its results before it goes on. */
+	/* Clients of rocket wait for the results of a submit before the next. */
 	const bool waits = !period || behaviour_.rocket;
 	while (now >= due_ && (!waits || idle())) {
 		if (auto done = submit(now, behaviour_.deadlines ? due_ + period : never); !done)

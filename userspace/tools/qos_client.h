@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A client of npu-bench qos: a file of its own, with work that it submits again and
- * again.
+ * A client of npu-bench qos: submits its work repeatedly on a file of its own.
  */
 #pragma once
 
@@ -17,32 +16,31 @@
 namespace npu::bench::qos
 {
 
-/// When it submits, and how.
+/// The work of a client, and when it submits.
 struct Behaviour {
 	std::string name;
 	Program program;
 	SchedClass sched_class = SchedClass::throughput;
 	std::uint32_t weight = 0;
-	/// From one job to the next; 0 is the next when the last has ended.
+	/// Time between submits; 0 submits the next job when the last has ended.
 	std::uint64_t period_ns = 0;
-	/// Of the first job.
+	/// Delay of the first job.
 	std::uint64_t offset_ns = 0;
-	/// Each job should have ended when the next comes.
+	/// The deadline of each job is the next period.
 	bool deadlines = false;
-	/// By the calls of mainline's rocket, which know neither classes nor weights nor
-	/// deadlines: each layer of the program is a job, and all are one submit, which
-	/// is waited for before the next.
+	/// Use mainline's rocket ioctls, which have no classes, weights or deadlines: each layer is
+	/// a job, all layers are one submit, and the client waits for it before the next.
 	bool rocket = false;
 };
 
-/// Work that has ended.
+/// A finished submit.
 struct Sample {
 	std::uint64_t queued_ns;
 	std::uint64_t ended_ns;
-	/// 0 if the calls do not tell.
+	/// 0 if the interface does not report it.
 	std::uint64_t device_ns;
 
-	/// Added latency: what it has waited for others.
+	/// Added latency: time in the system minus device time.
 	double added_us() const
 	{
 		return (static_cast<double>(ended_ns - queued_ns) -
@@ -54,7 +52,7 @@ struct Sample {
 class Client
 {
 public:
-	/// A client of the device at @p device, for which an empty path stands for the first.
+	/// Creates a client of @p device; an empty path selects the first device.
 	static Result<std::unique_ptr<Client>> create(const std::string &device,
 						      Behaviour behaviour);
 
@@ -62,37 +60,37 @@ public:
 	Client(const Client &) = delete;
 	Client &operator=(const Client &) = delete;
 
-	/// Begin at time @p now.
+	/// Starts the client at time @p now.
 	void start(std::uint64_t now);
-	/// Note what has ended, submit what is due. \return when something is due
-	/// next, or never
+	/// Collects finished work and submits what is due. \return the time of the next submit, or
+	/// never
 	Result<std::uint64_t> poll(std::uint64_t now);
-	/// Submit nothing any more.
+	/// Stops submitting.
 	void stop() { stopped_ = true; }
-	/// Whether all that was submitted has ended and was noted.
+	/// Whether all submits have ended and were collected.
 	bool idle() const { return submitted_ == samples_.size(); }
-	/// Sleep until all that was submitted has ended, or until @p time.
+	/// Sleeps until all submits have ended, or until @p time.
 	virtual Result<void> wait(std::uint64_t time) const = 0;
-	/// Device time of all cores that it has had.
+	/// Device time of the client on all cores.
 	virtual Result<std::uint64_t> busy_ns() const = 0;
-	/// Tasks of the longest lane of its work.
+	/// Tasks in the longest lane of a job.
 	virtual std::size_t lane_tasks() const = 0;
 
 	const Behaviour &behaviour() const { return behaviour_; }
 	const std::vector<Sample> &samples() const { return samples_; }
-	/// Id of its file, as the kernel tells of it.
+	/// The client id of the file in fdinfo and trace points.
 	std::uint64_t id() const { return id_; }
 
 protected:
 	explicit Client(Behaviour behaviour) : behaviour_(std::move(behaviour)) {}
 
-	/// Called right after the file was opened: finds what the kernel tells of it.
+	/// Finds the fdinfo of the file; must be called right after it was opened.
 	void note_file();
-	/// Jobs of the file that have ended, as the kernel counts at once.
+	/// Number of finished jobs of the file. The kernel updates it before fences signal.
 	std::uint64_t ended_jobs() const;
-	/// Submit once at @p now; it should have ended by @p deadline_ns.
+	/// Submits work at @p now with deadline @p deadline_ns.
 	virtual Result<void> submit(std::uint64_t now, std::uint64_t deadline_ns) = 0;
-	/// Add samples of what has ended by @p now.
+	/// Appends samples of the work that has ended by @p now.
 	virtual Result<void> collect(std::uint64_t now, std::vector<Sample> &samples) = 0;
 	std::uint64_t submitted() const { return submitted_; }
 
@@ -106,7 +104,7 @@ private:
 	bool stopped_ = false;
 };
 
-/// A client of the calls of mainline's rocket.
+/// Creates a client that uses mainline's rocket ioctls.
 Result<std::unique_ptr<Client>> create_rocket_client(const std::string &device,
 						     Behaviour behaviour);
 

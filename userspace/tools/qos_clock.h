@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The time that npu-bench qos measures in: the host's, or that of a virtual NPU
- * whose time passes only when it is told to.
+ * The clock of npu-bench qos: the host's, or that of a virtual NPU, which only advances on request.
  */
 #pragma once
 
@@ -21,13 +20,13 @@ constexpr std::uint64_t never = std::numeric_limits<std::uint64_t>::max();
 class ModelClock
 {
 public:
-	/// \retval ENODEV there is none
+	/// \retval ENODEV there is no virtual NPU with clock=model
 	/// \retval EACCES no permission
 	static Result<ModelClock> open();
 
 	Result<std::uint64_t> now() const;
-	/// Let time pass until a core is done with what it was started for, but not
-	/// beyond @p until. \return the time then
+	/// Advances the time until a core has finished, but not beyond @p until. \return the new
+	/// time
 	Result<std::uint64_t> pass(std::uint64_t until) const;
 
 private:

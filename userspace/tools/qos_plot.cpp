@@ -18,7 +18,7 @@ namespace
 
 /// Points of a distribution.
 constexpr int points = 200;
-/// Left end of the logarithmic scale; smaller values are drawn there.
+/// Lower limit of the logarithmic scale; smaller values are clamped.
 constexpr double least_us = 10;
 
 /// Colours that also the colour-blind can tell apart.
@@ -43,7 +43,7 @@ double to_ms(std::uint64_t time, std::uint64_t from)
 
 void plot_latency(std::ostream &out, const std::vector<Row> &rows, const std::string &time)
 {
-	/* By policy, and so by colour. */
+	/* Sorted by policy, which determines the colour. */
 	std::map<std::pair<std::string, std::uint32_t>, std::vector<double>> lines;
 
 	for (const Row &row : rows) {

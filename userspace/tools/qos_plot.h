@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Plots of npu-bench qos, as scripts with their data that gnuplot draws.
+ * Plots of npu-bench qos, as gnuplot scripts with inline data.
  */
 #pragma once
 
@@ -16,12 +16,12 @@
 namespace npu::bench::qos
 {
 
-/// Distributions of added latency, all latency work of a policy and a number of
-/// clients together. @p time says in the title what kind of time it is.
+/// Plots distributions of added latency for each policy and number of clients. @p time is for the
+/// title: the kind of time that was measured.
 void plot_latency(std::ostream &out, const std::vector<Row> &rows, const std::string &time);
 
-/// Which client has which core, from @p from on for @p ns, and when clients with a
-/// period submit. @p time is as in plot_latency().
+/// Plots which client occupies each core in the @p ns after @p from, and the submits of periodic
+/// clients. @p time is as in plot_latency().
 void plot_timeline(std::ostream &out, const Clients &clients, std::span<const Slice> slices,
 		   std::uint64_t from, std::uint64_t ns, const std::string &time);
 

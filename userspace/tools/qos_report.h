@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What npu-bench qos has measured, against its goals.
+ * The results of npu-bench qos, and its goals.
  */
 #pragma once
 
@@ -17,14 +17,14 @@ namespace npu::bench::qos
 struct Row {
 	/// "fcfs" or "hints".
 	std::string policy;
-	/// Clients of prefill beside it.
+	/// Number of prefill clients in the background.
 	std::uint32_t clients = 0;
 	std::string workload;
-	/// Of each job, in microseconds.
+	/// Added latency of each job in microseconds.
 	std::vector<double> added_us;
 };
 
-/// Device time of all work for each nanosecond.
+/// Device time of all clients per nanosecond.
 struct Throughput {
 	std::uint32_t clients = 0;
 	double fcfs = 0;
@@ -33,11 +33,11 @@ struct Throughput {
 	double ratio() const { return hints / fcfs; }
 };
 
-/// How many jobs have met their deadlines.
+/// Jobs with deadlines, and how many were met.
 struct Deadlines {
-	/// The load beside them.
+	/// The background load.
 	std::string beside;
-	/// Share of the device that they ask for.
+	/// The share of the device that the jobs need.
 	double demand = 0;
 	std::size_t jobs = 0;
 	std::size_t met = 0;
@@ -47,7 +47,7 @@ struct Deadlines {
 
 struct Report {
 	std::vector<Row> rows;
-	/// Of a client of rocket's calls, which gives no hints.
+	/// Rows of a client that uses rocket's ioctls, without hints.
 	std::vector<Row> rocket_rows;
 	std::vector<Throughput> throughputs;
 	std::vector<Deadlines> deadlines;
@@ -68,9 +68,9 @@ private:
 		bool met;
 	};
 
-	/// The longest p99 of latency work with @p policy and @p clients.
+	/// The worst p99 of latency work with @p policy and @p clients.
 	double worst_p99(const std::string &policy, std::uint32_t clients) const;
-	/// The least p99 of first come first served to ours, for the client of rocket's calls.
+	/// The smallest ratio of p99 under fcfs to p99 under our policy, for the rocket client.
 	double rocket_gain() const;
 	double throughput_ratio() const;
 	double deadlines_met() const;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A client of npu-bench qos that knows the calls of mainline's rocket only, as Mesa's
- * Teflon: each layer is a job, all are one submit, and the last buffer is waited for.
+ * A client of npu-bench qos that only uses mainline's rocket ioctls, as Mesa's Teflon does: each
+ * layer is a job, all layers are one submit, and it waits for the last buffer.
  */
 #include <algorithm>
 #include <cerrno>
@@ -23,7 +23,7 @@ namespace npu::bench::qos
 namespace
 {
 
-/// From the stream of a task to that of the next.
+/// Distance between the streams of two tasks.
 constexpr std::size_t pitch = 2048;
 
 class RocketClient final : public Client
@@ -33,7 +33,7 @@ public:
 
 	Result<void> open(const std::string &device);
 	Result<void> wait(std::uint64_t time) const override;
-	/// These calls do not tell.
+	/// Rocket's ioctls do not report device time.
 	Result<std::uint64_t> busy_ns() const override { return 0; }
 	std::size_t lane_tasks() const override { return tasks_.size(); }
 
@@ -136,7 +136,7 @@ Result<void> RocketClient::submit(std::uint64_t now, std::uint64_t /*deadline_ns
 	return {};
 }
 
-/* Fences signal a little later, in a thread of the kernel. */
+/* Counts jobs in fdinfo: fences signal later, from a kernel thread. */
 Result<void> RocketClient::collect(std::uint64_t now, std::vector<Sample> &samples)
 {
 	if (!idle() && ended_jobs() >= submitted() * jobs_.size())

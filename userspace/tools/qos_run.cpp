@@ -12,7 +12,7 @@ namespace npu::bench::qos
 namespace
 {
 
-/// One client by itself, in the host's time, until its last job has ended.
+/// Runs one client in host time until its last job has ended.
 Result<void> run_by_itself(Client &client, std::uint64_t end)
 {
 	for (;;) {
@@ -26,7 +26,7 @@ Result<void> run_by_itself(Client &client, std::uint64_t end)
 		if (now >= end && client.idle())
 			return {};
 		const std::uint64_t wake = now < end ? std::min(*due, end) : never;
-		/* One with a period is not to wake up for each job. */
+		/* Periodic clients do not wake up at the end of each job. */
 		if (now < end && client.behaviour().period_ns)
 			host_sleep_until(wake);
 		else if (auto waited = client.wait(wake); !waited)
@@ -47,7 +47,7 @@ Result<std::vector<std::uint64_t>> busy_of(const Clients &clients)
 	return busy;
 }
 
-/// A thread a client. \return their device time at @p end
+/// Runs each client in its own thread. \return their device times at @p end
 Result<std::vector<std::uint64_t>> run_in_host_time(const Clients &clients, std::uint64_t end)
 {
 	Result<void> result;
@@ -88,7 +88,7 @@ double Outcome::throughput() const
 	return static_cast<double>(busy) / static_cast<double>(end_ns - begin_ns);
 }
 
-/* One thread can act for all clients, since nothing happens until time advances. */
+/* A single thread serves all clients: nothing happens between two steps of the time. */
 Result<void> Runner::pass_model_time(const Clients &clients, std::uint64_t from,
 				     std::uint64_t to) const
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A run of npu-bench qos: clients side by side for a while.
+ * A run of npu-bench qos: several clients in parallel for a given time.
  */
 #pragma once
 
@@ -18,33 +18,33 @@ namespace npu::bench::qos
 
 using Clients = std::vector<std::unique_ptr<Client>>;
 
-/// What clients have done.
+/// The result of a run.
 struct Outcome {
-	/// When they began.
+	/// Start of the run.
 	std::uint64_t begin_ns = 0;
-	/// When the last job had ended, for none was submitted after the while.
+	/// End of the last job, including those in flight when the duration had passed.
 	std::uint64_t end_ns = 0;
-	/// Device time that each had at the end of the while.
+	/// Device time of each client when the duration had passed.
 	std::vector<std::uint64_t> busy_ns;
-	/// And when its last job had ended.
+	/// Device time of each client at the end of its last job.
 	std::vector<std::uint64_t> total_ns;
 	Clients clients;
 
-	/// Device time of all clients for each nanosecond, all cores.
+	/// Device time of all clients on all cores per nanosecond.
 	double throughput() const;
 };
 
 class Runner
 {
 public:
-	/// Clients open @p device; time is that of @p clock, or the host's.
+	/// Clients open @p device. Without @p clock, time is the host's.
 	Runner(std::string device, std::optional<ModelClock> clock)
 		: device_(std::move(device)), clock_(std::move(clock))
 	{
 	}
 
-	/// Have clients of @p behaviours submit for @p duration_ns, and wait for the
-	/// end of all of it.
+	/// Runs clients of @p behaviours, which submit for @p duration_ns, and waits for all their
+	/// jobs.
 	Result<Outcome> run(const std::vector<Behaviour> &behaviours,
 			    std::uint64_t duration_ns) const;
 

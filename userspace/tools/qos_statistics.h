@@ -25,8 +25,7 @@ inline double percentile(std::vector<double> values, double percent)
 	return *at;
 }
 
-/// The largest deviation of a share in @p got from what it should be by
-/// @p weights, as a part of that.
+/// The largest relative deviation of a share in @p got from the one that @p weights prescribes.
 /// \pre both have one element each, got is not all 0
 inline double share_error(std::span<const double> got, std::span<const double> weights)
 {

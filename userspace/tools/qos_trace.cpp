@@ -65,7 +65,7 @@ Result<std::unique_ptr<SliceTrace>> SliceTrace::create()
 	if (!std::filesystem::exists(enable))
 		return fail(ENODEV,
 			    "cannot find " + enable + "; mount tracefs and load this driver's npu");
-	/* Opened for writing the trace is emptied. */
+	/* Opening the trace for writing clears it. */
 	if (!write(tracing + "trace", "") || !write(enable, "1"))
 		return fail(EACCES, "cannot write " + enable + "; are you root?");
 	return std::make_unique<SliceTrace>();

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Jobs of npu-bench qos: what they multiply, and how long the device takes.
+ * The jobs of npu-bench qos: the products that they consist of, and their durations.
  */
 #pragma once
 
@@ -21,8 +21,8 @@ struct Product {
 	std::uint32_t n;
 };
 
-/// A program: layers of products, one after the other. Operands are zeros, which
-/// take as long as any, and all layers have the same.
+/// A program: a sequence of layers, which share their operands. Operands are zeros: the time does
+/// not depend on their values.
 struct Program {
 	std::uint32_t rows;
 	std::vector<Product> layer;
@@ -30,8 +30,8 @@ struct Program {
 	std::uint32_t lanes;
 };
 
-/// Layers of Qwen2.5-1.5B for 128 tokens at a time, as many as take 200 ms: Q, K
-/// and V; the output projection; gate and up; down.
+/// Layers of Qwen2.5-1.5B for chunks of 128 tokens, 200 ms in total: Q, K and V; the output
+/// projection; gate and up; down.
 inline const Program prefill{
 	.rows = 128,
 	.layer = {{1536, 2048}, {1536, 1536}, {1536, 17920}, {8960, 1536}},
@@ -40,14 +40,14 @@ inline const Program prefill{
 };
 /// A network of products of 14 x 14 patches, 2 ms.
 inline const Program vision{.rows = 196, .layer = {{1024, 1024}}, .layers = 7, .lanes = 1};
-/// One of 128 frames, 0.3 ms.
+/// A network of products of 128 frames, 0.3 ms.
 inline const Program audio{.rows = 128, .layer = {{512, 512}}, .layers = 5, .lanes = 1};
-/// As many jobs as Teflon makes of MobileNetV1, which take 2 ms together.
+/// A submit with as many jobs as Teflon makes for MobileNetV1, 2 ms in total.
 inline const Program network{.rows = 196, .layer = {{1024, 256}}, .layers = 28, .lanes = 1};
 /// Layers of vision that take about @p ns.
 Program vision_for(std::uint64_t ns);
 
-/// A job and what it needs.
+/// A job with its buffers.
 class Work
 {
 public:

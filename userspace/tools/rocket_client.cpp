@@ -28,24 +28,24 @@ namespace
 
 constexpr std::int64_t never = std::numeric_limits<std::int64_t>::max();
 
-/// Jobs of half of the queue. Mainline's driver does not tell how long it may be.
+/// Jobs in half of the queue. Mainline's driver does not report its queue limit.
 constexpr std::uint32_t half_jobs = 128;
 
-/// From the stream of a job to that of the next.
+/// Distance between the streams of two jobs.
 constexpr std::size_t pitch = 2048;
 constexpr std::size_t batch_most = batch_of(Mode::batch64);
-/// A word that does nothing; 32 bits of it are free.
+/// A command without effect, with 32 free bits.
 constexpr std::uint64_t no_op = 1ULL << 48U;
 
-/// Half of the queue: jobs that write to the same buffer, by which they are
-/// awaited while the other half goes on.
+/// Half of the queue. Its jobs write to the same buffer, so that one PREP_BO waits for all of them
+/// while the other half runs.
 struct RocketHalf {
 	RocketBuffer results;
 	/// The streams of its jobs.
 	std::span<std::byte> streams;
 	std::array<std::vector<drm_rocket_task>, batch_most> tasks;
 	std::array<drm_rocket_job, batch_most> jobs{};
-	/// Jobs submitted since they were awaited.
+	/// Jobs submitted since the last wait.
 	std::uint32_t submitted = 0;
 };
 
@@ -67,8 +67,10 @@ public:
 	{
 	}
 
-	/* Mainline's driver cannot be left to free what was exported, for that comes
-	 * after it has freed the file. */
+	/*
+	 * Close the buffers here: mainline's driver would free exported ones only after it has
+	 * freed the file, which is not safe.
+	 */
 	~RocketClient() override
 	{
 		if (!streams_.empty())
@@ -104,7 +106,7 @@ public:
 		return wait(*half_);
 	}
 
-	/* SUBMIT answers 0 even for a job that it refuses: the fence tells. */
+	/* SUBMIT also returns 0 for jobs that fail later: check the fence. */
 	Result<void> verify() override
 	{
 		drm_prime_handle prime{};
@@ -207,7 +209,7 @@ private:
 		}
 	}
 
-	/// Have streams that differ from all that were submitted before.
+	/// Modifies the streams of the next batch, so that each differs from all earlier ones.
 	void change(std::uint32_t batch)
 	{
 		for (std::uint32_t i = 0; i < batch; i++) {
@@ -217,8 +219,8 @@ private:
 		}
 	}
 
-	/// Half of the queue goes on while the other is filled again. SUBMIT would
-	/// wait by itself, but then it could not be told what submitting takes.
+	/// Refills one half of the queue while the other runs. Otherwise SUBMIT would block, and
+	/// the time of submits could not be measured.
 	Result<void> make_room(std::uint32_t batch)
 	{
 		if (half_->submitted + batch <= half_jobs)
@@ -240,7 +242,7 @@ private:
 		return call(DRM_IOCTL_ROCKET_SUBMIT, &args, "ROCKET_SUBMIT");
 	}
 
-	/// Wait for what writes the results of @p half.
+	/// Waits for the writers of the results of @p half.
 	Result<void> wait(RocketHalf &half)
 	{
 		drm_rocket_prep_bo prep{};

@@ -44,8 +44,8 @@ double median_of(const std::vector<Sample> &samples, const Figure &figure)
 	return middle(std::move(values));
 }
 
-/// Starts of each core. It need not be the same core that has the work in each
-/// sample, so no sample is typical.
+/// The mean number of starts of each core. Jobs may run on any core, so that no single sample is
+/// typical.
 std::array<double, most_cores> mean_starts(const std::vector<Sample> &samples)
 {
 	std::array<double, most_cores> sums{};
@@ -57,7 +57,7 @@ std::array<double, most_cores> mean_starts(const std::vector<Sample> &samples)
 	return sums;
 }
 
-/// Every core has its part of the work.
+/// The smallest share of a core in all starts.
 double least_share(const Sample &sample)
 {
 	double sum = 0;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The table of npu-bench rocket: medians over all that was measured, also by
- * earlier runs, with another driver.
+ * The table of npu-bench rocket: medians of all measurements, including those of earlier runs with
+ * another driver.
  */
 #pragma once
 
@@ -26,7 +26,7 @@ struct RocketRow {
 		/// "rocket", "compat", "changing" or "prepared"
 		std::string driver;
 		std::uint32_t files = 1;
-		/// Lanes of a job, which cores run side by side.
+		/// Lanes of a job, which run on different cores.
 		std::uint32_t lanes = 1;
 		/// Tasks of a lane.
 		std::uint32_t tasks = 1;
@@ -36,7 +36,7 @@ struct RocketRow {
 		auto operator<=>(const Key &) const = default;
 	};
 
-	/// One measurement, a job.
+	/// The figures of one measurement, per job.
 	struct Sample {
 		Sample() = default;
 		Sample(double seconds, std::uint64_t jobs, const Counters &counters);
@@ -53,8 +53,8 @@ struct RocketRow {
 class RocketTable
 {
 public:
-	/// Take over what json() has written.
-	/// \return false if it was something else
+	/// Reads the output of json().
+	/// \return false for other input
 	bool read(std::istream &in);
 
 	void add(const RocketRow::Key &key, const RocketRow::Sample &sample);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The smallest job: what is measured with it is the driver.
+ * The smallest possible job, with which benchmarks measure the overhead of the driver.
  */
 #pragma once
 

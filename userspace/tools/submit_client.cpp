@@ -40,7 +40,7 @@ public:
 		const std::span<const Job *const> list(batch_.data(), batch);
 
 		for (std::uint32_t done = 0; done < jobs; done += batch) {
-			/* Half of the queue goes on while it is filled again. */
+			/* Refill half of the queue while the other half runs. */
 			if (submitted_ - page_.completed() + batch > max_queued_)
 				if (auto room = context_.wait(submitted_ - max_queued_ / 2); !room)
 					return forward(room);

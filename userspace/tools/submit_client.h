@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Clients that submit the smallest job again and again, for measuring what a
- * submit costs.
+ * Clients that submit the smallest job repeatedly, to measure the cost of a submit.
  */
 #pragma once
 
@@ -17,14 +16,14 @@ namespace npu::bench
 
 /// How a client submits.
 enum class Mode : std::uint8_t {
-	/// The queue is kept busy, one job a call.
+	/// Keep the queue full, one job per call.
 	single,
-	/// So many a call.
+	/// Keep the queue full, 16 or 64 jobs per call.
 	batch16,
 	batch64,
-	/// A job at a time, each awaited with a call of the kernel.
+	/// One job at a time; wait with an ioctl.
 	sync_wait,
-	/// A job at a time, each awaited on the completion page.
+	/// One job at a time; wait on the completion page.
 	sync_page,
 };
 
@@ -41,11 +40,10 @@ constexpr std::uint32_t batch_of(Mode mode)
 	}
 }
 
-/// The processor's counter: no system call, not even where reading the clock is
-/// one.
+/// Reads the CPU's cycle counter without a system call, even where reading the clock needs one.
 std::uint64_t ticks();
 
-/// How long calls took, in ticks. Room is made before, so adding costs little.
+/// Durations of calls in ticks. reserve() keeps add() cheap.
 class CallTimes
 {
 public:
@@ -67,18 +65,17 @@ public:
 	/// Submit @p jobs jobs, a multiple of the batch, and wait for the last.
 	virtual Result<void> run(Mode mode, std::uint32_t jobs, CallTimes &times) = 0;
 
-	/// Whether jobs end well; a benchmark of refused ones would be too good.
+	/// Checks that jobs succeed: a benchmark of rejected jobs would be too fast.
 	virtual Result<void> verify() = 0;
 };
 
-/// Jobs of @p lanes lanes of @p tasks tasks, made once and submitted through libnpu
-/// in a context of their own.
+/// Jobs of @p lanes lanes of @p tasks tasks, created once and submitted through libnpu in their own
+/// context.
 Result<std::unique_ptr<SubmitClient>> prepared_client(const Device &device, std::uint32_t lanes,
 						      std::uint32_t tasks);
 
-/// Streams in a buffer and the calls of mainline's rocket driver, for jobs of
-/// @p tasks tasks. Each job of a call has a stream of its own, which is the same one each
-/// time, unless @p changing.
+/// Jobs of @p tasks tasks, submitted through mainline's rocket ioctls. Each job of a call has its
+/// own stream, which is the same in each call unless @p changing.
 Result<std::unique_ptr<SubmitClient>> rocket_client(std::shared_ptr<Driver> driver,
 						    std::uint32_t tasks, bool changing);
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Highway compiles this file once for each instruction set and picks one at
- * run time. Heads are padded, so that there are whole vectors only.
+ * Highway compiles this file once for each instruction set and selects one at run time. Heads are
+ * padded to whole vectors.
  */
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "llm/attention.cpp"
@@ -28,11 +28,11 @@ namespace
 
 namespace hn = hwy::HWY_NAMESPACE;
 
-/* No more lanes than padded_head() counts on. */
+/* padded_head() assumes at most this many lanes. */
 using Floats = hn::CappedTag<float, 16>;
 using Halves = hn::Rebind<hwy::float16_t, Floats>;
 
-/// Positions that are looked at together, so that no room for all is needed.
+/// Positions per tile, which bounds the memory for scores.
 constexpr std::uint32_t tile = 64;
 
 HWY_INLINE hn::Vec<Floats> load_halves(const std::uint16_t *from)
@@ -43,7 +43,7 @@ HWY_INLINE hn::Vec<Floats> load_halves(const std::uint16_t *from)
 			     hn::LoadU(Halves(), reinterpret_cast<const hwy::float16_t *>(from)));
 }
 
-/// Scores of @p count positions, and the largest of them and @p most.
+/// Computes the scores of @p count positions. \return the maximum of them and @p most
 HWY_INLINE float score(std::span<const float> query, const std::uint16_t *keys, std::uint32_t count,
 		       float scale, float most, float *scores)
 {
@@ -59,7 +59,7 @@ HWY_INLINE float score(std::span<const float> query, const std::uint16_t *keys, 
 		scores[i] = hn::GetLane(hn::SumOfLanes(d, sum)) * scale;
 		most = std::max(most, scores[i]);
 	}
-	/* Exponents of the last vector's others are 0. */
+	/* Pad the tile with scores whose exponential is 0. */
 	std::fill(scores + count, scores + tile, -std::numeric_limits<float>::infinity());
 	return most;
 }
@@ -89,7 +89,7 @@ HWY_INLINE void accumulate(const std::uint16_t *values, const float *weights, st
 	const std::size_t lanes = hn::Lanes(d);
 	std::size_t j = 0;
 
-	/* Four at a time, since each sum waits for its last addition. */
+	/* Four accumulators, to hide the latency of the additions. */
 	for (; j + 4 * lanes <= out.size(); j += 4 * lanes) {
 		float *to = out.data() + j;
 		const std::uint16_t *from = values + j;
@@ -137,7 +137,7 @@ void Attend(std::span<const float> query, std::span<const std::uint16_t> keys,
 		const float before = most;
 
 		most = score(query, keys.data() + at, count, scale, before, scores);
-		/* What was added up so far is relative to the largest score so far. */
+		/* The accumulated output is relative to the previous maximum: rescale it. */
 		const float factor = first ? std::exp(before - most) : 0.0F;
 		sum = sum * factor + weigh(most, scores);
 		accumulate(values.data() + at, scores, count, factor, out);

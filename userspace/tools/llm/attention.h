@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Attention, which is the CPU's. Vectorised for the machine it runs on.
+ * Attention, on the CPU; vectorised, with the instruction set chosen at run time.
  */
 #pragma once
 
@@ -27,7 +27,7 @@ public:
 	KvCache() = default;
 	KvCache(std::uint32_t heads, std::uint32_t head_size, std::uint32_t context);
 
-	/// Keep the keys and values of all heads at @p position.
+	/// Stores the keys and values of all heads for @p position.
 	/// \pre keys and values have heads * head_size elements
 	void put(std::uint32_t position, std::span<const float> keys,
 		 std::span<const float> values);

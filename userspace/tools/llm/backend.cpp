@@ -108,7 +108,7 @@ private:
 		std::uint32_t k;
 	};
 
-	/// Multiply-accumulates that are worth waking a thread.
+	/// Multiply-accumulates that justify waking a thread.
 	static constexpr std::uint32_t least_macs = 1U << 16U;
 
 	void multiply_one(const Layer &layer, std::uint32_t m, std::span<const float> x,

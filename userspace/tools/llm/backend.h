@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Where the weight matrices of a model live and are multiplied.
+ * Storage and multiplication of a model's weight matrices.
  */
 #pragma once
 
@@ -22,7 +22,7 @@
 namespace npu::llm
 {
 
-/// What a backend has done.
+/// Statistics of a backend.
 struct BackendStatistics {
 	std::uint64_t npu_macs = 0;
 	std::uint64_t cpu_macs = 0;
@@ -40,8 +40,8 @@ class Backend
 public:
 	virtual ~Backend() = default;
 
-	/// Take over the weights of y = W x, which traces call by the tensor's name. The
-	/// tensor is not needed afterwards.
+	/// Adds the weights of y = W x, under the tensor's name in traces. @p weights is not used
+	/// after the return.
 	/// \return the layer's number
 	virtual Result<std::size_t> add(const Tensor &weights) = 0;
 
@@ -52,15 +52,15 @@ public:
 
 	virtual Result<BackendStatistics> statistics() const = 0;
 
-	/// Threads for what is the CPU's.
+	/// The threads for work on the CPU.
 	virtual Workers &workers() = 0;
 };
 
-/// All on the NPU.
+/// A backend that multiplies all matrices on the NPU.
 Result<std::unique_ptr<Backend>> npu_backend(const Device &device, Precision precision,
 					     const Engine::Options &options = {});
 
-/// Plain float on the CPU, the reference, by @p threads threads.
+/// The reference: float arithmetic on the CPU with @p threads threads.
 /// \pre threads is not 0
 std::unique_ptr<Backend> cpu_backend(std::uint32_t threads = 1);
 

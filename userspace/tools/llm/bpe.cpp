@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Byte-level BPE, as GGUF files call "gpt2".
+ * Byte-level BPE, named "gpt2" in GGUF files.
  */
 #include <array>
 #include <cerrno>
@@ -39,7 +39,7 @@ public:
 		return characters_[static_cast<unsigned char>(byte)];
 	}
 
-	/// @p text with the bytes of its characters; others stay.
+	/// Decodes @p text; characters that do not stand for bytes are copied.
 	std::string bytes(std::string_view text) const
 	{
 		std::string result;
@@ -79,7 +79,7 @@ public:
 		     const std::array<Token, 256> &bytes)
 		: characters_(std::move(characters)), pre_(std::move(pre)), bytes_(bytes)
 	{
-		/* An earlier pair is merged first. */
+		/* Merges are listed in the order of their priority. */
 		for (const std::string &merge : merges)
 			ranks_.emplace(merge, -static_cast<double>(ranks_.size()));
 	}
@@ -125,7 +125,7 @@ private:
 				tokens.push_back(*token);
 				continue;
 			}
-			/* Not all that merges lead to is a token; bytes are. */
+			/* Merging may yield parts without a token: fall back to bytes. */
 			for (const char byte : characters_.bytes(part))
 				tokens.push_back(bytes_[static_cast<unsigned char>(byte)]);
 		}
@@ -137,7 +137,7 @@ private:
 	std::unordered_map<std::string, double> ranks_;
 };
 
-/// The token of each byte. Some files have none for bytes that UTF-8 does not need.
+/// The token of each byte. Some files lack tokens for bytes that do not occur in UTF-8.
 Result<std::array<Token, 256>> byte_tokens(const Gguf &gguf, const Vocabulary &vocabulary,
 					   const ByteCharacters &characters)
 {

@@ -15,7 +15,7 @@ Result<std::vector<Token>> encode_prompt(const Transformer &model, const Tokeniz
 	std::vector<Token> tokens = tokenizer.encode(prompt);
 	const std::uint32_t room = model.context() - model.position();
 
-	/* An empty prompt of a model without a begin token has nothing to go on. */
+	/* Without a begin token, an empty prompt has no tokens. */
 	if (tokens.empty())
 		return fail(EINVAL, "the prompt has no tokens");
 	if (tokens.size() > room)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Text from a model, token by token, and what it took.
+ * Generates text with a model, token by token, and measures it.
  */
 #pragma once
 
@@ -25,14 +25,14 @@ struct GenerationOptions {
 	/// Tokens to generate at most.
 	std::uint32_t count = 128;
 	SamplerOptions sampler{};
-	/// Keep the logits before each token, to compare them with another run's.
+	/// Keep the logits of each step, for comparison with another run.
 	bool keep_logits = false;
 };
 
-/// What one run gave.
+/// The result of one run.
 struct Generation {
 	std::vector<Token> tokens;
-	/// May hold bytes that are no UTF-8: the model chooses them.
+	/// May contain invalid UTF-8, depending on the model's choices.
 	std::string text;
 	std::vector<std::vector<float>> logits;
 	double seconds = 0;
@@ -44,18 +44,18 @@ struct Generation {
 /// Called with each piece of text as it comes.
 using OnText = std::function<void(std::string_view)>;
 
-/// The tokens of @p prompt.
-/// \retval EINVAL it has none, or more than the model has room for
+/// Tokenises @p prompt.
+/// \retval EINVAL the prompt is empty, or longer than the context
 Result<std::vector<Token>> encode_prompt(const Transformer &model, const Tokenizer &tokenizer,
 					 std::string_view prompt);
 
 /// Continue the prompt until an end token, the count or the end of the context.
-/// \retval EINVAL what encode_prompt() says
-/// \retval others what Transformer::forward() and the backend say
+/// \retval EINVAL see encode_prompt()
+/// \retval others see Transformer::forward() and the backend
 Result<Generation> generate(Transformer &model, const Tokenizer &tokenizer,
 			    const GenerationOptions &options, const OnText &on_text = {});
 
-/// The run as a JSON object, always valid: what is no UTF-8 is replaced.
+/// Formats the run as a JSON object; replaces invalid UTF-8.
 std::string to_json(const Generation &generation);
 
 } // namespace npu::llm

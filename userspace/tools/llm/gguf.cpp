@@ -26,11 +26,11 @@ static_assert(std::endian::native == std::endian::little, "GGUF is read in place
 constexpr std::uint32_t magic = 0x46554747;
 constexpr std::uint32_t version = 3;
 constexpr std::uint64_t default_alignment = 32;
-/// Names and texts are short; arrays are vocabularies at most.
+/// Limits for the length of names, texts and arrays. The largest arrays are vocabularies.
 constexpr std::uint64_t max_string = 1U << 20U;
 constexpr std::uint64_t max_elements = 1U << 22U;
 constexpr std::uint64_t max_entries = 1U << 16U;
-/// Tensors of up to this many elements; more is no model for this engine.
+/// Limit of the elements of a tensor.
 constexpr std::uint64_t max_tensor = std::uint64_t{1} << 34U;
 
 /// Types of metadata values, as the format numbers them.
@@ -50,7 +50,7 @@ enum class ValueType : std::uint32_t {
 	f64,
 };
 
-/// Reads one thing after the other; after the first failure only zeros.
+/// A sequential reader that returns zeros after the first failure.
 class Reader
 {
 public:
@@ -297,7 +297,7 @@ Result<Gguf> Gguf::parse(std::span<const std::byte> bytes)
 	}
 	const std::uint64_t start = (reader.position() + alignment - 1) / alignment * alignment;
 	for (Entry &entry : entries) {
-		/* In this order nothing wraps around. */
+		/* This order of the checks cannot overflow. */
 		if (start > bytes.size() || entry.offset > bytes.size() - start ||
 		    entry.bytes > bytes.size() - start - entry.offset)
 			return fail(EINVAL, "tensor " + quoted(entry.tensor.name) +

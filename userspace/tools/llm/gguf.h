@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Reader of GGUF files, version 3. Trusts nothing in them.
+ * Reader of GGUF files, version 3. Validates all input.
  */
 #pragma once
 
@@ -31,7 +31,7 @@ struct Tensor {
 	std::span<const std::byte> data;
 };
 
-/// A file in memory. Moves, does not copy.
+/// A GGUF file in memory; movable, not copyable.
 class Gguf
 {
 public:

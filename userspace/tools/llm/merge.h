@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Merges neighbouring parts of a text, the best pair first, as tokenizers do.
+ * Merges neighbouring parts of a text in the order of their rank, as tokenizers do.
  */
 #pragma once
 
@@ -11,7 +11,7 @@
 namespace npu::llm
 {
 
-/// Length of the UTF-8 sequence that begins @p text; 1 if none does.
+/// Length of the UTF-8 sequence at the start of @p text; 1 if it is invalid.
 /// \pre text is not empty
 inline std::size_t sequence_length(std::string_view text)
 {
@@ -28,8 +28,7 @@ inline std::size_t sequence_length(std::string_view text)
 	return length;
 }
 
-/// Begins with the characters of a text and merges pairs of neighbours until no pair may
-/// be merged.
+/// Starts with the characters of a text, and merges neighbouring parts.
 class Merger
 {
 public:
@@ -46,8 +45,8 @@ public:
 			parts_.back().next = -1;
 	}
 
-	/// Merge while @p rank(left, right, rank) says that two parts may be merged. It
-	/// writes their rank; the highest is merged first, the leftmost of equals.
+	/// Merges as long as @p rank(left, right, rank) returns true for a pair. It sets the pair's
+	/// rank: the highest rank is merged first, the leftmost pair if ranks are equal.
 	/// \return the parts that are left
 	template <typename Rank>
 	std::vector<std::string_view> run(const Rank &rank)
@@ -69,7 +68,7 @@ public:
 			Part &right = part(pair.right);
 
 			pairs_.pop();
-			/* One of them was merged with another since. */
+			/* Stale: one of the parts was merged with another one. */
 			if (!left.length || !right.length ||
 			    left.length + right.length != pair.length)
 				continue;
@@ -90,7 +89,7 @@ public:
 	}
 
 private:
-	/// Merged ones have length 0.
+	/// Parts that were merged into their left neighbour have length 0.
 	struct Part {
 		std::size_t begin;
 		std::size_t length;

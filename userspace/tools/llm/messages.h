@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * How errors quote what a file says.
+ * Quotes text from files in error messages.
  */
 #pragma once
 
@@ -10,7 +10,7 @@
 namespace npu::llm
 {
 
-/// What reads more kinds of files than npu-llm does; ends messages that refuse one.
+/// Suggested in messages about files that npu-llm does not support.
 constexpr const char *remedy = "use llama.cpp with libggml-npu.so, see docs/llama.md";
 
 /// @p text in quotes, on one line whatever its bytes are, and not too long.

@@ -27,8 +27,10 @@ struct Kind {
 	bool prefers_whole_words;
 };
 
-/* The patterns of llama.cpp, but for white space, which is Unicode's: \s of PCRE2 has
- * U+180E as well. */
+/*
+ * The patterns of llama.cpp. They use Unicode's \p{White_Space}, since \s of PCRE2 also matches
+ * U+180E.
+ */
 constexpr const char *gpt2 =
 	R"('s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\p{White_Space}\p{L}\p{N}]+)"
 	R"(|\p{White_Space}+(?!\P{White_Space})|\p{White_Space}+)";
@@ -66,7 +68,7 @@ Result<Code> compile(std::string_view pattern)
 	return code;
 }
 
-/// Append to @p words the matches in @p text, and what is between them.
+/// Appends the matches in @p text to @p words, and the text between them.
 void cut(const pcre2_code *code, std::string_view text, std::vector<std::string_view> &words)
 {
 	const std::unique_ptr<pcre2_match_data, decltype(&pcre2_match_data_free)> match(
@@ -77,7 +79,7 @@ void cut(const pcre2_code *code, std::string_view text, std::vector<std::string_
 
 	if (!match || !context)
 		throw std::bad_alloc();
-	/* The patterns need little; what is left to run out of is memory. */
+	/* The patterns need few resources: no limits, so that only memory can run out. */
 	pcre2_set_match_limit(context.get(), std::numeric_limits<std::uint32_t>::max());
 	pcre2_set_heap_limit(context.get(), std::numeric_limits<std::uint32_t>::max());
 	while (at < text.size()) {

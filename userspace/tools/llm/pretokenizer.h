@@ -17,23 +17,23 @@ namespace npu::llm
 class PreTokenizer
 {
 public:
-	/// The one that llama.cpp calls @p name.
+	/// Creates the pre-tokenizer with llama.cpp's name @p name.
 	/// \retval EINVAL npu-llm does not implement it
 	static Result<PreTokenizer> create(const std::string &name);
 
-	/// The words of @p text, in order, together all of it. Bytes that are not UTF-8
-	/// are words of their own.
+	/// Splits @p text into words, in order and without gaps. Invalid bytes are words of their
+	/// own.
 	std::vector<std::string_view> split(std::string_view text) const;
 
-	/// Whether the tokenizer begins texts with the begin token if the file does not say.
+	/// Whether to add the begin token if the file does not specify it.
 	bool adds_begin() const { return adds_begin_; }
-	/// Whether a word that is a token is that token, whatever merging would make of it.
+	/// Whether a word that is in the vocabulary becomes one token without merging.
 	bool prefers_whole_words() const { return prefers_whole_words_; }
 
 private:
 	PreTokenizer() = default;
 
-	/// Compiled patterns. Each cuts what the one before has left whole.
+	/// Compiled patterns. Each one splits the words that the previous one has left.
 	std::vector<std::shared_ptr<const void>> patterns_;
 	bool adds_begin_ = false;
 	bool prefers_whole_words_ = false;

@@ -33,13 +33,13 @@ enum class TensorType : std::uint32_t {
 constexpr const char *readable_types =
 	"F32, F16, BF16, Q4_0, Q4_1, Q5_0, Q5_1, Q8_0 and Q2_K to Q6_K";
 
-/// How many elements of a type are stored together, in how many bytes.
+/// Number of elements in a block, and size of a block in bytes.
 struct Block {
 	std::uint32_t elements;
 	std::uint32_t bytes;
 };
 
-/// The blocks of type number @p type; nothing if it cannot be read.
+/// The block of type number @p type; nullopt for unsupported types.
 std::optional<Block> block_of(std::uint32_t type);
 
 /// Write the elements of @p blocks to @p out.

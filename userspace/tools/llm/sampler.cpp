@@ -14,8 +14,7 @@ namespace npu::llm
 namespace
 {
 
-/// A logit by which tokens can be ordered. Weights that overflow make logits that
-/// are not numbers; these tokens come last.
+/// A sort key for logits. Weights that overflow lead to NaN, which sorts last.
 float rank(float logit)
 {
 	return std::isnan(logit) ? -std::numeric_limits<float>::infinity() : logit;

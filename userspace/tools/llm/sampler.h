@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * From logits to a token.
+ * Chooses a token by its logits.
  */
 #pragma once
 
@@ -16,9 +16,9 @@ namespace npu::llm
 struct SamplerOptions {
 	/// 0 is greedy.
 	float temperature = 0;
-	/// Choose among that many best tokens; 0 means all.
+	/// Sample from this many of the best tokens; 0 means all.
 	std::uint32_t top_k = 40;
-	/// Choose among the best tokens that together have this probability.
+	/// Sample from the smallest set of best tokens with at least this probability.
 	float top_p = 0.95F;
 	std::uint64_t seed = 1;
 };

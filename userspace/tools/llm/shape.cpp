@@ -13,12 +13,12 @@ namespace npu::llm
 namespace
 {
 
-/// Bounds that no sensible model passes, so that products stay in 32 bits.
+/// Limits of supported models, which keep products within 32 bits.
 constexpr std::uint32_t max_width = 1U << 16U;
 constexpr std::uint32_t max_layers = 1U << 10U;
 constexpr std::uint32_t max_context = 1U << 24U;
 
-/// The number at @p key, which need not be there.
+/// The number at @p key, or the default if it is missing.
 Result<float> number_or(const Gguf &gguf, const std::string &key, float otherwise)
 {
 	if (!gguf.has(key))
@@ -29,7 +29,7 @@ Result<float> number_or(const Gguf &gguf, const std::string &key, float otherwis
 	return static_cast<float>(*value);
 }
 
-/// The size at @p key, which must be @p size if it is there.
+/// Checks that the size at @p key, if present, is @p size.
 Result<void> check_same(const Gguf &gguf, const std::string &key, std::uint32_t size,
 			const char *what)
 {
@@ -45,7 +45,7 @@ Result<void> check_same(const Gguf &gguf, const std::string &key, std::uint32_t 
 	return {};
 }
 
-/// The size of a head, which follows from the width if the file does not say.
+/// Reads the size of a head, by default the width divided by the number of heads.
 Result<void> read_heads(const Gguf &gguf, const std::string &prefix, Shape &shape)
 {
 	const std::string key = prefix + "attention.key_length";

@@ -32,7 +32,7 @@ struct Shape {
 	std::uint32_t q_width() const { return heads * head_size; }
 	std::uint32_t kv_width() const { return kv_heads * head_size; }
 
-	/// Positions to make room for if nobody asks for more: all, but at most 4096.
+	/// Default number of positions: the model's context, but at most 4096.
 	std::uint32_t default_context() const { return context < 4096 ? context : 4096; }
 };
 

@@ -24,19 +24,19 @@ constexpr std::array architectures{
 	Architecture{"qwen3", true, false, true},
 };
 
-/// Metadata that is accepted.
+/// An accepted metadata key.
 struct Rule {
-	/// A key. A leading "%" is the architecture, a trailing "*" anything.
+	/// The key. A leading "%" stands for the architecture, a trailing "*" matches any suffix.
 	std::string_view key;
 	/// Values that change nothing or are implemented, separated by "|"; empty if all
 	/// are.
 	std::string_view values{}; // NOLINT(readability-redundant-member-init)
 };
 
-/// All metadata that npu-llm implements, or that does not change what a model says.
-/// Other keys are refused in the name spaces of listed_spaces, and are remarks elsewhere.
+/// All metadata that npu-llm implements, or that does not affect the generated text. In the name
+/// spaces of listed_spaces, other keys are errors; elsewhere they only cause a remark.
 constexpr std::array rules{
-	/* Read. */
+	/* Used. */
 	Rule{"%.attention.head_count"},
 	Rule{"%.attention.head_count_kv"},
 	Rule{"%.attention.key_length"},
@@ -62,7 +62,7 @@ constexpr std::array rules{
 	Rule{"tokenizer.ggml.token_type"},
 	Rule{"tokenizer.ggml.tokens"},
 	Rule{"tokenizer.ggml.unknown_token_id"},
-	/* Not implemented, but for values that mean "off". */
+	/* Not implemented, but accepted with values that turn the feature off. */
 	Rule{"%.attention.causal", "1"},
 	Rule{"%.attention.sliding_window", "0"},
 	Rule{"%.attn_logit_softcapping", "0"},
@@ -83,7 +83,7 @@ constexpr std::array rules{
 	Rule{"tokenizer.ggml.add_eos_token", "0"},
 	Rule{"tokenizer.ggml.add_sep_token", "0"},
 	Rule{"tokenizer.ggml.remove_extra_whitespaces", "0"},
-	/* About the model, for training it, or for chats and gaps, which npu-llm has not. */
+	/* Not needed: about the model, its training, chats and infilling. */
 	Rule{"%.rope.scaling.finetuned"},
 	Rule{"%.rope.scaling.original_context_length"},
 	Rule{"%.tensor_data_layout"},
@@ -101,17 +101,16 @@ constexpr std::array rules{
 	Rule{"tokenizer.huggingface.json"},
 };
 
-/// Name spaces whose keys change the text unless a rule says otherwise; the
-/// architecture's is another.
+/// Name spaces in which unknown keys are errors, in addition to the architecture's.
 constexpr std::array<std::string_view, 4> listed_spaces{"adapter.", "general.", "split.",
 							"tokenizer."};
 
-/// A tensor that is read.
+/// A tensor that npu-llm reads.
 struct TensorRule {
-	/// A name, or what follows "blk.N.".
+	/// The name, or its part after "blk.N.".
 	std::string_view name;
 	bool of_block;
-	/// Which architectures have it; nullptr for all.
+	/// The architectures that have the tensor; nullptr for all.
 	bool Architecture::*condition = nullptr;
 };
 
@@ -136,7 +135,7 @@ constexpr std::array tensor_rules{
 	TensorRule{"ffn_up.weight", true},
 };
 
-/// @p value as the rules write it.
+/// Formats @p value as in Rule::values.
 std::string to_text(const Gguf::Value &value)
 {
 	if (const auto *text = std::get_if<std::string>(&value))
@@ -176,7 +175,7 @@ bool accepts(std::string_view values, std::string_view value)
 	return false;
 }
 
-/// Whether the key belongs to one of the name spaces of which all keys are listed.
+/// Whether unknown keys in the name space of @p key are errors.
 bool is_listed(std::string_view key, std::string_view architecture)
 {
 	return (key.starts_with(architecture) &&
@@ -207,7 +206,7 @@ Result<void> check_value(const std::string &key, const Gguf::Value &value,
 				    ", and npu-llm implements " + values + " only; " + remedy);
 }
 
-/// What follows "blk.N." in @p name, if N is below @p blocks.
+/// The part of @p name after "blk.N.", if N is below @p blocks.
 std::optional<std::string_view> in_block(std::string_view name, double blocks)
 {
 	constexpr std::string_view prefix = "blk.";

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What npu-llm implements. A file with anything else is refused, since its text would
- * be wrong without a sign of it.
+ * Rejects files with features that npu-llm does not implement: their text would be wrong without
+ * any sign of it.
  */
 #pragma once
 
@@ -14,7 +14,7 @@
 namespace npu::llm
 {
 
-/// How models of an architecture differ from each other.
+/// Differences between the supported architectures.
 struct Architecture {
 	std::string_view name;
 	/// Rotary positions turn element i and i + half a head, not 2 i and 2 i + 1.
@@ -29,7 +29,7 @@ struct Architecture {
 /// \retval EINVAL missing, or none that npu-llm implements
 Result<Architecture> architecture_of(const Gguf &gguf);
 
-/// Whether npu-llm implements everything in @p gguf that changes the text.
+/// Checks that npu-llm implements everything in @p gguf that affects the text.
 /// \retval EINVAL metadata or a tensor that it does not implement; the message says which,
 /// what its value is, and what to use instead
 Result<void> check_support(const Gguf &gguf);

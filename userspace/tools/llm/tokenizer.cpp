@@ -12,13 +12,13 @@ namespace npu::llm
 namespace
 {
 
-/// Part of a text, or the user's token that it is.
+/// Plain text, or a user-defined token in the text.
 struct Fragment {
 	std::string_view text;
 	std::optional<Token> token;
 };
 
-/// Append the parts of @p text, with @p token for each @p name in it.
+/// Splits @p text at each @p name, for which @p token is inserted.
 void cut_out(std::string_view text, std::string_view name, Token token,
 	     std::vector<Fragment> &parts)
 {
@@ -105,7 +105,7 @@ Result<Tokenizer> Tokenizer::create(const Gguf &gguf)
 	if (!end)
 		return forward(end);
 	tokenizer.ends_.push_back(*end);
-	/* Ends of a turn and of a message. */
+	/* End of turn and end of message. */
 	for (const char *key : {"tokenizer.ggml.eot_token_id", "tokenizer.ggml.eom_token_id"}) {
 		if (!gguf.has(key))
 			continue;

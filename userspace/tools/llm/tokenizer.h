@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Text to tokens and back.
+ * Converts text to tokens and back.
  */
 #pragma once
 
@@ -15,14 +15,13 @@
 namespace npu::llm
 {
 
-/// What differs between kinds of tokenizers.
+/// The part of a tokenizer that depends on its kind.
 class TokenModel
 {
 public:
 	virtual ~TokenModel() = default;
 
-	/// Append the tokens of @p text to @p tokens. Nothing else is joined to the text,
-	/// before or behind.
+	/// Appends the tokens of @p text to @p tokens. Does not merge across its ends.
 	virtual void encode(const Vocabulary &vocabulary, std::string_view text,
 			    std::vector<Token> &tokens) const = 0;
 
@@ -38,8 +37,8 @@ public:
 	/// \retval EINVAL another model of tokenizer, or parts missing
 	static Result<Tokenizer> create(const Gguf &gguf);
 
-	/// Tokens of @p text, the begin token first if the model wants it. Names of
-	/// control tokens in the text are text.
+	/// Tokenises @p text, after a begin token if the model wants one. Names of control tokens
+	/// in the text are plain text.
 	std::vector<Token> encode(std::string_view text) const;
 
 	/// The bytes that @p token stands for; none for control tokens. The blank

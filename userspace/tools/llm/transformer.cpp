@@ -14,10 +14,10 @@ namespace npu::llm
 namespace
 {
 
-/// Tokens that go through the model together.
+/// Tokens that pass through the model together.
 constexpr std::uint32_t chunk = 64;
 
-/// Multiply-accumulates of attention that are worth waking a thread.
+/// Multiply-accumulates of attention that justify waking a thread.
 constexpr std::uint64_t least_macs = 1U << 15U;
 
 void rms_norm(std::span<const float> x, std::span<const float> weight, float epsilon,
@@ -30,14 +30,14 @@ void rms_norm(std::span<const float> x, std::span<const float> weight, float eps
 		y[i] = x[i] * factor * weight[i];
 }
 
-/// rms_norm() of each part of @p x that is as long as the weights, in place.
+/// Normalises each part of @p x that has the length of @p weight, in place.
 void rms_norm_parts(std::span<float> x, std::span<const float> weight, float epsilon)
 {
 	for (; !x.empty() && !weight.empty(); x = x.subspan(weight.size()))
 		rms_norm(x.first(weight.size()), weight, epsilon, x.first(weight.size()));
 }
 
-/// Add @p bias, if there is one, to each row of @p x.
+/// Adds @p bias, unless it is empty, to each row of @p x.
 void add_bias(std::span<const float> bias, std::span<float> x)
 {
 	for (; !x.empty() && !bias.empty(); x = x.subspan(bias.size()))
@@ -46,7 +46,7 @@ void add_bias(std::span<const float> bias, std::span<float> x)
 
 } // namespace
 
-/// Reads matrices into a backend, and reports how far it is.
+/// Loads matrices into a backend, and reports the progress.
 class Transformer::Loader
 {
 public:
@@ -82,7 +82,7 @@ public:
 			return nullptr;
 		}
 		done_ += (*tensor)->data.size();
-		/* A head that is the embedding is read twice, after the rest. */
+		/* A tied head is read a second time at the end: do not report more than 100 %. */
 		if (progress_ && done_ <= gguf_.tensor_bytes())
 			progress_(static_cast<double>(done_) /
 				  static_cast<double>(gguf_.tensor_bytes()));
@@ -132,7 +132,7 @@ Result<Transformer> Transformer::create(const Gguf &gguf, std::unique_ptr<Backen
 	for (std::uint32_t i = 0; i < shape->layers && loader.result(); i++)
 		model.load_layer(loader, i);
 	loader.floats("output_norm.weight", 1, shape->width, model.output_norm_);
-	/* Without an output matrix the embedding serves as one. */
+	/* Tied embeddings: without an output matrix, use that of the embedding. */
 	loader.matrix(gguf.has_tensor("output.weight") ? "output.weight" : "token_embd.weight",
 		      shape->vocabulary, shape->width, model.head_);
 	if (auto result = loader.result(); !result)
@@ -201,7 +201,7 @@ Result<std::span<const float>> Transformer::forward(std::span<const Token> token
 	return std::span<const float>(logits_);
 }
 
-/// Take the tokens of a chunk; append their logits, or keep those of the last.
+/// Processes a chunk of tokens. Appends the logits of all of them, or keeps those of the last.
 Result<void> Transformer::forward_chunk(std::span<const Token> tokens, bool all)
 {
 	const auto count = static_cast<std::uint32_t>(tokens.size());
@@ -261,7 +261,7 @@ Result<void> Transformer::attention(Layer &layer, std::uint32_t count)
 		place(layer, row);
 	attend_all(layer, count);
 
-	/* normed_ is done with and has the right size for the projection. */
+	/* normed_ is free at this point and has the size of the projection. */
 	const std::span<float> projected(normed_);
 	if (auto done = backend_->multiply({&layer.output, 1}, count, attended_, {&projected, 1});
 	    !done)
@@ -270,7 +270,8 @@ Result<void> Transformer::attention(Layer &layer, std::uint32_t count)
 	return {};
 }
 
-/// Rotate queries and keys of row @p row of the chunk, and keep what attention needs.
+/// Rotates queries and keys of row @p row of the chunk, and stores the keys and values in the
+/// cache.
 void Transformer::place(Layer &layer, std::uint32_t row)
 {
 	const std::uint32_t size = shape_.head_size;
@@ -294,7 +295,7 @@ void Transformer::place(Layer &layer, std::uint32_t row)
 	}
 }
 
-/// Attention of each row of the chunk to all positions up to its own, head by head.
+/// Computes the attention of each row of the chunk to all positions up to its own.
 void Transformer::attend_all(const Layer &layer, std::uint32_t count)
 {
 	const std::uint32_t size = shape_.head_size;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * A decoder of the architectures llama, qwen2 and qwen3: RMS norms, rotary positions,
- * grouped query attention, SwiGLU. All weight matrices are a backend's; norms,
- * attention and the rest run on the CPU.
+ * Grouped query attention, SwiGLU. The backend multiplies all weight matrices; norms, attention and
+ * the rest run on the CPU.
  */
 #pragma once
 
@@ -31,12 +31,12 @@ public:
 	/// Load the model of @p gguf into @p backend, for up to @p context
 	/// positions.
 	/// \pre gguf outlives the model, which reads embeddings from it
-	/// \retval EINVAL what read_shape() says, or a tensor is wrong
-	/// \retval others what the backend says
+	/// \retval EINVAL see read_shape(), or a tensor is missing or wrong
+	/// \retval others see the backend
 	static Result<Transformer> create(const Gguf &gguf, std::unique_ptr<Backend> backend,
 					  std::uint32_t context, const Progress &progress);
 
-	/// Take @p tokens as the next positions.
+	/// Processes @p tokens at the next positions.
 	/// \return the logits of the last of them, or of all if @p all; valid
 	/// until the next call
 	/// \retval EINVAL no tokens, or beyond the context or the vocabulary
@@ -49,7 +49,7 @@ public:
 	std::uint32_t context() const { return context_; }
 	const Shape &shape() const { return shape_; }
 	const Backend &backend() const { return *backend_; }
-	/// Multiply-accumulates of attention, which is the CPU's.
+	/// Multiply-accumulates of attention, on the CPU.
 	std::uint64_t attention_macs() const { return attention_macs_; }
 
 private:
@@ -63,7 +63,7 @@ private:
 		std::size_t gate = 0;
 		std::size_t up = 0;
 		std::size_t down = 0;
-		/* Empty where the architecture has none. */
+		/* Empty if the architecture has no biases. */
 		std::vector<float> q_bias;
 		std::vector<float> k_bias;
 		std::vector<float> v_bias;
@@ -100,7 +100,7 @@ private:
 	std::vector<float> q_;
 	std::vector<float> k_;
 	std::vector<float> v_;
-	/// Queries and what attention makes of them, padded_head() elements a head.
+	/// Queries and results of attention, padded_head() elements a head.
 	std::vector<float> queries_;
 	std::vector<float> results_;
 	std::vector<float> attended_;

@@ -44,10 +44,10 @@ public:
 	/// \pre token is below size()
 	const Piece &operator[](Token token) const { return pieces_[token]; }
 
-	/// The token that stands for @p text; not control tokens and the like.
+	/// The token for @p text; does not find control tokens.
 	std::optional<Token> find(const std::string &text) const;
 
-	/// Tokens that stand for their text wherever it is, the longest first.
+	/// Tokens that match their text anywhere, the longest first.
 	const std::vector<Token> &user_tokens() const { return user_; }
 
 private:

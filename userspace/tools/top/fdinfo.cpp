@@ -20,7 +20,7 @@ std::string_view take_line(std::string_view &text)
 	return line;
 }
 
-/// A number with its unit, in bytes where that is one of memory.
+/// Parses a number with an optional unit of memory, which is converted to bytes.
 std::optional<std::uint64_t> amount(std::string_view value)
 {
 	std::uint64_t number = 0;
@@ -37,7 +37,7 @@ std::optional<std::uint64_t> amount(std::string_view value)
 	return number;
 }
 
-/// "drm-KIND-REGION": sets what is known of the region.
+/// Handles the keys "drm-resident-REGION" and "drm-active-REGION".
 void set_memory(Client &client, std::string_view key, std::uint64_t bytes)
 {
 	constexpr std::string_view resident = "drm-resident-";
@@ -49,7 +49,7 @@ void set_memory(Client &client, std::string_view key, std::uint64_t bytes)
 		client.memory[std::string(key.substr(active.size()))].active = bytes;
 }
 
-/// \return whether the key is of this driver only
+/// \return whether the key identifies this driver
 bool set(Client &client, std::string_view key, std::uint64_t number)
 {
 	constexpr std::string_view time = "npu-time-";

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What /proc/PID/fdinfo tells of the clients of an NPU.
+ * Parses the fdinfo of clients of an NPU.
  */
 #pragma once
 
@@ -43,12 +43,12 @@ struct Client {
 	std::uint64_t failed = 0;
 	std::uint64_t missed = 0;
 	bool banned = false;
-	/// By the name of the region.
+	/// Indexed by the name of the region.
 	std::map<std::string, Memory> memory;
 };
 
-/// What @p text, the contents of a file in /proc/PID/fdinfo, tells of a client of this
-/// driver; nothing if the file is no client's.
+/// Parses @p text, the contents of a file in /proc/PID/fdinfo; nullopt if the file does not belong
+/// to a client of this driver.
 std::optional<Client> parse_fdinfo(std::string_view text);
 
 } // namespace npu::top

@@ -23,7 +23,7 @@ Clients by_id(const Sample &sample)
 	return clients;
 }
 
-/// A counter that has begun anew, as of a device that was gone meanwhile, counts as 0.
+/// The increase of a counter; 0 if it was reset, as when a device has been re-created.
 std::uint64_t growth(std::uint64_t before, std::uint64_t after)
 {
 	return after > before ? after - before : 0;
@@ -39,7 +39,7 @@ double per_second(std::uint64_t count, std::uint64_t ns)
 	return ns ? static_cast<double>(count) * 1e9 / static_cast<double>(ns) : 0;
 }
 
-/// Adds what @p client has, and has done since @p before.
+/// Adds the current state of @p client, and its activity since @p before.
 void add(Row &row, const Client &client, const Client &before, std::uint64_t interval_ns,
 	 std::uint64_t device_ns)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What went on between two samples.
+ * The activity of the device between two samples.
  */
 #pragma once
 
@@ -16,7 +16,7 @@
 namespace npu::top
 {
 
-/// What the rows of processes are sorted by.
+/// The sort key of the process table.
 enum class Order : std::uint8_t {
 	load,
 	memory,
@@ -27,7 +27,7 @@ enum class Order : std::uint8_t {
 inline constexpr std::array<const char *, 5> order_names{"load", "memory", "queue", "missed",
 							 "pid"};
 
-/// The order after @p order, in turns.
+/// The sort key that follows @p order, cyclically.
 Order next_order(Order order);
 
 /// A process between two samples.
@@ -64,7 +64,7 @@ struct Snapshot {
 	bool is_virtual = false;
 	/// Time between the samples, by the device's clock.
 	std::uint64_t interval_ns = 0;
-	/// Of each core: the part of the time that it was busy, 0 to 1.
+	/// The utilisation of each core, 0 to 1.
 	std::vector<double> cores;
 	std::vector<Region> regions;
 	std::uint64_t clock_hz = 0;
@@ -82,11 +82,11 @@ struct Snapshot {
 	std::uint64_t hidden = 0;
 };
 
-/// What went on from @p before to @p after. Files that were opened meanwhile count from
-/// their beginning, those that were closed are left out.
+/// The activity from @p before to @p after. Files opened in between count from 0; files closed in
+/// between are omitted.
 Snapshot compare(const Sample &before, const Sample &after);
 
-/// Sorts the processes: what is largest first, pids in their order.
+/// Sorts the processes by @p order in descending order, pids in ascending order.
 void sort(Snapshot &snapshot, Order order);
 
 } // namespace npu::top

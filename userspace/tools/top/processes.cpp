@@ -22,7 +22,7 @@ namespace
 
 namespace fs = std::filesystem;
 
-/// Nothing if it cannot be read, or ends while it is read.
+/// Reads a file; nullopt if that fails, for example because the process has exited.
 std::optional<std::string> read(const fs::path &path)
 {
 	std::ifstream file(path, std::ios::binary);
@@ -32,8 +32,7 @@ std::optional<std::string> read(const fs::path &path)
 	return std::string(std::istreambuf_iterator<char>(file), {});
 }
 
-/// The entries of @p folder whose names are numbers, in their order; none if it cannot be
-/// read.
+/// The entries of @p folder with numeric names, sorted; empty if the folder cannot be read.
 std::vector<std::pair<pid_t, fs::path>> numbered(const fs::path &folder)
 {
 	std::vector<std::pair<pid_t, fs::path>> found;
@@ -60,7 +59,7 @@ std::string target(const fs::path &link)
 	return fs::read_symlink(link, error).string();
 }
 
-/// The name of the owner of @p path, or the number if there is none.
+/// The user name of the owner of @p path, or the uid.
 std::string owner(const fs::path &path)
 {
 	struct stat info{};

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The processes that have an NPU open, as far as they may be looked at.
+ * Finds the processes that have an NPU open, as far as permissions allow.
  */
 #pragma once
 
@@ -20,16 +20,16 @@ struct Process {
 	pid_t pid = 0;
 	std::string user;
 	std::string command;
-	/// Those that no process before has: a file may be shared by several.
+	/// Clients that no earlier process in the list has: processes may share a file.
 	std::vector<Client> clients;
 };
 
-/// The processes below @p proc, a folder like /proc, that have @p device open and that the
-/// caller may look at, without process @p self. Processes that end meanwhile are left out.
+/// The processes in @p proc that have @p device open, without @p self. Omits processes that the
+/// caller may not inspect, and those that exit meanwhile.
 std::vector<Process> find_processes(const std::filesystem::path &proc, const std::string &device,
 				    pid_t self);
 
-/// The device file that this process has opened last; empty if none.
+/// The device file that this process opened last; empty if there is none.
 std::string opened_device();
 
 } // namespace npu::top

@@ -63,7 +63,7 @@ std::optional<std::int64_t> read_number(const fs::path &path)
 	return number;
 }
 
-/// The first entry of @p folder for which @p is_it holds; empty if none.
+/// The first entry of @p folder, by name, that satisfies @p is_it; empty if there is none.
 template <typename Predicate>
 fs::path find_entry(const fs::path &folder, const Predicate &is_it)
 {
@@ -83,7 +83,7 @@ bool names_npu(std::string_view name)
 	return name.find("npu") != std::string_view::npos;
 }
 
-/// devfreq knows the present clock; without it there is one clock only.
+/// Reads the current clock from devfreq; without devfreq the clock is fixed.
 void read_clock(const fs::path &sys, Sample &sample)
 {
 	const fs::path devfreq = find_entry(sys / "class/devfreq", [](const fs::path &path) {
@@ -100,7 +100,7 @@ void read_clock(const fs::path &sys, Sample &sample)
 		read_number(devfreq / "max_freq").value_or(static_cast<int64_t>(sample.clock_hz)));
 }
 
-/// That of the thermal zone which is named for the NPU.
+/// The temperature of the NPU's thermal zone.
 std::optional<std::int64_t> read_temperature(const fs::path &sys)
 {
 	const fs::path zone = find_entry(sys / "class/thermal", [](const fs::path &path) {
@@ -152,7 +152,7 @@ Result<Sample> Sampler::take() const
 	sample.temperature = read_temperature(folders_.sys);
 	sample.processes = find_processes(folders_.proc, path_, self_);
 
-	/* One file is that of this program. */
+	/* Count the file of this program, which find_processes() skips. */
 	std::uint64_t seen = 1;
 	for (const Process &process : sample.processes)
 		seen += process.clients.size();

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What a device and its clients have done until a moment.
+ * The counters of a device and of its clients at one time.
  */
 #pragma once
 
@@ -35,11 +35,11 @@ struct Sample {
 	/// In thousandths of a degree Celsius.
 	std::optional<std::int64_t> temperature;
 	std::vector<Process> processes;
-	/// Files of the device whose processes may not be looked at.
+	/// Open files of the device in processes that may not be inspected.
 	std::uint64_t hidden = 0;
 };
 
-/// Where processes and devices are looked for; tests have their own folders.
+/// The root of processes and devices; tests use fake ones.
 struct Folders {
 	std::filesystem::path proc = "/proc";
 	std::filesystem::path sys = "/sys";
@@ -49,11 +49,11 @@ struct Folders {
 class Sampler
 {
 public:
-	/// @p path is that of the device file as others have it open.
+	/// @p path is the device file under the name by which clients open it.
 	Sampler(std::shared_ptr<Driver> driver, std::string path, Folders folders, pid_t self);
 
 	/// \retval ENODEV the device has gone away
-	/// \retval EINVAL the driver is too old to tell of the device's activity
+	/// \retval EINVAL the driver is too old to report activity
 	Result<Sample> take() const;
 
 private:

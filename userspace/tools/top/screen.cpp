@@ -6,7 +6,7 @@
 #include <csignal>
 #include <cstdlib>
 
-/* As functions, which can be told from those of others. */
+/* Use functions instead of macros, so that calls can be qualified with "::". */
 #define NCURSES_NOMACROS
 #include <curses.h>
 #include <poll.h>
@@ -55,7 +55,7 @@ void draw_line(int y, const std::string &text, Style style)
 
 struct Screen::Terminal {
 	SCREEN *screen = nullptr;
-	/// What is waited with: signals that end or resize come then only.
+	/// The signal mask while waiting: signals are only delivered during waits.
 	sigset_t waiting{};
 };
 
@@ -70,7 +70,7 @@ Result<std::unique_ptr<Screen>> Screen::create()
 	if (!::isatty(STDIN_FILENO) || !::isatty(STDOUT_FILENO))
 		return fail(ENOTTY,
 			    "standard input and output are no terminal; use --once or --json");
-	/* newterm() itself would say nothing of the reason. */
+	/* newterm() itself would not report the reason. */
 	if (!type || !*type)
 		return fail(ENOTTY,
 			    "the variable TERM is not set; set it, or use --once or --json");
@@ -103,7 +103,7 @@ Screen::~Screen()
 	::sigprocmask(SIG_SETMASK, &terminal_->waiting, nullptr);
 }
 
-// Not static: there is a size only while there is a screen.
+// Not static: only valid while a screen exists.
 // NOLINTNEXTLINE(readability-convert-member-functions-to-static)
 std::size_t Screen::width() const
 {
@@ -140,7 +140,7 @@ Screen::Event Screen::wait(Clock::time_point time)
 			return Event::resize;
 		if (key_ != ERR)
 			return Event::key;
-		/* Readable, but without a key: the terminal is gone. */
+		/* The terminal hung up. */
 		if (ready > 0 && (input.revents & (POLLHUP | POLLERR)))
 			return Event::end;
 		if (ready == 0)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The terminal, by ncurses.
+ * A full-screen terminal, implemented with ncurses.
  */
 #pragma once
 
@@ -16,25 +16,25 @@
 namespace npu::top
 {
 
-/// A full-screen program on the terminal, for as long as it lives. There is one at a time.
+/// Takes over the terminal during its lifetime. Only one object may exist at a time.
 class Screen
 {
 public:
 	using Clock = std::chrono::steady_clock;
 
-	/// What ended a wait.
+	/// The reason why wait() has returned.
 	enum class Event : std::uint8_t {
-		/// The time has come.
+		/// The timeout has passed.
 		time,
-		/// The terminal has another size.
+		/// The terminal was resized.
 		resize,
-		/// A key, see key().
+		/// A key was pressed, see key().
 		key,
-		/// A signal asks to end, or the terminal is gone.
+		/// A signal requests termination, or the terminal is gone.
 		end,
 	};
 
-	/// \retval ENOTTY no terminal that ncurses knows
+	/// \retval ENOTTY no terminal, or of a type that ncurses does not know
 	static Result<std::unique_ptr<Screen>> create();
 	~Screen();
 	Screen(const Screen &) = delete;

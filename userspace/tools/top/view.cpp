@@ -32,7 +32,7 @@ std::string percent(double part)
 	return fixed(part * 100, 1);
 }
 
-/// Bytes with a unit, in four digits at most.
+/// Formats bytes with a unit and at most four digits.
 std::string bytes(std::uint64_t count)
 {
 	constexpr std::array<const char *, 4> units{"K", "M", "G", "T"};
@@ -61,17 +61,17 @@ std::string right(const std::string &text, std::size_t width)
 struct Column {
 	const char *title;
 	std::size_t width;
-	/// What has a higher number goes first where there is no room.
+	/// Columns with higher numbers are omitted first when the line is too narrow.
 	int importance;
 	std::string (*cell)(const Row &row);
-	/// The order that it stands for.
+	/// The order that sorts by this column.
 	std::optional<Order> order = {}; // NOLINT(readability-redundant-member-init)
 	bool to_left = false;
 };
 
 constexpr std::size_t class_latency = latency;
 
-/// In the order in which they are shown; the command, which follows, takes the rest.
+/// The columns from left to right; the command follows in the remaining width.
 constexpr std::array<Column, 12> columns{{
 	{.title = "PID",
 	 .width = 7,
@@ -147,10 +147,10 @@ constexpr std::array<Column, 12> columns{{
 		 }},
 }};
 
-/// What a command needs at least.
+/// Minimum width of the command.
 constexpr std::size_t command_width = 8;
 
-/// The importance up to which columns fit in @p width.
+/// The highest importance whose columns fit in @p width.
 int threshold(std::size_t width)
 {
 	int most = 0;

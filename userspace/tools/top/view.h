@@ -26,9 +26,8 @@ struct Line {
 	Style style = Style::plain;
 };
 
-/// The snapshot in lines of at most @p width columns, its rows in the order that they
-/// have; @p order marks the column that they are sorted by. Columns that do not fit are
-/// left out, the least important ones first.
+/// Renders @p snapshot in lines of at most @p width columns, without changing the order of the
+/// rows; marks the column of @p order. Omits the least important columns if the width is too small.
 std::vector<Line> render(const Snapshot &snapshot, Order order, std::size_t width);
 
 /// The snapshot as one line of JSON.

@@ -18,12 +18,12 @@ namespace
 
 using nlohmann::ordered_json;
 
-/* Processes of the picture; those of clients follow. */
+/* Process ids in the trace; clients have the ids after these. */
 constexpr std::uint64_t cores_process = 1;
 constexpr std::uint64_t moves_process = 2;
 constexpr std::uint64_t first_client_process = 10;
 
-/// Chrome has microseconds.
+/// The format's timestamps are in microseconds.
 double us(std::uint64_t ns)
 {
 	return static_cast<double>(ns) / 1000;
@@ -35,13 +35,13 @@ std::string name_of(const std::string &label, std::uint64_t context, std::uint64
 			     : label;
 }
 
-/// Something of a track, to be sorted by time.
+/// An event of a track, to be sorted by time.
 struct Event {
 	std::uint64_t ns;
 	ordered_json json;
 };
 
-/// Adds the beginning and the end of something on a thread.
+/// Adds the begin and end events of a span on a thread.
 void add_span(std::vector<Event> &events, std::uint64_t begin, std::uint64_t end,
 	      const ordered_json &track, const std::string &name, const ordered_json &args)
 {
@@ -58,7 +58,7 @@ void add_span(std::vector<Event> &events, std::uint64_t begin, std::uint64_t end
 	events.push_back({.ns = end, .json = json});
 }
 
-/// Adds the beginning and the end of something that may overlap with others.
+/// Adds the begin and end events of a span that may overlap with others.
 void add_async(std::vector<Event> &events, std::uint64_t begin, std::uint64_t end,
 	       const ordered_json &track, const std::string &name, const std::string &id,
 	       const ordered_json &args)
@@ -181,7 +181,7 @@ void add_jobs(std::vector<Event> &events, std::vector<ordered_json> &names,
 					 std::string("context ") + std::to_string(context)));
 }
 
-/// Sums of what has the same label.
+/// Sums the events of each label.
 class Layers
 {
 public:
@@ -245,7 +245,7 @@ void write_chrome(std::ostream &out, const Events &events)
 	add_slices(list, names, events.slices);
 	add_moves(list, names, events.moves);
 	add_jobs(list, names, events.jobs);
-	/* What happens at the same time on a track keeps its order. */
+	/* Sort by time; events of the same time keep their order. */
 	std::vector<std::pair<std::uint64_t, std::size_t>> order;
 	order.reserve(list.size());
 	for (std::size_t i = 0; i < list.size(); i++)

@@ -15,19 +15,18 @@
 namespace npu::trace
 {
 
-/// Writes @p events. Cores are the threads of one process of the picture: each slice
-/// begins and ends on the thread of its core. Each context is a thread of its client's
-/// process, on which jobs are asynchronous events: one for the wait in the queue, one for
-/// the time from its first start to its end. Moves have a process of their own.
+/// Writes @p events. The cores are threads of one process, whose spans are slices. Each client is a
+/// process, and each of its contexts a thread with asynchronous events for jobs: one for the time
+/// in the queue, one from the first start to the end. Moves are a process of their own.
 void write_chrome(std::ostream &out, const Events &events);
 
-/// What is known of all jobs with the same label, or of all without one.
+/// Sums over all jobs with the same label, or of those without one.
 struct Layer {
 	std::string label;
 	std::uint64_t jobs = 0;
 	std::uint64_t failed = 0;
 	std::uint64_t tasks = 0;
-	/// Of its jobs, from the submit to the first start.
+	/// Total time from the submit to the first start.
 	std::uint64_t wait_ns = 0;
 	/// Device time of all lanes.
 	std::uint64_t device_ns = 0;
@@ -39,8 +38,8 @@ struct Layer {
 	std::uint64_t sram_ns = 0;
 };
 
-/// The layers in what write_chrome() has written, those with most device time first.
-/// \retval EINVAL it is something else
+/// Reads the output of write_chrome(). \return the layers in descending order of device time
+/// \retval EINVAL the input has another format
 Result<std::vector<Layer>> read_layers(std::istream &in);
 
 } // namespace npu::trace

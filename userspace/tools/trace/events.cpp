@@ -12,7 +12,7 @@ namespace npu::trace
 namespace
 {
 
-/// The fields of an event: "KEY=VALUE" between blanks, with the label at the end.
+/// The fields of an event: "KEY=VALUE" separated by spaces, with the label at the end.
 class Fields
 {
 public:
@@ -45,7 +45,7 @@ public:
 		return found && *found == value;
 	}
 	std::string label() const { return std::string(label_); }
-	/// Whether all fields that were taken were there.
+	/// Whether all fields passed to take() were found.
 	bool complete() const { return complete_; }
 
 private:
@@ -89,7 +89,7 @@ std::optional<Slice> slice_of(Fields fields)
 	fields.take("sram_ns", slice.sram_ns);
 	fields.take("error", slice.error);
 	slice.label = fields.label();
-	/* A slice that failed before it was started took no time of a core. */
+	/* A slice that failed before its start did not occupy a core. */
 	if (!fields.complete() || !slice.started_ns)
 		return {};
 	return slice;
@@ -130,12 +130,12 @@ std::optional<Move> move_of(Fields fields)
 	return move;
 }
 
-/// What follows @p mark in @p line, and the name of the device.
+/// The fields of @p line after @p mark and the device's name.
 std::optional<Fields> after(std::string_view line, std::string_view mark)
 {
 	const auto at = line.find(mark);
 
-	/* A label may look like the mark of an event. */
+	/* A label may contain the mark of an event. */
 	if (at == std::string_view::npos || at > line.find(" label="))
 		return {};
 	line.remove_prefix(at + mark.size());

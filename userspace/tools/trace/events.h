@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What the driver's trace points tell, as tracefs prints it.
+ * Parses the driver's trace points in the text format of tracefs.
  */
 #pragma once
 
@@ -14,7 +14,7 @@
 namespace npu::trace
 {
 
-/// What a core was started with.
+/// A slice: work that a core was started with.
 struct Slice {
 	std::uint32_t core = 0;
 	std::uint64_t client = 0;
@@ -43,7 +43,7 @@ struct Job {
 	std::uint64_t context = 0;
 	std::uint64_t seqno = 0;
 	std::uint64_t queued_ns = 0;
-	/// 0 if no core has had it.
+	/// 0 if the job did not start.
 	std::uint64_t started_ns = 0;
 	std::uint64_t ended_ns = 0;
 	std::uint64_t device_ns = 0;
@@ -53,7 +53,7 @@ struct Job {
 	std::string label;
 };
 
-/// A buffer that has moved to the chip or back.
+/// A buffer that was moved to or from SRAM.
 struct Move {
 	std::uint64_t buffer = 0;
 	std::uint64_t bytes = 0;
@@ -67,10 +67,10 @@ struct Events {
 	std::vector<Slice> slices;
 	std::vector<Job> jobs;
 	std::vector<Move> moves;
-	/// Events that came faster than they were read.
+	/// Events lost because the buffer was full.
 	std::uint64_t lost = 0;
 
-	/// Takes what @p line tells, if it is a line of one of these events.
+	/// Parses @p line and appends its event; ignores other lines.
 	void add(std::string_view line);
 };
 

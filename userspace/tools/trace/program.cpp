@@ -24,7 +24,8 @@ namespace npu::trace
 namespace
 {
 
-/// The keyboard's signals go to the program and to this one, which is to see its end.
+/// Ignores the signals of the keyboard, which also reach the program: this process has to wait for
+/// its end.
 class IgnoreInterrupts
 {
 public:
@@ -75,13 +76,13 @@ Result<pid_t> start(const std::vector<std::string> &command)
 	return pid;
 }
 
-/// Jobs of a device that have ended, or will have.
+/// The number of jobs that will have ended when all current jobs of a device have.
 struct Pending {
 	Device device;
 	std::uint64_t jobs = 0;
 };
 
-/// The NPUs that this driver has, those of others aside.
+/// The pending jobs of each NPU of this driver; skips other accel devices.
 std::vector<Pending> pending_jobs()
 {
 	std::vector<Pending> pending;
@@ -99,7 +100,7 @@ std::vector<Pending> pending_jobs()
 	return pending;
 }
 
-/// Whether as many jobs have ended as there were, or none is left.
+/// Whether all jobs that were pending have ended, or the queue is empty.
 bool has_ended(const Pending &pending)
 {
 	const auto done = pending.device.activity();
@@ -122,7 +123,7 @@ Result<int> run_program(const std::vector<std::string> &command,
 	if (!pid)
 		return forward(pid);
 	for (pid_t ended = 0; !ended; ended = ::waitpid(*pid, &status, WNOHANG)) {
-		/* After an error the program goes on as it would have done. */
+		/* After an error, stop reading but let the program finish. */
 		if (done)
 			done = each();
 		std::this_thread::sleep_for(pause);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A program that is run, and what it leaves to the NPUs.
+ * Runs a program, and waits for the jobs that it leaves behind.
  */
 #pragma once
 
@@ -14,14 +14,14 @@
 namespace npu::trace
 {
 
-/// Runs @p command, whose first word is looked for in PATH, and calls @p each again and
-/// again meanwhile. SIGINT goes to the program alone.
-/// \return its exit status, or 128 and the number of the signal that has ended it
-/// \retval ENOENT there is no such program
+/// Runs @p command, with a PATH lookup, and calls @p each repeatedly until it exits. This process
+/// ignores SIGINT meanwhile.
+/// \return the exit status, or 128 plus the number of the signal that killed the program
+/// \retval ENOENT the program does not exist
 Result<int> run_program(const std::vector<std::string> &command,
 			const std::function<Result<void>()> &each);
 
-/// Calls @p each until the jobs that NPUs have now have ended: a program may end before them.
+/// Calls @p each until all current jobs of all NPUs have ended: they may outlive a program.
 /// \return whether they have within @p limit
 Result<bool> wait_for_jobs(std::chrono::seconds limit, const std::function<Result<void>()> &each);
 

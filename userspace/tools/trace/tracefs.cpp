@@ -20,7 +20,7 @@ namespace
 namespace fs = std::filesystem;
 
 constexpr std::array<const char *, 3> names{"npu_slice", "npu_job", "npu_move"};
-/// Of the buffer of each processor: some ten thousand events.
+/// Size of the buffer of each CPU: about ten thousand events.
 constexpr std::string_view buffer_kb = "4096";
 
 /// \return 0 or an errno
@@ -80,7 +80,7 @@ Session::~Session()
 {
 	for (const char *name : names)
 		write(instance_ / "events/npu" / name / "enable", "0");
-	/* It can only be removed when nobody has a file of it open. */
+	/* Close the pipe first: an instance with open files cannot be removed. */
 	pipe_ = UniqueFd();
 	::rmdir(instance_.c_str());
 }

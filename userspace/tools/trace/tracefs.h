@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The driver's trace points, by tracefs.
+ * Records the driver's trace points through tracefs.
  */
 #pragma once
 
@@ -17,8 +17,8 @@
 namespace npu::trace
 {
 
-/// Collects the driver's events for as long as it lives, in a buffer of its own, so that
-/// other tracers are not disturbed.
+/// Records the driver's events during its lifetime, in an instance of its own, which does not
+/// disturb other tracers.
 class Session
 {
 public:
@@ -30,7 +30,7 @@ public:
 	Session(const Session &) = delete;
 	Session &operator=(const Session &) = delete;
 
-	/// Adds to @p events what has come since the last call.
+	/// Appends the events since the last call to @p events.
 	Result<void> read(Events &events);
 
 private:
@@ -38,11 +38,11 @@ private:
 
 	std::filesystem::path instance_;
 	UniqueFd pipe_;
-	/// The beginning of a line whose rest has not been read.
+	/// The incomplete last line.
 	std::string rest_;
 };
 
-/// Has the driver start a core for each task by itself, for as long as it lives.
+/// Makes the driver start each task separately during its lifetime, for exact times of tasks.
 class TaskSlices
 {
 public:
