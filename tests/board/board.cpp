@@ -10,7 +10,7 @@
 namespace
 {
 
-/// The sum of what is in the files of the board's that match.
+/// The sum of the numbers in all matching files of the board.
 unsigned sum_of(const std::string &files)
 {
 	glob_t found{};

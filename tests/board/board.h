@@ -4,9 +4,9 @@
 
 #include <string>
 
-/// A counter of the board, over all cores.
+/// A counter of the board, summed over all cores.
 unsigned board_total(const std::string &counter);
-/// The same, of one core.
+/// A counter of one core.
 unsigned board_count(unsigned core, const std::string &counter);
-/// A number that the board as a whole shows.
+/// A value of the board as a whole.
 unsigned board_value(const std::string &name);

@@ -16,13 +16,13 @@
 namespace
 {
 
-/// Enough for a machine that is busy.
+/// Long enough for a busy machine.
 std::int64_t patience_ns()
 {
 	return ms_to_ns(patience::ms());
 }
 
-/// What devfreq says of the NPU: "cur_freq", "min_freq" or "max_freq".
+/// Reads the NPU's devfreq attribute "cur_freq", "min_freq" or "max_freq".
 unsigned long rate(const std::string &file)
 {
 	unsigned long hz = 0;
@@ -34,7 +34,7 @@ unsigned long rate(const std::string &file)
 	return hz;
 }
 
-/// The slowest operating point; min_freq is that of the moment.
+/// The slowest operating point. min_freq would be the current limit.
 unsigned long slowest()
 {
 	unsigned long hz = 0;
@@ -54,7 +54,7 @@ std::uint32_t context_of(const Device &device, std::uint32_t sched_class)
 	return args.context_id;
 }
 
-/// Work for all cores, again and again, until @done or for @ns.
+/// Submits work for all cores repeatedly until @done, for at most @ns.
 template <typename Done>
 bool work_until(const Device &device, std::uint32_t context, std::uint32_t job, std::int64_t ns,
 		const Done &done)
@@ -74,7 +74,7 @@ bool at(unsigned long hz)
 	return rate("cur_freq") == hz;
 }
 
-/// A lane for each core, of tasks that are slow enough to be seen.
+/// A lane for each core, whose tasks are slow enough to be observed.
 std::uint32_t wide_job(const Device &device, const Product &product)
 {
 	return create_job(device,
@@ -83,7 +83,7 @@ std::uint32_t wide_job(const Device &device, const Product &product)
 
 } // namespace
 
-/* The governor asks for the slowest rate; latency work, however little, for the fastest. */
+/* The governor selects the slowest rate, but latency work gets the fastest one. */
 SUBTEST(clock_latency)
 {
 	const Device device;
@@ -97,7 +97,7 @@ SUBTEST(clock_latency)
 	CHECK(patience::comes([] { return at(slowest()); }));
 }
 
-/* Cores that are busy with background work have the slowest rate, others the fastest. */
+/* Background work runs at the slowest rate, other work at the fastest. */
 SUBTEST(clock_background)
 {
 	const Device device;
@@ -116,11 +116,11 @@ SUBTEST(clock_background)
 			 [&] { return at(most); }));
 }
 
-/* Between two layers of an inference the clock neither falls nor is set again. */
+/* In the gap between two layers, the clock is neither lowered nor set again. */
 SUBTEST(clock_gap)
 {
 	constexpr std::int64_t gap_ns = ms_to_ns(60);
-	/* Longer gaps, of a busy machine, are not what is looked for. */
+	/* Ignore longer gaps, which a busy machine causes. */
 	constexpr std::int64_t longest_ns = ms_to_ns(300);
 	const Device device;
 	const Product product(device);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/// Clients that go right after their last job, while it still runs. Mainline's driver
-/// frees what such a job uses.
+/// Clients that exit while their last job runs. Mainline's driver frees memory that such a job
+/// uses.
 #include <functional>
 
 #include "igt.h"
@@ -12,10 +12,10 @@ namespace
 {
 
 constexpr unsigned rounds = 50;
-/// Enough for a job to run when its client has gone.
+/// Enough tasks for the job to outlive its client.
 constexpr unsigned tasks = 64;
 
-/// Submits jobs of both kinds of calls, waits for nothing, and leaves by @leave.
+/// Submits a job through rocket's or our ioctls, and leaves by @leave without waiting.
 void submit_rocket(const std::function<void()> &leave)
 {
 	const Fd file = mainline::open_device();
@@ -38,7 +38,7 @@ void submit_ours(const std::function<void()> &leave)
 
 void return_at_once() {}
 
-/// In a process of its own, which ends with everything open, mapped and referred to.
+/// Runs in a child process, which exits without closing or unmapping anything.
 void go_in_child(const std::function<void(const std::function<void()> &leave)> &work, bool killed)
 {
 	const Sockets ready;
@@ -104,7 +104,7 @@ SUBTEST(close_killed_ours)
 	repeat([] { go_in_child(submit_ours, true); });
 }
 
-/* One goes while another works: that one notices nothing. */
+/* A client that exits does not disturb another one. */
 SUBTEST(close_beside_others)
 {
 	Device device;

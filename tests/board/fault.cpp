@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/// What goes wrong on the board, again and again: the guilty job gets the right error,
-/// all others come right.
+/// Repeated faults on the board: the guilty job fails with the right error, all other jobs succeed.
 #include <cerrno>
 
 #include "board.h"
@@ -16,13 +15,13 @@ constexpr unsigned rounds = 5;
 
 struct Fault {
 	const char *parameter;
-	/// Error of the job that is hit, or 0.
+	/// Error of the faulting job, or 0.
 	int error;
-	/// A core is reset each time.
+	/// Whether each fault resets a core.
 	bool resets;
 };
 
-/// A file's jobs are hit one after the other, while another file has its own.
+/// Injects faults into the jobs of one file, while another file submits work.
 void repeat(const Fault &fault)
 {
 	const leak::Check leak;
@@ -73,7 +72,7 @@ SUBTEST(fault_iommu)
 	repeat({inject_fault, EFAULT, true});
 }
 
-/* The end is found when it is time to look for a hang. */
+/* The lost interrupt is noticed when the watchdog checks for a hang. */
 SUBTEST(fault_lost)
 {
 	repeat({"inject_lost", 0, false});
@@ -84,7 +83,7 @@ SUBTEST(fault_spurious)
 	repeat({"inject_spurious", 0, false});
 }
 
-/* The line is shared, and whoever is without power must not look at its registers. */
+/* The interrupt line is shared: a core without power must not access its registers. */
 SUBTEST(fault_spurious_without_power)
 {
 	Device device;
@@ -101,8 +100,8 @@ SUBTEST(fault_spurious_without_power)
 }
 
 /*
- * The hardware takes no notice of a start, and takes the second. Nobody is to blame. The
- * watchdog of tasks that hang is set to longer than this test may take.
+ * The hardware ignores the first start and accepts the second. No context is guilty. The watchdog
+ * of running tasks is longer than this test may take.
  */
 SUBTEST(fault_no_start)
 {
@@ -125,7 +124,7 @@ SUBTEST(fault_no_start)
 	CHECK_EQ(device.state(context).failed_jobs, 0);
 }
 
-/* Nor does it take the second: that is a hang. */
+/* The hardware ignores the second start as well, which counts as a hang. */
 SUBTEST(fault_no_second_start)
 {
 	const Device device;
@@ -141,7 +140,7 @@ SUBTEST(fault_no_second_start)
 	product.check();
 }
 
-/* All lanes of a job, and other files' jobs beside it. */
+/* Ignored starts of all lanes of a job, with jobs of another file in parallel. */
 SUBTEST(fault_no_start_lanes)
 {
 	Device device, other;
@@ -166,7 +165,7 @@ SUBTEST(fault_no_start_lanes)
 	}
 }
 
-/* A stream ends with the last word of a page, and the hardware reads on. */
+/* The hardware prefetches beyond a stream that ends at the end of a page. */
 SUBTEST(fault_fetch_ahead)
 {
 	const Device device;
@@ -184,7 +183,7 @@ SUBTEST(fault_fetch_ahead)
 	CHECK_EQ(board_total("faults"), before);
 }
 
-/* The access that was refused is done again and again until the reset. */
+/* The IOMMU repeats the refused access until the core is reset. */
 SUBTEST(fault_iommu_replay)
 {
 	const Device device;
@@ -199,7 +198,7 @@ SUBTEST(fault_iommu_replay)
 	product.check();
 }
 
-/* A core that is slow, and all of them. */
+/* One slow core, then all of them. */
 SUBTEST(fault_slow)
 {
 	Device device;
@@ -224,8 +223,8 @@ SUBTEST(fault_slow)
 }
 
 /*
- * A job takes longer than one task may. When it is looked at, it is where it ended the
- * last time, which is no sign that it hangs.
+ * A job takes longer than a single task may. At the check its progress equals the end of the
+ * previous job, which must not count as a hang.
  */
 SUBTEST(fault_slow_again)
 {
@@ -235,7 +234,7 @@ SUBTEST(fault_slow_again)
 	const std::uint32_t job = create_job(device, {Lane(4, product.task())});
 	const unsigned before = board_total("resets");
 
-	/* The last task is under way from 0.9 to 1.2 times that. */
+	/* The last task runs from 0.9 to 1.2 times the watchdog's interval. */
 	const Injection longer("slow_us", watchdog_ms() * 300);
 	for (unsigned i = 0; i < rounds; i++) {
 		const Injection injection("slow_cores", 7);
@@ -247,7 +246,7 @@ SUBTEST(fault_slow_again)
 	CHECK_EQ(board_total("resets"), before);
 }
 
-/* A program that is wrong, not a fault from outside. */
+/* A wrong program, rather than an injected fault. */
 SUBTEST(fault_iommu_by_program)
 {
 	Device other;

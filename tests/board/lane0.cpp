@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/// Cores that differ in the last bits of fp16 results of every sixteenth output channel,
-/// as those of the chip do; see the board's parameter fp16_lane0.
+/// Cores whose fp16 results differ in the last bits of every sixteenth output channel, as on the
+/// chip; see the board's parameter fp16_lane0.
 #include <algorithm>
 #include <cstdint>
 #include <fstream>
@@ -14,7 +14,7 @@ namespace
 {
 
 constexpr Shape int8_shape{4, 64, 64};
-/// The same bytes of operands.
+/// The operands have as many bytes as those of int8_shape.
 constexpr Shape fp16_shape{4, 32, 64};
 
 /// A product of [m][k] features and [n][k] weights of fp16, with results of fp32.

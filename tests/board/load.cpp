@@ -15,9 +15,9 @@
 namespace
 {
 
-/// There while clients are to go on. Each leaves a file beside it when it has begun.
+/// Exists while clients are to continue. Each client creates a file next to it when it begins.
 constexpr const char *go_on = "/tmp/load";
-/// Jobs of a submit: there are always some that have not begun.
+/// Jobs per submit: more than one, so that some are always queued.
 constexpr unsigned jobs = 2;
 
 /// Works until it is told to stop, or the device is gone.
@@ -35,7 +35,7 @@ public:
 		context_ = args.context_id;
 	}
 
-	/// Answers whether the device is still there.
+	/// @return whether the device still exists
 	bool step()
 	{
 		std::uint64_t seqno = 0;
@@ -44,7 +44,7 @@ public:
 		product_.clear();
 		if (submit(device_, context_, std::vector<std::uint32_t>(jobs, job_), {}, &seqno))
 			return gone();
-		/* Leave the processor to what is done to the board meanwhile. */
+		/* Yield the CPU to the script that manipulates the board. */
 		std::this_thread::sleep_for(std::chrono::milliseconds(20));
 		if (wait_job(device_, context_, seqno, never, args))
 			return gone();

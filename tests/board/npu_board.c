@@ -7,7 +7,8 @@
  * The kernel has the device tree from its command line, with the cores and their
  * IOMMUs disabled: the IOMMU's driver is built in and must not find them before
  * their registers are there. This module makes all that they need, then enables
- * them. Regions of emulated registers cannot be taken back, so it stays.
+ * them. Regions of emulated registers cannot be removed, so that the module
+ * stays.
  */
 #include <linux/debugfs.h>
 #include <linux/logic_iomem.h>
@@ -49,13 +50,13 @@ static struct npu_board_core *npu_board_core_at(resource_size_t start)
 	return NULL;
 }
 
-/* One for each core, for the callback is told nothing but an offset. */
+/* One function per core: the callback only receives an offset. */
 static long npu_board_map(unsigned int index, unsigned long offset,
 			  const struct logic_iomem_ops **ops, void **priv)
 {
 	*ops = &npu_board_ops;
 	*priv = &npu_board.cores[index];
-	/* The base of the offsets of all accesses. */
+	/* Base that is added to the offsets of all accesses. */
 	return offset;
 }
 
@@ -173,8 +174,8 @@ static void npu_board_debugfs(struct npu_board_core *core, struct dentry *root)
 }
 
 /*
- * Have the kernel make devices of the cores and their IOMMUs. All nodes are
- * enabled before the first driver binds, for drivers count them then.
+ * Create devices for the cores and their IOMMUs. Enable all nodes before the
+ * first driver binds, since drivers count them then.
  */
 static int npu_board_plug(struct npu_board *board)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What the parts of the board share. */
+/* Internal interface of the board. */
 #ifndef NPU_BOARD_H
 #define NPU_BOARD_H
 
@@ -21,11 +21,11 @@ struct regulator;
 #define NPU_BOARD_TLB		64
 #define NPU_BOARD_CLOCKS	2
 #define NPU_BOARD_RESETS	2
-/* The fastest clock that comes from outside the NPU's power domain. */
+/* Fastest clock whose source is outside of the NPU's power domain. */
 #define NPU_BOARD_OUTSIDE_HZ	200000000ul
 /* The window of a core. */
 #define NPU_BOARD_WINDOW	0x10000
-/* Where the first bank of an IOMMU may be in it, and the next. */
+/* Offsets of the first bank of an IOMMU in the window, and of the next. */
 #define NPU_BOARD_BANK_FIRST	0x9000
 #define NPU_BOARD_BANK_STEP	0x1000
 
@@ -33,21 +33,21 @@ struct regulator;
  * enum npu_board_mode - what the cores do
  */
 enum npu_board_mode {
-	/** @NPU_BOARD_COMPUTE: Compute as fast as possible. */
+	/** @NPU_BOARD_COMPUTE: Compute without delays. */
 	NPU_BOARD_COMPUTE,
 	/** @NPU_BOARD_HOLD: Compute, and take as long as the hardware. */
 	NPU_BOARD_HOLD,
-	/** @NPU_BOARD_NULL: Nothing; end at once. */
+	/** @NPU_BOARD_NULL: Compute nothing; end immediately. */
 	NPU_BOARD_NULL,
 };
 
 /**
- * struct npu_board_tlb - a translation that a bank remembers
+ * struct npu_board_tlb - a cached translation of a bank
  */
 struct npu_board_tlb {
 	/** @page: Number of the page, of addresses of the device. */
 	u32 page;
-	/** @entry: The entry of the page table; 0 if nothing is remembered. */
+	/** @entry: The entry of the page table; 0 if nothing is cached. */
 	u32 entry;
 };
 
@@ -57,31 +57,31 @@ struct npu_board_tlb {
  * Protected by npu_board_core.lock.
  */
 struct npu_board_bank {
-	/** @present: The device tree has it. */
+	/** @present: The bank exists in the device tree. */
 	bool present;
-	/** @paging: Translates. */
+	/** @paging: Translation is enabled. */
 	bool paging;
-	/** @stalled: Lets nothing pass. */
+	/** @stalled: All accesses are blocked. */
 	bool stalled;
-	/** @fault: Has met a fault that nobody has seen to. */
+	/** @fault: A fault has not been acknowledged. */
 	bool fault;
-	/** @write: It was a write. */
+	/** @write: The faulting access was a write. */
 	bool write;
-	/** @pending: The access that met it waits to be done again. */
+	/** @pending: The faulting access waits to be replayed. */
 	bool pending;
-	/** @replay: It is about to be done again. */
+	/** @replay: The faulting access is about to be replayed. */
 	bool replay;
-	/** @dte: Address of the directory. */
+	/** @dte: Address of the page directory. */
 	u32 dte;
-	/** @fault_addr: Where the fault was. */
+	/** @fault_addr: Address of the fault. */
 	u32 fault_addr;
-	/** @raw: Interrupts raised. */
+	/** @raw: Raised interrupts. */
 	u32 raw;
-	/** @mask: Interrupts wanted. */
+	/** @mask: Enabled interrupts. */
 	u32 mask;
 	/** @gating: Register without effect. */
 	u32 gating;
-	/** @tlb: What it remembers. */
+	/** @tlb: Cached translations. */
 	struct npu_board_tlb tlb[NPU_BOARD_TLB];
 };
 
@@ -109,7 +109,7 @@ struct npu_board_counts {
 	atomic_t writes;
 	/** @iommu_commands: Commands written to banks. */
 	atomic_t iommu_commands;
-	/** @iommu_zaps: Single pages that were to be forgotten. */
+	/** @iommu_zaps: Single pages that were invalidated. */
 	atomic_t iommu_zaps;
 	/** @interrupts: Interrupts delivered. */
 	atomic_t interrupts;
@@ -119,11 +119,11 @@ struct npu_board_counts {
 	atomic_t resets;
 	/** @faults: Faults of the IOMMU. */
 	atomic_t faults;
-	/** @replays: Accesses that were done again after a fault. */
+	/** @replays: Accesses that were replayed after a fault. */
 	atomic_t replays;
-	/** @power_offs: Times that the power went. */
+	/** @power_offs: Number of times that the power was switched off. */
 	atomic_t power_offs;
-	/** @wrong: What would have hung the chip. */
+	/** @wrong: Accesses that would have hung the chip. */
 	atomic_t wrong;
 };
 
@@ -139,19 +139,26 @@ struct npu_board_core {
 	struct resource res;
 	/** @model: The model; @worker's while @running. */
 	struct npu_model_core *model;
-	/** @worker: The thread that computes, as others do. */
+	/**
+	 * @worker: The thread that runs the model, like those of other cores.
+	 */
 	struct kthread_worker *worker;
 	/** @run: A run of the model. */
 	struct kthread_work run;
-	/** @held: How far @worker is with the time that it is to take. */
+	/**
+	 * @held: Statistics of the model up to which @worker has spent the
+	 * time.
+	 */
 	struct npu_model_stats held;
-	/** @hold_until: When the last task of those has ended, in ns. */
+	/** @hold_until: End of the last of these tasks, in ns. */
 	u64 hold_until;
-	/** @irq_worker: The thread that interrupts, before all others. */
+	/**
+	 * @irq_worker: The thread that raises interrupts, with a high priority.
+	 */
 	struct kthread_worker *irq_worker;
-	/** @raise: Look after the interrupt line. */
+	/** @raise: Re-evaluates the interrupt line. */
 	struct kthread_work raise;
-	/** @wait: Where the thread waits for a stall or a time to end. */
+	/** @wait: Where @worker waits for the end of a stall or of a delay. */
 	wait_queue_head_t wait;
 	/** @hwirq: Number of the line. */
 	u32 hwirq;
@@ -170,25 +177,25 @@ struct npu_board_core {
 	atomic_t powered;
 	/** @running: The thread runs the model. */
 	bool running;
-	/** @stuck: The core waits for what never comes. */
+	/** @stuck: The core has hung and needs a reset. */
 	bool stuck;
 	/** @mute: Its interrupt is lost. */
 	bool mute;
-	/** @spurious: The line is to be raised for nothing. */
+	/** @spurious: Raise a spurious interrupt. */
 	bool spurious;
-	/** @stop: The run is to be abandoned. */
+	/** @stop: Abort the run. */
 	bool stop;
 	/** @masked: The line is masked at the interrupt controller. */
 	bool masked;
 	/** @in_reset: Resets that are asserted, one bit each. */
 	unsigned long in_reset;
-	/** @raw: What was raised when the run began. */
+	/** @raw: Raised interrupts at the start of the run. */
 	u32 raw;
-	/** @begun: Tasks of the run that have begun, a register. */
+	/** @begun: Tasks of the run that have started, a register. */
 	u32 begun;
 	/** @fetched: The first stream of the run has been read. */
 	bool fetched;
-	/** @replays: Accesses of the run that were done again. */
+	/** @replays: Accesses of the run that were replayed. */
 	unsigned int replays;
 	/** @counts: What has happened. */
 	struct npu_board_counts counts;

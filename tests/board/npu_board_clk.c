@@ -18,8 +18,8 @@
 #define NPU_BOARD_RATE_STEP	(100 * HZ_PER_MHZ)
 #define NPU_BOARD_RATE_STEPS	10
 /*
- * Measured on a board: at 800 mV the ring that 800, 900 and 1000 MHz share does not
- * get beyond 676 MHz. One MHz more a millivolt is assumed.
+ * Measured on a board at 800 mV: the ring that 800, 900 and 1000 MHz share
+ * reaches no more than 676 MHz. Assume one MHz more per millivolt.
  */
 #define NPU_BOARD_RING_HZ	(676 * HZ_PER_MHZ)
 #define NPU_BOARD_RING_UV	800000

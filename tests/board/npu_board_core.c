@@ -54,16 +54,16 @@ static bool fp16_lane0;
 module_param(fp16_lane0, bool, 0644);
 MODULE_PARM_DESC(fp16_lane0, "Cores differ in the last bits of fp16 results of output channels that are multiples of 16 (default off)");
 
-/* A line that stays raised for so many interrupts is nobody's. */
+/* Interrupts in a row after which a line counts as stuck. */
 #define NPU_BOARD_STORM		1000
-/* Each core tells so many complaints in full. */
+/* Complaints that each core logs in full. */
 #define NPU_BOARD_COMPLAINTS	50
 
 /**
- * npu_board_inject() - is this one of those that are to go wrong?
- * @count: how many are, a module parameter
+ * npu_board_inject() - consume one of the faults to inject
+ * @count: number of faults left, a module parameter
  *
- * Return: whether it is, then there is one less to come.
+ * Return: whether to inject a fault now.
  */
 bool npu_board_inject(unsigned int *count)
 {
@@ -75,14 +75,14 @@ bool npu_board_inject(unsigned int *count)
 	return false;
 }
 
-/* The bank that a core's transfers go through: if it has two, one a direction. */
+/* The bank for a transfer. A core with two banks has one per direction. */
 static struct npu_board_bank *npu_board_bank(struct npu_board_core *core,
 					     bool write)
 {
 	return &core->bank[core->bank[0].present && !write ? 0 : 1];
 }
 
-/* Part of a transfer, within a page. */
+/* Transfer bytes within a page. */
 static int npu_board_access(struct npu_board_core *core, u32 addr, void *data,
 			    u32 len, bool write)
 {
@@ -121,7 +121,10 @@ static int npu_board_transfer(struct npu_board_core *core, u32 addr,
 	return 0;
 }
 
-/* Take as long as the hardware would have, or longer, for the tasks that have ended. */
+/*
+ * Wait until the finished tasks have taken as long as on the hardware, or
+ * longer.
+ */
 static void npu_board_hold(struct npu_board_core *core)
 {
 	const struct npu_model_stats *stats = &core->model->stats;
@@ -139,7 +142,7 @@ static void npu_board_hold(struct npu_board_core *core)
 				     ns_to_ktime(core->hold_until - now));
 }
 
-/* Read a stream of @len bytes, and perhaps what follows. */
+/* Read a stream of @len bytes, and the prefetched bytes after it. */
 static int npu_board_fetch(struct npu_board_core *core, u32 addr, void *dst,
 			   u32 len)
 {
@@ -149,7 +152,7 @@ static int npu_board_fetch(struct npu_board_core *core, u32 addr, void *dst,
 	/* The task before has ended. */
 	npu_board_hold(core);
 	spin_lock_irq(&core->lock);
-	/* The first begins with the start. */
+	/* The first task already counts as started. */
 	if (core->fetched)
 		core->begun++;
 	core->fetched = true;
@@ -172,11 +175,11 @@ static int npu_board_bus_read(void *host, u32 addr, void *dst, u32 len)
 
 static int npu_board_bus_write(void *host, u32 addr, const void *src, u32 len)
 {
-	/* Not written to: the access goes the other way. */
+	/* @src is only read: the access to memory is a write. */
 	return npu_board_transfer(host, addr, (void *)src, len, true);
 }
 
-/* Is the line of @core raised? */
+/* Is the interrupt line of @core raised? */
 static bool npu_board_level(struct npu_board_core *core)
 {
 	bool level = !core->running && !core->mute &&
@@ -242,7 +245,7 @@ void npu_board_core_mask(struct npu_board_core *core, bool masked)
 		kthread_queue_work(core->irq_worker, &core->raise);
 }
 
-/* Run the model. Returns whether it got to its end. */
+/* Run the model. Returns whether it ran to completion. */
 static bool npu_board_compute(struct npu_board_core *core)
 {
 	struct npu_model_core *model = core->model;
@@ -275,7 +278,7 @@ static void npu_board_run(struct kthread_work *work)
 	bool done = !hang && !fault && npu_board_compute(core);
 
 	spin_lock_irq(&core->lock);
-	/* A core that was reset meanwhile raises no interrupt. */
+	/* If the core was reset meanwhile, raise no interrupt. */
 	if (fault && !core->stop)
 		npu_board_bank_fault(core, npu_board_bank(core, false), 0, false);
 	core->running = false;
@@ -283,7 +286,7 @@ static void npu_board_run(struct kthread_work *work)
 	core->mute = done && npu_board_inject(&inject_lost);
 	core->spurious = npu_board_inject(&inject_spurious);
 	spin_unlock_irq(&core->lock);
-	/* In this mode this is the thread that raises interrupts. */
+	/* In this mode, this is the thread that raises interrupts. */
 	if (npu_board.mode == NPU_BOARD_NULL)
 		npu_board_raise(&core->raise);
 	else
@@ -291,18 +294,18 @@ static void npu_board_run(struct kthread_work *work)
 }
 
 /**
- * npu_board_wrong() - say what would have hung or confused the chip
+ * npu_board_wrong() - report an access that would hang or confuse the chip
  * @core: the core
  * @what: what happened
  * @offset: where, or with what
  */
 void npu_board_wrong(struct npu_board_core *core, const char *what, u32 offset)
 {
-	/* Each kind is to be seen in the log, but not each time. */
+	/* Log the first occurrences only. */
 	if (atomic_inc_return(&core->counts.wrong) < NPU_BOARD_COMPLAINTS)
 		pr_err("npu_board: core %u: %s %#x (%u)\n", core->index, what,
 		       offset, offset);
-	/* Tests look for its words. */
+	/* Tests look for these words. */
 	WARN_ONCE(1, "npu_board: core %u: %s %#x (%u)\n", core->index, what,
 		  offset, offset);
 }
@@ -361,7 +364,9 @@ unsigned long npu_board_read(void *priv, unsigned int offset, int size)
 		value = npu_board_bank_read(core, bank, offset & 0xfff);
 	} else {
 		value = npu_model_read_reg(core->model, offset);
-		/* Tasks within the chain raise nothing yet. */
+		/*
+		 * Finished tasks within a chain have not raised anything yet.
+		 */
 		if (core->running && offset == RKNN_PC_INTERRUPT_RAW_STATUS)
 			value = core->raw;
 		if (core->running && offset == RKNN_PC_INTERRUPT_STATUS)
@@ -376,7 +381,7 @@ out_unlock:
 
 static void npu_board_write_core(struct npu_board_core *core, u32 reg, u32 value)
 {
-	/* Until it is reset, nobody listens. */
+	/* A core that hangs or is in reset ignores writes. */
 	if (core->stuck || core->in_reset)
 		return;
 	if (core->running) {
@@ -397,7 +402,7 @@ static void npu_board_write_core(struct npu_board_core *core, u32 reg, u32 value
 				       RKNN_PC_INTERRUPT_RAW_STATUS);
 	core->mute = false;
 	core->running = true;
-	/* Runs that take no time need no turn of the worker. */
+	/* Runs without a duration need no handover to the worker. */
 	kthread_queue_work(npu_board.mode == NPU_BOARD_NULL ? core->irq_worker :
 							      core->worker,
 			   &core->run);
@@ -430,7 +435,7 @@ out_unlock:
 	spin_unlock_irqrestore(&core->lock, flags);
 }
 
-/* State after power-on or reset. The run, if there was one, is over. */
+/* State after power-on or reset. Ends the run, if any. */
 static void npu_board_core_clear(struct npu_board_core *core)
 {
 	unsigned int i;
@@ -446,7 +451,7 @@ static void npu_board_core_clear(struct npu_board_core *core)
 	core->begun = 0;
 }
 
-/* Abandon what @core does. */
+/* Abort the run of @core. */
 static void npu_board_core_halt(struct npu_board_core *core)
 {
 	spin_lock_irq(&core->lock);

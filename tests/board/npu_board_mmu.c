@@ -12,7 +12,7 @@
 
 #include "npu_board.h"
 
-/* Where firmware may have left an access that was refused. */
+/* Address of a refused access that firmware may have left. */
 #define BANK_STALE_ADDR		0xfee00000
 
 static unsigned int replays = 30;
@@ -154,7 +154,7 @@ static void npu_board_bank_command(struct npu_board_core *core,
 		bank->paging = false;
 		break;
 	case BANK_COMMAND_STALL_ON:
-		/* With a fault it never says that it has stalled. */
+		/* A bank with a fault never reports a stall. */
 		bank->stalled = bank->paging && !bank->fault;
 		break;
 	case BANK_COMMAND_STALL_OFF:
@@ -262,7 +262,7 @@ void npu_board_bank_replay(struct npu_board_core *core,
 	bank->raw |= BANK_INT_FAULT;
 }
 
-/* An entry of a page table, or 0 if it is not in memory. */
+/* Read a page table entry; 0 if it is not in memory. */
 static u32 npu_board_walk(phys_addr_t table, u32 index)
 {
 	if (!pfn_valid(PHYS_PFN(table)))
@@ -271,7 +271,7 @@ static u32 npu_board_walk(phys_addr_t table, u32 index)
 }
 
 /**
- * npu_board_bank_translate() - where is the memory of an address?
+ * npu_board_bank_translate() - translate a device address
  * @core: the core
  * @bank: one of its banks
  * @addr: device address
@@ -291,7 +291,7 @@ void *npu_board_bank_translate(struct npu_board_core *core,
 	phys_addr_t memory;
 
 	lockdep_assert_held(&core->lock);
-	/* Without translation it would be anybody's memory. */
+	/* Without translation, the access could reach any memory. */
 	if (!bank->paging) {
 		npu_board_wrong(core, "access without translation", addr);
 		return NULL;

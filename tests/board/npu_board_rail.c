@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The regulator that supplies the cores, whose registers do not answer without it.
+ * The regulator of the cores, without which their registers do not respond.
  */
 #include <linux/device/faux.h>
 #include <linux/debugfs.h>
@@ -14,7 +14,7 @@
 
 #include "npu_board.h"
 
-/* Voltage of the rail before anybody has asked for another one. */
+/* Initial voltage. */
 #define NPU_BOARD_RAIL_UV	800000
 /* Lowest voltage at which results of an RK3588 have been published. */
 #define NPU_BOARD_RAIL_LEAST_UV	800000
@@ -23,15 +23,15 @@ static unsigned int inject_rail;
 module_param(inject_rail, uint, 0644);
 MODULE_PARM_DESC(inject_rail, "How many of the next changes of the voltage fail, as transfers on I2C may");
 
-/* A regulator needs a device that it is part of. */
+/* Parent device of the regulator. */
 static struct faux_device *npu_board_rail_device;
 static bool npu_board_rail_enabled;
 static int npu_board_rail_now_uv = NPU_BOARD_RAIL_UV;
-/* Each is a transfer on I2C, of about a millisecond. */
+/* Number of voltage changes; each is an I2C transfer of about 1 ms. */
 static atomic_t npu_board_rail_steps;
 
 /**
- * npu_board_rail_uv() - the present voltage
+ * npu_board_rail_uv() - the current voltage
  *
  * Return: microvolts.
  */
@@ -93,7 +93,7 @@ static const struct regulator_desc npu_board_rail_desc = {
 };
 
 /**
- * npu_board_rail_on() - is there a voltage?
+ * npu_board_rail_on() - is the supply enabled?
  *
  * Return: whether there is.
  */

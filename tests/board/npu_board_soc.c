@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What a core needs of the chip: interrupt controller, clocks, resets and power
- * domains. Which of them belong to which core is what the device tree says.
+ * The parts of the chip that a core needs: interrupt controller, clocks, resets
+ * and power domains. The device tree defines which ones belong to which core.
  */
 #include <linux/clk.h>
 #include <linux/hardirq.h>
@@ -19,7 +19,7 @@
 
 #include "npu_board.h"
 
-/* Numbers of interrupts, and of power domains, are below these. */
+/* Upper limits of interrupt and power domain numbers. */
 #define NPU_BOARD_IRQS		0x80
 #define NPU_BOARD_DOMAINS	16
 
@@ -58,7 +58,7 @@ static void npu_board_irq_unmask(struct irq_data *data)
 	npu_board_irq_set(data, false);
 }
 
-/* A line that is still raised is looked at again after each interrupt. */
+/* npu_board_deliver() checks the level again after each interrupt. */
 static void npu_board_irq_eoi(struct irq_data *data)
 {
 }
@@ -84,12 +84,12 @@ static int npu_board_irq_map(struct irq_domain *domain, unsigned int virq,
 	for (i = 0; i < npu_board.core_count; i++)
 		if (npu_board.cores[i].hwirq == hwirq)
 			irq_set_chip_data(virq, &npu_board.cores[i]);
-	/* A GIC's are masked only while a thread sees to them. */
+	/* As with a GIC, only mask a line while its thread runs. */
 	irq_set_chip_and_handler(virq, &npu_board_irq_chip, handle_fasteoi_irq);
 	return 0;
 }
 
-/* As a GIC has them: kind, number, type, and who may have it. */
+/* Cells as those of a GIC: kind, number, type, affinity. */
 static int npu_board_irq_xlate(struct irq_domain *domain,
 			       struct device_node *np, const u32 *cells,
 			       unsigned int count, unsigned long *hwirq,
@@ -114,7 +114,7 @@ static const struct irq_domain_ops npu_board_irq_ops = {
 void npu_board_soc_interrupt(struct npu_board_core *core)
 {
 	atomic_inc(&core->counts.interrupts);
-	/* Its end runs what the handlers have left for later. */
+	/* Enabling bottom halves runs pending softirqs. */
 	local_bh_disable();
 	local_irq_disable();
 	__irq_enter_raw();
@@ -200,8 +200,8 @@ static int npu_board_pd_set(struct generic_pm_domain *pd, bool on)
 }
 
 /*
- * With a faster clock the power controller gets no acknowledgment of any domain of
- * the NPU: the source of that clock is in the outermost one.
+ * At a faster clock the power controller gets no acknowledgment from the NPU's
+ * domains: the source of that clock is in the outermost one.
  */
 static bool npu_board_pd_too_fast(struct generic_pm_domain *pd)
 {
@@ -214,7 +214,7 @@ static bool npu_board_pd_too_fast(struct generic_pm_domain *pd)
 	return true;
 }
 
-/* As Rockchip's domains do, these have their supply enabled while they are on. */
+/* As with Rockchip's domains, the supply is enabled while a domain is on. */
 static int npu_board_pd_on(struct generic_pm_domain *pd)
 {
 	struct regulator *supply = npu_board_pd_supplies[pd - npu_board_pds];
@@ -237,9 +237,9 @@ static int npu_board_pd_off(struct generic_pm_domain *pd)
 }
 
 /*
- * As Rockchip's domains do, these switch all clocks of a device with its power.
- * Mainline's rocket relies on it: it names no clock, and so gets the first one as
- * often as there are clocks.
+ * As with Rockchip's domains, a device's clocks are switched with its power.
+ * Mainline's rocket relies on that: it requests clocks without names, and so
+ * gets the first one several times.
  */
 static int npu_board_pd_attach(struct generic_pm_domain *pd, struct device *dev)
 {
@@ -324,7 +324,7 @@ static struct device_node *npu_board_provider(const char *compatible)
 	if (!np)
 		pr_err("npu_board: no %s in the device tree\n", compatible);
 	else
-		/* No driver is going to bind it, so nobody shall wait for one. */
+		/* No driver will bind it: do not let consumers wait for one. */
 		fwnode_dev_initialized(of_fwnode_handle(np), true);
 	return np;
 }

@@ -15,13 +15,13 @@
 
 #include "npu_board.h"
 
-/* Initial contents, which no driver may rely on. */
+/* Initial contents, on which drivers must not rely. */
 #define NPU_BOARD_SRAM_JUNK	0x5a
 
 static void *npu_board_sram;
 static size_t npu_board_sram_size;
 
-/* Deep sleep takes its power. */
+/* The memory loses its power in system suspend. */
 static int npu_board_sram_suspend(struct device *dev)
 {
 	memset(npu_board_sram, NPU_BOARD_SRAM_JUNK, npu_board_sram_size);
@@ -54,7 +54,7 @@ int npu_board_sram_init(struct device_node *core)
 		return 0;
 	if (of_property_read_reg(np, 0, &addr, &size))
 		return -EINVAL;
-	/* All of these stay, as the board does. */
+	/* Never freed: the board cannot be removed. */
 	npu_board_sram = alloc_pages_exact(size, GFP_KERNEL);
 	if (!npu_board_sram)
 		return -ENOMEM;

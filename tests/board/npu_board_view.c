@@ -100,7 +100,7 @@ static void npu_board_line_clean(struct npu_board_view *view, size_t line)
 	memcpy(view->memory + line, view->clean + line, NPU_BOARD_LINE);
 }
 
-/* Forget a line, and read it again. */
+/* Invalidate a line and read it again. */
 static void npu_board_line_invalidate(struct npu_board_view *view, size_t line)
 {
 	memcpy(view->clean + line, view->memory + line, NPU_BOARD_LINE);
@@ -144,7 +144,7 @@ static void npu_board_view_sync_range(dma_addr_t addr, size_t size, bool for_cpu
 	}
 }
 
-/* Map one more time the page @pfn, whose lines are written back then. */
+/* Map page @pfn once more, and write its lines back. */
 static int npu_board_view_map_page(unsigned long pfn)
 {
 	struct npu_board_view *view = npu_board_view_alloc(pfn), *other;
@@ -165,7 +165,7 @@ static int npu_board_view_map_page(unsigned long pfn)
 	} else {
 		copy_page(view->memory, view->page);
 		copy_page(view->clean, view->page);
-		/* The entry is reserved: this allocates nothing, as a rule. */
+		/* Does not allocate, since the entry is reserved. */
 		ret = xa_err(__xa_store(&npu_board_views, pfn, view, GFP_ATOMIC));
 		if (ret)
 			other = view;
@@ -303,7 +303,7 @@ static int npu_board_dma_map_sg(struct device *dev, struct scatterlist *sgl,
 	return count;
 }
 
-/* Memory that is never cached has one view. */
+/* Uncached memory has one view. */
 static void *npu_board_dma_alloc(struct device *dev, size_t size,
 				 dma_addr_t *addr, gfp_t gfp,
 				 unsigned long attrs)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/// Power that goes while there is work: by suspends of the system, and for good.
+/// Loss of power while there is work: in system suspend, and permanently.
 #include <cerrno>
 #include <cstdlib>
 #include <fstream>
@@ -22,7 +22,7 @@ void write_file(const std::string &path, const std::string &text)
 	CHECK(file << text << std::flush);
 }
 
-/// Suspends the system as far as the power domains, and resumes it.
+/// Suspends the system up to the power domains, and resumes it.
 void suspend_system()
 {
 	need_root();
@@ -32,7 +32,7 @@ void suspend_system()
 
 } // namespace
 
-/* Suspend waits for running jobs, keeps queued ones, and fails none. */
+/* Suspend waits for running jobs and keeps queued ones; no job fails. */
 SUBTEST(power_suspend_busy)
 {
 	const Device device;
@@ -52,7 +52,7 @@ SUBTEST(power_suspend_busy)
 			wait_running(device, context, 1);
 		const unsigned before = board_total("power_offs");
 		suspend_system();
-		/* With work in the queue they would have stayed on. */
+		/* Without the suspend, queued work would have kept the cores powered. */
 		CHECK(board_total("power_offs") >= before + cores);
 		for (const std::uint32_t context : contexts) {
 			CHECK_EQ(wait_ended(device, context, 4).error, 0);
@@ -62,7 +62,7 @@ SUBTEST(power_suspend_busy)
 	}
 }
 
-/* What is on the chip survives, though the memory there loses its power. */
+/* The contents of SRAM survive, although it loses its power. */
 SUBTEST(power_suspend_sram)
 {
 	const Device device;
@@ -93,7 +93,7 @@ SUBTEST(power_suspend_sram)
 	pinned.check();
 }
 
-/* A core hangs when the system is to be suspended. */
+/* A core hangs while the system suspends. */
 SUBTEST(power_suspend_stuck)
 {
 	const Device device;
@@ -110,7 +110,7 @@ SUBTEST(power_suspend_stuck)
 	product.check();
 }
 
-/* Jobs run to their end whose handles, and those of their buffers, are closed before. */
+/* Jobs whose handles and buffers are closed before the suspend still complete. */
 SUBTEST(power_suspend_closed)
 {
 	const char *rounds = std::getenv("SUSPENDS");
@@ -137,7 +137,7 @@ SUBTEST(power_suspend_closed)
 	leak.done();
 }
 
-/* Whose power cannot be switched on runs nothing, and nobody is to blame. */
+/* Jobs on cores that cannot be powered fail with EIO; no context is guilty. */
 SUBTEST(power_lost)
 {
 	const Device device;
@@ -146,7 +146,7 @@ SUBTEST(power_lost)
 	const std::uint32_t job = create_job(device, {{product.task()}});
 
 	CHECK_EQ(run(device, context, job), 1);
-	/* Idle cores lose their power after a while. */
+	/* Idle cores lose their power after a delay. */
 	CHECK(patience::comes([] { return !board_total("powered"); }));
 	CHECK_OK(set_parameter("no_power", 7));
 	product.clear();

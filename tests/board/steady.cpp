@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/// Hardware cost of prepared jobs in steady state, in counts of the board.
-/// The cores must keep their power meanwhile.
+/// Hardware cost of prepared jobs in steady state, in register accesses and interrupts of the
+/// board. The cores must keep their power.
 #include <algorithm>
 #include <cstdint>
 #include <string>
@@ -13,12 +13,12 @@
 namespace
 {
 
-/// Of a submit, and more than the watchdog sees of a core.
+/// Jobs per submit: more than the watchdog checks on a core.
 constexpr unsigned jobs = 64;
-/// Registers that a start and its end write: seven and two.
+/// Register writes of a start and its end: seven and two.
 constexpr unsigned most_writes = 9;
 
-/// A client whose core has its address space already.
+/// A client whose address space is already attached to a core.
 struct Client {
 	explicit Client(const std::vector<unsigned> &lanes_of_tasks)
 		: product(device), context(device.context())
@@ -57,7 +57,7 @@ struct Counts {
 	unsigned writes = board_total("writes");
 };
 
-/// A client's jobs: none asks anything of an IOMMU, each start has one interrupt.
+/// Checks that a client's jobs need no IOMMU command and one interrupt per start.
 void check_steady(Client &client, unsigned starts)
 {
 	const Counts before;
@@ -87,7 +87,7 @@ SUBTEST(steady_sixteen_tasks)
 	check_steady(client, jobs);
 }
 
-/* From one file, all cores. */
+/* One file on all cores. */
 SUBTEST(steady_lanes)
 {
 	Client client({1, 1, 1});
@@ -100,7 +100,7 @@ SUBTEST(steady_lanes)
 		CHECK_EQ(board_count(core, "starts") - before[core], jobs);
 }
 
-/* From one file, by queues of its own: all of them are under way at the same time. */
+/* Three contexts of one file run in parallel. */
 SUBTEST(steady_three_contexts)
 {
 	Device device;
@@ -111,10 +111,10 @@ SUBTEST(steady_three_contexts)
 
 	for (unsigned core = 0; core < 3; core++) {
 		contexts.push_back(device.context());
-		/* The core keeps the address space from now on. */
+		/* The core keeps the address space attached from now on. */
 		CHECK_EQ(run(device, contexts.back(), job), 1);
 	}
-	/* None ends before all have begun. */
+	/* No job ends before all have started. */
 	const Hold hold;
 	for (const std::uint32_t context : contexts)
 		CHECK_OK(submit(device, context, {job}));
@@ -131,7 +131,7 @@ SUBTEST(steady_three_contexts)
 	CHECK(last_start < first_end);
 }
 
-/* As many as there are cores: each keeps its own. */
+/* As many files as cores: each core keeps its address space. */
 SUBTEST(steady_three_files)
 {
 	Client one({1}), two({2}), three({3});

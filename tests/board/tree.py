@@ -26,8 +26,8 @@ import fdt  # noqa: E402
 
 CORE = "rockchip,rk3588-rknn-core"
 
-# Properties that refer to other nodes, and the property of those that tells how
-# many cells follow; None if none do.
+# Properties that refer to other nodes, and the property of the target that specifies the
+# number of cells after the phandle; None without cells.
 REFERENCES = {
     "assigned-clocks": "#clock-cells",
     "clocks": "#clock-cells",
@@ -41,8 +41,8 @@ REFERENCES = {
     "sram-supply": None,
 }
 
-# Providers of npu_board, by what they stand for. SCMI's protocols have no
-# "compatible": their parent's tells what they are.
+# The provider of npu_board for each real one. SCMI's protocols have no "compatible":
+# their parent's identifies them.
 PROVIDERS = {
     "arm,gic-v3": "npu-board,gic",
     "arm,scmi-smc": "npu-board,scmi-clock",
@@ -51,7 +51,7 @@ PROVIDERS = {
 }
 REGULATOR = "npu-board,regulator"
 
-# What describes a provider to those that refer to it.
+# Properties of a provider that its consumers need.
 PROVIDES = (
     "#address-cells",
     "#clock-cells",
@@ -62,12 +62,12 @@ PROVIDES = (
     "interrupt-controller",
     "phandle",
 )
-# Of power domains: the registers that set a transfer's priority. Nobody can tell
+# Properties of power domains that are dropped: the QoS registers. No test can observe
 # from outside whether a domain restores them.
 DROPPED = ("pm_qos",)
 
-# User-mode Linux's PCI window is above 0xf0000000: the bus moves the addresses.
-# What has a register elsewhere is not for the driver, and stays disabled.
+# User-mode Linux's PCI window is above 0xf0000000: the bus translates addresses. Nodes
+# with registers elsewhere are not the driver's and stay disabled.
 BUS = 0xFDA00000
 BUS_SIZE = 0x00200000
 MOVED = 0xE0A00000
@@ -137,7 +137,7 @@ class Board:
         if prop == "operating-points-v2":
             self.tables.append(target)
         elif prop == "sram":
-            # A range of the memory, which goes with the whole of it.
+            # A subrange of the memory, which is moved with the memory.
             if target.parent and target.parent not in self.disabled:
                 self.disabled.append(target.parent)
         elif prop.endswith("-supply"):
@@ -213,7 +213,7 @@ class Board:
                 raise Failure(f"{node.path} is not where the cores of an RK3588 are")
             if not node.enabled():
                 raise Failure(f"{node.path} is disabled")
-            # npu_board enables it, when its registers are there.
+            # npu_board enables the node once its registers exist.
             yield from node_text(node, {"status": b"disabled\0"})
         yield "};"
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/// Cached memory on a board whose CPU and device see what the other wrote only after a
-/// sync: a sync that is left out shows, and the driver leaves none out.
+/// Cached memory on a board whose CPU and device only see each other's writes after a sync. Missing
+/// syncs have an effect, and the driver misses none.
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
@@ -13,7 +13,7 @@
 namespace
 {
 
-/// Of the CPU's caches.
+/// Cache line size of the CPU.
 constexpr std::size_t line = 64;
 
 /// A job whose buffers are all cached, with two cache lines of features.
@@ -34,7 +34,7 @@ struct Client {
 		product.clear();
 		CHECK_EQ(run(device, context, job), 1);
 	}
-	/// Write other features, or those that were there before, and sync nothing.
+	/// Inverts features without a sync; a second call restores them.
 	void flip(std::size_t first, std::size_t count)
 	{
 		auto *features = product.features.as<std::uint8_t>() + first;
@@ -58,7 +58,7 @@ SUBTEST(views_without_sync_for_device)
 
 	client.flip();
 	client.go();
-	/* The device has used the features that were there before. */
+	/* The device has read the old features. */
 	client.flip();
 	client.product.check();
 
@@ -79,7 +79,7 @@ SUBTEST(views_without_sync_for_cpu)
 	client.product.check();
 }
 
-/* A range that is handed over does not take others with it. */
+/* A sync of a range does not affect other lines. */
 SUBTEST(views_range)
 {
 	Client client;
@@ -93,7 +93,7 @@ SUBTEST(views_range)
 	client.product.check();
 }
 
-/* A buffer moves with all that either side wrote, handed over or not. */
+/* A move copies all writes of either side, synced or not. */
 SUBTEST(views_moves)
 {
 	Client client;
