@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The device of tests that run on any.
+ * The device for tests that run on a fake or on a real one.
  */
 #pragma once
 
@@ -9,10 +9,10 @@
 namespace npu::test
 {
 
-/// Whether there is a real device to test: NPU_TEST_DEVICE is its device file.
+/// Whether to test a real device: NPU_TEST_DEVICE is its device file.
 bool on_real_device();
 
-/// That device or, by default, one without a kernel.
+/// Opens that device or, by default, one without a kernel.
 Result<Device> any_device();
 
 } // namespace npu::test

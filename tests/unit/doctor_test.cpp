@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/// npu-info --doctor on systems made of files.
+/// npu-info --doctor on fake systems that consist of files.
 #include <cerrno>
 #include <fstream>
 #include <string>
@@ -17,7 +17,7 @@ namespace fs = std::filesystem;
 using testing::ElementsAre;
 using testing::IsEmpty;
 
-/// A Rock 5 on which all is well, to be broken.
+/// A Rock 5 without problems, which tests then break.
 class Doctor : public testing::Test
 {
 protected:
@@ -53,7 +53,7 @@ protected:
 		std::ofstream(root_ / path, std::ios::binary) << text;
 	}
 	void remove(const std::string &path) const { fs::remove_all(root_ / path); }
-	/// Binds a core to a driver, or to none.
+	/// Binds a core to a driver, or to none if it is empty.
 	void bind(const std::string &core, const std::string &driver) const
 	{
 		const std::string link = "sys/bus/platform/devices/" + core + ".npu/driver";
@@ -74,7 +74,7 @@ protected:
 		remove("sys/class/accel");
 	}
 
-	/// What the doctor finds, each kind once.
+	/// The kinds of the doctor's findings, without duplicates.
 	std::vector<std::string> ids() const
 	{
 		std::vector<std::string> found;
@@ -92,7 +92,7 @@ protected:
 	}
 
 	fs::path root_;
-	/// What opening the device file answers.
+	/// The errno of opening the device file.
 	int error_ = 0;
 };
 
@@ -107,7 +107,7 @@ TEST_F(Doctor, NoNode)
 	EXPECT_THAT(ids(), ElementsAre("no-node"));
 }
 
-/* The vendor's kernel calls its node npu@ too. */
+/* The vendor's kernel also names its node npu@. */
 TEST_F(Doctor, VendorsNode)
 {
 	remove("proc/device-tree");
@@ -210,7 +210,7 @@ TEST_F(Doctor, NoOnChipMemory)
 	EXPECT_THAT(ids(), ElementsAre("no-sram"));
 }
 
-/* The NPU works, so nothing of these is fatal. */
+/* None of these is fatal: the NPU works. */
 TEST_F(Doctor, HintsAreNotFatal)
 {
 	remove("sys/class/devfreq");

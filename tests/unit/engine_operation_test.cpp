@@ -103,7 +103,7 @@ protected:
 		EXPECT_TRUE(read) << read.error().message;
 		return values;
 	}
-	/// What @p operation makes of @p inputs.
+	/// Runs @p operation on @p inputs.
 	template <typename T, typename U>
 	std::vector<U> result(const Operation &operation,
 			      std::initializer_list<std::vector<T>> inputs)
@@ -114,7 +114,7 @@ protected:
 		run(steps);
 		return values_of<U>(output);
 	}
-	/// Why no plan can be made of @p step.
+	/// The error of creating a plan of @p step.
 	Error refused(const Step &step)
 	{
 		auto plan = Plan::create(device_, {&step, 1});
@@ -226,7 +226,7 @@ std::vector<U> multiplied(const std::vector<T> &x, const std::vector<T> &w, std:
 
 TEST_F(OperationTest, Int8MatrixProduct)
 {
-	/* The last has K in slices, which the device adds up. */
+	/* The last one has a K of several slices, which the device adds up. */
 	for (const auto &[m, k, n] :
 	     {std::array{1U, 32U, 32U}, std::array{5U, 100U, 70U}, std::array{3U, 4100U, 40U}}) {
 		const Bytes x = test::random_int8(random_, std::size_t{m} * k);
@@ -320,7 +320,7 @@ TEST_F(OperationTest, PlansRunOftenAndOutliveWhatTheyWereMadeOf)
 	for (int i = 0; i < 3; i++)
 		EXPECT_TRUE(plan->run(context_));
 
-	/* The plan has weights of its own: the zeros above do not matter. */
+	/* The plan has its own weights: the zeros above do not matter. */
 	Bytes identity(32 * 32);
 	for (std::size_t i = 0; i < 32; i++)
 		identity[i * 32 + i] = 1;
@@ -392,7 +392,7 @@ TEST_F(OperationTest, TensorsCheckWhatTheyAreGiven)
 	auto buffer = Buffer::create(device_, 4096);
 	ASSERT_TRUE(buffer);
 	EXPECT_EQ(Tensor::over(*buffer->view(4000, 96), *layout).error().code, EINVAL);
-	/* What operations read fits, what they write does not. */
+	/* This size suffices to read the tensor, but not to write it. */
 	auto least = Tensor::over(*buffer->view(0, layout->read_bytes()), *layout);
 	ASSERT_TRUE(least);
 	EXPECT_LT(layout->read_bytes(), layout->bytes());

@@ -26,7 +26,7 @@ namespace npu
 namespace
 {
 
-/// Numbers of which one channel in a hundred is twenty times larger.
+/// Random numbers; one channel in a hundred is twenty times larger.
 std::vector<float> with_outliers(std::size_t count, std::uint32_t k, unsigned int seed)
 {
 	auto values = test::random_floats(count, seed);
@@ -37,7 +37,7 @@ std::vector<float> with_outliers(std::size_t count, std::uint32_t k, unsigned in
 	return values;
 }
 
-/// Relative error of @p y, root mean square, against W x in double.
+/// Root mean square error of @p y relative to W x in double.
 double error(std::span<const float> y, std::span<const float> weights, std::span<const float> x,
 	     std::uint32_t m, std::uint32_t n, std::uint32_t k)
 {
@@ -84,7 +84,7 @@ protected:
 	Device device_;
 };
 
-/* Bit for bit what the whole product has there; other channels of y are left alone. */
+/* Some channels equal those of the whole product bit by bit; others in y are not written. */
 TEST_F(EnginePartsTest, SomeChannelsAreThoseOfTheWhole)
 {
 	constexpr std::uint32_t n = 203;
@@ -151,7 +151,7 @@ TEST_F(EnginePartsTest, CallsOutOfOrderAreRefused)
 	EXPECT_TRUE(engine->fetch(0, {y, 64}));
 }
 
-/* A layer at the address of one that is gone gets a job of its own. */
+/* A layer at the address of a destroyed one gets its own job. */
 TEST_F(EnginePartsTest, LayersAreKnownByNumber)
 {
 	const auto x = test::random_floats(64, 5);
@@ -197,7 +197,7 @@ TEST_F(EnginePartsTest, TheOldestJobMakesRoom)
 	run(2);
 	run(1);
 	EXPECT_EQ(made, 2);
-	/* Takes the place of that for two rows. */
+	/* Evicts the job for two rows. */
 	run(3);
 	run(1);
 	EXPECT_EQ(made, 3);
@@ -240,7 +240,7 @@ TEST_F(EnginePartsTest, EnginesInTwoThreadsWriteWhatEachWritesAlone)
 	EXPECT_NE(a, b);
 }
 
-/* Outliers cost plain int8 most of its precision, and a rotated layer next to none. */
+/* Outliers cost plain int8 most of its precision, and a rotated layer almost none. */
 TEST_F(EnginePartsTest, RotationSavesInt8FromOutliers)
 {
 	constexpr std::uint32_t m = 4;
@@ -266,7 +266,7 @@ TEST_F(EnginePartsTest, RotationSavesInt8FromOutliers)
 	}
 }
 
-/* 127 divided by such a number is no number. */
+/* 127 divided by such a number is infinite. */
 TEST_F(EnginePartsTest, NextToNothingIsZero)
 {
 	constexpr std::uint32_t n = 32;
@@ -304,7 +304,7 @@ TEST_F(EnginePartsTest, RotatedAndOtherLayersDoNotMix)
 	EXPECT_EQ(engine->start(mixed, 1, {x, 64}).error().code, EINVAL);
 }
 
-/* Products of rows stay, and neither a large number nor a mean stays in one place. */
+/* Rotation preserves dot products, and spreads outliers and the mean. */
 TEST(Rotation, KeepsProducts)
 {
 	for (const std::uint32_t k : {1U, 3U, 6U, 8U, 96U, 288U, 1536U, 8960U}) {

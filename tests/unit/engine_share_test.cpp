@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Shares of rows, with sides whose times are known.
+ * Row shares for sides of known speed.
  */
 #include <algorithm>
 #include <cstdint>
@@ -19,10 +19,10 @@ namespace
 constexpr std::uint32_t step = 32;
 constexpr double fixed = 50e-6;
 
-/// What a side takes for some rows.
+/// Speed of one side.
 struct Side {
 	double row;
-	/// Rows are computed so many at a time.
+	/// Rows are computed in groups of this size.
 	std::uint32_t lump = 1;
 
 	double seconds(std::uint32_t rows) const
@@ -40,7 +40,7 @@ double product(const Side &cpu, const Side &npu, std::uint32_t first, std::uint3
 	return std::max(cpu.seconds(first), npu_seconds);
 }
 
-/// Time of the cut that is found, as a multiple of the best there is.
+/// The time of the chosen cut relative to the best possible one.
 double loss(const Side &cpu, const Side &npu, std::uint32_t rows, double noise)
 {
 	std::mt19937 random(rows);
@@ -73,7 +73,7 @@ TEST(RowShare, FindsTheBestCut)
 		}
 }
 
-/* Cores that take groups of rows make steps, at whose edges the best cuts are. */
+/* If the cores compute rows in groups, the best cuts are at the edges of groups. */
 TEST(RowShare, FindsTheEdgeOfAStep)
 {
 	EXPECT_LT(loss({1e-6}, {1e-6, 192}, 1536, 0), 1.03);
@@ -89,14 +89,14 @@ TEST(RowShare, GivesNothingToASideThatIsFarTooSlow)
 		const std::uint32_t first = share.split();
 
 		shared += first < 1024;
-		/* The NPU takes longer for a row than the CPU for all of them. */
+		/* The NPU takes longer for a row than the CPU for all rows. */
 		share.learn(first, first * 1e-8, (1024 - first) * 1e-4);
 	}
 	EXPECT_EQ(share.best(), 1024U);
 	EXPECT_LT(shared, 200);
 }
 
-/* Another program takes half of the CPU away. */
+/* Another program takes half of the CPU. */
 TEST(RowShare, FollowsAChange)
 {
 	RowShare share(2048, step, fixed);

@@ -51,7 +51,7 @@ float largest(std::span<const float> row)
 	return std::abs(*std::ranges::max_element(row, {}, [](float x) { return std::abs(x); }));
 }
 
-/// @p row times @p factor as whole numbers from -most to most.
+/// Rounds @p row times @p factor to integers and clamps them to -most to most.
 std::vector<std::int64_t> quantised(std::span<const float> row, float factor, float most)
 {
 	std::vector<std::int64_t> whole;
@@ -61,7 +61,7 @@ std::vector<std::int64_t> quantised(std::span<const float> row, float factor, fl
 	return whole;
 }
 
-/// Each row of @p x, in @p steps steps, times each of @p weights in 127.
+/// The exact result of quantising @p x to @p steps steps and @p weights to 127 steps.
 std::vector<float> exact_int(const Rows &weights, const Rows &x, float steps)
 {
 	std::vector<float> y;
@@ -77,7 +77,7 @@ std::vector<float> exact_int(const Rows &weights, const Rows &x, float steps)
 			std::int64_t low = 0;
 
 			for (std::size_t i = 0; i < a.size(); i++) {
-				/* Of one int8 only the low half is left. */
+				/* A single int8 only has the low part. */
 				const std::int64_t h = steps > 127.0F ? (a[i] + 64) >> 7 : 0;
 				high += h * b[i];
 				low += (a[i] - 128 * h) * b[i];
@@ -98,7 +98,7 @@ std::vector<std::uint16_t> halves(std::span<const float> row)
 	return result;
 }
 
-/// Each row of @p x as two halves, times each of @p weights in fp16.
+/// The exact result of splitting @p x into two fp16 and rounding @p weights to fp16.
 std::vector<float> exact_fp16(const Rows &weights, const Rows &x)
 {
 	const rknn::WeightLayout layout(rknn::Type::fp16, weights.k, weights.count);
@@ -142,7 +142,7 @@ struct Size {
 class EngineSlicesTest : public testing::TestWithParam<Precision>
 {
 protected:
-	/// Layers of @p size side by side in one submit.
+	/// Runs layers of @p size as one submit.
 	void check(const Size &size)
 	{
 		const Precision precision = GetParam();

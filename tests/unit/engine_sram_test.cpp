@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What the engine prefers to have on the chip, on a device without a kernel.
+ * Which buffers the engine prefers to have in SRAM, on a device without a kernel.
  */
 #include <cerrno>
 
@@ -34,7 +34,7 @@ TEST(SramUse, TakesWhatItPrints)
 	}
 }
 
-/* The slowest of three: the cores' ports, the system's memory, the chip's. */
+/* The transfer time is the maximum over the cores' ports, system memory and SRAM. */
 TEST(SramPlan, TransferTime)
 {
 	EXPECT_DOUBLE_EQ(transfer_seconds(10.6e9, 0, 1, rk3588), 1.0);
@@ -56,7 +56,7 @@ protected:
 			buffers_.push_back(*Buffer::create(device_, size));
 	}
 
-	/// Says why there is no plan.
+	/// The error of creating the plan.
 	Error refusal(const char *use)
 	{
 		return SramPlan::create(device_, *SramUse::from(use)).error();
@@ -88,7 +88,7 @@ TEST_F(SramPlanTest, PrefersWhatGains)
 	EXPECT_EQ(buffers_[0].info()->priority, 255U);
 }
 
-/* One core draws no more from two memories than from one. */
+/* A single core's bandwidth is the same with one or two memories. */
 TEST_F(SramPlanTest, PrefersNothingThatDoesNot)
 {
 	SramPlan automatic = plan("auto");
@@ -108,7 +108,7 @@ TEST_F(SramPlanTest, Off)
 	EXPECT_FALSE(preferred(0));
 }
 
-/* So many bytes and no more, gain or not, the most wanted first. */
+/* A mode with a fixed number of bytes ignores the gain, in order of the operands. */
 TEST_F(SramPlanTest, Bytes)
 {
 	SramPlan bytes = plan("40960");
@@ -123,14 +123,14 @@ TEST_F(SramPlanTest, Bytes)
 	EXPECT_TRUE(preferred(2));
 	EXPECT_FALSE(preferred(0));
 	EXPECT_GT(buffers_[1].info()->priority, buffers_[2].info()->priority);
-	/* What is forgotten makes room. */
+	/* clear() releases the room. */
 	bytes.clear();
 	const SramPlan::Operand last[] = {{&buffers_[0], {4096}}};
 	EXPECT_FALSE(bytes.place(last, 1));
 	EXPECT_TRUE(preferred(0));
 }
 
-/* Streams take room as buffers do, but are for who creates the job. */
+/* Streams take room like buffers, but the caller places them by creating the job. */
 TEST_F(SramPlanTest, Streams)
 {
 	SramPlan bytes = plan("12288");
@@ -141,7 +141,7 @@ TEST_F(SramPlanTest, Streams)
 	EXPECT_FALSE(bytes.place(std::vector{buffer}, 1));
 	EXPECT_FALSE(bytes.place(std::vector{large}, 1));
 	EXPECT_TRUE(bytes.place(std::vector{streams}, 1));
-	/* That was the last page. */
+	/* The last page is in use. */
 	EXPECT_FALSE(bytes.place(std::vector{streams}, 1));
 	bytes.clear();
 	EXPECT_TRUE(bytes.place(std::vector{large}, 1));
@@ -153,7 +153,7 @@ TEST_F(SramPlanTest, Streams)
 	EXPECT_FALSE(plan("off").place(std::vector{streams}, 3));
 }
 
-/* Operands that must stay in system memory count towards the gain, and take no room. */
+/* Operands that must stay in system memory count for the gain, but take no room. */
 TEST_F(SramPlanTest, LeavesWhatMayNotMove)
 {
 	SramPlan bytes = plan("8192");
@@ -165,7 +165,7 @@ TEST_F(SramPlanTest, LeavesWhatMayNotMove)
 	EXPECT_TRUE(preferred(0));
 }
 
-/* What the device refuses to place stays where it is, and does not take room. */
+/* A buffer whose residency the device refuses takes no room. */
 TEST_F(SramPlanTest, ARefusedPreferenceChangesNothing)
 {
 	SramPlan bytes = plan("4096");

@@ -73,7 +73,7 @@ protected:
 	Device device_;
 };
 
-/// Of what only a device without a kernel can be asked.
+/// Tests that need a device without a kernel.
 class FakeEngineTest : public testing::Test
 {
 protected:
@@ -101,9 +101,9 @@ TEST_F(EngineTest, PrecisionsAreAsExactAsTheirBits)
 		/* Rounding to 127 steps of three sigma: about 0.7 % an operand. */
 		EXPECT_GT(int8, 0.003);
 		EXPECT_LT(int8, 0.02);
-		/* Only the weights' rounding is left. */
+		/* Only the weights' rounding error is left. */
 		EXPECT_LT(int8x2, int8 * 0.85);
-		/* The weights' 11 bits; activations have twice as many. */
+		/* Weights have 11 bits; activations twice as many. */
 		EXPECT_LT(fp16, 5e-4);
 	}
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Waiting for products of the engine, and what they tell, on a device without a kernel.
+ * Waits for products and their results, on a device without a kernel.
  */
 #include <cerrno>
 #include <memory>
@@ -128,7 +128,7 @@ TEST_F(EngineWaitTest, AProductThatFailsTellsAsMuch)
 	EXPECT_TRUE(engine_->wait());
 }
 
-/* Threads are not inherited: whoever joined them would wait for ever. */
+/* fork() does not copy threads: a join would never return. */
 TEST_F(EngineWaitTest, AChildMayDestroyAnEngineWithThreads)
 {
 	auto engine = Engine::create(device_, {.threads = 3});

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Rows of zeros, whose largest value gives no scale to quantise by.
+ * Rows of zeros, which have no scale for quantisation.
  */
 #include <cmath>
 #include <vector>
@@ -25,7 +25,7 @@ protected:
 
 	void SetUp() override { device_ = *Device::create(std::make_shared<test::FakeDriver>()); }
 
-	/// W x for @p m rows of activations.
+	/// Computes W x for @p m rows of activations.
 	std::vector<float> multiply(const std::vector<float> &weights, std::uint32_t m,
 				    const std::vector<float> &x)
 	{
@@ -48,7 +48,7 @@ TEST_P(EngineZeroTest, RowsOfZerosGiveZerosBesideOthers)
 	std::vector<float> weights(std::size_t{n} * k, 0.5F);
 	std::vector<float> x(std::size_t{2} * k, 0.0F);
 
-	/* The second of the weights' rows, the first of the activations'. */
+	/* The second row of the weights, and the first one of the activations. */
 	std::fill_n(weights.begin() + k, k, 0.0F);
 	std::fill_n(x.begin() + k, k, 2.0F);
 	const auto y = multiply(weights, 2, x);

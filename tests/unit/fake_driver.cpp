@@ -111,7 +111,7 @@ int FakeDriver::query_buffer(drm_npu_query &args)
 	record.flags = known.flags;
 	record.residency = known.residency;
 	record.priority = known.priority;
-	/* What is preferred is there at once. */
+	/* Buffers move to a preferred region immediately. */
 	record.region = known.residency ? chip_region : 0;
 	return answer(args, record);
 }
@@ -174,7 +174,7 @@ int FakeDriver::export_buffer(drm_prime_handle &args)
 		return -ENOENT;
 	buffer->second.flags |= DRM_NPU_BO_SHARED;
 	buffer->second.residency = DRM_NPU_RESIDENCY_NONE;
-	/* A descriptor of its own, for libnpu is to close it. */
+	/* A new descriptor, which libnpu closes. */
 	args.fd = ::memfd_create("exported", MFD_CLOEXEC);
 	exported_[args.fd] = args.handle;
 	return 0;
@@ -201,7 +201,7 @@ int FakeDriver::import_buffer(drm_prime_handle &args)
 	return 0;
 }
 
-/* Nothing ends while it waits, so what is busy now is busy at any deadline. */
+/* No job ends during a wait, so that busy buffers stay busy. */
 int FakeDriver::wait_buffer(const drm_npu_bo_wait &args) const
 {
 	if (!buffers_.contains(args.handle))
@@ -324,7 +324,7 @@ void FakeDriver::resume()
 	}
 }
 
-/* As the kernel: what has not started is cancelled, and its fences tell. */
+/* As in the kernel, destroying a context cancels its queued jobs and signals their fences. */
 void FakeDriver::destroy_context(std::uint32_t id)
 {
 	contexts_.erase(id);
@@ -468,7 +468,7 @@ std::span<std::byte> FakeDriver::map(std::size_t size, std::uint64_t offset, Map
 		maps_++;
 		return machine_.memory(static_cast<std::uint32_t>(offset)).first(size);
 	}
-	/* As the kernel: completion pages are the kernel's to write. */
+	/* As in the kernel, completion pages are read-only. */
 	if (access != MapAccess::read) {
 		error = -EACCES;
 		return {};

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A device without a kernel: libnpu's calls on modelled cores, one at a time.
+ * A device without a kernel: implements the ioctls of libnpu with modelled cores; for one call at a
+ * time.
  */
 #pragma once
 
@@ -31,53 +32,53 @@ public:
 				 int &error) override;
 	std::span<std::byte> map_dma_buf(int fd, std::size_t size, int &error) override;
 	void unmap(std::span<std::byte> bytes) override;
-	/// Of the dma-bufs and sync_files that this has made.
+	/// Ioctls of the dma-bufs and sync_files that this driver created.
 	int file_ioctl(int fd, unsigned long request, void *argument) override;
 	int wait_readable(int fd, Deadline deadline) override;
 
-	/// Calls of @p request fail with @p error from now on; 0 ends that.
+	/// Makes calls of @p request fail with @p error until it is set to 0.
 	void fail(unsigned long request, int error) { failures_[request] = error; }
-	/// Mapping fails with @p error from now on; 0 ends that.
+	/// Makes mapping fail with @p error until it is set to 0.
 	void fail_map(int error) { map_error_ = error; }
-	/// Each call of @p request runs @p hook first, with its argument.
+	/// Calls @p hook with the argument of each @p request before it is executed.
 	void watch(unsigned long request, std::function<void(void *)> hook)
 	{
 		hooks_[request] = std::move(hook);
 	}
 
-	/// Jobs stay queued from now on.
+	/// Keeps jobs queued from now on.
 	void hold() { held_ = true; }
-	/// All jobs run.
+	/// Runs all queued jobs.
 	void resume();
-	/// The only context there is.
+	/// The oldest context.
 	FakeContext &context() { return contexts_.begin()->second; }
 
-	/// A dma-buf of @p size bytes of another device. \return its descriptor
+	/// Creates a dma-buf of @p size bytes of another device. \return its descriptor
 	int foreign_dma_buf(std::size_t size);
 	/// The bytes of foreign dma-buf @p fd.
 	std::span<std::byte> foreign_bytes(int fd) { return foreign_.at(fd); }
-	/// Fences of others that jobs on foreign dma-bufs wait for.
+	/// The acquire fences of jobs on foreign dma-bufs.
 	const std::vector<FakeFencePtr> &acquired() const { return acquired_; }
 	/// Syncobjs and sync_files.
 	FakeSyncs &syncs() { return syncs_; }
 
-	/// There is on-chip memory of @p size bytes; bandwidths in bytes a second.
+	/// Adds on-chip memory of @p size bytes; bandwidths are in bytes a second.
 	void add_sram(std::uint64_t size, std::uint64_t core, std::uint64_t system,
 		      std::uint64_t chip);
 
-	/// Objects that clients have not given back, but for syncobjs.
+	/// Number of objects that clients have not released, without syncobjs.
 	std::size_t objects() const
 	{
 		return buffers_.size() + jobs_.size() + contexts_.size() + maps_;
 	}
-	/// Submits so far.
+	/// Number of submits so far.
 	std::uint64_t submits() const { return submits_; }
 
 private:
 	struct BufferRecord {
 		std::uint32_t address = 0;
 		std::uint32_t flags = 0;
-		/// Of a foreign dma-buf, else negative.
+		/// The foreign dma-buf, else negative.
 		int fd = -1;
 		std::uint32_t residency = DRM_NPU_RESIDENCY_NONE;
 		std::uint32_t priority = 0;
@@ -87,10 +88,10 @@ private:
 	struct Queued {
 		std::uint32_t context;
 		std::vector<Lane> lanes;
-		/// What signals when the last job of the submit has ended.
+		/// Signals at the end of the last job of the submit.
 		FakeFencePtr fence;
 		bool last;
-		/// What it waits for.
+		/// The fences that the job waits for.
 		std::vector<FakeFencePtr> in;
 	};
 
@@ -112,7 +113,7 @@ private:
 	bool is_foreign(int fd) const;
 	FakeResult run(const std::vector<Lane> &lanes);
 
-	/// Calls may come from several threads; they run one at a time.
+	/// Serialises calls of several threads.
 	std::mutex mutex_;
 	Machine machine_;
 	std::map<unsigned long, int> failures_;
@@ -123,7 +124,7 @@ private:
 	std::map<std::uint32_t, std::vector<Lane>> jobs_;
 	std::map<std::uint32_t, FakeContext> contexts_;
 	std::vector<Queued> queue_;
-	/// Handles by descriptors of dma-bufs that were exported.
+	/// Handles of exported dma-bufs, by descriptor.
 	std::map<int, std::uint32_t> exported_;
 	std::map<int, std::vector<std::byte>> foreign_;
 	FakeSyncs syncs_;

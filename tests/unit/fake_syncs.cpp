@@ -50,7 +50,7 @@ FakeFencePtr FakeSyncs::file_fence(int fd) const
 	return found == files_.end() ? nullptr : found->second;
 }
 
-/// The fence of a syncobj, or the first of a timeline that is not before @p point.
+/// The fence of a binary syncobj, or the first one of a timeline at or after @p point.
 FakeFencePtr FakeSyncs::fence_of(std::uint32_t handle, std::uint64_t point) const
 {
 	const auto found = syncobjs_.find(handle);
@@ -131,7 +131,7 @@ int FakeSyncs::from_fd(drm_syncobj_handle &args)
 	const auto found = exported_.find(inode_of(args.fd));
 	if (found == exported_.end())
 		return -EINVAL;
-	/* A handle of its own, which shares no later fence: enough for a test. */
+	/* A new syncobj with the same fence, but without sharing later fences: enough for tests. */
 	args.handle = next_++;
 	syncobjs_[args.handle] = syncobjs_.at(found->second);
 	return 0;

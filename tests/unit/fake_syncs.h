@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Syncobjs and sync_files of the device without a kernel. Their fences signal when the
- * device or a test says so, never while somebody waits.
+ * Syncobjs and sync_files of the device without a kernel. Their fences only signal when the device
+ * or a test signals them, never during a wait.
  */
 #pragma once
 
@@ -18,7 +18,7 @@ namespace npu::test
 
 struct FakeFence {
 	bool signalled = false;
-	/// Positive errno, 0 if the work ended well.
+	/// Positive errno, 0 on success.
 	int error = 0;
 
 	void signal(int with)
@@ -33,20 +33,20 @@ using FakeFencePtr = std::shared_ptr<FakeFence>;
 class FakeSyncs
 {
 public:
-	/// Answer a call of the DRM core. @return nullopt if it is another
+	/// Implements the syncobj ioctls. @return nullopt for other requests
 	std::optional<int> ioctl(unsigned long request, void *argument);
-	/// Answer a call on a sync_file. @return nullopt if it is another
+	/// Implements the sync_file ioctls. @return nullopt for other requests
 	std::optional<int> file_ioctl(int fd, unsigned long request, void *argument);
 
-	/// A descriptor of a sync_file of @p fence.
+	/// Creates a sync_file of @p fence. @return its descriptor
 	int create_file(FakeFencePtr fence);
-	/// The fence of sync_file @p fd, nullptr if it is none.
+	/// The fence of sync_file @p fd, nullptr for other files.
 	FakeFencePtr file_fence(int fd) const;
 
-	/// The fences of @p count syncs at @p address. @return false if one has none
+	/// Collects the fences of @p count syncs at @p address. @return false if one has no fence
 	bool find(std::uint64_t address, std::uint32_t count,
 		  std::vector<FakeFencePtr> &fences) const;
-	/// Give @p count syncs at @p address @p fence. @return false if one does not exist
+	/// Sets the fence of @p count syncs at @p address. @return false if one does not exist
 	bool attach(std::uint64_t address, std::uint32_t count, const FakeFencePtr &fence);
 
 	std::size_t syncobjs() const { return syncobjs_.size(); }
@@ -68,7 +68,7 @@ private:
 	FakeFencePtr fence_of(std::uint32_t handle, std::uint64_t point) const;
 
 	std::map<std::uint32_t, Syncobj> syncobjs_;
-	/// By the inode of their file, which copies of a descriptor share.
+	/// By the inode of the file, which duplicates of a descriptor share.
 	std::map<std::uint64_t, FakeFencePtr> files_;
 	std::map<std::uint64_t, std::uint32_t> exported_;
 	std::uint32_t next_ = 1000;

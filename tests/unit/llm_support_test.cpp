@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Which models npu-llm accepts: those that it implements in full.
+ * Which models npu-llm accepts: those that it fully implements.
  */
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -23,7 +23,7 @@ namespace
 using test::GgufFile;
 using testing::HasSubstr;
 
-/// A model that is accepted.
+/// A model that npu-llm accepts.
 GgufFile model(const std::string &architecture = "llama")
 {
 	constexpr std::uint64_t width = 8;
@@ -58,7 +58,7 @@ GgufFile model(const std::string &architecture = "llama")
 	return file;
 }
 
-/// What npu-llm says of a file: empty if it loads.
+/// The error of npu-llm for a file; empty if it loads.
 std::string complaint(const GgufFile &file)
 {
 	const auto bytes = file.bytes();
@@ -82,7 +82,7 @@ TEST(Support, TheModelIsAccepted)
 struct Key {
 	const char *name;
 	GgufFile::Value value;
-	/// How the message shows it.
+	/// The value as the message prints it.
 	const char *shown;
 };
 
@@ -149,7 +149,7 @@ TEST(Support, MetadataThatChangesNothingIsAccepted)
 		{"tokenizer.chat_template.tool_use", std::string("{{ tools }}"), ""},
 		{"tokenizer.ggml.padding_token_id", 0U, ""},
 		{"tokenizer.ggml.add_eos_token", false, ""},
-		/* Neither npu-llm nor llama.cpp looks there. */
+		/* Neither npu-llm nor llama.cpp reads these keys. */
 		{"some_tool.version", std::string("7"), ""},
 	};
 
@@ -196,7 +196,7 @@ TEST(Support, ArchitecturesHaveTheirTensors)
 	qwen3.tensors["blk.0.attn_q_norm.weight"] = {4};
 	qwen3.tensors["blk.0.attn_k_norm.weight"] = {4};
 	EXPECT_EQ(complaint(qwen3), "");
-	/* Keys of another architecture are remarks. */
+	/* Keys of other architectures only cause remarks. */
 	qwen3.values["llama.expert_count"] = 8U;
 	EXPECT_EQ(complaint(qwen3), "");
 

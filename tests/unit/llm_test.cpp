@@ -42,7 +42,7 @@ using testing::ElementsAre;
 using testing::HasSubstr;
 using Writer = test::GgufWriter;
 
-/// The model of the demo, which is elsewhere on other machines.
+/// The model of the demo; other machines may have it elsewhere.
 std::string find_model()
 {
 	const char *path = std::getenv("NPU_TEST_MODEL");
@@ -136,7 +136,7 @@ TEST(Gguf, NamesWhatIsWrong)
 				     .put<std::uint32_t>(4)
 				     .put<std::uint32_t>(1)),
 		    HasSubstr("metadata 'k' is there twice"));
-	/* A message is one line, whatever a name is. */
+	/* A message is one line, whatever characters a name contains. */
 	EXPECT_THAT(
 		error_of(Writer().header(1, 0).tensor("a\nb" + std::string(200, 'c'), {4}, 77, 0)),
 		HasSubstr("'a?b" + std::string(77, 'c') + "...' has type"));
@@ -154,7 +154,7 @@ TEST(Gguf, EveryTruncationIsAnError)
 
 	ASSERT_TRUE(Gguf::parse(all));
 	for (std::size_t size = 0; size < all.size(); size += size < 30000 ? 7 : 4099) {
-		/* A copy, so that reading beyond it is seen by sanitizers. */
+		/* A copy, so that sanitizers detect reads beyond it. */
 		const std::vector<std::byte> cut(all.begin(),
 						 all.begin() + static_cast<std::ptrdiff_t>(size));
 		const auto gguf = Gguf::parse(cut);
@@ -163,7 +163,7 @@ TEST(Gguf, EveryTruncationIsAnError)
 	}
 }
 
-/* tests/models/reference.py has asked python3-gguf. */
+/* Expected values are from python3-gguf, see tests/models/reference.py. */
 TEST(Quants, ElementsAreThoseOfPython3Gguf)
 {
 	const auto gguf = Gguf::open(NPU_SOURCE_DIR "/tests/models/quants.gguf");
@@ -227,8 +227,10 @@ TEST(Sampler, KeepsToTopKAndTopP)
 	EXPECT_NEAR(static_cast<double>(seen[1]) / seen[2], 1.105, 0.15);
 }
 
-/* Weights that overflow make logits that are not numbers: no token is chosen for
- * one, and an order there must be. */
+/*
+ * Weights that overflow lead to NaN logits. Such tokens are never chosen, and the order must still
+ * be strict weak.
+ */
 TEST(Sampler, NumbersGoBeforeWhatIsNone)
 {
 	constexpr float nan = std::numeric_limits<float>::quiet_NaN();
@@ -248,7 +250,7 @@ TEST(Sampler, NumbersGoBeforeWhatIsNone)
 	EXPECT_LT(warm.sample(std::vector<float>(100, nan)), 100U);
 }
 
-/* A count that ends amid a character, or a model that writes nonsense. */
+/* The token count may cut a character, or a model may generate invalid UTF-8. */
 TEST(Generation, JsonIsValidWhateverTheTextIs)
 {
 	Generation generation;
@@ -396,7 +398,7 @@ TEST(Transformer, ADeviceThatGoesAwayIsAnError)
 	EXPECT_EQ(model->forward(tokens).error().code, ENODEV);
 }
 
-/// A file that is gone at the end of the scope.
+/// Deletes a file at the end of the scope.
 class TemporaryFile
 {
 public:
@@ -410,7 +412,7 @@ private:
 	std::string path_ = testing::TempDir() + "npu-llm-test.XXXXXX";
 };
 
-/// What a command of the shell prints, and its wait status.
+/// The output and the wait status of a shell command.
 std::pair<std::string, int> output_of(const std::string &command)
 {
 	std::array<char, 256> part{};
@@ -424,7 +426,7 @@ std::pair<std::string, int> output_of(const std::string &command)
 	return {text, pclose(pipe)};
 }
 
-/// The @p count most likely tokens after @p token, one by one.
+/// The @p count most likely tokens after @p token, in order.
 std::vector<Token> greedy_tokens(Transformer &model, Token token, std::size_t count)
 {
 	std::vector<Token> tokens;
@@ -438,8 +440,10 @@ std::vector<Token> greedy_tokens(Transformer &model, Token token, std::size_t co
 	return tokens;
 }
 
-/* F32 matrices, sizes that fill no vector, and keys that heads share: models of another
- * kind than the demo's, and another implementation to compare with. */
+/*
+ * F32 matrices, sizes that do not fill a vector, and grouped heads: models unlike the demo's,
+ * compared with another implementation.
+ */
 class Tiny : public testing::TestWithParam<const char *>
 {
 };
@@ -479,7 +483,7 @@ INSTANTIATE_TEST_SUITE_P(Models, Tiny,
 					 "--architecture qwen2 --seed 18",
 					 "--architecture qwen3 --seed 23 --head-dim 8"));
 
-/* Each head of each token is computed alone, so who does it changes nothing. */
+/* The attention of a head and token does not depend on the thread that computes it. */
 TEST(Transformer, ThreadsChangeNothing)
 {
 	const auto gguf = Gguf::open(model_path);

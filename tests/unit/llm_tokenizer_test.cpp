@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Tokens are those of llama.cpp's llama-tokenize; tests/models/reference.py has asked it.
+ * Compares tokens with those of llama.cpp's llama-tokenize, from tests/models/reference.py.
  */
 #include <fstream>
 

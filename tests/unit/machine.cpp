@@ -26,7 +26,7 @@ std::uint32_t Machine::allocate(std::size_t size)
 	const std::uint32_t address = next_;
 	const auto rounded = static_cast<std::uint32_t>((size + page - 1) / page * page);
 
-	/* A page between ranges, so that running over an end is a fault. */
+	/* A guard page between ranges, so that overruns fault. */
 	next_ += rounded + page;
 	ranges_.emplace(address, std::vector<std::byte>(rounded));
 	return address;
@@ -61,7 +61,7 @@ std::byte *Machine::find(std::uint32_t address, std::uint32_t size)
 
 int Machine::read(void *host, std::uint32_t address, void *to, std::uint32_t size)
 {
-	/* What is only timed needs no memory. */
+	/* Timing-only accesses have no destination. */
 	if (!to)
 		return 0;
 	const std::byte *from = static_cast<Machine *>(host)->find(address, size);
@@ -110,7 +110,7 @@ npu_model_status Machine::run(std::uint32_t core, const Lane &lane, std::uint32_
 	npu_model_core *model = cores_[core].get();
 	const std::uint32_t pointer = RKNN_S_POINTER_PING_PONG | RKNN_S_POINTER_CORE(core);
 	const auto words = static_cast<std::uint32_t>(lane.front().commands.size() + link_words);
-	/* What ends last raises the interrupt: the PPU where it runs, else the DPU. */
+	/* The last block of the task raises the interrupt: the PPU if it runs, else the DPU. */
 	const std::uint32_t interrupts =
 		lane.back().enable & RKNN_ENABLE_PPU ? RKNN_INT_PPU : RKNN_INT_DPU;
 	model->active_cores = lanes;

@@ -24,7 +24,7 @@ public:
 
 	explicit Machine(const npu_model_params &params = npu_model_params_rk3588);
 
-	/// Room of @p size zero bytes for a device to address. Never moves.
+	/// Allocates @p size zeroed bytes for the device. The memory never moves.
 	/// \return its device address
 	std::uint32_t allocate(std::size_t size);
 	void release(std::uint32_t address);

@@ -52,14 +52,14 @@ TEST(ModelChain, OneInterruptAfterTheLastTask)
 			EXPECT_TRUE(chain.right(i)) << i << " of " << count;
 		EXPECT_EQ(chain.npu->stats.tasks, count);
 		EXPECT_TRUE(chain.npu.irq());
-		/* The last task ran in this group. */
+		/* The group in which the last task ran. */
 		EXPECT_NE(chain.npu.raw() & (count % 2 ? 0x100 : 0x200), 0u);
 		chain.npu.acknowledge();
 		EXPECT_FALSE(chain.npu.irq());
 	}
 }
 
-/* The number is the only stop: links behind it are not followed. */
+/* Only the number of tasks ends a chain: further links are not followed. */
 TEST(ModelChain, NumberOneIgnoresLinks)
 {
 	Chain chain(3);
@@ -95,7 +95,7 @@ TEST(ModelChain, DanglingLinkOfTheLastTaskIsHarmless)
 	EXPECT_TRUE(chain.npu.irq());
 }
 
-/* Tasks before the gap have run, but nobody is told. */
+/* Tasks before the gap have run, but raise no interrupt. */
 TEST(ModelChain, MissingRedirectHangs)
 {
 	Chain chain(3);
@@ -185,7 +185,7 @@ TEST(ModelChain, RunsAgainAfterAFaultAndReset)
 	EXPECT_TRUE(chain.npu.irq());
 }
 
-/* A later task reads what an earlier one wrote. */
+/* A later task reads the results of an earlier one. */
 TEST(ModelChain, TasksAreSerialised)
 {
 	Npu npu;
@@ -220,7 +220,7 @@ TEST(ModelChain, TasksAreSerialised)
 	EXPECT_EQ(second.mismatches(npu, two), 0u);
 }
 
-/* Addresses are all that differs from task to task. */
+/* Tasks that only differ in addresses. */
 Stream delta(const Matmul &matmul)
 {
 	return {command(0x0201, 0x1070, matmul.features), command(0x0201, 0x1110, matmul.weights),

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Streams that nobody meant to write. Whatever they say, the model ends, raises
- * an interrupt if and only if it is done, and leaves its bus after a fault.
- * Worth most in a build with sanitizers.
+ * Random streams. Whatever their contents, the model ends, raises an interrupt if and only if it is
+ * done, and does not access the bus after a fault. Most useful in a build with sanitizers.
  */
 #include "model_flying.h"
 #include "model_matmul.h"
@@ -15,7 +14,7 @@ namespace
 class ModelFuzz : public testing::Test
 {
 protected:
-	/* Small tensors: most of a wild address must find nothing. */
+	/* Small tensors, so that most random addresses are unmapped. */
 	ModelFuzz()
 	{
 		npu.bus.map(feature_base, 0x40000);
@@ -25,7 +24,7 @@ protected:
 
 	uint32_t below(uint32_t end) { return static_cast<uint32_t>(rng()) % end; }
 
-	/* A value that is likely to reach a limit of something. */
+	/* A value that probably hits a limit. */
 	uint32_t odd_value(uint32_t old)
 	{
 		switch (below(8)) {
@@ -125,13 +124,13 @@ protected:
 				registers[reg] = base;
 	}
 
-	/* Runs what is placed at the start of the code; checks what always holds. */
+	/* Runs the stream at the start of the code and checks the invariants. */
 	npu_model_status check(uint32_t amount, uint32_t tasks)
 	{
 		npu.bus.log.clear();
 		npu->stats.tasks = 0;
 		npu.prepare(code_base, amount, tasks);
-		/* Wherever a program ends. */
+		/* Enable and clear the interrupts of all blocks that may end a program. */
 		npu.write(0x0020, 0xf00);
 		npu.write(0x0024, 0xf00);
 		npu.write(0x0008, 1);
@@ -150,7 +149,7 @@ protected:
 			EXPECT_NE(access.len, 0u);
 			if (!refused)
 				continue;
-			/* A refused access is the last one. */
+			/* No access follows a refused one. */
 			EXPECT_EQ(&access, &npu.bus.log.back());
 			EXPECT_EQ(status, NPU_MODEL_FAULT);
 			EXPECT_LT(npu->fault_addr - access.addr, access.len);
@@ -170,7 +169,7 @@ protected:
 	Npu npu;
 };
 
-/* Right programs with a few registers changed. */
+/* Valid programs with a few changed registers. */
 TEST_F(ModelFuzz, ChangedRegisters)
 {
 	for (int i = 0; i < 20000 && !HasFailure(); i++) {
@@ -186,7 +185,7 @@ TEST_F(ModelFuzz, ChangedRegisters)
 		npu.place(stream);
 		check(amounts(stream.size()), 1);
 	}
-	/* If one kind of end never came, the test would test little. */
+	/* Each kind of end must occur, or the test would cover little. */
 	EXPECT_GT(seen[NPU_MODEL_DONE], 1000u);
 	EXPECT_GT(seen[NPU_MODEL_HUNG], 1000u);
 	EXPECT_GT(seen[NPU_MODEL_FAULT], 100u);
@@ -231,7 +230,7 @@ TEST_F(ModelFuzz, AgreeingSizes)
 	EXPECT_GT(seen[NPU_MODEL_DONE], 1000u);
 }
 
-/* All that the model can compute, and most of it wrongly programmed. */
+/* All operations that the model computes, mostly with wrong settings. */
 TEST_F(ModelFuzz, EveryBlock)
 {
 	const uint32_t ew_forms[] = {0x383,      0x108202c0, 0x108003c4, 0x10c203c0,
@@ -279,7 +278,7 @@ TEST_F(ModelFuzz, EveryBlock)
 	EXPECT_GT(seen[NPU_MODEL_UNSUPPORTED], 300u);
 }
 
-/* Pooling of any size, from anywhere to anywhere. */
+/* Pooling of any size and at any addresses. */
 TEST_F(ModelFuzz, Pooling)
 {
 	for (int i = 0; i < 1500 && !HasFailure(); i++) {
@@ -352,7 +351,7 @@ TEST_F(ModelFuzz, Noise)
 	EXPECT_GT(seen[NPU_MODEL_DONE], 100u);
 }
 
-/* Not even the words are words. */
+/* Words of random bits. */
 TEST_F(ModelFuzz, RandomWords)
 {
 	for (int i = 0; i < 2000 && !HasFailure(); i++) {
@@ -366,7 +365,7 @@ TEST_F(ModelFuzz, RandomWords)
 	}
 }
 
-/* Any register of the window, written and read by the host. */
+/* Host accesses to any register of the window. */
 TEST_F(ModelFuzz, HostRegisters)
 {
 	for (int i = 0; i < 200000; i++) {

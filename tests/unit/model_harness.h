@@ -31,7 +31,7 @@ inline constexpr uint32_t code_base = 0x10000000;
 inline constexpr uint32_t feature_base = 0x20000000;
 inline constexpr uint32_t weight_base = 0x30000000;
 inline constexpr uint32_t output_base = 0x40000000;
-/* What memory holds that nobody wrote. */
+/* Initial contents of memory. */
 inline constexpr uint8_t untouched = 0xa5;
 
 /* Memory as the core sees it; an access must lie in one mapping. */
@@ -87,14 +87,14 @@ public:
 
 	npu_model_bus callbacks() { return {.read = read, .write = write, .host = this}; }
 
-	/* What is mapped at @base is on the chip, and @core is told of its bytes. */
+	/* Marks the mapping at @base as SRAM, and counts its bytes for @core. */
 	void on_chip(uint32_t base, npu_model_core *core)
 	{
 		chip_bases_.insert(base);
 		core_ = core;
 	}
 
-	/* Every access, also those refused. */
+	/* All accesses, including refused ones. */
 	std::vector<Access> log;
 
 	/* Bytes accessed in [base, base + size). */
@@ -193,7 +193,7 @@ constexpr uint32_t amounts(size_t words)
 	return static_cast<uint32_t>((words + 1) / 2 - 1);
 }
 
-/* Where a stream goes on; no address is no redirect. */
+/* The link to the next stream; a base of 0 is no link. */
 struct Link {
 	uint32_t base = 0;
 	uint32_t amounts = 0;
@@ -224,7 +224,7 @@ public:
 	{
 		const npu_model_bus callbacks = bus.callbacks();
 
-		/* The model promises to initialise all of it. */
+		/* The model must initialise all of it. */
 		std::memset(static_cast<void *>(core_.get()), 0xcc, sizeof(npu_model_core));
 		npu_model_init(core_.get(), index, &callbacks, &params);
 		bus.map(code_base, 0x10000);
@@ -239,7 +239,7 @@ public:
 	uint32_t raw() const { return read(RKNN_PC_INTERRUPT_RAW_STATUS) & RKNN_INT_CLEARABLE; }
 	bool irq() const { return npu_model_irq(core_.get()) != 0; }
 
-	/* What mainline's rocket writes to start a stream; all but the start. */
+	/* Do all writes of mainline's rocket before a start. */
 	void prepare(uint32_t base, uint32_t amount, uint32_t tasks)
 	{
 		write(0x0010, 1);
@@ -260,7 +260,7 @@ public:
 		return npu_model_run(core_.get());
 	}
 
-	/* Acknowledge as the driver's interrupt thread does. */
+	/* Acknowledge interrupts as the driver's interrupt thread does. */
 	void acknowledge()
 	{
 		write(0x0020, 0);

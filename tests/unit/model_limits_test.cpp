@@ -71,7 +71,7 @@ TEST(ModelLimits, PartialKernelGroupHangs)
 	expect_status({.kind = Kind::fp16, .n = 48}, {}, NPU_MODEL_DONE);
 }
 
-/* Heights and widths have 11 bits; what is above is not seen. */
+/* Heights and widths have 11 bits; higher bits are ignored. */
 TEST(ModelLimits, SizesWrap)
 {
 	const Matmul tall{.h = 452}, wide{.w = 452, .h = 1};
@@ -136,7 +136,7 @@ TEST(ModelLimits, TwelveBanks)
 	}
 }
 
-/* Anything but 0 spoils results on silicon; the model must not give right ones. */
+/* Any other value corrupts results on silicon, so that the model must not compute right ones. */
 TEST(ModelLimits, FcDataBankDoesNotPass)
 {
 	const Matmul matmul;
@@ -145,7 +145,7 @@ TEST(ModelLimits, FcDataBankDoesNotPass)
 	EXPECT_TRUE(is.status != NPU_MODEL_DONE || is.mismatches > 0);
 }
 
-/* Blocks that are told different sizes wait for each other. */
+/* Blocks with different sizes wait for each other. */
 TEST(ModelLimits, BlocksMustAgree)
 {
 	const Matmul matmul{.w = 3, .h = 5, .k = 64, .n = 64};
@@ -169,7 +169,7 @@ TEST(ModelLimits, BlocksMustAgree)
 	}
 }
 
-/* A result of more surfaces a group than SIZE_E says does not come right. */
+/* With more surfaces per group than SIZE_E, results are wrong. */
 TEST(ModelLimits, SizeEMustMatchThePrecision)
 {
 	for (const Kind kind : {Kind::int8, Kind::fp16, Kind::fp16_to_fp16}) {
@@ -209,7 +209,7 @@ TEST(ModelLimits, UnmappedIsAFault)
 	EXPECT_EQ(npu.raw(), 0u);
 }
 
-/* A tensor that is cut short faults where its mapping ends, or in that access. */
+/* A tensor that is too short faults at the end of its mapping, or in that access. */
 TEST(ModelLimits, FaultAddressOfACutTensor)
 {
 	const Matmul matmul{.h = 5, .k = 64, .n = 64};
@@ -236,7 +236,7 @@ TEST(ModelLimits, FaultAddressOfACutTensor)
 	}
 }
 
-/* What silicon may do, but the model does not compute, is refused by name. */
+/* The model refuses, by name, features of the silicon that it does not implement. */
 TEST(ModelLimits, NotModelledDoesNotPass)
 {
 	const std::pair<uint32_t, uint32_t> changes[] = {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * One kick: what is fetched, which words count, how it ends, and what the
- * interrupt registers show meanwhile.
+ * A start of a core: which words it fetches and executes, how it ends, and the state of the
+ * interrupt registers.
  */
 #include "model_matmul.h"
 
@@ -22,7 +22,7 @@ protected:
 		matmul.store(npu, operands);
 	}
 
-	/* It ran and is right. */
+	/* Check that the run ended well and that the results are right. */
 	void expect_done(npu_model_status status)
 	{
 		ASSERT_EQ(status, NPU_MODEL_DONE)
@@ -92,7 +92,7 @@ TEST_F(ModelPc, WordsAfterTheEnableWordDoNothing)
 	expect_done(npu.run(stream));
 	EXPECT_EQ(npu->stats.tasks, 1u);
 
-	/* Nor has the register behind changed for the next run in that group. */
+	/* The register after the enable word is unchanged for the next run in that group. */
 	Registers registers = matmul.registers();
 	registers.erase(0x4020);
 	expect_done(npu.run(program(matmul.registers())));
@@ -120,8 +120,8 @@ TEST_F(ModelPc, UnknownTargetHangs)
 }
 
 /*
- * The other blocks of the core exist. Writing their registers stops nothing
- * while the enable word leaves them out; a model without them may only say so.
+ * The core has other blocks. Writes to their registers do not stop a run whose enable word leaves
+ * them out; a model without these blocks may refuse it.
  */
 TEST_F(ModelPc, OtherBlocksAreNotUnknown)
 {
@@ -143,7 +143,7 @@ TEST_F(ModelPc, WrongEnableHangs)
 		expect_quiet(npu.run(program(matmul.registers(), {}, enable)), NPU_MODEL_HUNG);
 }
 
-/* Without an own model of the blocks, their work must not pass for done. */
+/* A model without these blocks must not report their work as done. */
 TEST_F(ModelPc, OtherBlocksDoNotPass)
 {
 	for (const uint32_t enable : {0x18u, 0x1du, 0x60u, 0x7fu}) {
@@ -198,7 +198,7 @@ TEST_F(ModelPc, NoTasksNoInterrupt)
 
 	npu.place(stream);
 	expect_quiet(npu.start(code_base, amounts(stream.size()), 0), NPU_MODEL_HUNG);
-	/* The start is spent: correcting the number alone starts nothing. */
+	/* The start was consumed: a later change of the number starts nothing. */
 	npu.write(0x0030, 1);
 	EXPECT_EQ(npu_model_run(npu.get()), NPU_MODEL_HUNG);
 }
@@ -226,7 +226,7 @@ TEST_F(ModelPc, InterruptRegisters)
 	EXPECT_EQ(npu.read(0x0028), 0x100u);
 	EXPECT_EQ(npu.read(0x0020), 0x300u);
 
-	/* The mask is a gate, it forgets nothing. */
+	/* The mask only gates interrupts; their status persists. */
 	npu.write(0x0020, 0x200);
 	EXPECT_EQ(npu.read(0x0028), 0u);
 	EXPECT_FALSE(npu.irq());
@@ -234,7 +234,7 @@ TEST_F(ModelPc, InterruptRegisters)
 	npu.write(0x0020, 0x100);
 	EXPECT_TRUE(npu.irq());
 
-	/* Clearing takes the bits that are written, and no others. */
+	/* Clearing only affects the written bits. */
 	npu.write(0x0024, 0x1feff);
 	EXPECT_TRUE(npu.irq());
 	npu.write(0x0024, 0x100);
@@ -266,7 +266,7 @@ TEST_F(ModelPc, RawAccumulatesUntilCleared)
 	EXPECT_FALSE(npu.irq());
 }
 
-/* Alternate runs are alternate groups, hence alternate bits. */
+/* Runs alternate between the groups, and so between their interrupt bits. */
 TEST_F(ModelPc, BitsAlternate)
 {
 	const Stream stream = program(matmul.registers());
@@ -293,7 +293,7 @@ TEST_F(ModelPc, ResetForgetsAllButStatistics)
 	EXPECT_EQ(npu->stats.read_bytes, before.read_bytes);
 	EXPECT_EQ(npu_model_run(npu.get()), NPU_MODEL_HUNG) << "nothing was started";
 
-	/* The first group again, and no register of before is left in it. */
+	/* The first group again, without old register values. */
 	Registers registers = matmul.registers();
 	registers.erase(0x4020);
 	registers.erase(0x1020);
@@ -323,7 +323,7 @@ TEST_F(ModelPc, PointersNeedTheirCore)
 	}
 }
 
-/* The pointers that the driver wrote before the start count as well. */
+/* Pointers that the driver wrote before the start apply, too. */
 TEST_F(ModelPc, PointersFromTheHost)
 {
 	Registers registers = matmul.registers();
@@ -346,7 +346,7 @@ TEST_F(ModelPc, MacGatingHangs)
 	EXPECT_FALSE(npu.irq());
 }
 
-/* AMOUNTS has 16 bits. Should so much not be modelled, it is at least no hang. */
+/* AMOUNTS has 16 bits. A model may refuse large ones, but must not hang. */
 TEST_F(ModelPc, LongFetches)
 {
 	Stream stream = program(matmul.registers());

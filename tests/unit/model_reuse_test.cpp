@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The convolution buffer keeps what a task loaded: the reuse flags give the
- * same results when that is what the next task wants, and stale ones when not.
+ * The convolution buffer keeps the data of the last task. With reuse flags, a task computes right
+ * results from matching data, and wrong ones from stale data.
  */
 #include "model_matmul.h"
 
@@ -31,7 +31,7 @@ protected:
 		}
 	}
 
-	/* Task 0 as it is, then task 1 with flags of CBUF_CON0. */
+	/* Run task 0 unchanged, then task 1 with @flags in CBUF_CON0. */
 	npu_model_status run(uint32_t flags)
 	{
 		Registers second = matmul[1].registers();
@@ -81,7 +81,7 @@ TEST_P(ModelReuse, StaleWeights)
 	EXPECT_EQ(reads(matmul[1].weights), 0u);
 }
 
-/* What is not loaded is not touched, so its address may be anything. */
+/* A task does not access the memory of reused data, so that its address does not matter. */
 TEST_P(ModelReuse, ReusedOperandNeedsNoMapping)
 {
 	npu.bus.unmap(matmul[1].features);
@@ -91,7 +91,7 @@ TEST_P(ModelReuse, ReusedOperandNeedsNoMapping)
 	EXPECT_EQ(run(data_reuse), NPU_MODEL_FAULT);
 }
 
-/* Without a flag nothing is kept, even at the same address. */
+/* Without a flag, data at the same address are loaded again. */
 TEST_P(ModelReuse, NoFlagLoadsAgain)
 {
 	const uint16_t bits = operands[0].a[0];
@@ -103,7 +103,7 @@ TEST_P(ModelReuse, NoFlagLoadsAgain)
 	EXPECT_EQ(matmul[0].mismatches(npu, operands[0]), 0u);
 }
 
-/* Memory that changed behind the buffer is not seen. */
+/* Reused data do not reflect later changes of memory. */
 TEST_P(ModelReuse, ReuseDoesNotSeeMemory)
 {
 	const Operands before = operands[0];
@@ -118,7 +118,7 @@ TEST_P(ModelReuse, ReuseDoesNotSeeMemory)
 	EXPECT_EQ(matmul[0].mismatches(npu, {operands[0].a, before.b}), 0u);
 }
 
-/* Another job in between leaves its own operands there. */
+/* Another job replaces the data. */
 TEST_P(ModelReuse, AnotherJobDestroysTheBuffer)
 {
 	Registers again = matmul[0].registers();

@@ -24,7 +24,7 @@ namespace npu
 namespace
 {
 
-/// Has Highway take one instruction set, until the end of the scope.
+/// Restricts Highway to one instruction set until the end of the scope.
 class InstructionSet
 {
 public:
@@ -41,7 +41,7 @@ private:
 	}
 };
 
-/// What all functions but the sums make of the same numbers.
+/// The results of all functions, except sums, for the same numbers.
 struct Outputs {
 	float most = 0;
 	std::vector<std::int8_t> quantised;
@@ -118,8 +118,8 @@ Outputs outputs(std::span<const float> x)
 }
 
 /*
- * A model must not say something else on another processor. Of sums, only the
- * order of additions may differ.
+ * A model must generate the same text on all processors. Only the order of additions in sums may
+ * differ.
  */
 TEST(Numeric, InstructionSetsRoundAlike)
 {

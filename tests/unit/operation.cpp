@@ -11,7 +11,7 @@ namespace npu::test
 namespace
 {
 
-/// The tasks of @p lane as the kernel's verifier accepts and rewrites them.
+/// Passes the tasks of @p lane through the kernel's verifier and returns the rewritten ones.
 Lane verified(const Machine &machine, const Lane &lane)
 {
 	Verifier verifier([&](std::uint64_t address, bool) {

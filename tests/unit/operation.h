@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What tests of the generator's operations share: random operands, the rounding
- * of the device's converters as plain arithmetic, and a way to run tasks.
+ * Helpers for tests of the generator's operations: random operands, the device's rounding in plain
+ * arithmetic, and running tasks.
  */
 #pragma once
 
@@ -74,7 +74,7 @@ inline std::int64_t clamp_int32(std::int64_t value)
 	return clamp_to(value, INT32_MIN, INT32_MAX);
 }
 
-/// Put @p values into new device memory of @p size bytes.
+/// Copies @p values to new device memory of @p size bytes.
 template <typename T>
 std::uint32_t put(Machine &machine, std::span<const T> values)
 {
@@ -84,8 +84,7 @@ std::uint32_t put(Machine &machine, std::span<const T> values)
 	return address;
 }
 
-/// Have the kernel's verifier accept and rewrite @p lanes, and run each on a core of
-/// its own.
+/// Passes @p lanes through the kernel's verifier, and runs each on its own core.
 void run(Machine &machine, std::span<const Lane> lanes);
 
 } // namespace npu::test

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The figures of npu-bench qos.
+ * Statistics and goals of npu-bench qos.
  */
 #include <gtest/gtest.h>
 
@@ -68,7 +68,7 @@ TEST(QosTrace, ReadsSlicesOnly)
 	EXPECT_EQ(slices[0].ended_ns, 2500u);
 }
 
-/// Goals are just met.
+/// A report that just meets all goals.
 Report good()
 {
 	Report report;
@@ -87,7 +87,7 @@ Report good()
 	return report;
 }
 
-/// How many goals @p report misses.
+/// Number of goals that @p report misses.
 int missed(const Report &report)
 {
 	const auto json = nlohmann::json::parse(report.json());

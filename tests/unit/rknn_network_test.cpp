@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Operations of all kinds in one chain, in memory that was full of garbage: what
- * one leaves in the padding of its results must not show in those of the next.
+ * Operations of all kinds in one chain, in memory that is filled with garbage: the padding that an
+ * operation leaves must not affect the next one.
  */
 #include <algorithm>
 #include <cstdint>
@@ -48,9 +48,9 @@ public:
 	void add(std::size_t a, std::size_t b);
 	void activate(std::size_t from, Function function);
 
-	/// All in one chain, between maps that begin as garbage.
+	/// Runs all operations in one chain, on maps filled with garbage.
 	std::vector<std::byte> chained(std::span<const std::byte> input);
-	/// One after the other, each between maps whose padding is 0.
+	/// Runs them one by one, on maps with zeroed padding.
 	std::vector<std::byte> apart(std::span<const std::byte> input);
 
 	const Layout &last() const { return steps_.back().to; }
@@ -61,7 +61,7 @@ private:
 	{
 		const std::uint32_t address = machine_.allocate(layout.bytes());
 
-		/* NaNs, if they are taken for fp16. */
+		/* NaNs in fp16. */
 		std::ranges::fill(machine_.memory(address), std::byte{0xff});
 		return address;
 	}
@@ -246,7 +246,7 @@ TEST(Network, Int8IgnoresWhatPaddingHolds)
 
 	EXPECT_EQ(net.last().shape(), (Shape{1, 1, 10}));
 	EXPECT_EQ(chained, net.apart(std::as_bytes(std::span(input))));
-	/* Not the same number everywhere, which would be no test. */
+	/* The result must not be constant, which would test little. */
 	EXPECT_NE(std::ranges::min(chained), std::ranges::max(chained));
 }
 
@@ -260,7 +260,7 @@ TEST(Network, Fp16IgnoresWhatPaddingHolds)
 	const auto chained = net.chained(std::as_bytes(std::span(input)));
 
 	EXPECT_EQ(chained, net.apart(std::as_bytes(std::span(input))));
-	/* No NaN came through. */
+	/* No NaN has propagated. */
 	for (std::size_t i = 1; i < chained.size(); i += 2)
 		EXPECT_LT(std::to_integer<int>(chained[i]) & 0x7f, 0x7c);
 }

@@ -71,8 +71,8 @@ std::string name(const Shape &shape)
 	       std::to_string(shape.n);
 }
 
-/// What tiles a plan can have. Each of these takes a path of its own through the
-/// generator, so the tests below are worth little without it.
+/// Properties of the tiles of a plan. Each one exercises its own path of the generator; the tests
+/// below depend on all of them.
 struct Tiling {
 	bool slices = false;
 	bool rows = false;
@@ -202,8 +202,11 @@ TEST(Plan, CoversEverythingOnceAndKeepsTheHardwaresLimits)
 					EXPECT_LE(tile.m, 1022U);
 					EXPECT_LE(tile.n, 8144U);
 					EXPECT_EQ(tile.n % kernel_group(type), 0U);
-					/* Never just full, and a kernel group beside it, in
-					 * two banks of fp16. */
+					/*
+					 * Features never fill their banks exactly, and leave room
+					 * for a kernel group, which takes at least two banks of
+					 * fp16.
+					 */
 					EXPECT_LE(tile.data_banks, type == Type::fp16 ? 10U : 11U);
 					EXPECT_LT(tile.m * row,
 						  std::uint64_t{tile.data_banks} * 32768);
@@ -223,7 +226,7 @@ TEST(Plan, Fp16WeightsHaveTwoBanks)
 	const WeightLayout layout(Type::fp16, 512, 64);
 	const Plan plan = plan_matmul({&layout, 1}, 700, 1);
 
-	/* A group would fit in one, beside more rows. */
+	/* The kernel group would fit in one bank, which would leave room for more rows. */
 	ASSERT_GT(plan.lanes.front().size(), 1U);
 	for (const Tile &tile : plan.lanes.front())
 		EXPECT_LE(tile.data_banks, 10U);
@@ -257,8 +260,10 @@ TEST(Plan, ReusedFeaturesSaveTheirBytes)
 	EXPECT_EQ(plan.cost.bytes, weights + results + 3 * feature_bytes(layout, 64));
 }
 
-/* What shares features cannot be cut, and the kernel bounds it: 4 ms at 10.6 GB/s and 1024
- * products of 1 GHz. The head of Qwen2.5-1.5B is such a product. */
+/*
+ * Tasks that share features cannot be cut, and the kernel limits their time: 4 ms at 10.6 GB/s and
+ * 1024 products per cycle of 1 GHz. The head of Qwen2.5-1.5B would exceed it.
+ */
 TEST(Plan, SharedFeaturesLeavePlacesToCut)
 {
 	for (const std::uint32_t m : {1U, 8U, 128U}) {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Clients and cores around the driver's scheduler, with a time of their own. */
+/* Clients and cores for the driver's scheduler, in simulated time. */
 #ifndef SCHED_MACHINE_H
 #define SCHED_MACHINE_H
 
@@ -17,26 +17,26 @@ namespace npu::test
 /// One millisecond in nanoseconds.
 inline constexpr std::uint64_t ms = 1000000;
 
-/// Hints of an entity; without privileges it is \a limited.
+/// Hints of an entity; \a limited means without privileges.
 npu_hints hints(npu_rank rank, std::uint32_t weight = NPU_SCHED_WEIGHT, bool limited = false);
 
-/// A queue with work.
+/// A client: an entity with a queue of slices.
 struct SchedClient {
 	npu_entity entity{};
 	/// Device time so far.
 	std::uint64_t had_ns = 0;
-	/// Part of it that was served as latency work.
+	/// The part of had_ns that was served as latency work.
 	std::uint64_t latency_ns = 0;
-	/// Time from when work is queued to its deadline, or 0.
+	/// Time from queueing work to its deadline, or 0 for no deadline.
 	std::uint64_t until_ns = 0;
-	/// Device time that a slice of it counts, although a core has it for a millisecond.
+	/// Device time that a slice is charged, although it occupies a core for a millisecond.
 	std::uint64_t slice_ns = ms;
-	/// Work that no core has taken.
+	/// Slices that no core has taken.
 	std::uint32_t queued = 0;
-	/// A core has a slice of it.
+	/// Whether a core runs a slice of the client.
 	bool running = false;
 
-	/// Milliseconds since the last call.
+	/// Device time in milliseconds since the last call.
 	std::uint64_t had_ms();
 };
 
@@ -61,17 +61,17 @@ public:
 	SchedClient &client(npu_sched_file &file, std::uint32_t mask, const npu_hints &hints);
 	/// A client in a file of its own.
 	SchedClient &client(std::uint32_t mask, const npu_hints &hints);
-	/// Queue a slice of work.
+	/// Queues a slice of work.
 	void queue(SchedClient &client);
-	/// All \a clients always have work, and all cores work, for \a duration_ms.
+	/// Keeps all \a clients and all cores busy for \a duration_ms.
 	void load(std::span<SchedClient *const> clients, std::uint32_t duration_ms);
-	/// The client that a core serves, or a null pointer.
+	/// The client on a core, or a null pointer.
 	[[nodiscard]] const SchedClient *serves(unsigned int core) const;
-	/// Idle cores take work.
+	/// Lets idle cores take work.
 	void run();
-	/// What the cores have ends after a millisecond, and they take more.
+	/// Ends the running slices after a millisecond and lets cores take more.
 	void step();
-	/// How often a core has taken work of another file than before.
+	/// How often a core has switched to another file.
 	[[nodiscard]] std::uint32_t switches() const { return switches_; }
 
 private:

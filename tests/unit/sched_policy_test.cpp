@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Properties of the driver's scheduler: who is served next, and how much each
- * client gets in the long run.
+ * Properties of the driver's scheduler: the order of clients, and their long-term shares.
  */
 #include <gtest/gtest.h>
 
@@ -86,7 +85,7 @@ TEST(SchedPolicy, FilesGetWhatTheirWeightsSay)
 	expect_share(clients[1]->had_ms(), 300, 5);
 	expect_share(clients[2]->had_ms(), 600, 5);
 
-	/* A file weighs as much as its heaviest entity, however many it has. */
+	/* The weight of a file is that of its heaviest entity, whatever their number. */
 	for (const std::uint32_t weight : {100u, 50u})
 		clients.push_back(
 			&machine.client(*clients[1]->entity.file, 1, hints(throughput, weight)));
@@ -150,7 +149,7 @@ TEST_P(SchedBoth, TimeAloneOnACoreIsNotHeldAgainstAClientForLong)
 	machine.load(clients, 1200);
 	expect_share(clients[2]->had_ms(), 1200, 1);
 	clients[0]->had_ms();
-	/* It is 600 ms ahead, of which no more than a span counts. */
+	/* The client is 600 ms ahead, which is limited to one span. */
 	clients[2] = &machine.client(*clients[2]->entity.file, 1, hints(throughput));
 	machine.load(clients, 600);
 	EXPECT_GE(clients[2]->had_ms(), 100u);
@@ -171,7 +170,7 @@ TEST(SchedPolicy, ALongSliceIsPaidForInFull)
 	clients[0]->slice_ns = ms;
 	clients[0]->had_ms();
 	clients[1]->had_ms();
-	/* The other file waited for 700 ms, and gets as much. */
+	/* The other file waited for 700 ms and catches up by as much. */
 	machine.load(clients, 690);
 	EXPECT_EQ(clients[0]->had_ms(), 0u);
 	EXPECT_EQ(clients[1]->had_ms(), 690u);
@@ -193,7 +192,7 @@ TEST(SchedPolicy, IdlenessDoesNotPayADebt)
 	clients[0]->slice_ns = ms;
 	machine.load(std::span(clients).last(1), 50);
 	clients[0]->had_ms();
-	/* Of 700 ms the other file has had what it had meanwhile. */
+	/* The other file already caught up in part while the first one was idle. */
 	machine.load(clients, 600);
 	EXPECT_LE(clients[0]->had_ms(), 2u);
 }
@@ -206,7 +205,7 @@ TEST(SchedPolicy, DeadlinesGetNoMoreInTheLongRun)
 
 	clients[0]->until_ns = 1;
 	machine.load(clients, 60);
-	/* They count at first. */
+	/* Deadlines take effect at first. */
 	EXPECT_GE(clients[0]->had_ms(), 50u);
 	machine.load(clients, 600);
 	const std::uint64_t had = clients[0]->had_ms();
@@ -230,11 +229,11 @@ TEST(SchedPolicy, NoRankWaitsForLongerThanItsPatience)
 
 			waited[j] = now ? 0 : waited[j] + 1;
 			served[j] += now;
-			/* Its patience and the time of two slices. */
+			/* starve_ms, plus two slices. */
 			EXPECT_LE(waited[j], 22u);
 		}
 	}
-	/* And no more than that. */
+	/* Starved ranks get no more than that. */
 	EXPECT_LE(served[1], 1000u / 20);
 	EXPECT_LE(served[2], 1000u / 20);
 	EXPECT_GE(served[0], 900u);
@@ -266,7 +265,7 @@ TEST(SchedPolicy, ACoreKeepsItsFileWhileLittleIsOwedToOthers)
 	EXPECT_GE(machine.switches(), 200u / 21);
 	expect_share(clients[0]->had_ms(), 100, 10);
 
-	/* Not if the other has a deadline. */
+	/* A deadline of the other file forces a switch. */
 	clients[1]->until_ns = 1;
 	machine.load(clients, 20);
 	clients[1]->had_ms();
@@ -280,7 +279,7 @@ TEST(SchedBudget, LimitedLatencyWorkGetsItsShareAndNoMore)
 	std::vector<SchedClient *> clients{&machine.client(1, hints(throughput))};
 
 	machine.params.latency_percent = 40;
-	/* However many files: new ones get no more. */
+	/* The budget does not grow with the number of files. */
 	for (int i = 0; i < 3; i++)
 		clients.push_back(&machine.client(1, hints(latency, NPU_SCHED_WEIGHT, true)));
 	machine.load(clients, 2000);
@@ -288,10 +287,10 @@ TEST(SchedBudget, LimitedLatencyWorkGetsItsShareAndNoMore)
 	std::uint64_t had = 0;
 	for (const SchedClient *client : clients)
 		had += client->latency_ns / ms;
-	/* It begins with what 100 ms grant; each file may overdraw by a slice. */
+	/* The budget starts with the grant of 100 ms; each file may overdraw by a slice. */
 	EXPECT_LE(had, (2000u + 100) * 40 / 100 + 3);
 	EXPECT_GE(had, 2000u * 40 / 100 - 3);
-	/* The rest is shared by all four. */
+	/* All four clients share the rest. */
 	expect_share(clients[0]->had_ms(), 2000u * 60 / 100 / 4, 10);
 }
 
@@ -320,7 +319,9 @@ TEST(SchedBudget, FilesThatDoNothingHaveNoPart)
 	EXPECT_GE(clients[1]->latency_ns, 490 * ms);
 	EXPECT_LE(clients[1]->latency_ns, 560 * ms);
 
-	/* They have one while they have work, and for a window or two after it. */
+	/*
+	 * Files have a part of the budget while they have work, and for one or two windows after.
+	 */
 	for (SchedClient *other : others)
 		machine.queue(*other);
 	EXPECT_EQ(machine.sched.wanting + machine.sched.wanted, 10u);
@@ -335,7 +336,7 @@ TEST(SchedBudget, ADebtOfAllFilesIsNotForgotten)
 {
 	SchedMachine machine(4);
 
-	/* All four fit into the budget of a window when they are taken. */
+	/* All four slices fit into the budget of a window at their start. */
 	for (std::uint32_t core = 0; core < 4; core++) {
 		SchedClient &client = machine.client(1u << core, hints(latency, 100, true));
 
@@ -344,12 +345,12 @@ TEST(SchedBudget, ADebtOfAllFilesIsNotForgotten)
 	}
 	machine.step();
 	npu_entity *entity = &machine.client(1, hints(latency, 100, true)).entity;
-	/* 560 ms are owed, two a millisecond are granted. */
+	/* The debt is 560 ms, and 2 ms are granted per ms. */
 	EXPECT_EQ(npu_entity_rank(entity, machine.now + 270 * ms), throughput);
 	EXPECT_EQ(npu_entity_rank(entity, machine.now + 290 * ms), latency);
 }
 
-/* One job that hangs is not to keep all files waiting for as long. */
+/* A job that hangs must not delay all files for as long. */
 TEST(SchedBudget, OneSliceCostsOthersAWindowAtMost)
 {
 	SchedMachine machine(1);
@@ -375,7 +376,7 @@ TEST(SchedChange, TakesEffectAtOnceAndCountsOnce)
 	machine.queue(one);
 	machine.queue(two);
 	EXPECT_EQ(fair[throughput].weight, 200u);
-	/* One has the core; it is active as what it is now. */
+	/* The first client is running; it is active in its new class. */
 	npu_entity_change(&one.entity, &other, machine.now);
 	EXPECT_EQ(fair[throughput].weight, 100u);
 	EXPECT_EQ(fair[background].weight, 300u);
@@ -405,7 +406,7 @@ TEST(SchedChange, AnEarlierDeadlineCountsAtOnce)
 	}
 	npu_entity_hasten(&clients[3]->entity, machine.now + 20 * ms, machine.now);
 	npu_entity_hasten(&clients[2]->entity, machine.now + 90 * ms, machine.now);
-	/* It has the core already. */
+	/* The first client is running already. */
 	npu_entity_hasten(&clients[0]->entity, 1, machine.now);
 	EXPECT_EQ(machine.sched.ready_count, 3u);
 	for (const std::size_t next : {3u, 1u, 2u}) {
@@ -432,7 +433,7 @@ TEST(SchedOrder, FirstComeFirstServedFollowsItsParameter)
 		EXPECT_EQ(machine.serves(0), clients[next]);
 	}
 	machine.queue(*clients[1]);
-	/* The ones that are there already are sorted anew. */
+	/* Queued entities are sorted again. */
 	machine.params.fcfs = false;
 	machine.step();
 	EXPECT_EQ(machine.serves(0), clients[3]);

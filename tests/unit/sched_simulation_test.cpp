@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The driver's scheduler against a reference that looks at everything each time:
- * after each of thousands of random steps both must choose the same, and agree on
- * all virtual times and budgets.
+ * Compares the driver's scheduler with a reference that examines everything at each step: after
+ * each of thousands of random steps, both must make the same choice and have the same virtual times
+ * and budgets.
  */
 #include <gtest/gtest.h>
 
@@ -47,12 +47,12 @@ public:
 private:
 	struct Core {
 		npu_sched_core sched{};
-		/* Number of the context that has it, or -1. */
+		/* Number of the context on the core, or -1. */
 		int context = -1;
 	};
 	struct Context {
 		npu_entity entity{};
-		/* Slices that can run beside each other. */
+		/* Slices that can run in parallel. */
 		std::uint32_t lanes = 0;
 		std::uint32_t running = 0;
 		npu_hints hints{};
@@ -88,7 +88,7 @@ private:
 Simulation::Simulation(const Shape &run, std::uint32_t seed)
 	: cores_(run.cores), files_(run.files), contexts_(run.contexts), engine_(seed)
 {
-	/* So that virtual times do not fit into 64 bits after a while. */
+	/* Make virtual times overflow 64 bits after a while. */
 	const std::int64_t time = -40 * static_cast<std::int64_t>(ms);
 
 	params_.fcfs = run.fcfs;
@@ -132,7 +132,7 @@ Simulation::~Simulation()
 		npu_entity_idle(&context.entity);
 		npu_entity_fini(&context.entity);
 	}
-	/* Without work nothing counts, and no core has anything to serve. */
+	/* Without work, all sums are zero and no core has a candidate. */
 	for (const npu_fair &fair : sched_.fair) {
 		EXPECT_EQ(fair.weight, 0u);
 		EXPECT_EQ(fair.rest, 0);
@@ -204,7 +204,7 @@ void Simulation::unready(std::uint32_t index)
 	npu_ref_unready(ref_.get(), &ref_->contexts[index]);
 }
 
-/* Something has ended: is there more to do? */
+/* A slice has ended: update the readiness of the context. */
 void Simulation::settle(std::uint32_t index)
 {
 	Context &context = contexts_[index];
@@ -262,7 +262,7 @@ void Simulation::take(std::uint32_t number)
 
 	ASSERT_EQ(npu_sched_any(&core.sched), npu_ref_waits(ref_.get(), number));
 	ASSERT_EQ(index_of(npu_sched_pick(&core.sched, true, now_)), same ? index_of(chosen) : -1);
-	/* A choice is a chance to repay debts. */
+	/* Picking also repays debts. */
 	chosen = npu_ref_pick(ref_.get(), number);
 	core.context = index_of(npu_sched_pick(&core.sched, false, now_));
 	ASSERT_EQ(core.context, index_of(chosen));
@@ -375,7 +375,7 @@ TEST_P(SchedSimulation, AgreesWithTheReference)
 		ASSERT_NO_FATAL_FAILURE(simulation.step()) << "step " << i;
 		ASSERT_NO_FATAL_FAILURE(simulation.compare()) << "step " << i;
 	}
-	/* It has done something. */
+	/* The simulation must have run slices. */
 	EXPECT_GT(simulation.taken(), run.steps / 5);
 }
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/// npu-top: what it reads, what it makes of two samples, and how it shows that.
+/// npu-top: reading of samples, differences of two samples, and their display.
 #include <algorithm>
 #include <cerrno>
 #include <filesystem>
@@ -72,7 +72,7 @@ TEST(TopFdInfo, Client)
 	EXPECT_EQ(client->memory.at("sram").resident, 64 * 1024);
 }
 
-/* Files of other drivers, of no driver, and of mainline's, which has the same name. */
+/* fdinfo of other drivers, of other files, and of mainline's driver, which has the same name. */
 TEST(TopFdInfo, NoClient)
 {
 	for (const char *text :
@@ -82,7 +82,7 @@ TEST(TopFdInfo, NoClient)
 		EXPECT_FALSE(parse_fdinfo(text)) << text;
 }
 
-/* What is cut, too large or strange is passed over. */
+/* Malformed values are ignored. */
 TEST(TopFdInfo, Strange)
 {
 	const auto client = parse_fdinfo("npu-time-latency:\t5 ns\n\n:\nnonsense\nnpu-jobs:\t-3\n"
@@ -152,7 +152,7 @@ TEST_F(TopFolders, Processes)
 	EXPECT_EQ(processes[1].clients[1].id, 2);
 }
 
-/* Heirs and copies of a descriptor are the same client. */
+/* Inherited and duplicated descriptors are one client. */
 TEST_F(TopFolders, SharedFile)
 {
 	open(20, 3, "/dev/accel/accel0", fdinfo(1));
@@ -164,7 +164,7 @@ TEST_F(TopFolders, SharedFile)
 	EXPECT_THAT(processes[0].clients, SizeIs(1));
 }
 
-/* Its folders go one by one; and a process may close the file just now. */
+/* The folders of a process vanish one by one, and a process may close the file. */
 TEST_F(TopFolders, EndsWhileRead)
 {
 	open(20, 3, "/dev/accel/accel0", fdinfo(1));
@@ -306,7 +306,7 @@ TEST_F(TopSampler, NoNumbers)
 	EXPECT_FALSE(sample->temperature);
 }
 
-/* This program's own file is not one of those that are hidden. */
+/* The program's own file does not count as hidden. */
 TEST_F(TopSampler, HiddenFiles)
 {
 	driver_->activity.files = 5;
@@ -314,7 +314,7 @@ TEST_F(TopSampler, HiddenFiles)
 	open(20, 4, "/dev/accel/accel0", fdinfo(2));
 	ASSERT_TRUE(take());
 	EXPECT_EQ(take()->hidden, 2);
-	/* A file that was opened after the device was asked. */
+	/* A file that was opened after the query. */
 	driver_->activity.files = 1;
 	EXPECT_EQ(take()->hidden, 0);
 }
@@ -386,7 +386,7 @@ TEST(TopModel, Loads)
 	EXPECT_DOUBLE_EQ(snapshot.rows[0].jobs_per_second, 50);
 }
 
-/* Files that come count from their beginning, files that go take nothing with them. */
+/* Counters of new files count from 0; closed files are omitted. */
 TEST(TopModel, FilesComeAndGo)
 {
 	const Sample before = sample(0, {0}, {process(5, {client(1, 0, 90 * ms)})});
@@ -402,7 +402,7 @@ TEST(TopModel, FilesComeAndGo)
 	EXPECT_EQ(snapshot.rows[1].resident("sram"), 0);
 }
 
-/* Nothing is divided by zero, no load is above 1, counters may begin anew. */
+/* No division by zero, no load above 1; counters may be reset. */
 TEST(TopModel, NoTime)
 {
 	const Sample once = sample(5, {7}, {process(5, {client(1, 1, 2)})});
@@ -445,7 +445,7 @@ TEST(TopModel, Sorts)
 	EXPECT_EQ(order, Order::load);
 }
 
-/// A snapshot with a value in each place.
+/// A snapshot with a value in each field.
 Snapshot full()
 {
 	Snapshot snapshot;
@@ -493,14 +493,14 @@ TEST(TopView, Wide)
 		EXPECT_THAT(text, HasSubstr(part));
 }
 
-/* Control characters of a command would act on the terminal. */
+/* Control characters in a command must not reach the terminal. */
 TEST(TopView, StrangeCommand)
 {
 	EXPECT_THAT(all(render(full(), Order::load, 120)), HasSubstr("llama-cli?[2J"));
 	EXPECT_THAT(all(render(full(), Order::load, 120)), Not(HasSubstr("\x1b")));
 }
 
-/* Whatever the width: no line is longer, and the most important columns are there. */
+/* At any width, no line is too long and the most important columns are shown. */
 TEST(TopView, AnyWidth)
 {
 	for (std::size_t width = 1; width < 200; width++)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/// npu-trace: lines of the kernel, the picture made of them, and sums by layer.
+/// npu-trace: parsing of trace lines, the generated trace, and sums by layer.
 #include <cerrno>
 #include <map>
 #include <set>
@@ -22,7 +22,7 @@ using nlohmann::json;
 using testing::IsEmpty;
 using testing::SizeIs;
 
-/* As tracefs prints them. */
+/* Lines in the format of tracefs. */
 const std::string slice_line =
 	"      npu-virt0-71      [000] d..1.     3.141593: npu_slice: npu_virt.0: core=1 client=12 "
 	"context=77 seqno=3 lane=2 first=4 tasks=5 started=1000 ended=3500 device_ns=2400 error=0 "
@@ -89,7 +89,7 @@ TEST(TraceEvents, JobAndMove)
 	EXPECT_EQ(events.moves[0].started_ns, 500);
 }
 
-/* Other events, cut lines and labels that look like events are not taken for events. */
+/* Other events, truncated lines and labels that look like events are ignored. */
 TEST(TraceEvents, Others)
 {
 	const std::string marks = slice_line + " npu_job: x: pid=1 label= npu_move: y: z";
@@ -108,7 +108,7 @@ TEST(TraceEvents, Others)
 	EXPECT_EQ(events.lost, 35);
 }
 
-/* Slices that failed before they were started took no core. */
+/* Slices that failed before their start did not occupy a core. */
 TEST(TraceEvents, NotStarted)
 {
 	std::string line = slice_line;
@@ -152,7 +152,7 @@ Job job(std::uint64_t seqno, std::uint64_t queued, std::uint64_t started, std::u
 	return made;
 }
 
-/// Jobs on two cores, one that no core has had, and moves; some without duration.
+/// Jobs on two cores, one job that did not start, and moves; some of zero duration.
 Events busy()
 {
 	Events events;
@@ -177,8 +177,10 @@ json written(const Events &events)
 	return json::parse(out.str());
 }
 
-/* Each beginning has its end, times of a track never go back, and a core has one slice at
- * a time. */
+/*
+ * Each begin event has an end event, the times of a track never decrease, and a core has one slice
+ * at a time.
+ */
 void check_tracks(const json &trace)
 {
 	std::map<std::pair<std::uint64_t, std::uint64_t>, int> depth;
@@ -271,7 +273,7 @@ TEST(TraceReport, Layers)
 	EXPECT_EQ(b.device_ns, 0);
 }
 
-/* Files that are something else are refused, whatever they are. */
+/* Other kinds of files are rejected. */
 TEST(TraceReport, NoTrace)
 {
 	for (const char *text :
@@ -284,7 +286,7 @@ TEST(TraceReport, NoTrace)
 		ASSERT_FALSE(layers) << text;
 		EXPECT_EQ(layers.error().code, EINVAL);
 	}
-	/* Traces of others have no labels. */
+	/* Traces of other programs have no labels. */
 	std::istringstream other(R"({"traceEvents":[{"ph":"B","args":{}},{"ph":"X"}]})");
 	const auto layers = read_layers(other);
 	ASSERT_TRUE(layers);

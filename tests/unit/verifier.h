@@ -16,7 +16,7 @@ struct npu_isa_chip;
 namespace npu::test
 {
 
-/// Why a stream is refused, as &struct npu_isa_fault has it.
+/// The reason of a refusal, as in &struct npu_isa_fault.
 struct Fault {
 	std::uint32_t command = 0;
 	std::uint32_t reason = 0;
@@ -29,24 +29,23 @@ struct Fault {
 class Verifier
 {
 public:
-	/// Whether the client may use an address, and to write there if so.
+	/// Returns whether the client may read an address, or write to it.
 	using Use = std::function<int(std::uint64_t address, bool write)>;
 
-	/// For the RK3588, or for another @p chip of the family.
+	/// Creates a verifier for the RK3588, or for another @p chip of the family.
 	explicit Verifier(Use use, const npu_isa_chip *chip = nullptr);
 
-	/// \return why the next task is refused, if it is; errors of Use other
-	/// than EINVAL are in the reason, negative.
+	/// \return the fault of the next task, if it is refused; errors of Use other than EINVAL
+	/// are negative reasons.
 	std::optional<Fault> verify(std::span<const std::uint64_t> commands, std::uint32_t enable);
 
-	/// \return the commands that the kernel writes for the task that was
-	/// accepted last.
+	/// \return the commands that the kernel writes for the last accepted task
 	std::vector<std::uint64_t> emit() const;
 
-	/// \return whether that task must follow the one before without a cut.
+	/// \return whether that task must follow the previous one without a cut
 	bool continues() const;
 
-	/// A stream with link and start, without them.
+	/// A stream with its link and start removed.
 	struct Split {
 		std::uint32_t body = 0;
 		std::uint32_t enable = 0;
@@ -58,8 +57,8 @@ public:
 	/// \return the words that @p count commands take in memory
 	static std::uint32_t stream_words(std::uint32_t count);
 
-	/// @p commands with the link to a stream of @p next_words words at
-	/// @p next, none if 0, and the start, as the kernel puts them in memory.
+	/// Appends the start, and the link to a stream of @p next_words words at @p next unless it
+	/// is 0, as the kernel does.
 	static std::vector<std::uint64_t> link(std::span<const std::uint64_t> commands,
 					       std::uint32_t enable, std::uint64_t next,
 					       std::uint32_t next_words);

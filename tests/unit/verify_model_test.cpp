@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The verifier and the model agree: what the former accepts, the latter computes. A
- * stream that is accepted neither hangs a core nor wants what is not modelled; and
- * programs that are published as running on boards pass both.
+ * The verifier and the model agree: the model computes all streams that the verifier accepts. They
+ * neither hang a core nor need features that the model lacks. Published programs that run on boards
+ * pass both.
  */
 #include <array>
 #include <cerrno>
@@ -83,7 +83,7 @@ TEST_P(AcceptedCase, IsComputed)
 
 INSTANTIATE_TEST_SUITE_P(All, AcceptedCase, testing::Range(0U, static_cast<unsigned>(RKNN_CASES)));
 
-/// What a program that runs on boards writes, over a stream of the table.
+/// The changes that a program known to run on boards makes to a stream of the table.
 struct Published {
 	const char *name;
 	unsigned base;
@@ -218,7 +218,7 @@ TEST_P(PublishedProgram, IsAcceptedAndComputed)
 		stream.push_back(rknn_case_word(write.reg, write.value));
 	const auto fault = verifier.verify(stream, base.enable);
 	ASSERT_FALSE(fault) << "register " << std::hex << fault->reg;
-	/* As its author wrote it, and as the kernel does. */
+	/* With the author's words, and with the kernel's. */
 	Core().expect_done({stream}, {base.enable});
 	Core().expect_done({verifier.emit()}, {base.enable});
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The verifier of RKNN streams: each rule both ways, and what must pass it.
+ * The verifier of RKNN streams: each rule in both directions, and valid streams.
  */
 #include <algorithm>
 #include <array>
@@ -95,7 +95,7 @@ TEST(Verify, BlamesTheLastWrite)
 				 0x3018}));
 }
 
-/// A register that is left out is as it is after a reset.
+/// Registers that a stream omits have their reset values.
 TEST(Verify, LeavesOutRegisters)
 {
 	constexpr std::array addresses{0x1070U, 0x1110U, 0x4020U, 0x5018U, 0x5020U,
@@ -132,8 +132,8 @@ TEST(Verify, LeavesOutRegisters)
 	}
 }
 
-/// The most common form of published programs: DPU_RDMA is started with all of its
-/// engines off. It then needs neither sizes nor a share of the bus.
+/// The most common form of published programs starts DPU_RDMA with all of its engines off. It then
+/// needs neither sizes nor bus bandwidth.
 TEST(Verify, AcceptsAnIdleRdma)
 {
 	const std::array idle{rknn_case_word(0x501c, 1), rknn_case_word(0x5028, 1),
@@ -145,7 +145,7 @@ TEST(Verify, AcceptsAnIdleRdma)
 	EXPECT_FALSE(verifier.verify(words, 0x1d));
 	words.push_back(rknn_case_word(0x5068, 0));
 	EXPECT_FALSE(verifier.verify(words, 0x1d));
-	/* An engine that is not off reads what nothing takes. */
+	/* An engine that is on reads data that nothing consumes. */
 	words.push_back(rknn_case_word(0x5044, 0));
 	EXPECT_TRUE(verifier.verify(words, 0x1d));
 }
@@ -176,7 +176,7 @@ TEST(Verify, HandsOnOtherErrors)
 	EXPECT_EQ(static_cast<int>(fault->reason), -ENOMEM);
 }
 
-/// Zero is an address like any other for an engine that runs.
+/// Zero is a valid address for an engine that runs.
 TEST(Verify, OperandsAtAddressZero)
 {
 	constexpr std::array<std::pair<unsigned, std::uint32_t>, 3> operands{
@@ -195,8 +195,8 @@ TEST(Verify, OperandsAtAddressZero)
 	}
 }
 
-/// Another task before that differs in what the on-chip data depend on: what it
-/// left is not what is to be reused. Each such pair is accepted without reuse.
+/// The previous task differs in a setting on which the data in the buffer depend, so that they
+/// cannot be reused. Each such pair is accepted without reuse.
 TEST(Verify, NoReuseOfOtherData)
 {
 	struct Pair {
@@ -239,7 +239,7 @@ TEST(Verify, NoReuseOfOtherData)
 	}
 }
 
-/// A refused task leaves nothing to be reused.
+/// A refused task leaves no data to reuse.
 TEST(Verify, NoReuseAfterARefusal)
 {
 	const rknn_case_write reuse[RKNN_CASE_CHANGES] = {{0x1040, 0x1041}};
@@ -252,7 +252,7 @@ TEST(Verify, NoReuseAfterARefusal)
 	EXPECT_EQ(fault->reason, static_cast<unsigned>(DRM_NPU_FAULT_REUSE));
 }
 
-/// All that the generator makes, with the addresses at their places in a range.
+/// All streams of the generator, with their addresses in ranges of the client.
 TEST(Verify, AcceptsTheGenerator)
 {
 	for (const rknn::Type type : {rknn::Type::int8, rknn::Type::fp16})
@@ -277,7 +277,7 @@ TEST(Verify, AcceptsTheGenerator)
 		}
 }
 
-/// A chip that lacks something is a table with another number in it.
+/// A chip without a feature has another number in its table.
 TEST(Verify, OtherChips)
 {
 	struct Case {
@@ -334,7 +334,7 @@ TEST(Verify, OtherChips)
 	EXPECT_TRUE(Verifier(use_case, &chip).verify(base(RKNN_CASE_CONV, dilated), 0x1d));
 }
 
-/// What QUERY tells of a chip is what its streams are verified by.
+/// The verifier uses the limits that QUERY reports.
 TEST(Features, AreTheChips)
 {
 	drm_npu_query_features record{};
@@ -439,7 +439,7 @@ std::uint32_t value_of(const Words &words, std::uint32_t reg)
 	return word == words.end() ? ~0U : static_cast<std::uint32_t>(*word >> 16);
 }
 
-/// The words of the table of streams, as the kernel hands them on.
+/// The words of a stream of the table, as the kernel emits them.
 Words emitted(unsigned index, const rknn_case_write *changes = nullptr)
 {
 	Verifier verifier(use_case);
@@ -448,9 +448,8 @@ Words emitted(unsigned index, const rknn_case_write *changes = nullptr)
 	return verifier.emit();
 }
 
-/// The table's streams write all registers of their blocks once, in order. Of these
-/// the kernel's start sets the groups of CNA and CORE, and entries of tables are for
-/// those who use them.
+/// The streams of the table write all registers of their blocks once, in order. The kernel's start
+/// sets the groups of CNA and CORE, and only users of tables write their entries.
 TEST(Emit, HasEveryRegisterOnce)
 {
 	for (unsigned index = 0; index < RKNN_CASE_BASES; index++) {
@@ -467,7 +466,7 @@ TEST(Emit, HasEveryRegisterOnce)
 	}
 }
 
-/// What the kernel has made means the same again.
+/// The verifier accepts the kernel's own output, with the same meaning.
 TEST(Emit, IsAcceptedAgain)
 {
 	for (unsigned index = 0; index < RKNN_CASE_BASES; index++) {
@@ -508,7 +507,7 @@ TEST(Emit, DropsBits)
 	EXPECT_EQ(value_of(emitted(RKNN_CASE_MATMUL_INT8, many), 0x1010), 0x3ff0U);
 }
 
-/// Of an image all columns are loaded, also those that come with the last atom.
+/// For an image, all columns are loaded, including those in the last atom.
 TEST(Emit, LoadsAllColumnsOfAnImage)
 {
 	const rknn_case_write part[RKNN_CASE_CHANGES] = {
@@ -520,11 +519,11 @@ TEST(Emit, LoadsAllColumnsOfAnImage)
 	EXPECT_EQ(value_of(emitted(RKNN_CASE_WIDENED), 0x1084), 0x80008U);
 }
 
-/// A lane of matrix products whose streams say little.
+/// A lane of matrix products whose streams omit most registers.
 class Delta : public testing::Test
 {
 protected:
-	/// A task that writes just this.
+	/// A task that only writes these registers.
 	std::optional<Fault> task(const Words &words) { return verifier_.verify(words, 0x0d); }
 	static Words whole(std::uint32_t results, std::uint32_t pad)
 	{
@@ -567,7 +566,7 @@ TEST_F(Delta, HasResetValuesInTheOtherGroup)
 	EXPECT_EQ(*fault, (Fault{3, DRM_NPU_FAULT_SHAPE, 0x1038}));
 }
 
-/// With groups that do not alternate there is but one.
+/// Without alternating groups there is only one group.
 TEST_F(Delta, InheritsFromTheTaskBefore)
 {
 	Words words = whole(0x40000000, 1);
@@ -582,14 +581,14 @@ TEST_F(Delta, InheritsFromTheTaskBefore)
 	expect(0x40002000, 3);
 }
 
-/// Groups alternate with the tasks that start their block.
+/// A block's groups alternate with the tasks that start the block.
 TEST_F(Delta, AlternatesByBlock)
 {
 	ASSERT_FALSE(task(whole(0x40000000, 1)));
 	ASSERT_FALSE(verifier_.verify(base(RKNN_CASE_POOL_INT8), 0x60));
 	ASSERT_FALSE(task(whole(0x40001000, 2)));
 	ASSERT_FALSE(verifier_.verify(base(RKNN_CASE_SUM_INT32), 0x18));
-	/* CNA is where the first task was, DPU where the second. */
+	/* CNA is in the group of the first task, DPU in that of the second. */
 	const Words words = whole(0x40002000, 2);
 	Words dpu;
 	std::ranges::copy_if(words, std::back_inserter(dpu),
@@ -598,7 +597,7 @@ TEST_F(Delta, AlternatesByBlock)
 	expect(0x40002000, 1);
 }
 
-/// A refused task writes nothing.
+/// A refused task does not write registers.
 TEST_F(Delta, InheritsNothingOfARefusal)
 {
 	ASSERT_FALSE(task(whole(0x40000000, 1)));
@@ -647,7 +646,7 @@ TEST(Table, IsWrittenForEachTaskThatUsesIt)
 	EXPECT_EQ(table(verifier.emit(), 0), first);
 }
 
-/// Addresses count up, and nothing is written behind the end.
+/// Addresses increment, and nothing is written beyond the end.
 TEST(Table, CountsUp)
 {
 	Words words = base(RKNN_CASE_TABLE);
@@ -668,8 +667,8 @@ TEST(Table, CountsUp)
 				 0x4104}));
 }
 
-/// Data on the chip is there only right after the convolution that loaded it, for
-/// the lane may be cut at any other task.
+/// Data in the buffer can only be reused right after the convolution that loaded them: the kernel
+/// may cut the lane at any other task.
 TEST(Verify, NoReuseBehindAnotherTask)
 {
 	const rknn_case_write reuse[RKNN_CASE_CHANGES] = {{0x1040, 0x1041}};
@@ -689,7 +688,7 @@ TEST(Verify, NoReuseBehindAnotherTask)
 	}
 }
 
-/// A body of @p count words and the four that mainline's users end it with.
+/// A body of @p count words, and the four words that mainline's clients append.
 Words whole_stream(std::size_t count, bool last, std::uint64_t start = 0x0081'0000'001d'0008)
 {
 	Words words(count, rknn_case_word(0x3030, 0));
@@ -711,7 +710,7 @@ TEST(Split, FindsTheEnd)
 				words.resize(words.size() + zeros);
 				EXPECT_EQ(Verifier::split(words), (Verifier::Split{count, 0x1d}));
 			}
-	/* Words before the link that do nothing are not the body's. */
+	/* Idle words before the link are not part of the body. */
 	for (const std::uint64_t idle : {0x0ULL, 0x0001'0000'0000'0000ULL}) {
 		Words words = whole_stream(5, true);
 
@@ -722,7 +721,7 @@ TEST(Split, FindsTheEnd)
 		words.insert(words.end() - 1, idle);
 		EXPECT_EQ(Verifier::split(words), (Verifier::Split{5, 0x1d}));
 	}
-	/* Blocks are not its concern. */
+	/* The blocks are not checked here. */
 	EXPECT_EQ(Verifier::split(whole_stream(5, true, 0x0081'ffff'ffff'0008)),
 		  (Verifier::Split{5, 0xffffffff}));
 }
@@ -735,14 +734,14 @@ TEST(Split, RefusesWhatHasNoEnd)
 	const Words good = whole_stream(6, false);
 	for (std::size_t kept = 0; kept < good.size(); kept++)
 		EXPECT_FALSE(Verifier::split(std::span(good).first(kept))) << kept;
-	/* The start, and what must precede it. */
+	/* The start, and the word that must precede it. */
 	for (std::size_t i = 8; i < 10; i++) {
 		Words words = whole_stream(6, false);
 
 		words[i] = rknn_case_word(0x3030, 0);
 		EXPECT_FALSE(Verifier::split(words)) << i;
 	}
-	/* A start that writes another register, and what follows a start. */
+	/* A start of another register, and words after the start. */
 	EXPECT_FALSE(Verifier::split(whole_stream(6, true, 0x0081'0000'001d'0010)));
 	Words words = whole_stream(6, true);
 	words.push_back(rknn_case_word(0x3030, 0));
