@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Everything that npu-llm does with a model file, on the CPU: reads it, loads the
- * model, generates some tokens and prints the summary as JSON.
+ * Processes a model file as npu-llm does, on the CPU: reads it, loads the model, generates some
+ * tokens and prints the summary as JSON.
  */
 #include <algorithm>
 #include <cstdint>
@@ -21,11 +21,11 @@
 namespace
 {
 
-/// Positions of the models, which are the file's to choose otherwise. They bound
-/// the time of an input, as its length bounds everything else.
+/// Limit of the context, which the file could choose otherwise. It bounds the time of an input, as
+/// the input's length bounds everything else.
 constexpr std::uint32_t max_context = 48;
 
-/// Inputs that got to each stage, told at the end.
+/// Inputs that reached each stage, reported at the end.
 class Stages
 {
 public:
@@ -53,7 +53,7 @@ void require(bool condition)
 		std::abort();
 }
 
-/// An error is one line that says what is wrong.
+/// Checks that an error is a single line.
 template <typename T>
 bool succeeds(const npu::Result<T> &result)
 {
@@ -63,7 +63,7 @@ bool succeeds(const npu::Result<T> &result)
 	return result.has_value();
 }
 
-/// Files need be no models that npu-llm implements for their tensors to be read.
+/// Also reads the tensors of models that npu-llm does not implement.
 void use_tensors(const npu::llm::Gguf &gguf)
 {
 	for (const auto &[name, tensor] : gguf.tensors()) {

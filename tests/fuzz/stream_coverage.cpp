@@ -8,12 +8,12 @@
 namespace
 {
 
-/// Of the whole program, which is one module.
+/// Counters of the whole program, which is one module.
 std::span<std::uint8_t> counters;
 
 } // namespace
 
-/// Called by the program's own start-up code where there are counters.
+/// Called by the program's start-up code if coverage is enabled.
 // The sanitizers' runtime prescribes the name. NOLINTNEXTLINE(bugprone-reserved-identifier)
 extern "C" void __sanitizer_cov_8bit_counters_init(std::uint8_t *begin, std::uint8_t *end)
 {
@@ -39,7 +39,7 @@ bool Coverage::grew()
 
 	seen_.resize(counters.size());
 	for (std::size_t i = 0; i < counters.size(); i++) {
-		/* Nothing, 1 to 3, up to 31, more. */
+		/* Classes of counts: 0, 1 to 3, 4 to 31, more. */
 		const unsigned size = (std::bit_width(counters[i]) + 2U) / 3U;
 		const auto bit = static_cast<std::uint8_t>(1U << size);
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The code that a lane reaches, in a build with Clang's coverage (scripts/sanitize).
+ * Coverage of code by a lane, in a build with Clang's coverage (scripts/sanitize).
  */
 #pragma once
 
@@ -13,17 +13,16 @@ namespace npu::fuzz
 class Coverage
 {
 public:
-	/// Whether the build counts what runs.
+	/// Whether the build has coverage counters.
 	static bool works();
 
-	/// Begin with a lane.
+	/// Resets the counters for a lane.
 	static void begin();
-	/// Whether it reached code that none before has, or as often as none before: about
-	/// once, a few times, often.
+	/// Whether the lane reached new code, or reached code in a new class of counts.
 	bool grew();
 
 private:
-	/// Of each counter, the sizes it has had, a bit each.
+	/// The classes that each counter has reached, one bit each.
 	std::vector<std::uint8_t> seen_;
 };
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Random streams through the kernel's verifier, and what it accepts through the
- * model: nothing that is accepted may hang a core, change what is the kernel's,
- * or depend on what other clients have left on chip.
+ * Passes random streams through the kernel's verifier, and runs accepted ones on the model: they
+ * must not hang a core, change the kernel's memory, or depend on the state that other clients have
+ * left.
  */
 #include <array>
 #include <cerrno>
@@ -47,11 +47,11 @@ struct Counts {
 	std::uint64_t reused = 0;
 	std::array<std::uint64_t, reasons.size()> refused{};
 	std::array<std::uint64_t, ends.size()> ended{};
-	/// By the register that the model does not know what to do with.
+	/// Counts of registers with settings that the model does not implement.
 	std::map<std::uint32_t, std::uint64_t> unmodelled;
 };
 
-/// What the kernel makes of a lane goes to @p made.
+/// Verifies a lane and stores the streams that the kernel makes of it in @p made.
 std::optional<Fault> verify(const std::vector<Stream> &lane, std::vector<Stream> &made)
 {
 	Verifier verifier([](std::uint64_t address, bool) {
@@ -77,7 +77,7 @@ void print(const std::vector<Stream> &lane, const Outcome &outcome)
 	}
 }
 
-/// \return what is wrong with it, nothing if all is right
+/// \return the violation, empty if there is none
 std::string try_lane(Machine &machine, const std::vector<Stream> &lane, std::uint32_t index,
 		     Counts &counts)
 {
@@ -95,7 +95,7 @@ std::string try_lane(Machine &machine, const std::vector<Stream> &lane, std::uin
 		for (const std::uint64_t command : stream.commands)
 			counts.reused += (command & 0xffff) == 0x1040 && ((command >> 16) & 0x3000);
 
-	/* What other clients leave differs, and so does the group that is next. */
+	/* Run with different leftovers of other clients, and with another register group. */
 	const Outcome outcome = machine.run(made, index, 2);
 	const Outcome other = machine.run(made, index, 3);
 	counts.ended[outcome.status]++;
@@ -124,8 +124,8 @@ void print(const Counts &counts)
 		std::printf("not modelled, register %#x: %llu\n", reg, number(count));
 }
 
-/// Whether everything came up, and some of it in so many of the lanes, or the rest
-/// would mean little.
+/// Whether all kinds of results occurred, and enough lanes were accepted and completed. Otherwise
+/// the run is not meaningful.
 bool is_thorough(const Counts &counts, std::uint64_t accepted, std::uint64_t done)
 {
 	bool all = counts.accepted >= accepted && counts.ended[NPU_MODEL_DONE] >= done &&
@@ -147,11 +147,11 @@ struct Options {
 /// A lane's seed, and its number.
 using Place = std::pair<std::uint64_t, std::uint64_t>;
 
-/// Tries lanes one after the other, on one machine.
+/// Tests lanes one after the other on one machine.
 class Run
 {
 public:
-	/// \return whether all is right; it has told what is not
+	/// \return whether the lane has no violation; prints it otherwise
 	bool lane(Place place)
 	{
 		const auto [seed, number] = place;
@@ -166,7 +166,7 @@ public:
 		return wrong.empty();
 	}
 
-	/// Ends a run of chosen lanes, or of random ones, in which all were right.
+	/// Ends a run, of random lanes or of chosen ones, without violations.
 	bool finish(bool random) const
 	{
 		const bool thorough =
@@ -184,7 +184,7 @@ private:
 	Counts counts_;
 };
 
-/// The lanes of a file, a line each: SEED LANE. Those with a # are comments.
+/// Replays the lanes in a file of lines "SEED LANE"; lines with # are comments.
 bool replay(const std::string &path)
 {
 	std::ifstream file(path);
@@ -206,11 +206,11 @@ bool replay(const std::string &path)
 	return run.finish(false);
 }
 
-/// New lanes for as long as asked, and for long enough to mean something. To the
-/// file, if any, go those that reach what none before has.
+/// Tests new lanes for the given time, and for a minimum number. Lanes that reach new code are
+/// appended to the file, if any.
 bool fuzz(const Options &options)
 {
-	/* Each refusal and each end comes up some times in so many. */
+	/* Every kind of refusal and of end occurs several times in this many lanes. */
 	constexpr std::uint64_t least_lanes = 20'000;
 	const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(options.seconds);
 	std::ofstream distilled;

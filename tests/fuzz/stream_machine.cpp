@@ -32,7 +32,7 @@ constexpr std::uint32_t pointer(std::uint32_t index)
 	return RKNN_S_POINTER_PING_PONG | RKNN_S_POINTER_CORE(index);
 }
 
-/// Fast, for there is much to fill for each lane.
+/// Fast: each lane initialises a lot of state.
 template <typename T>
 void fill(T &values, std::uint64_t &state)
 {
@@ -75,7 +75,7 @@ void Machine::complain(const std::string &what)
 		complaint_ = what;
 }
 
-/// The neighbour's buffer is in no range: the client's address space ends.
+/// The neighbour's buffer is in no range, since it is in another address space.
 std::byte *Machine::find(std::uint32_t address, std::uint32_t size, bool write)
 {
 	auto range = ranges_.upper_bound(address);
@@ -144,8 +144,8 @@ void Machine::place(const std::vector<Stream> &lane)
 	}
 }
 
-/// Leave what another client might have left; reset values of what no client
-/// can write stay.
+/// Fills the core with state that another client could have left. Registers that clients cannot
+/// write keep their reset values.
 void Machine::poison(std::uint32_t seed)
 {
 	std::uint64_t state = seed;
@@ -162,7 +162,7 @@ void Machine::poison(std::uint32_t seed)
 		group = seed & 1;
 }
 
-/// As the kernel starts a lane.
+/// Starts a lane as the kernel does.
 void Machine::start(std::uint32_t index, std::uint32_t tasks)
 {
 	const std::pair<std::uint32_t, std::uint32_t> writes[] = {
@@ -183,7 +183,7 @@ void Machine::start(std::uint32_t index, std::uint32_t tasks)
 		npu_model_write_reg(core_.get(), reg, value);
 }
 
-/// Checks memory that the lane must not touch, and how it ended.
+/// Checks memory that the lane must not change, and how the lane ended.
 void Machine::check(const Outcome &outcome, std::uint32_t index, std::uint32_t tasks)
 {
 	if (refused_ != (outcome.status == NPU_MODEL_FAULT))

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A modelled core that runs lanes of a client, beside the memory of another.
+ * A modelled core that runs lanes of a client, next to the memory of another client.
  */
 #pragma once
 
@@ -18,7 +18,7 @@
 namespace npu::fuzz
 {
 
-/// How a lane ended and what it wrote.
+/// The end of a lane, and its writes.
 struct Outcome {
 	npu_model_status status = NPU_MODEL_DONE;
 	std::uint32_t error_reg = 0;
@@ -35,11 +35,11 @@ class Machine
 public:
 	Machine();
 
-	/// Whether the client has a buffer at an address; not so the streams.
+	/// Whether the client has a buffer at an address; streams do not count.
 	static bool is_clients(std::uint64_t address);
 
-	/// Run a lane on core @p index, whose registers and convolution buffer
-	/// hold what @p poison makes. Memory is as before afterwards.
+	/// Runs a lane on core @p index, with registers and convolution buffer filled by @p poison.
+	/// Restores memory afterwards.
 	Outcome run(const std::vector<Stream> &lane, std::uint32_t index, std::uint32_t poison);
 
 	/// The first violation of a run; empty if there is none.

@@ -47,7 +47,7 @@ Stream table(unsigned number)
 	return {{words.begin(), words.begin() + count}, base.enable};
 }
 
-/// The stream @p number of the table, with other values of registers.
+/// Stream @p number of the table, with random values in some registers.
 Stream with(unsigned number, const std::map<std::uint32_t, std::uint32_t> &values)
 {
 	Stream stream = table(number);
@@ -79,7 +79,7 @@ Stream Source::generated()
 	return {rknn::emit(layout, m, tile, {feature_base, weight_base, result_base})};
 }
 
-/// A 1x1 convolution of any width, layout and banks, some of which do not do.
+/// A 1x1 convolution of any width, layout and banks; some are invalid.
 Stream Source::convolution()
 {
 	using model_test::Kind;
@@ -109,14 +109,14 @@ Stream Source::convolution()
 	return {model_test::body(registers)};
 }
 
-/// One of the table of the verifier's tests.
+/// A case of the verifier's tests.
 Stream Source::published()
 {
 	return table(below(RKNN_CASE_BASES));
 }
 
-/// DPU alone: a tensor of any size, of which only some combinations of type,
-/// function and operands do.
+/// The DPU alone, with a tensor of any size; only some combinations of type, function and operands
+/// are valid.
 Stream Source::operation()
 {
 	constexpr std::array<std::uint32_t, 5> types{0, 1, 2, 4, 5};
@@ -150,7 +150,7 @@ Stream Source::operation()
 		     {0x5044, type << 15 | 0x7801 | type << 5 | (both && below(2) ? 0x400U : 0)}});
 }
 
-/// Pooling with any window, of which some do not fit.
+/// Pooling with any window; some are invalid.
 Stream Source::pooling()
 {
 	const bool fp16 = below(2);
@@ -183,7 +183,7 @@ Stream Source::pooling()
 		     {0x7028, w * h * 16}});
 }
 
-/// Some of the commands of a stream that the lane has had, and another result.
+/// Some commands of an earlier stream of the lane, and another result.
 Stream Source::delta(const Stream &whole)
 {
 	Stream stream{{}, whole.enable};
@@ -207,7 +207,7 @@ Stream Source::right()
 	return kind < 15 ? operation() : kind < 17 ? pooling() : published();
 }
 
-/// A value that is likely to reach a limit of something.
+/// A value that probably hits a limit.
 std::uint32_t Source::boundary(std::uint32_t old)
 {
 	switch (below(9)) {
@@ -232,8 +232,7 @@ std::uint32_t Source::boundary(std::uint32_t old)
 	}
 }
 
-/// Another size wherever it or one less stands: some of the results agree with
-/// each other in all blocks.
+/// Replaces a size wherever it, or it minus one, occurs: in some results all blocks agree.
 void Source::resize(Stream &stream)
 {
 	const std::uint32_t picked = value_of(

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Random lanes of command streams: right ones, with random changes.
+ * Random lanes of command streams: valid ones with random changes.
  */
 #pragma once
 
@@ -12,7 +12,7 @@
 namespace npu::fuzz
 {
 
-/// Where the client's buffers are, and what follows them.
+/// Ranges of the client's buffers, and the memory after them.
 inline constexpr std::uint32_t feature_base = 0x20000000;
 inline constexpr std::uint32_t weight_base = 0x30000000;
 inline constexpr std::uint32_t result_base = 0x40000000;
@@ -21,7 +21,7 @@ inline constexpr std::uint32_t operand_base = 0x60000000;
 inline constexpr std::array client_bases{feature_base, weight_base, result_base, bias_base,
 					 operand_base};
 inline constexpr std::uint32_t buffer_bytes = 1 << 20;
-/// The neighbour's buffer, without a gap behind the results.
+/// The neighbour's buffer, directly after the results.
 inline constexpr std::uint32_t neighbour_base = result_base + buffer_bytes;
 
 struct Stream {

@@ -42,7 +42,7 @@ bool is_canary(std::span<const std::uint8_t> bytes)
 
 Arena::Arena(unsigned thread)
 {
-	/* No pointer with one wrong bit leads from an arena to another. */
+	/* A pointer with one flipped bit never points to another arena. */
 	std::uintptr_t place = thread << 1 | (static_cast<unsigned>(std::popcount(thread)) & 1);
 	std::uintptr_t address = first_address + (place << 24);
 	int fd = memfd_create("arena", MFD_CLOEXEC);
@@ -76,7 +76,7 @@ Arena::Used &Arena::take(std::size_t size, bool edge)
 	if (index == slot_count)
 		throw std::length_error("a call with too many blocks");
 	std::uint8_t *begin = slot(index), *end = begin + slot_size;
-	/* Blocks that do not fit end at memory without access. */
+	/* The end of a block that does not fit is in inaccessible memory. */
 	edge = edge || size > slot_size - 2 * canary_size;
 	size = std::min(size, slot_size - canary_size);
 
@@ -168,7 +168,7 @@ std::uint64_t Arena::read_only(const Block &block)
 
 std::uint64_t Arena::forbidden() const
 {
-	/* Behind the slot that hardly any call uses: what is before it may be written to. */
+	/* Behind the slot that is rarely used: a call may write to the memory before it. */
 	return reinterpret_cast<std::uintptr_t>(slot(slot_count - 1) + slot_size);
 }
 

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/// User memory for the arguments of one call, between canaries and pages that
-/// cannot be touched.
+/// User memory for the arguments of a call, between canaries and inaccessible pages.
 #pragma once
 
 #include <cstddef>
@@ -23,7 +22,7 @@ struct Block {
 	std::span<std::uint8_t> bytes() const { return {data, size}; }
 };
 
-/// One thread's memory. It lies at the same addresses in every run.
+/// The memory of one thread, at the same addresses in every run.
 class Arena
 {
 public:
@@ -35,12 +34,12 @@ public:
 	Arena(const Arena &) = delete;
 	Arena &operator=(const Arena &) = delete;
 
-	/// Forgets the blocks of the call before.
+	/// Releases the blocks of the previous call.
 	void begin() { used_.clear(); }
-	/// A block filled with zeros; of more than a slot, only the end of one. It
-	/// ends at a page that cannot be touched if @edge.
+	/// Allocates a zeroed block. Blocks larger than a slot only have their end in memory. With
+	/// @edge, the block ends at an inaccessible page.
 	Block block(std::size_t size, bool edge);
-	/// The same for what the call writes to; filled with canaries.
+	/// As block(), for memory that the call writes to; filled with canaries.
 	Block output(std::size_t size, bool edge);
 
 	/// Saves the contents of the blocks.
@@ -50,12 +49,12 @@ public:
 	/// Describes illegal writes; empty if there are none. In the first block, the
 	/// argument, the bytes in @writable may have changed.
 	std::string check(const std::vector<bool> &writable) const;
-	/// The blocks in hexadecimal words, at most @words of each.
+	/// Formats at most @words words of each block in hexadecimal.
 	std::string text(std::size_t words) const;
 
-	/// An address that can be read and not written, with a copy of @block.
+	/// Copies @block to memory that user space cannot write to. @return its address
 	std::uint64_t read_only(const Block &block);
-	/// An address that cannot be touched.
+	/// An inaccessible address.
 	std::uint64_t forbidden() const;
 
 private:
@@ -70,7 +69,7 @@ private:
 	Used &take(std::size_t size, bool edge);
 
 	std::uint8_t *base_;
-	/// The same page twice, once to be written and once to be read.
+	/// A page that is mapped twice, writable and read-only.
 	std::uint8_t *writable_, *readable_;
 	std::vector<Used> used_;
 };

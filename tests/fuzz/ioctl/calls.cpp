@@ -20,9 +20,9 @@ namespace
 
 constexpr unsigned strict = call_strict, timed = call_timed, refused = call_refused;
 
-/// Of shmem, when it has no memory for an inode.
+/// Returned by shmem if it cannot allocate an inode.
 const std::vector<int> no_inode = {ENOSPC};
-/// Of the DRM core, when it has no memory for a sync_file.
+/// Returned by the DRM core if it cannot allocate a sync_file.
 const std::vector<int> no_sync_file = {EINVAL};
 
 template <typename T, typename M>
@@ -117,7 +117,7 @@ std::vector<Call> rocket_calls()
 	};
 }
 
-/* What the DRM core answers is read in its source, Linux 6.12 and later. */
+/* Errors of the DRM core are those in its source, Linux 6.12 and later. */
 std::vector<Call> core_calls()
 {
 	return {
@@ -219,7 +219,7 @@ const Call &call_of(Id id)
 
 bool may_answer(const Call &call, int error)
 {
-	/* Of every call, as the uAPI header says. */
+	/* Errors that any call may return, as the uAPI header says. */
 	constexpr std::array always = {ENOMEM, ENODEV, EFAULT};
 
 	return std::ranges::count(call.errors, error) || std::ranges::count(always, error);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/// The calls, and what each of them may answer.
+/// The calls, and the errors that each of them may return.
 #pragma once
 
 #include <cstdint>
@@ -61,17 +61,17 @@ enum class Id : std::uint8_t {
 };
 inline constexpr std::size_t call_count = static_cast<std::size_t>(Id::fork) + 1;
 
-/// Bytes of an argument.
+/// A range of bytes in an argument.
 struct Range {
 	std::size_t begin, end;
 };
 
 enum CallFlags : unsigned {
-	/// Never succeeds.
+	/// The call always fails.
 	call_refused = 1 << 0,
-	/// The same call may answer otherwise a moment later.
+	/// The result depends on the time.
 	call_timed = 1 << 1,
-	/// Leaves its argument as it is when it fails.
+	/// The call does not change its argument when it fails.
 	call_strict = 1 << 2,
 };
 
@@ -80,21 +80,21 @@ struct Call {
 	/// The number of an ioctl, or 0.
 	unsigned long request;
 	unsigned flags;
-	/// Documented errors, besides those of every call.
+	/// Documented errors, in addition to those of all calls.
 	std::vector<int> errors;
-	/// Bytes that a successful call writes; for strict calls only.
+	/// Bytes that a successful strict call writes.
 	std::vector<Range> outputs;
-	/// Errors other than ENOMEM that other parts of the kernel return when an
-	/// allocation fails. The initialiser lets entries of the table end before it.
+	/// Errors other than ENOMEM that other parts of the kernel return when an allocation fails.
+	/// The default allows table entries to omit them.
 	std::vector<int> starved = {}; // NOLINT(readability-redundant-member-init)
 };
 
 const Call &call_of(Id id);
 std::span<const Call> all_calls();
 
-/// Whether @call may answer @error, which is positive.
+/// Whether @call may fail with the positive errno @error.
 bool may_answer(const Call &call, int error);
-/// Whether it may do so because an allocation or a copy was made to fail.
+/// Whether it may fail with @error after an injected failure of an allocation or a copy.
 bool may_starve(const Call &call, int error);
 
 } // namespace fuzz

@@ -37,8 +37,8 @@ struct Setup {
 };
 
 /*
- * A thread's count makes calls fail whatever the probability says, but only
- * those that the filters let through. Without the messages: there are too many.
+ * The fail-nth count of a thread ignores the probability, but not the filters. Disable the
+ * messages, of which there would be too many.
  */
 bool set_up(const std::string &name)
 {
@@ -67,7 +67,7 @@ const Setup &setup()
 	return result;
 }
 
-/// From the first instruction of a function of the kernel to what follows it.
+/// The address range of a kernel function.
 struct Code {
 	std::uint64_t begin = 0;
 	std::uint64_t end = 0;
@@ -97,7 +97,7 @@ Code find_code(const std::string &function)
 	return code;
 }
 
-/// Spares what is allocated with code in the call chain, or nothing.
+/// Excludes allocations with @code in their call chain; an empty range excludes none.
 bool spare(const Code &code)
 {
 	bool all = true;
@@ -110,7 +110,7 @@ bool spare(const Code &code)
 			return text.str();
 		};
 
-		/* As deep as the kernel looks. */
+		/* The maximum depth that the kernel examines. */
 		all &= write_file(dir + "stacktrace-depth", code.end ? "32" : "0") &&
 		       write_file(dir + "reject-start", hex(code.begin)) &&
 		       write_file(dir + "reject-end", hex(code.end));
@@ -148,7 +148,7 @@ void fail_nth_set(unsigned n)
 	char text[16];
 	int size = std::snprintf(text, sizeof(text), "%u", n);
 
-	/* The copy of this may be what is to fail. */
+	/* The injected failure may hit the copy of this write. */
 	for (int tries = 0; tries < 3; tries++)
 		if (pwrite(own_file(), text, static_cast<std::size_t>(size), 0) == size)
 			return;
@@ -161,8 +161,8 @@ bool fail_nth_end()
 	char text[16] = {};
 
 	/*
-	 * What is left of the count; nothing once something has failed. If it is
-	 * the copy of this that fails, then nothing had before.
+	 * The file contains the rest of the count, and 0 after a failure was injected. If the
+	 * failure hits this read, none was injected before.
 	 */
 	bool failed =
 		pread(own_file(), text, sizeof(text) - 1, 0) > 0 && !std::strtol(text, nullptr, 10);

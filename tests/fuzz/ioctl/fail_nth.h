@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/// Allocations of the calling thread that the kernel makes fail.
+/// Injects failures of allocations by the calling thread.
 #pragma once
 
 #include <string>
@@ -7,20 +7,20 @@
 namespace fuzz
 {
 
-/// Whether the kernel can; sets up failslab and fail_page_alloc on the first call.
+/// Whether the kernel supports it; sets up failslab and fail_page_alloc on the first call.
 bool fail_nth_works();
-/// Why it cannot.
+/// The reason why the kernel does not support it.
 std::string fail_nth_missing();
-/// Whether copies from and to user memory fail as well.
+/// Whether copies from and to user memory can fail as well.
 bool fail_nth_usercopy();
 
-/// The @n-th allocation, or copy, from here on fails, on this thread. No signal
-/// may arrive before the end: its frame is a copy, too.
+/// Makes the @n-th allocation or copy by this thread fail. No signal may arrive before
+/// fail_nth_end(), since its frame is copied, too.
 void fail_nth_set(unsigned n);
-/// Ends it; answers whether one failed.
+/// Ends the injection. @return whether a failure was injected
 bool fail_nth_end();
 
-/// Spares what a function of the kernel allocates, for as long as it lives.
+/// Excludes allocations by a kernel function from injection during its lifetime.
 class Spared
 {
 public:
@@ -29,7 +29,7 @@ public:
 	Spared(const Spared &) = delete;
 	Spared &operator=(const Spared &) = delete;
 
-	/// Why the kernel cannot; empty if it can.
+	/// The reason why the kernel does not support it; empty if it does.
 	const std::string &missing() const { return missing_; }
 
 private:

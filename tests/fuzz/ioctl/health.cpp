@@ -78,7 +78,7 @@ struct Operands {
 	Buffer features, weights, results;
 };
 
-/// A lane that was made to hang or fault may be this one, so some tries.
+/// An injected hang or fault may hit this job: retry.
 std::string try_often(const std::function<std::string()> &once)
 {
 	std::string wrong;

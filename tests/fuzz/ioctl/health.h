@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/// Whether the device still computes.
+/// Checks that the device still works.
 #pragma once
 
 #include <string>
@@ -7,8 +7,8 @@
 namespace fuzz
 {
 
-/// Computes a product on a file of its own, with the NPU calls or with rocket's.
-/// Answers what is wrong, or nothing.
+/// Computes a product on a new file, with our ioctls or rocket's. @return the error, empty on
+/// success.
 std::string health_npu();
 std::string health_rocket();
 

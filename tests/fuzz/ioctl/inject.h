@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: MIT */
-/// Lanes that the virtual NPU makes hang or fault.
+/// Injects hangs and faults of lanes on the virtual NPU.
 #pragma once
 
 namespace fuzz
 {
 
-/// Whether there is a virtual NPU that can, and this process may ask it to.
+/// Whether there is a virtual NPU that supports it, and this process may configure it.
 bool inject_works();
-/// The next lane of anyone hangs, or faults. Not more often than some in a second.
+/// Makes the next lane of any client hang or fault, at a limited rate.
 void inject_lane(bool hang);
-/// No lane hangs or faults any more.
+/// Ends the injection.
 void inject_end();
 unsigned inject_count();
 

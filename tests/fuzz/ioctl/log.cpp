@@ -32,7 +32,7 @@ void Log::call(const std::string &line)
 {
 	std::string_view rest = line;
 
-	/* At once, so that it is there if the machine is not there any more. */
+	/* Write immediately: the machine may crash in the call. */
 	while (fd_ >= 0 && !rest.empty()) {
 		ssize_t written = write(fd_, rest.data(), rest.size());
 
@@ -61,7 +61,7 @@ void Log::count(Id id, int result)
 
 unsigned Log::print_counts() const
 {
-	/* Of so many, each kind is tried, and some of those tries are good. */
+	/* After this many calls, each kind should have been tried and have succeeded. */
 	constexpr unsigned long enough = 2000;
 	const bool judged = calls() >= enough;
 	unsigned bad = 0;
@@ -78,7 +78,7 @@ unsigned Log::print_counts() const
 			text += ", " + error_name(static_cast<int>(error)) + " " +
 				std::to_string(counts_[i][error]);
 		}
-		/* One that never succeeded was not tested, but a few tries may all be broken. */
+		/* A call that never succeeded was not tested, unless there were few tries. */
 		bool refused = call.flags & call_refused;
 		bool untried = refused ? !failed : !passed && (!failed || failed > 100);
 		bool wrong = (refused && passed) || (untried && judged);

@@ -12,11 +12,11 @@
 namespace fuzz
 {
 
-/// For all threads.
+/// Thread-safe.
 class Log
 {
 public:
-	/// Writes calls to @path, unless empty.
+	/// Appends calls to @path, unless it is empty.
 	explicit Log(const std::string &path);
 	~Log();
 	Log(const Log &) = delete;
@@ -25,7 +25,7 @@ public:
 	bool wants_calls() const { return fd_ >= 0; }
 	void call(const std::string &line);
 
-	/// Tells that something must not be; @line says what, @calls what was before.
+	/// Reports a violation; @line describes it, @calls are the previous calls.
 	void violation(const std::string &line, const std::string &calls);
 	unsigned violations() const { return violations_; }
 
@@ -33,8 +33,8 @@ public:
 	/// Calls so far.
 	unsigned long calls() const { return calls_; }
 	void count_injected() { injected_++; }
-	/// The table of counts. Answers how many calls never succeeded, or did
-	/// though they must not.
+	/// Prints the table of counts. @return the number of calls that never succeeded, or that
+	/// succeeded but must not
 	unsigned print_counts() const;
 
 private:
@@ -48,7 +48,7 @@ private:
 	std::array<std::array<std::atomic<unsigned long>, errors>, call_count> counts_{};
 };
 
-/// The name of an errno, which is positive.
+/// The name of the positive errno @error.
 std::string error_name(int error);
 
 } // namespace fuzz

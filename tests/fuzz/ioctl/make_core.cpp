@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/// Calls of the DRM core, besides syncobjs.
+/// Calls of the DRM core, except for syncobjs.
 #include "thread.h"
 
 #include <cerrno>
@@ -15,8 +15,8 @@ namespace fuzz
 namespace
 {
 
-/// Calls of the core that a client of an accel node has no use for; what they
-/// answer depends on who asks.
+/// Calls of the DRM core that are useless for an accel node; their results depend on the caller's
+/// privileges.
 constexpr std::array<unsigned, 20> other_numbers = {
 	0x03, 0x05, 0x06, 0x07, 0x0d, 0x10, 0x11, 0x12, 0x13, 0x1e,
 	0x1f, 0x2c, 0x3a, 0xa0, 0xa2, 0xae, 0xb2, 0xb3, 0xb4, 0xbc,
@@ -38,7 +38,7 @@ void Thread::gem_close()
 	std::uint32_t handle = id(&File::buffers, file_->buffers.any(random_).id);
 	const Base &base = file_->base;
 
-	/* Without these most calls would fail; reopen() gets rid of them. */
+	/* Without these handles most calls would fail; reopen() drops them. */
 	for (std::uint32_t kept :
 	     {base.features_id, base.weights_id, base.results_id, base.streams_id})
 		if (handle == kept && !random_.chance(5))
@@ -144,7 +144,7 @@ void Thread::unknown()
 {
 	unsigned number = 0;
 
-	/* The driver's own range, and what is above the core's. */
+	/* The range of the driver's ioctls, and the numbers above those of the core. */
 	do {
 		number = random_.chance(70) ? 0x40 + random_.below(0x60)
 					    : 0xe0 + random_.below(0x20);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/// System calls on device files that are no ioctls.
+/// System calls on device files, except ioctls.
 #include "thread.h"
 
 #include <cerrno>
@@ -30,7 +30,7 @@ int answer(int result)
 	return result < 0 ? -errno : 0;
 }
 
-/// A buffer of another driver, if there is one that gives some.
+/// A buffer of another driver, if one is available.
 Fd make_udmabuf(std::size_t size)
 {
 	static const Fd device(open("/dev/udmabuf", O_RDWR | O_CLOEXEC));
@@ -48,8 +48,8 @@ Fd make_udmabuf(std::size_t size)
 }
 
 /*
- * A process that has the parent's files and mappings, and is killed sooner or
- * later. Only system calls: other threads hold locks that nobody releases here.
+ * A child process with the parent's files and mappings, which is killed at some point. It may only
+ * make system calls: other threads hold locks that are never released here.
  */
 [[noreturn]] void be_child(int fd, const Mapping *mapping, Random random)
 {
@@ -103,7 +103,7 @@ int Thread::some_fd(FdKind kind)
 		if (fd.get() >= 0)
 			world_.fds.add({std::make_shared<Fd>(std::move(fd)), kind});
 	}
-	/* Mostly one of the right kind, if a few tries find one. */
+	/* Mostly of the right kind, if a few tries find one. */
 	bool other = mutate();
 	for (int tries = 0; tries < 8; tries++) {
 		std::optional<SharedFd> fd = world_.fds.any(random_);
@@ -122,7 +122,7 @@ void Thread::reopen()
 {
 	std::shared_ptr<File> fresh;
 
-	/* Rarely, or nothing is ever full. */
+	/* Only rarely, so that limits are reached. */
 	if (random_.chance(70))
 		return dup_file();
 	int result = system_call(Id::open, "open", [&] {
@@ -177,7 +177,7 @@ void Thread::map_buffer()
 		    });
 	if (data == MAP_FAILED)
 		return;
-	/* Of what is not as it should be nothing is read or written. */
+	/* Do not access mappings with mutated arguments. */
 	auto mapping = std::make_shared<Mapping>(data, size, !mutated_, false);
 	if (!mutated_)
 		world_.mappings.add(mapping);
@@ -213,7 +213,7 @@ void Thread::unmap()
 
 	if (!mapping)
 		return;
-	/* If nobody else has it, the rest goes with the last reference. */
+	/* With the last reference, the destructor unmaps the rest. */
 	if (mapping->use_count() == 1 && (*mapping)->size() > 4096)
 		system_call(Id::munmap, "munmap", [&] { return (*mapping)->unmap_first(4096); });
 }
@@ -272,7 +272,7 @@ void Thread::read_file()
 	std::array<char, 64> buffer{};
 	int fd = file_->fd();
 
-	/* There are no events; one that blocks is interrupted. */
+	/* The device has no events; a blocking call is interrupted by a signal. */
 	fcntl(fd, F_SETFL, random_.chance(50) ? O_NONBLOCK : 0);
 	fail_ = false;
 	system_call(Id::read, "read",

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/// The calls of npu_accel.h.
+/// The ioctls of npu_accel.h.
 #include "thread.h"
 
 #include <cerrno>
@@ -13,12 +13,12 @@ namespace fuzz
 namespace
 {
 
-/// More of them would only take the machine's memory.
+/// Limit of objects; more would only use up memory.
 constexpr std::size_t max_objects = 16;
 constexpr std::uint64_t max_size = 4 << 20;
-/// A buffer is allocated page by page, and each of n failures repeats what came before.
+/// Buffers are allocated page by page, and the test of n failures repeats the allocations n times.
 constexpr std::uint64_t max_failing_size = 16 << 12;
-/// No machine has so much, so that this fails at once.
+/// More memory than any machine has, which fails immediately.
 constexpr std::uint64_t huge_size = 1ull << 40;
 
 } // namespace
@@ -51,14 +51,14 @@ void Thread::query()
 	if (ioctl(Id::query))
 		return;
 	expect(!size || args.size <= size, "QUERY tells of more bytes than were asked for");
-	/* Asked for nothing, it tells the size and writes nothing. */
+	/* With a size of 0, QUERY returns the size and writes nothing. */
 	if (mutated_ || type != DRM_NPU_QUERY_CONTEXT || !size || args.size != sizeof(record))
 		return;
 	std::memcpy(&record, output.data, sizeof(record));
 	check_context(record);
 }
 
-/* What holds at any time, whatever other threads do to the context. */
+/* Invariants that hold even if other threads use the context. */
 void Thread::check_context(const drm_npu_query_context &record)
 {
 	expect(record.completed_seqno <= record.submitted_seqno, "a context is done with too much");
@@ -224,7 +224,7 @@ void Thread::job_create()
 	if (random_.chance(20)) {
 		std::vector<char> label(1 + random_.below(100), 'x');
 
-		/* Most end, and some have what a label must not have. */
+		/* Most labels are terminated, and some contain invalid characters. */
 		label.back() = random_.chance(90) ? '\0' : 'x';
 		label.front() = random_.chance(90) ? label.front() : '\n';
 		args.label = pointer(array(std::span<const char>(label), 1));
@@ -259,7 +259,7 @@ Block Thread::syncs(std::uint32_t count, std::uint32_t stride, bool out)
 	for (std::uint32_t i = 0; i < count; i++) {
 		SyncobjObject object = file_->syncobjs.any(random_);
 
-		/* Points only ever grow, for the most part. */
+		/* Mostly increasing points. */
 		if (object.point || random_.chance(20))
 			object.point += out;
 		if (out && object.point)
@@ -298,7 +298,7 @@ void Thread::job_submit()
 	std::uint32_t used = args.context_id;
 	if (ioctl(Id::job_submit))
 		return;
-	/* Other threads submit to the same context, so only this much is sure. */
+	/* Other threads submit to the same context, so that only a lower limit is known. */
 	expect(args.seqno >= jobs.size() || mutated_,
 	       "JOB_SUBMIT gives a number that is too small");
 	file_->contexts.update(used, [&](ContextObject &c) {
@@ -405,7 +405,7 @@ void Thread::bo_sync()
 	ioctl(Id::bo_sync);
 }
 
-/* A buffer of another file or of another driver, of which only the handle is known. */
+/* A buffer of another file or driver, of which only the handle is known. */
 void Thread::add_buffer(std::uint32_t handle)
 {
 	drm_npu_query_buffer record{};

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/// The calls of rocket_accel.h.
+/// The ioctls of rocket_accel.h.
 #include "thread.h"
 
 #include <cerrno>
@@ -18,7 +18,7 @@ void Thread::rocket_create_bo()
 	auto &args = argument<drm_rocket_create_bo>();
 	std::uint64_t size = size_wanted();
 
-	/* 4 GiB never fit, for nothing is mapped at address 0. */
+	/* 4 GiB never fit: nothing is mapped at address 0. */
 	args.size = size >> 32 ? ~0u - random_.below(4095) : static_cast<std::uint32_t>(size);
 	args.handle = poison;
 	args.dma_address = args.offset = poison;
@@ -48,7 +48,7 @@ void Thread::rocket_submit()
 			Stream words = stream();
 
 			finish_rocket(words);
-			/* Other threads may write their streams at the same place. */
+			/* Other threads may write streams to the same place. */
 			std::size_t size = std::min<std::size_t>(words.size() * 8, room);
 			std::memcpy(static_cast<char *>(file_->streams->data()) + offset,
 				    words.data(), size);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/// Syncobjs, which are the DRM core's.
+/// Syncobj ioctls of the DRM core.
 #include "thread.h"
 
 #include <cerrno>
@@ -14,8 +14,8 @@ namespace fuzz
 namespace
 {
 
-/// The DRM core allocates as many as it is told, and the kernel warns of what is
-/// too large to be allocated.
+/// Limit of handles: the DRM core allocates as many as requested, and the kernel warns about
+/// allocations that are too large.
 constexpr std::uint32_t max_handles = 65536;
 
 constexpr std::uint32_t wait_flags = DRM_SYNCOBJ_WAIT_FLAGS_WAIT_ALL |

@@ -15,7 +15,7 @@ namespace fuzz
 namespace
 {
 
-/// A file of its own of the device that Device finds.
+/// Opens a new file of the device that Device finds.
 Fd open_node()
 {
 	static const std::string path = [] {
@@ -48,7 +48,7 @@ drm_npu_bo_create make_buffer(int fd, std::uint64_t size)
 	return args;
 }
 
-/// Some of each kind, so that calls have something to work with from the start.
+/// Creates some objects of each kind, so that calls can use them from the start.
 void add_objects(File &file)
 {
 	Stream words = valid_stream(file.base);

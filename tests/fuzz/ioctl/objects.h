@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/// Objects that are alive, as far as this program knows.
+/// Objects that this program has created and not destroyed.
 #pragma once
 
 #include <algorithm>
@@ -38,7 +38,7 @@ struct SyncobjObject {
 	std::uint64_t point = 0;
 };
 
-/// Objects of a kind, and ids of some that have gone. For several threads.
+/// The live objects of a kind, and ids of some destroyed ones. Thread-safe.
 template <typename T>
 class Pool
 {
@@ -53,11 +53,11 @@ public:
 	{
 		std::scoped_lock lock(mutex_);
 
-		/* An import may give a handle that was there before. */
+		/* An import may return an existing handle. */
 		std::erase_if(alive_, [&](const T &o) { return o.id == object.id; });
 		alive_.push_back(object);
 	}
-	/// Some object, or one with the id 0.
+	/// A random object, or one with id 0 if there is none.
 	T any(Random &random) const
 	{
 		std::scoped_lock lock(mutex_);
@@ -95,7 +95,7 @@ private:
 	std::size_t next_freed_ = 0;
 };
 
-/// Values of which the oldest goes when there are too many. For several threads.
+/// A bounded set of values that drops the oldest one. Thread-safe.
 template <typename T>
 class Bag
 {
@@ -104,7 +104,9 @@ public:
 
 	void add(T value)
 	{
-		/* Goes after the lock is released: its end may be a system call. */
+		/*
+		 * Destroyed after the lock is released, since its destructor may call the kernel.
+		 */
 		std::optional<T> oldest;
 		std::scoped_lock lock(mutex_);
 
@@ -147,7 +149,7 @@ private:
 	std::size_t capacity_;
 };
 
-/// Where the buffers of a product lie.
+/// Device addresses and handles of the buffers of a product.
 struct Base {
 	std::uint32_t features = 0, weights = 0, results = 0;
 	std::uint32_t features_id = 0, weights_id = 0, results_id = 0;
@@ -173,10 +175,10 @@ public:
 	bool writable() const { return writable_; }
 	bool is_page() const { return page_; }
 
-	/// Unmaps the first bytes, which another mapping may then get; 0 or an errno, negative.
+	/// Unmaps the first bytes, whose addresses may then be reused; 0 or a negative errno.
 	int unmap_first(std::size_t size);
 
-	/// The number a completion page showed last.
+	/// The last sequence number that the completion page showed.
 	std::mutex mutex;
 	std::uint64_t completed = 0;
 
@@ -186,9 +188,9 @@ private:
 	bool writable_, page_;
 };
 
-/// An open device file. It stays open until nobody uses it any more.
+/// An open device file, which is closed with its last reference.
 struct File {
-	/// Opens it and makes what programs need; the numbers are stable.
+	/// Opens the device and creates the objects that programs need; their handles are stable.
 	static std::shared_ptr<File> open(unsigned number);
 
 	int fd() const { return device.fd(); }

@@ -38,7 +38,7 @@ private:
 	std::uint64_t state_;
 };
 
-/// The seed of the @index-th part of what @seed stands for.
+/// Derives the seed of part @index from @seed.
 inline std::uint64_t derive(std::uint64_t seed, std::uint64_t index)
 {
 	return Random(seed ^ Random(index).next()).next();

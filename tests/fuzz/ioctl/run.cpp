@@ -19,7 +19,7 @@ namespace fuzz
 namespace
 {
 
-/// More allocations than any call has.
+/// Upper limit of the allocations of a call.
 constexpr unsigned max_fail = 2000;
 
 std::int64_t now_ms()
@@ -55,7 +55,7 @@ void Thread::expect(bool condition, const char *what)
 		violation(what);
 }
 
-/* The DRM core copies the argument back whether a call fails or not. */
+/* The DRM core copies the argument back even if a call fails. */
 void Thread::check_memory(const Attempt &attempt, int result)
 {
 	const Call &call = call_of(attempt.id);
@@ -69,7 +69,7 @@ void Thread::check_memory(const Attempt &attempt, int result)
 	if (attempt.id == Id::job_create)
 		mark(writable,
 		     {offsetof(drm_npu_job_create, fault_lane), sizeof(drm_npu_job_create)});
-	/* The kernel starts from zeros if it does not read the argument, and copies them back. */
+	/* If the kernel does not read the argument, it copies back a zeroed one. */
 	if (attempt.request && !(_IOC_DIR(attempt.request) & _IOC_WRITE))
 		writable.assign(argument_.size, true);
 	/* Bytes beyond the request, or not copied back, must not change. */
@@ -112,8 +112,8 @@ int Thread::attempt_once(const Attempt &attempt)
 }
 
 /*
- * The call again and again, with its first, second, third... allocation made to
- * fail, until none does. Its end is the result.
+ * Repeats the call with its first, second, third... allocation failing, until none fails. Returns
+ * the result of the last one.
  */
 int Thread::attempt_all(const Attempt &attempt)
 {

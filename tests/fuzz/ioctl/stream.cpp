@@ -66,7 +66,7 @@ Stream hanging_stream(const Base &base)
 {
 	Stream stream = valid_stream(base);
 
-	/* Other than kernels times bytes a kernel: CNA waits for the rest. */
+	/* If this is not kernels times bytes per kernel, CNA waits forever. */
 	set(stream, RKNN_CNA_WEIGHT_SIZE0, 2048);
 	return stream;
 }

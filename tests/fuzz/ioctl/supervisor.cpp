@@ -30,7 +30,7 @@ namespace
 
 using Clock = std::chrono::steady_clock;
 
-/// Nothing waits for longer in the kernel: signals come all the time.
+/// Longest legitimate time in a call: signals interrupt all waits.
 constexpr std::int64_t stuck_ms = 60'000;
 constexpr auto tick = std::chrono::milliseconds(50);
 constexpr auto health_period = std::chrono::seconds(2);
@@ -42,7 +42,7 @@ std::string file_text(const std::string &path)
 	return {std::istreambuf_iterator<char>(file), {}};
 }
 
-/// Another process that does the same, until it is killed.
+/// A second process that runs the same fuzzer until it is killed.
 class Victim
 {
 public:
@@ -125,10 +125,10 @@ void become_victim(Random &random)
 	if (!geteuid() && random.chance(50)) {
 		if (setresuid(65534, 65534, 65534))
 			std::perror("setresuid");
-		/* Or it could not open what is its own in /proc. */
+		/* Keep access to its own files in /proc. */
 		prctl(PR_SET_DUMPABLE, 1);
 	}
-	/* After a change of user, which forgets it. */
+	/* Must follow setresuid(), which clears it. */
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 }
 
@@ -167,7 +167,7 @@ void run_threads(const Options &options, Log &log)
 		Victim victim(options, log);
 		auto end = Clock::now() + std::chrono::seconds(options.seconds);
 		const auto goes_on = [&] {
-			/* A victim goes on until it is killed. */
+			/* A victim runs until it is killed. */
 			return options.victim || options.calls || Clock::now() < end;
 		};
 		auto next = Clock::now() + health_period;
@@ -195,7 +195,7 @@ void run_threads(const Options &options, Log &log)
 	handles.clear();
 }
 
-/// The machine is gone afterwards, and with it all that a debugger could look at.
+/// Prints a backtrace: the machine ends with the process, so that no debugger can attach.
 void tell_crash(int signal, siginfo_t *info, void *)
 {
 	void *frames[32];
@@ -220,12 +220,12 @@ std::set<int> open_files()
 
 	for (const auto &entry : std::filesystem::directory_iterator("/proc/self/fd"))
 		files.insert(std::stoi(entry.path().filename().string()));
-	/* The one that listed them is closed by now. */
+	/* The descriptor of the directory itself is closed now. */
 	std::erase_if(files, [](int fd) { return fcntl(fd, F_GETFD) < 0; });
 	return files;
 }
 
-/// Of calls that could not tell their answer there are files that nobody closes.
+/// Closes descriptors whose numbers the failed copy of a result has hidden.
 void close_untold(const std::set<int> &files)
 {
 	for (int fd : open_files())
@@ -233,7 +233,7 @@ void close_untold(const std::set<int> &files)
 			close(fd);
 }
 
-/// What of this process and its children keeps buffers.
+/// The mappings and files of all processes that hold buffers.
 std::string holders()
 {
 	std::string result, line;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/// Starts the threads and looks after them.
+/// Starts the threads and monitors them.
 #pragma once
 
 #include "thread.h"
@@ -7,7 +7,7 @@
 namespace fuzz
 {
 
-/// Answers the exit status.
+/// @return the exit status
 int supervise(const Options &options);
 
 } // namespace fuzz

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/// A call that the header of libdrm lacks before 2.4.116.
+/// An ioctl that libdrm's header lacks before 2.4.116.
 #pragma once
 
 #include <npu_accel.h>

@@ -22,7 +22,7 @@ constexpr std::array<std::uint64_t, 18> boundaries = {
 	0x80000000, 0xffffffff, 0x100000000, 1ull << 63, ~0ull >> 1, ~0ull,
 };
 
-/// Interrupts what waits, so that nothing waits for ever.
+/// Interrupts waits with signals, so that none lasts forever.
 class Ticker
 {
 public:
@@ -125,8 +125,8 @@ void Thread::run(const std::atomic<bool> &stop)
 }
 
 /*
- * Each call has random numbers of its own, so that one which draws more of them,
- * for the time it took say, does not change all that follow.
+ * Each call has its own random numbers, so that a call that draws more of them, for example
+ * depending on the time, does not change all later calls.
  */
 void Thread::step()
 {
@@ -194,7 +194,7 @@ std::uint32_t Thread::stride(std::size_t valid)
 	constexpr std::array<std::uint32_t, 5> more = {8, 16, 64, 100, 4096};
 	auto size = static_cast<std::uint32_t>(valid);
 
-	/* Longer elements are as good as those of the right size. */
+	/* Elements that are too long are as valid as those of the right size. */
 	if (random_.chance(15))
 		return random_.pick(more) <= 64 ? size + random_.pick(more) / 8 * 8 : 4096;
 	return u32(size);
@@ -220,13 +220,13 @@ std::uint64_t Thread::pointer(const Block &block, bool written)
 	case 5:
 		return ~0ull - random_.below(32);
 	case 6:
-		/* What is written must stay between the canaries. */
+		/* Writes must stay between the canaries. */
 		return written ? 8 : block.address() + 1 + random_.below(16);
 	case 7:
-		/* The end of the block is cut off. */
+		/* Truncate the block. */
 		return arena_.forbidden() - random_.below(block.size + 1);
 	default:
-		/* Memory of the device, maybe not there yet. */
+		/* Device memory, which may not be present yet. */
 		mapping = world_.mappings.any(random_);
 		return mapping ? reinterpret_cast<std::uintptr_t>((*mapping)->data()) : 8;
 	}
@@ -241,7 +241,7 @@ std::int64_t Thread::until()
 	std::int64_t ns = now.tv_sec * 1'000'000'000LL + now.tv_nsec;
 	if (choice < 3)
 		return 0;
-	/* No signal ends the wait of a call whose allocations fail. */
+	/* Signals are blocked while allocations fail, so that waits must be short. */
 	if (choice < 8 || fail_)
 		return ns + random_.below(10'000'000);
 	if (choice == 8)
@@ -261,7 +261,7 @@ int Thread::ioctl(Id id)
 						      : _IOC_SIZE(request) ^ 1u << random_.below(7);
 		unsigned direction = random_.chance(70) ? _IOC_DIR(request) : random_.below(4);
 
-		/* A larger size would overwrite the canaries with bytes not read from them. */
+		/* With a larger size, the kernel would overwrite the canaries. */
 		if (!(direction & _IOC_WRITE))
 			size = std::min(size, argument_.size);
 		mutated_ = true;
@@ -278,7 +278,7 @@ int Thread::ioctl(Id id)
 	int result = perform({id, request, !mutated_, [=] {
 				      return ::ioctl(fd, request, address) < 0 ? -errno : 0;
 			      }});
-	/* Results of such calls are unknown. */
+	/* The results of mutated requests are unknown. */
 	return elsewhere || other || request != call_of(id).request ? -EFAULT : result;
 }
 

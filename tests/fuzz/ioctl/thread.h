@@ -25,20 +25,20 @@ struct Options {
 	unsigned seconds = 120;
 	unsigned threads = 4;
 	unsigned files = 3;
-	/// Of 100 calls, how many have their allocations fail one by one.
+	/// Percentage of calls whose allocations fail one by one.
 	unsigned fail_share = 10;
-	/// Calls each thread makes; 0 for as many as there is time for.
+	/// Number of calls per thread; 0 for as many as time allows.
 	unsigned long calls = 0;
 	std::string log;
 	bool walk = false;
-	/// This process is to be killed by another one.
+	/// Whether another process is going to kill this one.
 	bool victim = false;
 };
 
-/// What the supervisor sees of a thread.
+/// State of a thread for the supervisor.
 struct Progress {
 	std::atomic<int> tid = 0;
-	/// CLOCK_MONOTONIC milliseconds when the present call began, or 0.
+	/// CLOCK_MONOTONIC in milliseconds at the start of the current call, or 0.
 	std::atomic<std::int64_t> since = 0;
 	std::atomic<const char *> name = "";
 };
@@ -54,7 +54,7 @@ public:
 	Progress progress;
 
 private:
-	/// How broken a call is.
+	/// How far a call is mutated.
 	enum class Level : std::uint8_t { valid, light, heavy };
 	struct Step {
 		unsigned weight;
@@ -68,7 +68,7 @@ private:
 	std::uint64_t u64(std::uint64_t valid);
 	std::uint32_t flags(std::uint32_t valid, std::uint32_t known = 0);
 	std::uint32_t zero() { return flags(0); }
-	/// Where the call finds @block, or what it writes there.
+	/// An address for @block, sometimes a wrong one; @written if the call writes to it.
 	std::uint64_t pointer(const Block &block, bool written = false);
 	std::int64_t until();
 	template <typename T>
@@ -80,10 +80,10 @@ private:
 	bool edge() { return random_.chance(15); }
 	template <typename T>
 	T &argument();
-	/// Makes the ioctl whose argument() is filled in. Answers 0 or a negative
-	/// errno; outputs are only there on 0.
+	/// Calls the ioctl with argument(). @return 0 or a negative errno; outputs are only valid
+	/// on 0
 	int ioctl(Id id);
-	/// Any other system call.
+	/// Makes any other system call.
 	int system_call(Id id, const std::string &text, const std::function<int()> &make);
 
 	/* run.cpp: checks around a call. */
@@ -154,7 +154,7 @@ private:
 	void syncobj_query();
 	void syncobj_transfer();
 	void syncobj_eventfd();
-	/// Handles, and as many points, as arrays; at most some.
+	/// Handles, and as many points, as arrays of limited length.
 	Block syncobj_handles(std::uint32_t count);
 	Block syncobj_points(std::uint32_t count);
 
@@ -182,16 +182,16 @@ private:
 	Random random_;
 	std::uint64_t index_ = 0;
 
-	/* Of the present call. */
+	/* State of the current call. */
 	Level level_ = Level::valid;
-	/// Something in it was changed.
+	/// Whether an argument was mutated.
 	bool mutated_ = false;
 	bool fail_ = false;
 	std::shared_ptr<File> file_;
 	Block argument_;
 	std::shared_ptr<Fd> held_fd_;
 
-	/// The last calls, to be told with a violation.
+	/// The last calls, which are printed with a violation.
 	std::deque<std::string> recent_;
 };
 
@@ -229,7 +229,7 @@ Block Thread::array(std::span<const T> from, std::size_t stride)
 {
 	Block block = arena_.block(from.size() * stride, edge());
 
-	/* What does not fit the arena cannot be read. */
+	/* A block that does not fit the arena is partly inaccessible. */
 	mutated_ = mutated_ || block.size < from.size() * stride;
 	for (std::size_t i = 0; i < from.size(); i++) {
 		auto source = std::as_bytes(from.subspan(i, 1));
@@ -238,7 +238,7 @@ Block Thread::array(std::span<const T> from, std::size_t stride)
 			if (i * stride + b < block.size)
 				block.data[i * stride + b] =
 					std::to_integer<std::uint8_t>(source[b]);
-		/* Bytes beyond what the kernel knows must be zero. */
+		/* Bytes that the kernel does not know must be zero. */
 		if (stride > sizeof(T) && mutate() && i * stride + sizeof(T) < block.size)
 			block.data[i * stride + sizeof(T)] = 1;
 	}

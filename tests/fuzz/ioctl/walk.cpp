@@ -26,17 +26,17 @@ namespace fuzz
 namespace
 {
 
-/// More allocations than any call has.
+/// Upper limit of the allocations of a call.
 constexpr unsigned max_fail = 2000;
 
-/// A call to be walked through.
+/// A call whose allocations fail in turn.
 struct Step {
 	Id id;
-	/// Makes the call; what it takes is made anew before, without failures.
+	/// Makes the call. prepare() recreates its arguments before, without failures.
 	std::function<int()> make;
 	std::function<void()> prepare = [] {
 	};
-	/// Takes back what a good call has done.
+	/// Reverts a successful call.
 	std::function<void()> undo = [] {
 	};
 };
@@ -60,7 +60,7 @@ public:
 		CHECK_OK(answer(fd_, DRM_IOCTL_SYNCOBJ_CREATE, syncobj_));
 		CHECK_OK(answer(fd_, DRM_IOCTL_SYNCOBJ_CREATE, in_syncobj_));
 	}
-	/* The buffer that was exported would keep the device. */
+	/* Close the exported buffer, which would keep the device. */
 	~Walk()
 	{
 		if (prime_.fd >= 0)
@@ -130,7 +130,7 @@ void Walk::make_job_arguments()
 	job_create_.lane_stride = sizeof(drm_npu_lane);
 }
 
-/* Many jobs, so that no room that is set aside is enough; all kinds of syncs. */
+/* Many jobs, so that preallocated arrays do not suffice; all kinds of syncs. */
 void Walk::submit_arguments()
 {
 	for (drm_npu_submit_job &job : submit_job_)
@@ -345,7 +345,7 @@ void Walk::add_core(std::vector<Step> &to)
 		      [this, other] {
 			      CHECK_OK(close_handle(other->fd(), prime_.handle));
 		      }});
-	/* From here on the features are shared, and have fences. */
+	/* From here on the features are shared and have fences. */
 	to.push_back({Id::job_submit,
 		      [this] { return answer(fd_, DRM_IOCTL_NPU_JOB_SUBMIT, submit_); },
 		      [this] { submit_arguments(); },
@@ -438,7 +438,7 @@ std::vector<Step> Walk::steps()
 	return all;
 }
 
-/// Answers how many allocations and copies the call has; throws if something is wrong.
+/// @return the number of allocations and copies in the call; throws on a violation
 unsigned walk_step(const Step &step)
 {
 	unsigned untold = 0;
@@ -459,17 +459,20 @@ unsigned walk_step(const Step &step)
 			continue;
 		}
 		CHECK(failed);
-		/* The call has succeeded even if its result cannot be copied back. */
+		/* If copying back the result fails, the call has taken effect. */
 		if (result == -EFAULT && fail_nth_usercopy()) {
 			usleep(50000);
 			untold += !leak::none_new(before);
-			/* Once, but the number of allocations before it varies. */
+			/*
+			 * Only one copy returns the result, but the number of allocations before it
+			 * varies.
+			 */
 			CHECK(untold <= 4);
 			continue;
 		}
 		if (!may_starve(call_of(step.id), -result))
 			CHECK_ERR(result, ENOMEM);
-		/* Objects of earlier calls may end meanwhile. */
+		/* Objects of earlier calls may be released meanwhile. */
 		if (!leak::settles_below(before))
 			CHECK_EQ(leak::objects(), before);
 	}
@@ -510,7 +513,7 @@ int walk()
 	} catch (const igt::Failure &) {
 		failed++;
 	}
-	/* A failure must not break the calls that follow. */
+	/* Later calls must still work. */
 	tell("afterwards", [] {
 		check_works(Device());
 		return 0U;

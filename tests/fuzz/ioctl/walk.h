@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: MIT */
-/// Every call in its plain form, with each of its allocations made to fail.
+/// Makes every call in its plain form, with each of its allocations failing in turn.
 #pragma once
 
 namespace fuzz
 {
 
-/// Answers the exit status.
+/// @return the exit status
 int walk();
 
-/// The same for the driver's probe. Answers how many allocations there were; throws
-/// igt::Failure if something is wrong, igt::Skip if the kernel cannot.
+/// Tests the driver's probe in the same way. @return the number of allocations; throws igt::Failure
+/// on a violation, igt::Skip if the kernel does not support it.
 unsigned walk_probe();
 
 } // namespace fuzz

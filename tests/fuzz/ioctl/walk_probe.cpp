@@ -18,21 +18,21 @@ namespace fuzz
 namespace
 {
 
-/// More allocations than a probe has.
+/// Upper limit of the allocations of a probe.
 constexpr unsigned max_fail = 5000;
 
-/// Failures after which the device is made to work, to see that it still can. It is
-/// a good probe that takes the time.
+/// Check that the device still works after every so many failures. Most of the time is spent in
+/// successful probes.
 constexpr unsigned works_every = 16;
 
 /*
- * If this fails, drm_minor_alloc() leaves an error pointer where the release of the
- * minor drops a reference: the DRM core of Linux 6.12 to 7.2 oopses, before the
- * driver can do anything about it.
+ * Excluded: if it fails, drm_minor_alloc() leaves an error pointer where the release of the minor
+ * drops a reference. The DRM core of Linux 6.12 to 7.2 then oopses, which the driver cannot
+ * prevent.
  */
 constexpr const char *unsafe = "drm_sysfs_minor_alloc";
 
-/// A device that is bound to its driver and taken away again.
+/// Binds a device to its driver and unbinds it.
 class Binding
 {
 public:
@@ -65,8 +65,8 @@ private:
 };
 
 /*
- * The machine's mdev may get to the removal of the node before this one so late that
- * it takes this one away. Then it makes it again.
+ * mdev may handle the previous removal of the node so late that it removes the new node. It then
+ * creates the node again.
  */
 void check_opens_and_works()
 {
@@ -91,7 +91,7 @@ void check_bind(const Binding &binding)
 	binding.unbind();
 }
 
-/// Answers how many allocations and copies failed; throws if something is wrong.
+/// @return the number of allocations and copies that failed; throws on a violation
 unsigned walk_bind(const Binding &binding)
 {
 	for (unsigned n = 1; n < max_fail; n++) {
@@ -108,7 +108,7 @@ unsigned walk_bind(const Binding &binding)
 			CHECK_OK(result);
 			return n - 1;
 		}
-		/* Links in sysfs and debugfs, say, are not worth failing for. */
+		/* Some allocations are optional, such as those for links in sysfs and debugfs. */
 		if (result && result != -EFAULT)
 			CHECK_ERR(result, ENOMEM);
 		if (n % works_every == 0)
