@@ -50,7 +50,7 @@ BUILDS = {step.name: step for step in (
     Build(BOARD, "scripts/modules --uml board"),
 )}
 
-# Sources of the machines.
+# Files that the machines depend on.
 UML = ("tests/uml/", "tests/lib/", "tests/vm/load-modules", "tests/vm/settle", "scripts/modules")
 VM = ("tests/vm/", "tests/lib/", "scripts/modules")
 KERNEL = ("driver/", "include/", "Kbuild")

@@ -2,10 +2,9 @@
 //
 // A plug-in of clang-tidy that keeps its checks away from system headers.
 //
-// Up to LLVM 21 clang-tidy matches every check against the whole translation unit and
-// then drops what it found in system headers: most of the time goes there. With this
-// plug-in the checks see only declarations of the project. Later versions do so by
-// themselves.
+// Up to LLVM 21, clang-tidy matches every check against the whole translation unit and then drops
+// findings in system headers, which takes most of the time. With this plug-in the checks only see
+// declarations of the project. Later versions do this on their own.
 
 #include <clang/AST/ASTConsumer.h>
 #include <clang/AST/ASTContext.h>
@@ -50,7 +49,7 @@ protected:
 		return true;
 	}
 
-	// clang-tidy's own consumer comes after this one.
+	// Run before clang-tidy's own consumer.
 	ActionType getActionType() override { return AddBeforeMainAction; }
 };
 
