@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What the engine itself does for a token or a prompt, for callgrind to count: all but the
- * products, which a device that computes nothing is asked for. tests/bench/instructions
- * builds this with older engines too.
+ * Runs the engine for a token or a prompt under callgrind, on a device that computes nothing: only
+ * the engine's own work counts. tests/bench/instructions also builds this with older engines.
  */
 #include <algorithm>
 #include <cstdlib>
@@ -32,7 +31,7 @@ T need(npu::Result<T> result)
 	return std::move(*result);
 }
 
-/// Engines of before rotation have no such option.
+/// Engines from before rotation lack the option.
 template <typename Layer>
 Layer pack(const npu::Device &device, std::span<const float> rows, std::uint32_t n, std::uint32_t k,
 	   bool rotated)
@@ -49,7 +48,7 @@ Layer pack(const npu::Device &device, std::span<const float> rows, std::uint32_t
 	}
 }
 
-/// The products of a model that have one input, with room for their results.
+/// Products of a model with a common input, and buffers for their results.
 struct Step {
 	const llm_bench::Group *group;
 	std::uint32_t m;
@@ -111,7 +110,7 @@ void measure(const std::string &name, std::uint32_t m, bool rotated)
 			continue;
 		const std::vector<Step> steps = make_steps(device, model, m, rotated);
 
-		/* The first time it makes plans and buffers. */
+		/* The first run creates plans and buffers. */
 		run(engine, steps);
 		CALLGRIND_START_INSTRUMENTATION;
 		run(engine, steps);

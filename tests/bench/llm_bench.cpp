@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What sharing each product between CPU and NPU brings: the times of the NPU are the
- * model's, those of the CPU follow from stated rates, and both draw from one memory.
+ * The gain of sharing each product between CPU and NPU. The times of the NPU are the model's, those
+ * of the CPU follow from stated rates, and both share the memory's bandwidth.
  */
 #include <algorithm>
 #include <cmath>
@@ -31,20 +31,20 @@ namespace
 using namespace llm_bench;
 
 struct Rates {
-	/// Bytes a second of GGUF blocks that four A76 read and multiply by; rk-llama.cpp's
+	/// Bytes of GGUF blocks that four A76 read and multiply per second; rk-llama.cpp's
 	/// Gemma3-1B Q4_0 at 28.3 tokens a second needs more, Qwen3.5-2B Q4_K_M less.
 	double cpu_bytes = 12e9;
-	/// Products a second of the CPU where memory is no limit: Qwen3.5-2B Q4_K_M, 32.4
+	/// Products of the CPU per second without the memory's limit: Qwen3.5-2B Q4_K_M, 32.4
 	/// tokens a second of prompt (SergiioB/portfolio).
 	double cpu_macs = 55e9;
-	/// Seconds of a submit, beside the device's.
+	/// Cost of a submit in seconds, in addition to device time.
 	double submit = 40e-6;
 };
 
 constexpr std::uint32_t cores = 3;
 constexpr std::uint32_t step = 32;
 constexpr std::uint32_t prompt = 128;
-/// Products of a shape after which its share is looked at: a few tokens.
+/// Products of a shape after which the share is evaluated: a few tokens.
 constexpr int products = 128;
 
 /// Times of one group of products.
@@ -56,7 +56,7 @@ public:
 	{
 	}
 
-	/// First row of the NPU in matrix @p i if it begins at @p first in the first matrix.
+	/// The NPU's first row in matrix @p i if its first row in the first matrix is @p first.
 	std::uint32_t first_of(std::size_t i, std::uint32_t first) const
 	{
 		const double part = static_cast<double>(first) / group_.n.front();
@@ -72,7 +72,7 @@ public:
 				weights * m_ / rates_.cpu_macs);
 	}
 
-	/// The NPU's time while the CPU computes its rows, and after that.
+	/// The NPU's time in parallel with the CPU, plus its remaining time after that.
 	double npu_seconds(std::uint32_t first)
 	{
 		const double alone =
@@ -186,7 +186,7 @@ Times measure(const Model &model, std::uint32_t m, const Rates &rates)
 			share.learn(first, simulation.cpu_seconds(first),
 				    simulation.npu_seconds(first));
 		}
-		/* All cuts of small matrices, a thousand of large ones. */
+		/* Every cut of a small matrix, about a thousand of a large one. */
 		const std::uint32_t stride = (rows / 1024 / step + 1) * step;
 		for (std::uint32_t first = stride; first < rows; first += stride)
 			best = std::min(best, simulation.seconds(first));

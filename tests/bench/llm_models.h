@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Shapes of language models, and what others have published of their speed.
+ * Shapes of language models, and published figures of their speed.
  */
 #pragma once
 
@@ -12,7 +12,7 @@
 namespace llm_bench
 {
 
-/// Bits of a weight in GGUF: Q4_K, and Q6_K, which Q4_K_M has for the output.
+/// Bits per weight in GGUF: Q4_K, and Q6_K, which Q4_K_M uses for the output.
 constexpr double q4_bits = 4.5;
 constexpr double q6_bits = 6.5625;
 
@@ -20,10 +20,10 @@ constexpr double q6_bits = 6.5625;
 struct Group {
 	std::uint32_t k;
 	std::vector<std::uint32_t> n;
-	/// How often a token needs it.
+	/// Number of times that a token needs the group.
 	std::uint32_t times;
 	double bits = q4_bits;
-	/// Only for the last token of a prompt.
+	/// Only computed for the last token of a prompt.
 	bool last_only = false;
 };
 
@@ -32,7 +32,7 @@ struct Published {
 	double npu_decode = 0;
 	double npu_prefill_ms = 0;
 	double cpu_decode = 0;
-	/// Of which model and by whom.
+	/// The model and the author.
 	std::string_view source;
 };
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Speed on the host of the hardware model and of packing, each against what it
- * is compared with in the same run.
+ * Speed of the hardware model and of packing on the host, each relative to a reference in the same
+ * run.
  */
 #include <cstring>
 #include <vector>
@@ -36,7 +36,7 @@ void run_model(benchmark::State &state, Type type)
 	addresses.features = machine.allocate(npu::rknn::feature_bytes(layout, m));
 	addresses.weights = machine.allocate(layout.bytes());
 	addresses.results = machine.allocate(npu::rknn::result_bytes(layout, m));
-	/* Bytes that make middling fp16 as well as int8. */
+	/* Bytes that are moderate numbers both as fp16 and as int8. */
 	for (const std::uint32_t address : {addresses.features, addresses.weights})
 		for (std::size_t i = 0; std::byte & byte : machine.memory(address))
 			byte = static_cast<std::byte>(i++ % 2 ? 0x30 + i % 16 : i * 37 % 256);
@@ -69,7 +69,7 @@ double macs(const Convolve &conv)
 	       (conv.depthwise ? 1 : conv.n);
 }
 
-/// A core whose memory holds what makes middling numbers of every precision.
+/// Fills a core's memory with moderate numbers of every precision.
 void prepare(model_test::Npu &npu, const Convolve &conv)
 {
 	conv.map(npu);
@@ -118,8 +118,8 @@ void depthwise_int8(benchmark::State &state)
 		     {.out = model_test::p_int8, .w = 28, .h = 28, .c = 256, .depthwise = true});
 }
 
-/// The layers of MobileNetV1 at 224 x 224, each in as many strips as the buffer
-/// makes of it: a 3 x 3 convolution, then pairs of a depthwise and a 1 x 1 one.
+/// The layers of MobileNetV1 at 224 x 224, divided into strips that fit the buffer: a 3 x 3
+/// convolution, then pairs of a depthwise and a 1 x 1 one.
 std::vector<Convolve> mobilenet()
 {
 	constexpr std::uint32_t bytes = 7 * 32768;
@@ -197,7 +197,7 @@ void mobilenet_int8(benchmark::State &state)
 	}
 }
 
-/// Weights, larger than the caches of a core; and activations of a prefill.
+/// Weights larger than the caches of a core, and activations of a prefill.
 constexpr std::uint32_t weight_rows = 8192;
 constexpr std::uint32_t weight_bytes = 4096;
 constexpr std::uint32_t feature_rows = 512;

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What the driver's scheduler costs, on the host.
+ * Cost of the driver's scheduler on the host.
  *
- * The same sequence of operations runs several times; of each operation the
- * shortest time counts, so that what else the host does is left out.
+ * The same sequence of operations runs several times. The shortest time of each operation counts,
+ * to exclude noise from the host.
  */
 #include <algorithm>
 #include <array>
@@ -54,7 +54,7 @@ private:
 	std::vector<double> least_;
 };
 
-/* What reading the clock costs by itself. */
+/* The overhead of reading the clock. */
 double clock_ns()
 {
 	double least = std::numeric_limits<double>::max();

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Published measurements of RK3588 boards, each as what the model runs to be compared
- * with it.
+ * Published measurements of RK3588 boards, each with the program that the model runs for
+ * comparison.
  */
 #pragma once
 
@@ -15,17 +15,17 @@
 namespace silicon
 {
 
-/// What a job costs besides the device's time: that of the system calls, the interrupt
-/// and the thread that waits.
+/// Overhead of a job in addition to device time: system calls, the interrupt and the wakeup of the
+/// waiting thread.
 enum class Host : std::uint8_t {
-	/// Nothing: the figure is of an operation inside a job.
+	/// None: the figure is for an operation within a job.
 	none,
-	/// A job of the vendor's driver, waited for.
+	/// A job of the vendor's driver, with a wait.
 	vendor,
-	/// A job of mainline's rocket: the interrupt where the system puts it, the
-	/// address space attached and detached.
+	/// A job of mainline's rocket, with default interrupt affinity; attaches and detaches the
+	/// address space.
 	rocket,
-	/// The same with interrupt and client on one big core, and kept attached.
+	/// As rocket, with interrupt and client on one big core, and without detaching.
 	rocket_pinned,
 };
 
@@ -37,7 +37,7 @@ enum class Memory : std::uint8_t {
 
 /// Jobs that run one after another, all alike.
 struct Step {
-	/// Tasks of each core; the cores run side by side.
+	/// Tasks of each core; the cores run in parallel.
 	std::vector<npu::Lane> lanes;
 	std::uint32_t times = 1;
 };
@@ -49,7 +49,7 @@ struct Row {
 	std::string what;
 	std::uint32_t clock_mhz = 0;
 	std::uint32_t cores = 0;
-	/// Microseconds; or, with @ref baseline, the baseline's time over the program's.
+	/// Microseconds; with @ref baseline, the ratio of the baseline's time to the program's.
 	double silicon = 0;
 	/// The publication: repository, commit and file as far as they are known.
 	const char *source = nullptr;
@@ -57,21 +57,20 @@ struct Row {
 	std::optional<Program> baseline = std::nullopt;
 	Host host = Host::none;
 	Memory memory = Memory::lpddr4x;
-	/// Why the model's time is more than 1.5 times silicon's, or less than that share
-	/// of it; null if it is not.
+	/// The reason if the model's time is off by more than a factor of 1.5; null otherwise.
 	const char *explanation = nullptr;
 };
 
-/// A published figure that has no row, and why.
+/// A published figure without a row, and the reason.
 struct Omission {
 	const char *what;
 	const char *why;
 };
 
-/// All rows, in a fixed order: parameters are fitted on those with even indexes.
+/// All rows in a fixed order; parameters are fitted to those with even indexes.
 std::vector<Row> rows();
 
-/// Measurements that do not state what a row needs.
+/// Measurements that lack information for a row.
 const std::vector<Omission> &omissions();
 
 } // namespace silicon

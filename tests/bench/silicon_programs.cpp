@@ -22,7 +22,7 @@ namespace
 using namespace npu::rknn;
 using npu::Lane;
 
-/* Room for operands. Only their sizes matter, and none is larger than the gaps. */
+/* Addresses of operands. Only their sizes matter; none exceeds the gaps. */
 constexpr std::uint32_t first_map = 0x10000000;
 constexpr std::uint32_t second_map = 0x20000000;
 constexpr std::uint32_t third_map = 0x30000000;
@@ -60,7 +60,7 @@ Lane emit_all(const WeightLayout &layout, std::uint32_t m, std::span<const Tile>
 	return lane;
 }
 
-/// Products that share their features, as the engine plans them.
+/// Products with common features, as planned by the engine.
 std::vector<Lane> plan_and_emit(Type type, std::uint32_t m, std::uint32_t k,
 				std::span<const std::uint32_t> n, std::uint32_t cores)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Operations of published measurements as command streams, in the schedules that their
- * authors state or that follow from their figures.
+ * Operations of published measurements as command streams, with the schedules that their authors
+ * state or that follow from their figures.
  */
 #pragma once
 
@@ -27,12 +27,12 @@ struct LineConvolution {
 	std::uint32_t taps = 1;
 	std::uint32_t stride = 1;
 	bool residual = false;
-	/// GELU follows, in passes of its own.
+	/// Followed by GELU in passes of its own.
 	bool gelu = false;
 };
 
-/// Banks for features in the vendor's convolutions. Inferred: two layers take the time
-/// of streaming all weights once for each 96 KiB of features, at the bandwidth of others.
+/// Feature banks of the vendor's convolutions. Inferred: two layers take the time of streaming all
+/// weights once per 96 KiB of features, at the bandwidth of other layers.
 constexpr std::uint32_t vendor_data_banks = 3;
 
 /// Half of the buffer for features, half for weights.
@@ -47,11 +47,11 @@ Program copy(std::uint32_t elements, std::uint32_t cores);
 /// int8 [m,k] x [k,n] in one job, with @p data_banks banks for features.
 Program product(std::uint32_t m, std::uint32_t k, std::uint32_t n, std::uint32_t cores,
 		std::uint32_t data_banks);
-/// As the engine plans it.
+/// A product as planned by the engine.
 Program planned_product(Type type, std::uint32_t m, std::uint32_t k, std::uint32_t n,
 			std::uint32_t cores);
 
-/// fp16 [m,k] x [k,n] in tiles, each of which is a task that loads all it needs.
+/// fp16 [m,k] x [k,n] in tiles, each a task that loads all its operands.
 struct Tiling {
 	std::uint32_t m = 0;
 	std::uint32_t n = 0;
@@ -72,8 +72,8 @@ struct LanguageModel {
 	std::uint32_t vocabulary = 0;
 };
 
-/// A token: four jobs a layer, for query with key and value, output, gate with up, and
-/// down; and the vocabulary.
+/// A token: four jobs per layer, for query with key and value, output, gate with up, and down; and
+/// the vocabulary.
 Program decode(const LanguageModel &model, std::uint32_t cores);
 
 /// MobileNetV1 1.0 of 224 x 224 pixels, int8, in one job.

@@ -28,7 +28,7 @@ constexpr const char *librocketnpu = "widgetii/orangepi5plus-npu@8824479, "
 				     "librocketnpu/BENCHMARKS.md";
 constexpr const char *mobilenet_200 = "report of an RK3588S whose NPU stayed at 200 MHz";
 
-/// A figure of the encoder's table for a clock and a number of cores.
+/// A figure of the encoder's table for one clock and number of cores.
 struct Figure {
 	std::uint32_t clock_mhz;
 	std::uint32_t cores;
@@ -42,7 +42,7 @@ void add_convolutions(std::vector<Row> &rows)
 		LineConvolution convolution;
 		std::vector<Figure> figures;
 	};
-	/* GELU layers run on one core whatever the vendor's runtime is told. */
+	/* GELU layers run on one core, whatever the vendor's runtime is configured to use. */
 	const std::array<Layer, 6> layers{
 		{{"convolution 1x1 512 to 1536, 1000 pixels",
 		  {.pixels = 1000, .channels = 512, .kernels = 1536},
@@ -95,7 +95,7 @@ void add_elementwise(std::vector<Row> &rows)
 		std::vector<Figure> figures;
 	};
 	constexpr std::uint32_t mib = 1U << 20U;
-	/* A factor for all takes the time of a copy: one map in, one out. */
+	/* A common factor takes the time of a copy: one map in, one out. */
 	const std::array<Operation, 3> operations{
 		{{"fp16 map of 1 MiB times a constant",
 		  copy,
@@ -206,7 +206,7 @@ void add_models(std::vector<Row> &rows)
 		LanguageModel sizes;
 		double tokens_per_second;
 	};
-	/* Layers, width, query, key, feed-forward and vocabulary, as their authors have them. */
+	/* Layers, width, query, key, feed-forward and vocabulary, from the authors. */
 	const std::array<Model, 7> models{
 		{{"Qwen2 0.5B", {24, 896, 896, 128, 4864, 151936}, 41.58},
 		 {"Qwen3 0.6B", {28, 1024, 2048, 1024, 3072, 151936}, 32.91},

@@ -29,7 +29,7 @@ double host_us(const Parameters &parameters, Host host)
 	return 0;
 }
 
-/// Microseconds of the device for one run of @p step.
+/// Device time of a run of @p step in microseconds.
 double step_us(const npu_model_params &params, const Step &step)
 {
 	const auto cores = static_cast<std::uint32_t>(step.lanes.size());
@@ -77,7 +77,7 @@ constexpr std::array device_knobs{
 	DeviceKnob{"task_ns", &npu_model_params::task_ns},
 };
 
-/// A parameter of what is around the device.
+/// A parameter of the system around the device.
 struct Knob {
 	const char *name;
 	double Parameters::*member;
@@ -90,7 +90,7 @@ constexpr std::array knobs{
 	Knob{"pinned_us", &Parameters::pinned_us},
 };
 
-/// What the fit makes small.
+/// The function that the fit minimises.
 double loss(const Parameters &parameters, std::span<const Row> rows)
 {
 	double sum = 0;
@@ -101,7 +101,7 @@ double loss(const Parameters &parameters, std::span<const Row> rows)
 	return sum;
 }
 
-/// All parameters that differ from @p from by @p step in one place.
+/// All parameter sets that differ from @p from in one parameter by @p step.
 std::vector<Parameters> neighbours(const Parameters &from, double step)
 {
 	std::vector<Parameters> list;
@@ -124,7 +124,7 @@ std::vector<Parameters> neighbours(const Parameters &from, double step)
 	return list;
 }
 
-/// The value that @p share of @p list do not exceed.
+/// The smallest value that share @p share of @p list does not exceed.
 double quantile(std::vector<double> list, double share)
 {
 	std::ranges::sort(list);

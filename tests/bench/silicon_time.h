@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Times of the model for published measurements, how far they are off, and the fit of
- * the model's parameters.
+ * Modelled times of published measurements, their errors, and the fit of the model's parameters.
  */
 #pragma once
 
@@ -17,12 +16,12 @@
 namespace silicon
 {
 
-/// What the model of the device, and of what is around it, is told.
+/// Parameters of the device's model and of the system around it.
 struct Parameters {
 	npu_model_params device = npu_model_params_rk3588;
 	/// System memory of boards with LPDDR5, bytes a microsecond. Few rows depend on it.
 	double lpddr5_bytes_per_us = 28000;
-	/// Microseconds of a job, beside the device's.
+	/// Overhead of a job in microseconds.
 	double vendor_us = 48.2;
 	double rocket_us = 51;
 	double pinned_us = 24;
@@ -40,25 +39,24 @@ std::vector<Value> values(const Parameters &parameters);
 /// \throw std::runtime_error the model did not finish
 double modelled(const Parameters &parameters, const Row &row);
 
-/// Whether parameters may be fitted to the row with that index; the others judge them.
+/// Whether to fit parameters to the row with that index; the other rows validate them.
 constexpr bool fitted(std::size_t index)
 {
 	return index % 2 == 0;
 }
 
-/// The parameters for which the fitted rows are nearest to silicon, found from @p start
-/// on by changing one at a time.
+/// Fits the parameters to the silicon's figures, starting at @p start, by changing one at a time.
 Parameters fit(Parameters start, std::span<const Row> rows);
 
-/// How far off rows are that were not fitted.
+/// Errors of the rows that were not fitted.
 struct Verdict {
-	/// Half of them are nearer, as a share of silicon's figure.
+	/// Median of the error, relative to silicon's figure.
 	double median_error = 0;
-	/// Nine of ten are within this factor.
+	/// 90th percentile of the factor.
 	double p90_factor = 0;
 };
 
-/// The factor, at least 1, between a row and what the model makes of it.
+/// The factor, at least 1, between a row's figure and the model's.
 double factor(double model, const Row &row);
 
 /// \pre model has a figure for each row
