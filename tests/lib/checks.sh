@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 # shellcheck shell=sh
-#
-# Counted checks of what a command does, for the tests of the test machines. To be
+# Counted checks of commands, for the tests of the test machines. To be sourced by scripts
+# that run under tests/lib/supervise.
 # sourced by scripts that run under tests/lib/supervise.
 
 tmp=$TMPDIR
@@ -15,7 +15,7 @@ run() {
 	"$@" >"$tmp/out" 2>"$tmp/err" || rc=$?
 }
 
-# check NAME CONDITION...: the condition is a command.
+# check NAME COMMAND...: counts a pass if COMMAND succeeds.
 check() {
 	what=$1
 	shift
@@ -38,7 +38,7 @@ status() { [ "$rc" -eq "$1" ]; }
 has() { grep -qE -e "$1" "$2"; }
 no_cr() { ! grep -q "$(printf '\r')" "$tmp/out"; }
 
-# await COMMAND...: waits until it succeeds. Fails after two minutes.
+# await COMMAND...: retries until COMMAND succeeds, for two minutes at most.
 await() {
 	for _ in $(seq 2400); do
 		! "$@" || return 0
@@ -47,8 +47,8 @@ await() {
 	return 1
 }
 
-# answer: copies stdin, the output of a machine, to stdout. At the line 'first' it makes
-# the file /out/go in the machine, which waits for that before it goes on.
+# answer: copies the output of a machine from stdin to stdout. At the line 'first' it
+# creates /out/go in the machine, which waits for that file.
 answer() {
 	while IFS= read -r line; do
 		echo "$line"
@@ -57,11 +57,11 @@ answer() {
 		done
 	done
 }
-# What the machine runs for it.
+# The command in the machine for answer().
 # shellcheck disable=SC2034 # used where this is sourced
 await_answer='echo first; until [ -e /out/go ]; do sleep 0.05; done; echo last'
 
-# summary: the last line; fails when a check has.
+# summary: prints the counts; fails if a check has failed.
 summary() {
 	echo "$passed passed, $failed failed, $skipped skipped"
 	[ "$failed" -eq 0 ]

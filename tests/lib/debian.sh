@@ -1,9 +1,8 @@
 # SPDX-License-Identifier: MIT
 # shellcheck shell=sh
 #
-# What the scripts that fetch from Debian share; to be sourced. The caller sets
-# $me for its messages and, before apt_setup, $cache and $suite, and $arch when it
-# is not amd64.
+# Functions of the scripts that fetch from Debian; to be sourced. The caller sets $me for
+# its messages and, before apt_setup, $cache and $suite, and $arch unless it is amd64.
 
 die() {
 	echo "$me: $*" >&2
@@ -11,7 +10,7 @@ die() {
 }
 note() { echo "$me: $*" >&2; }
 
-# need GROUP TOOL...: the tools are there, or what installs them is told.
+# need GROUP TOOL...: fails with a hint on how to install missing tools.
 need() {
 	group=$1
 	shift
@@ -24,7 +23,7 @@ need() {
 # cache_dir NAME: the directory NAME in the cache.
 cache_dir() {
 	dir=${NPU_CACHE:-${XDG_CACHE_HOME:-${HOME:?HOME is not set}/.cache}/accel-npu}/$1
-	# Kbuild cannot cope with these in the path of a kernel tree.
+	# Kbuild does not support these characters in the path of a kernel tree.
 	case $dir in
 	*[[:space:]:]*) die "the cache path '$dir' has a space or a colon, set NPU_CACHE to another" ;;
 	/*) echo "$dir" ;;
@@ -45,8 +44,8 @@ sources() {
 		'Created-By: Packages' 2>/dev/null |
 		awk -v suite="$suite" -v host="$(os_field VERSION_CODENAME)" \
 			-v key="$(debian_key)" -v arch="${arch:-amd64}" '
-			# Other vendors use the suite names too, with components of
-			# their own; Debian itself always has main.
+			# Other vendors use the same suite names with components of their
+			# own; Debian always has main.
 			$3 != "main" { next }
 			{ by = ($4 ~ /^\//) ? $4 : key
 			  sub(/\/+$/, "", $1) }
@@ -54,7 +53,7 @@ sources() {
 			$2 == suite "-security" || $2 == suite "/updates" {
 				out($1, $2, by)
 			}
-			# The main mirror, for what has to be derived from it.
+			# The main mirror, from which other URIs are derived.
 			main == "" && $1 !~ /security/ &&
 			($2 == host || $2 == suite || $2 ~ /^(stable|testing|unstable|sid)$/) {
 				main = $1; mainby = by
@@ -67,7 +66,7 @@ sources() {
 			END {
 				if (main == "") exit
 				if (!seen[suite]) out(main, suite, mainby)
-				# These two get their fixes with new versions.
+				# Fixes for these two come with new versions.
 				if (suite != "sid" && suite != "unstable" && suite !~ /-backports$/ &&
 				    !seen[suite "-security"] && !seen[suite "/updates"]) {
 					sec = main
@@ -90,16 +89,17 @@ debian_key() {
 	done
 }
 
-# apt_layer SUITE DIR: puts into DIR what a system of SUITE needs to install packages.
+# apt_layer SUITE DIR: writes the apt configuration for installing packages of SUITE to
+# DIR.
 apt_layer() {
 	mkdir -p "$2/etc/apt/apt.conf.d" "$2/etc/dpkg/dpkg.cfg.d"
 	cp -L /etc/resolv.conf /etc/hosts "$2/etc/"
-	# As images of containers have it: nobody boots from this after a power cut.
+	# As in container images: the system never has to survive a power cut.
 	echo force-unsafe-io >"$2/etc/dpkg/dpkg.cfg.d/90container"
 	suite=$1
-	# Its own keys are the right ones.
+	# Use the keys of the new system.
 	sources | sed 's/ signed-by=[^] ]*//' >"$2/etc/apt/sources.list"
-	# How this host gets at the archive; that of snapshots has expired.
+	# The host's access to the archive; indexes of snapshots have expired.
 	apt-config dump | grep -E '^Acquire::(http|https|socks|Check-|ForceIP)' \
 		>"$2/etc/apt/apt.conf.d/90host" || :
 	echo 'Acquire::Check-Valid-Until "false";' >>"$2/etc/apt/apt.conf.d/90host"
@@ -112,8 +112,8 @@ apt_setup() {
 	: >"$apt/status"
 	sources >"$apt/sources.list"
 	[ -s "$apt/sources.list" ] || return 1
-	# The hooks and the sandbox user of the host's configuration are for the
-	# system's own state; proxies and the like stay in force.
+	# The host's hooks and sandbox user are for the system's own state; settings such
+	# as proxies remain in force.
 	cat >"$apt/apt.conf" <<EOF
 #clear APT::Update::Post-Invoke;
 #clear APT::Update::Post-Invoke-Success;
@@ -138,22 +138,20 @@ Dir::State::status "$apt/status";
 Dir::State::extended_states "$apt/extended_states";
 Dir::Cache "$apt/cache";
 EOF
-	# Any error counts: apt itself would go on with old lists.
+	# Fail on any error: apt itself would continue with old lists.
 	apt-get -c "$apt/apt.conf" -o APT::Update::Error-Mode=any -qq update >"$apt/update.log" 2>&1
 }
 
-# What is known of the newest version: which it was, and when it was last
-# looked up in vain.
+# The files with the newest known version and with the time of the last failed lookup.
 cache_files() {
 	current=$cache/current-$suite
 	tried=$cache/.tried-$suite
 }
 cached() { cat "$current" 2>/dev/null || :; }
 
-# Sets $version to one that is completely in the cache, the newest at most a day
-# ago; the group of packages in $1 has the tools. The caller has 'have VERSION'
-# and 'refresh', which runs under the lock, puts the newest version into the
-# cache and its name into $current.
+# Sets $version to one that is complete in the cache, at most a day older than the newest.
+# Package group $1 has the tools. The caller defines 'have VERSION' and 'refresh', which
+# runs under the lock, fetches the newest version into the cache and sets $current.
 resolve() {
 	version=$(cached)
 	if [ "${NPU_REFRESH-}" != 1 ] && have "$version" &&
@@ -164,7 +162,7 @@ resolve() {
 	mkdir -p "$cache" || die "cannot make the cache directory $cache"
 	exec 9>"$cache/.lock"
 	flock 9
-	# Another caller may have done it while this one waited.
+	# Another caller may have fetched it while this one waited.
 	version=$(cached)
 	if ! { have "$version" && younger "$current" 1440 &&
 		{ [ "${NPU_REFRESH-}" != 1 ] || younger "$tried" 1; }; }; then
@@ -175,8 +173,8 @@ resolve() {
 	have "$version" || die "nothing complete in the cache $cache"
 }
 
-# refresh_package GROUP: a 'refresh' for what comes out of one package. The caller
-# has 'package', which prints its name, and 'fetch VERSION PACKAGE'; GROUP has the
+# refresh_package GROUP: implements 'refresh' for files of a single package. The caller
+# defines 'package', which prints its name, and 'fetch VERSION PACKAGE'; GROUP has the
 # tools. Runs under the lock.
 refresh_package() {
 	need "$1" apt-get apt-cache dpkg-deb

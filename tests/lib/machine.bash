@@ -30,7 +30,7 @@ mem=1024 cpus=2 timeout=300 out='' append='' user='' verbose=''
 modules=() kmods=() files=() bins=() envs=() command=()
 host_libs='' arch=amd64 sysroot=''
 
-# The part of the help that tells of them.
+# The help on these options.
 usage_options() {
 	cat <<EOT
   --module "FILE.ko [KEY=VALUE]..."
@@ -53,9 +53,9 @@ usage_options() {
 EOT
 }
 
-# parse_options ARGUMENT...: leaves the command in $command. An option that is
-# not common goes to the caller's own_option NAME VALUE, which returns 0 when it
-# has taken both, 1 when it does not know it.
+# parse_options ARGUMENT...: leaves the command in $command. Options that are not common
+# are passed to the caller's own_option NAME VALUE, which returns 0 if it has consumed
+# both, 1 if it does not know the option.
 parse_options() {
 	while [ $# -gt 0 ]; do
 		case $1 in
@@ -101,7 +101,7 @@ parse_options() {
 	done
 }
 
-# need_tools GROUP TOOL...: the tools are there, or what installs them is told.
+# need_tools GROUP TOOL...: fails with a hint on how to install missing tools.
 need_tools() {
 	local group=$1 tool
 	shift
@@ -112,7 +112,7 @@ need_tools() {
 }
 
 started=$(date +%s%N)
-# tell TEXT: for --verbose, with the time since the start.
+# tell TEXT: prints TEXT and the elapsed time with --verbose.
 tell() {
 	[ -z "$verbose" ] ||
 		echo "$me: $1 at $((($(date +%s%N) - started) / 1000000)) ms" >&2
@@ -120,18 +120,18 @@ tell() {
 
 # make_scratch: sets $tmp, this run's own directory, and makes $tmp/out.
 make_scratch() {
-	# What is copied must be readable for all users in the machine; the temporary
-	# directory itself is not open to others on the host.
+	# Copied files must be readable for all users in the machine; the temporary
+	# directory itself is private on the host.
 	umask 022
 	tmp=$TMPDIR
 	mkdir "$tmp/out"
-	# Processes of any user in the machine may write to /out; on the host the
-	# directory above keeps others out.
+	# Processes of any user in the machine may write to /out; on the host the parent
+	# directory is private.
 	chmod 777 "$tmp/out"
 }
 
-# limit_time PID: kills the machine, which is that process, when it has had $timeout
-# seconds, and leaves $tmp/late.
+# limit_time PID: kills the machine with process id PID after $timeout seconds, and
+# creates $tmp/late.
 limit_time() {
 	(
 		if "$here/../lib/watchdog" "$1" "$timeout"; then
@@ -141,17 +141,17 @@ limit_time() {
 	) &
 }
 
-# Busybox with its commands, the tools of the tests, users and groups.
+# Adds busybox with its commands, the tools of the tests, users and groups.
 add_base() {
 	local busybox
 	busybox=$(command -v busybox)
-	# The host's tells its commands; it is of the same version.
+	# The host's busybox lists the commands; it has the same version.
 	[ -z "$sysroot" ] || busybox=$sysroot/usr/bin/busybox
 	[ -e "$busybox" ] || busybox=$sysroot/bin/busybox
 	mkdir -p "$root$tools" "$root/etc" "$root/home/user" "$root/modules" "$root/vm" \
 		"$root/usr/local/bin" "$root$usr/lib"
 	cp "$busybox" "$root$tools/busybox"
-	# Perl is part of Debian's base system; one process instead of hundreds.
+	# Perl is in Debian's base system, and saves hundreds of processes.
 	# shellcheck disable=SC2016 # Perl's variables
 	busybox --list | bin=$root$tools perl -ne 'chomp; symlink "busybox", "$ENV{bin}/$_"'
 	cp "$here/../vm/load-modules" "$here/../vm/settle" "$root$tools/"
@@ -168,7 +168,7 @@ render:x:104:user
 user:x:1000:
 nogroup:x:65534:
 EOF
-	# As udev's default rules have it on Debian.
+	# As in Debian's default udev rules.
 	cat >"$root/etc/mdev.conf" <<'EOF'
 accel/accel[0-9]+ 0:104 660
 dri/renderD[0-9]+ 0:104 660
@@ -184,8 +184,8 @@ name_of() {
 	echo "${n//-/_}"
 }
 
-# Prints the stock modules the given ones need, themselves included, as paths
-# below lib/modules/RELEASE; modules.dep has each one's full list.
+# Prints the stock modules that the given ones need, including themselves, as paths below
+# lib/modules/RELEASE. modules.dep has the full list of each module.
 stock_closure() {
 	awk -v want="$*" '
 		function name(path) {
@@ -208,8 +208,8 @@ stock_closure() {
 		}' "$kernel/modules/modules.builtin" "$kernel/modules/modules.dep" | sort -u
 }
 
-# The modules of --module and --kmod, those they need, and $1, a list of what
-# the machine itself needs; which of them to load at boot goes to /vm/boot-modules.
+# Adds the modules of --module and --kmod with their dependencies, and those in $1, which
+# the machine itself needs. Writes the names of those to load at boot to /vm/boot-modules.
 add_modules() {
 	local libs=$root$usr/lib/modules/$release boot="$1 ${kmods[*]+"${kmods[*]}"}"
 	local m file params name vermagic deps d path stock ours=' ' needed=''
@@ -222,7 +222,7 @@ add_modules() {
 		vermagic=$(modinfo -F vermagic "$file" 2>/dev/null) || bad "'$file' is not a kernel module"
 		[ "${vermagic%% *}" = "$release" ] ||
 			die "${file##*/} was built for ${vermagic%% *}, not $release; build it anew"
-		# Debugging information would only cost time to copy and load.
+		# Without debugging information, which takes time to copy and load.
 		"${strip:-strip}" --strip-debug -o "$libs/extra/$name.ko" "$file" 2>/dev/null ||
 			cp "$file" "$libs/extra/$name.ko"
 		ln -s "../lib/modules/$release/extra/$name.ko" "$root/modules/${file##*/}"
@@ -231,7 +231,7 @@ add_modules() {
 		deps=$(modinfo -F depends "$file")
 		needed="$needed ${deps//,/ }"
 	done
-	# What the machine itself needs; load order is modprobe's business.
+	# Modules for the machine itself; modprobe orders them.
 	stock=$boot
 	for d in $needed; do
 		[[ $ours == *" ${d//-/_} "* ]] || stock="$stock $d"
@@ -243,7 +243,7 @@ add_modules() {
 		*) die "the stock kernel has no module '$path'" ;;
 		esac
 		mkdir -p "$libs/${path%/*}"
-		# Unpacking here is much faster than in the machine.
+		# Decompressing here is much faster than in the machine.
 		case $path in
 		*.ko.xz) xz -dc "$kernel/modules/$path" >"$libs/${path%.xz}" ;;
 		*.ko.zst) zstd -dcq "$kernel/modules/$path" >"$libs/${path%.zst}" ;;
@@ -253,7 +253,7 @@ add_modules() {
 	done
 	cp "$kernel/modules/modules.builtin" "$kernel/modules/modules.order" "$libs/"
 	depmod -b "$root$usr" "$release" 2>/dev/null || die "depmod failed"
-	# The other tables are for what the machine's modprobe does not read.
+	# modprobe in the machine does not read the other tables.
 	find "$libs" -maxdepth 1 -name '*.bin' -delete
 	echo "$boot" | xargs -rn 1 >"$root/vm/boot-modules"
 }
@@ -279,8 +279,8 @@ add_files() {
 	done
 }
 
-# Prints the libraries that the program $1 takes, with their paths on the host, one a
-# line; nothing for what is statically linked, and for scripts.
+# Prints the host's paths of the libraries of program $1, one a line; nothing for scripts
+# and static programs.
 libraries_of() {
 	local list
 	if [ -z "$sysroot" ]; then
@@ -290,7 +290,7 @@ libraries_of() {
 		grep -oE '/[^ ]+' <<<"$list" || :
 		return 0
 	fi
-	# What ldd would ask the loader, which does not run here.
+	# Emulates ldd, whose loader does not run on this host.
 	local todo=("$1") seen=' ' name path
 	while [ ${#todo[@]} -gt 0 ]; do
 		for name in $(readelf -d "${todo[0]}" 2>/dev/null | sed -n 's/.*(NEEDED).*\[\(.*\)\]/\1/p'); do
@@ -306,14 +306,14 @@ libraries_of() {
 	done
 }
 
-# The programs of --bin with their libraries.
+# Adds the programs of --bin with their libraries.
 add_bins() {
 	local b src dst list lib
 	for b in ${bins[@]+"${bins[@]}"}; do
 		src=${b%%:*}
 		dst=/usr/local/bin/${src##*/}
 		[[ $b != *:* ]] || dst=${b#*:}
-		# A bare name is looked up in the path.
+		# Look up bare names in $PATH.
 		[ -e "$src" ] || src=$(command -v "$src") || bad "no program '${b%%:*}'"
 		[ -x "$src" ] || bad "'$src' is not a program"
 		put "$src" "$dst"
@@ -325,7 +325,7 @@ add_bins() {
 			case $lib in
 			*/ld-linux-x86-64.so.2) dst=/lib64/ ;;
 			*/ld-linux-aarch64.so.1) dst=/lib/ ;;
-			# All into one directory that the loader always searches.
+			# A directory that the loader always searches.
 			*) dst=/lib/$(uname_of "$arch")-linux-gnu/ ;;
 			esac
 			[ -e "$root$usr$dst${lib##*/}" ] || put "$lib" "$dst"
@@ -343,8 +343,8 @@ uname_of() {
 
 quote() { printf "'%s'" "${1//\'/\'\\\'\'}"; }
 
-# The command, as /vm/command. $1 is not empty where files that the user makes in
-# /out belong to the host's user, so must be open to others as well.
+# Writes the command to /vm/command. With $1, files that the user creates in /out belong
+# to the host's user, and must be accessible to others.
 add_command() {
 	local e a
 	{

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What llama.cpp's programs do not do with a backend: fork, and multiply by one matrix of
+ * Uses of the backend that llama.cpp's programs lack: fork(), and products with a single matrix of
  * any size. Built by tests/llama/prepare, for tests/llama/run.
  */
 #include <cmath>
@@ -23,7 +23,7 @@
 namespace
 {
 
-/// Multiply-accumulates that the device has done for the files that this process has open.
+/// Multiply-accumulates of the device for all open files of this process.
 std::uint64_t device_macs()
 {
 	std::uint64_t macs = 0;
@@ -74,7 +74,7 @@ public:
 		ggml_backend_tensor_set(x_, x.data(), 0, x.size() * sizeof(float));
 	}
 
-	/// Rows are 0 until they are set.
+	/// Sets a row; all others are 0.
 	void set_row(std::int64_t row, const std::vector<float> &values)
 	{
 		std::vector<std::byte> blocks(row_);
@@ -136,7 +136,7 @@ bool close(const std::vector<float> &a, const std::vector<float> &b)
 	return error <= 1e-3 * sum;
 }
 
-/// A child computes on the CPU, and the device is its parent's as before.
+/// After fork(), the child computes on the CPU, and the parent can still use the device.
 bool in_child()
 {
 	constexpr std::int64_t k = 256;
@@ -167,7 +167,7 @@ bool in_child()
 	return status == 0 && same && used;
 }
 
-/// A matrix of @p n rows, of which some have the same numbers and all others zeros.
+/// A matrix of @p n rows, of which some have the same numbers and all others are 0.
 bool rows_of(std::int64_t k, std::int64_t n)
 {
 	Product product(k, n);
