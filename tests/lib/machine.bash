@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 # shellcheck shell=bash
 #
-# What tests/vm/run and tests/uml/run share: their options, their time limit, and the
+# Common parts of tests/vm/run and tests/uml/run: their options, their time limit, and the
 # files that a machine gets. To be sourced by scripts that run under
 # tests/lib/supervise. The caller sets $me and $here before; before the
 # functions add_...(), whose paths are those in the machine,

@@ -30,7 +30,7 @@ struct Head {
 
 		for (auto *part : {&query, &keys, &values})
 			std::ranges::generate(*part, [&] { return numbers(random); });
-		/* What the cache keeps. */
+		/* The cache stores fp16. */
 		for (auto *part : {&keys, &values}) {
 			std::vector<std::uint16_t> halves(part->size());
 			to_fp16(*part, 1, halves);

@@ -80,7 +80,7 @@ struct Convolve {
 	uint32_t oc() const { return channels_out ? channels_out : align(kernels(), group()); }
 	uint32_t pixels() const { return ow() * oh(); }
 	uint32_t surfaces() const { return group() * out_bytes() / 16; }
-	/* Of an image, rows of an even number of pixels. */
+	/* Rows of an image have an even number of pixels. */
 	uint32_t pitch() const { return image ? align(w, 2) : w; }
 	uint32_t feature_size() const
 	{
@@ -148,7 +148,7 @@ struct Convolve {
 			std::memcpy(to, &value, bits() / 8);
 	}
 
-	/* What is beyond the channels is noise, and zero in the weights. */
+	/* Channels beyond @c hold noise in features and zeros in weights. */
 	void store(Npu &npu, const std::vector<uint32_t> &x, const std::vector<uint32_t> &k) const
 	{
 		for (uint32_t y = 0; y < h; y++)
@@ -222,7 +222,7 @@ struct Convolve {
 		return integer(value);
 	}
 
-	/* Which feature a tap sees: its element, padding, or a gap of nothing. */
+	/* What a tap reads: a feature, padding, or the gap of a deconvolution. */
 	enum Seen { feature, padding, gap };
 	Seen seen(uint32_t pixel, uint32_t kx, uint32_t ky, uint32_t &x, uint32_t &y) const
 	{

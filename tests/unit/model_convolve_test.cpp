@@ -350,7 +350,7 @@ TEST(ModelPad, LanesOfADepthwiseConvolution)
 			<< channel;
 }
 
-/* Of floats parts of groups end, whether or not CORE counts whole ones. */
+/* Partial groups of floats complete, whether or not CORE counts whole groups. */
 TEST(ModelConvolve, PartialGroupsOfFloats)
 {
 	for (const Prec out : {p_fp16, p_fp32})

@@ -14,7 +14,7 @@ namespace model_test
 struct Flying {
 	Prec in = p_int32;
 	Prec out = p_int32;
-	/* Of the arithmetic; that of the input, but for mixed ones. */
+	/* Precision of the arithmetic: that of the input, except in mixed programs. */
 	Prec proc = p_int32;
 	uint32_t w = 5, h = 1, c = 32;
 

@@ -36,7 +36,7 @@ uint32_t dot(Kind kind, std::vector<uint16_t> a, std::vector<uint16_t> b)
 	matmul.map(npu);
 	matmul.store(npu, operands);
 	EXPECT_EQ(npu.run(program(matmul.registers())), NPU_MODEL_DONE);
-	/* Whatever else a test says, the reference must agree. */
+	/* Each test also checks the reference. */
 	EXPECT_EQ(matmul.result(npu, 0, 0), matmul.expected(operands, 0, 0));
 	/* Kernels of zeros give a zero without sign. */
 	EXPECT_EQ(matmul.result(npu, 0, 1), 0u);
@@ -112,7 +112,7 @@ TEST(ModelFp16, GroupsAreExact)
 	EXPECT_EQ(dot(Kind::fp16, {0x6c00, 0x4200}, {0x6c00, one}), float_bits(0x1p24f + 4));
 }
 
-/* What a group keeps, the sum of groups rounds: the order is seen. */
+/* Sums within a group are exact, sums of groups are rounded: the order matters. */
 TEST(ModelFp16, GroupsAreRounded)
 {
 	std::vector<uint16_t> a(96), b(96, one);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What proven programs put into their streams: blocks that idle, words for no
- * block, registers left out, deltas, and sizes that agree in number only.
+ * Properties of the streams of proven programs: idle blocks, words for no block, omitted registers,
+ * deltas, and sizes whose products agree.
  */
 #include <cmath>
 
@@ -74,7 +74,7 @@ TEST_F(ModelStream, ResetValues)
 {
 	for (auto reg = registers.begin(); reg != registers.end();)
 		reg = reg->second ? std::next(reg) : registers.erase(reg);
-	/* Nor what only tells the buffer how to prefetch. */
+	/* Registers that only configure the prefetch can be omitted, too. */
 	for (const uint32_t reg : {0x1010u, 0x1044u, 0x1078u, 0x1084u, 0x1088u})
 		registers.erase(reg);
 	EXPECT_LT(registers.size(), 44u);
@@ -248,7 +248,7 @@ TEST(ModelStreamTime, PostProcessingTakesCycles)
 	EXPECT_EQ(npu->stats.busy_ns, params.task_ns + 100 * 64 * 4 / 16 * 10);
 }
 
-/* Of timing alone the addresses are read and written, the bytes counted. */
+/* A timing-only run makes the same accesses and counts the same bytes. */
 TEST(ModelStreamTime, TimingAlone)
 {
 	const auto stats = [](bool timing_only) {

@@ -211,7 +211,7 @@ TEST(ModelTime, Stalls)
 	expect_near(stats.sram_ns, std::hypot(row_cycles, weights / 4) - row_cycles);
 }
 
-/* What is on the chip goes beside the rest, as far as the core's port lets it. */
+/* Traffic to SRAM overlaps with other traffic, up to the limit of the core's port. */
 TEST(ModelTime, OnChipMemory)
 {
 	npu_model_params params = plain;
@@ -236,7 +236,7 @@ TEST(ModelTime, OnChipMemory)
 		stats.busy_ns,
 		overlapped(row_cycles, (weights + static_cast<double>(fetch_bytes(matmul))) / 7));
 
-	/* Others take half of the system's memory, and nothing of the chip's. */
+	/* Other masters take half of the bandwidth of system memory, and none of SRAM's. */
 	params.load_permille = 500;
 	expect_near(run(matmul, params, 3).busy_ns, overlapped(row_cycles, (weights + rest) / 3.5));
 	expect_near(run(matmul, params, 3, {weight_base}).busy_ns,
@@ -275,7 +275,7 @@ TEST(ModelTime, ReuseSavesTheBus)
 	EXPECT_EQ(npu->stats.macs, 2 * first.macs);
 }
 
-/* What a task does not finish, it does not count as work. */
+/* A task that faults does not count as work. */
 TEST(ModelStats, FaultsAreNoTasks)
 {
 	const Matmul matmul{.h = 4, .k = 64};

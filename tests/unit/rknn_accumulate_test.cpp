@@ -48,7 +48,7 @@ std::vector<Shape> accumulated_shapes()
 	return list;
 }
 
-/// What the model computes of @p weights (n rows of k) and @p features.
+/// Runs @p weights (n rows of k) and @p features on the model.
 template <typename T>
 std::vector<T> multiply(const Shape &shape, std::span<const std::int8_t> features,
 			std::span<const std::int8_t> weights, Sum sum)

@@ -123,7 +123,7 @@ float sum_of(const Case &from, std::uint32_t x, std::uint32_t y, std::uint32_t c
 	return sum;
 }
 
-/// What the model computes.
+/// Runs the convolution on the model.
 std::vector<std::uint16_t> convolve(const Case &from, const ConvolutionPlan &plan)
 {
 	const Shape &output = plan.output().shape();

@@ -112,7 +112,7 @@ Convolution random_convolution(std::mt19937 &random, bool depthwise)
 	return c;
 }
 
-/// What the plan says about a channel.
+/// The requantisation that the plan has for a channel.
 const Requantisation &requantisation_of(const ConvolutionPlan &plan, std::uint32_t channel)
 {
 	const auto &list = plan.requantisations();
@@ -197,7 +197,7 @@ double exact(const Case &from, std::int64_t sum, std::uint32_t channel, std::int
 			  -128.0, 127.0);
 }
 
-/// What the model computes.
+/// Runs the convolution on the model.
 std::vector<std::int8_t> convolve(const Case &from, const ConvolutionPlan &plan)
 {
 	const Shape &output = plan.output().shape();
@@ -434,7 +434,7 @@ TEST(ConvolutionPlan, WeightsThatStayHaveABankToSpare)
 	EXPECT_FALSE(reuses(352));
 }
 
-/// What planning @p change of a good convolution says.
+/// The error of planning a valid convolution after @p change.
 template <typename Change>
 Error refused(const Change &change)
 {

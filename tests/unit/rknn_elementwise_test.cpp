@@ -40,7 +40,7 @@ std::size_t size_of(const Shape &shape)
 	return std::size_t{shape.width} * shape.height * shape.channels;
 }
 
-/// What the model computes of @p a and @p b.
+/// Runs the operation on @p a and @p b on the model.
 template <typename T>
 std::vector<T> compute(const Elementwise &operation, std::span<const T> a, std::span<const T> b,
 		       std::uint32_t cores)

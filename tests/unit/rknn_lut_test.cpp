@@ -161,7 +161,7 @@ TEST(TableActivation, LargeMapsAreCutIntoTasks)
 		ASSERT_NEAR(results[at], reference(Function::silu, 0.05 * input[at]) / 0.05, 0.51);
 }
 
-/// The device decodes a zero as a large number, which the model does not.
+/// Tables have no zeros: the device decodes them as large numbers, which the model does not.
 TEST(TableActivation, Fp16TablesHaveNoZero)
 {
 	for (const Function function : functions) {
@@ -170,7 +170,7 @@ TEST(TableActivation, Fp16TablesHaveNoZero)
 
 		for (std::size_t i = 0; i < Table::entries; i++) {
 			EXPECT_GT(table.positive[i], 0);
-			/* Nor is there one between two entries. */
+			/* Interpolation between two entries does not cross zero either. */
 			if (function == Function::tanh)
 				EXPECT_LT(table.negative[i], 0);
 			else

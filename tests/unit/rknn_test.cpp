@@ -28,7 +28,7 @@ using test::shapes;
 namespace
 {
 
-/// What the model computes for @p weights (n rows of k) and @p features.
+/// Runs @p weights (n rows of k) and @p features on the model.
 template <typename Operand, typename Sum>
 std::vector<Sum> multiply(Type type, const Shape &shape, const std::vector<Operand> &features,
 			  const std::vector<Operand> &weights)

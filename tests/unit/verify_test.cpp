@@ -412,7 +412,7 @@ TEST(Names, AreThoseOfBlocksAndRegisters)
 	}
 }
 
-/// Whatever the streams of the table write has a name, and no two have the same.
+/// Every register that the streams of the table write has a unique name.
 TEST(Names, AreKnownOfAllThatStreamsWrite)
 {
 	std::map<std::string, std::uint64_t> registers;

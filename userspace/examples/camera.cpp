@@ -48,7 +48,7 @@ constexpr std::array<std::array<std::int8_t, 3>, 3> filter{{{0, 1, 0}, {1, -4, 1
 
 using Frame = std::vector<std::int8_t>;
 
-/// What the camera sees: a bright square.
+/// The frame of the camera: a bright square.
 Frame scene()
 {
 	Frame frame(pixels, 10);

@@ -93,7 +93,7 @@ struct Cna {
 	std::uint32_t weights = 0;
 	/// Atoms from a quadruple of rows to the next.
 	std::uint32_t line_atoms = 0;
-	/// What a surface adds to four rows, in atoms; negative below four rows.
+	/// Atoms that a surface adds to those of four rows; negative below four rows.
 	std::uint32_t surface_atoms = 0;
 
 	void emit(Stream &stream) const;
@@ -266,12 +266,12 @@ struct Rdma {
 	std::uint32_t width = 1;
 	std::uint32_t height = 1;
 	std::uint32_t channels = 0;
-	/// What MRDMA reads.
+	/// Source of MRDMA.
 	std::uint32_t source = 0;
 	std::uint32_t brdma_cfg = brdma_off;
 	std::uint32_t bs_operands = 0;
 	std::uint32_t erdma_cfg = erdma_off;
-	/// What ERDMA reads.
+	/// Source of ERDMA.
 	std::uint32_t ew_operand = 0;
 	/// Atoms between surfaces of the EW operand.
 	std::uint32_t ew_surface_atoms = 0;

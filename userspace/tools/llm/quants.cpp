@@ -157,7 +157,7 @@ struct ScaleAndMinimum {
 	float minimum;
 };
 
-/// Those of part @p part of a Q4_K or Q5_K block, 6 bits each.
+/// The scale and minimum of part @p part of a Q4_K or Q5_K block, 6 bits each.
 ScaleAndMinimum scale_q4_k(Bytes block, std::size_t part)
 {
 	const Bytes bytes = block.subspan(4, 12);
