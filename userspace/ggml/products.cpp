@@ -50,9 +50,12 @@ bool wants_float(const ggml_tensor &node)
 
 Matrix matrix_of(const ggml_tensor &weights)
 {
-	return {static_cast<const std::byte *>(weights.data), weights.type,
+	return {static_cast<const std::byte *>(weights.data),
+		weights.type,
 		static_cast<std::uint32_t>(weights.ne[0]),
-		static_cast<std::uint32_t>(weights.ne[1]), weights.nb[1], weights.name};
+		static_cast<std::uint32_t>(weights.ne[1]),
+		weights.nb[1],
+		weights.name};
 }
 
 } // namespace
