@@ -206,17 +206,17 @@ TEST_F(SyncTest, SyncsThatAreWrongAreRefused)
 	ASSERT_TRUE(foreign);
 	const std::pair<InSync, const char *> cases[] = {
 		{syncobj(), "cannot submit 1 job"},
-		{TimelinePoint{syncobj(), 0}, "no point 0"},
+		{TimelinePoint{syncobj(), 0}, "points begin at 1"},
 		{SyncFile{other.get()}, "is it a sync_file"},
 		{SyncFile{}, "is it a sync_file"},
-		{*foreign, "not of its device handle"},
-		{Syncobj(), "not of its device handle"},
+		{*foreign, "another Device"},
+		{Syncobj(), "another Device"},
 	};
 
 	for (const auto &[sync, words] : cases)
 		expect_error(queue_.queue(good_, {.in = {&sync, 1}}), EINVAL, words);
 	const OutSync out[] = {TimelinePoint{syncobj(), 0}};
-	expect_error(queue_.queue(good_, {.out = out}), EINVAL, "no point 0");
+	expect_error(queue_.queue(good_, {.out = out}), EINVAL, "points begin at 1");
 	EXPECT_EQ(driver_->submits(), 0U);
 }
 

@@ -286,7 +286,7 @@ TEST_F(ContextTest, RefusedSubmitsSayWhatToDo)
 {
 	const std::pair<int, const char *> cases[] = {
 		{EBUSY, "wait for an earlier job"},
-		{E2BIG, "more than a submit"},
+		{E2BIG, "more jobs or syncs"},
 		{EIO, "banned"},
 		{ENODEV, "cannot submit 1 job:"},
 	};

@@ -257,7 +257,7 @@ TEST(Elementwise, NamesWhatItRefuses)
 	refused({.shape = {0, 1, 1}}, EINVAL, "a size is 0");
 	refused({.operation = Operation::maximum, .a = {1, 0}, .b = {2, 0}}, EINVAL,
 		"different scales");
-	refused({.a = {1, 0}, .b = {1e-6F, 0}}, ERANGE, "lost beside");
+	refused({.a = {1, 0}, .b = {1e-6F, 0}}, ERANGE, "scales differ");
 	refused({.b = {1, -129}}, EINVAL, "second operand");
 	EXPECT_FALSE(emit(Elementwise{}, {}, 0));
 }

@@ -125,7 +125,7 @@ Result<void> Engine::start(std::span<const Operand> operands, std::uint32_t m,
 			   const Rows<const float> &x, const StartOptions &options)
 {
 	if (running_.state == Running::State::submitted)
-		return fail(EBUSY, "a product of the engine is under way");
+		return fail(EBUSY, "a product of the engine is under way; call wait() first");
 	running_.state = Running::State::none;
 	if (!m || operands.empty())
 		return fail(EINVAL, "no rows or no layers to multiply");
@@ -191,7 +191,7 @@ Result<void> Engine::submit(const Job &job, const StartOptions &options)
 WaitResult<ProductStatistics> Engine::wait(Deadline deadline)
 {
 	if (running_.state != Running::State::submitted)
-		return fail(EINVAL, "no product of the engine is under way");
+		return fail(EINVAL, "no product of the engine is under way; call start() first");
 	auto waited = context_.wait(running_.seqno, deadline);
 	if (waited.timed_out())
 		return {WaitState::timed_out, std::move(waited.error())};
@@ -212,7 +212,7 @@ WaitResult<ProductStatistics> Engine::wait(Deadline deadline)
 Result<UniqueFd> Engine::fd() const
 {
 	if (running_.state != Running::State::submitted)
-		return fail(EINVAL, "no product of the engine is under way");
+		return fail(EINVAL, "no product of the engine is under way; call start() first");
 	return running_.fence.fd();
 }
 

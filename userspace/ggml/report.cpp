@@ -61,7 +61,8 @@ std::string write_report(const Report &report, Options::Log log)
 	     << " device time, " << milliseconds(report.wait_ns) << " ms waiting; weights "
 	     << static_cast<double>(report.packed_bytes) / 1e6 << " MB";
 	if (report.declined)
-		text << "; " << report.declined << " products were not for the NPU";
+		text << "; " << report.declined
+		     << " products ran on the CPU alone, for want of packed weights";
 	return text.str();
 }
 

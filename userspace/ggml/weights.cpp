@@ -91,7 +91,9 @@ Result<std::size_t> Weights::space_for(std::size_t bytes)
 		if (spaces_[i].used + bytes <= options_.space)
 			return i;
 	if (spaces_.size() == max_spaces)
-		return fail(ENOSPC, "no more address spaces for weights");
+		return fail(ENOSPC,
+			    "all " + std::to_string(max_spaces) +
+				    " address spaces for weights are full (GGML_NPU_SPACE)");
 	auto device = Device::open(options_.device);
 	if (!device)
 		return forward(device);

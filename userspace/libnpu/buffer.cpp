@@ -31,9 +31,9 @@ const char *residency_advice(int code)
 		return " (it is imported or exported, which keeps it in system memory, or asked "
 		       "for in another region)";
 	case EOPNOTSUPP:
-		return " (the device has none)";
+		return " (the device has no on-chip memory)";
 	case ENOSPC:
-		return " (no room, or more than may be pinned)";
+		return " (on-chip memory is full, or its limit of pinned bytes is reached)";
 	default:
 		return "";
 	}
@@ -145,7 +145,7 @@ Result<void> Buffer::acquire(const Fence &fence) const
 	dma_buf_import_sync_file args{};
 
 	if (state().dma_buf() < 0)
-		return fail(EOPNOTSUPP, "only an imported buffer has fences of others");
+		return fail(EOPNOTSUPP, "only imported buffers have fences of other devices");
 	auto file = fence.fd();
 	if (!file)
 		return forward(file);
@@ -162,13 +162,13 @@ Result<Fence> Buffer::release_fence(Use use) const
 	dma_buf_export_sync_file args{};
 
 	if (state().dma_buf() < 0)
-		return fail(EOPNOTSUPP, "only an imported buffer has fences for others");
+		return fail(EOPNOTSUPP, "only imported buffers have fences for other devices");
 	/* DMA_BUF_SYNC_READ exports the fences of writers only, DMA_BUF_SYNC_WRITE all fences. */
 	args.flags = use == Use::write ? DMA_BUF_SYNC_READ : DMA_BUF_SYNC_WRITE;
 	args.fd = -1;
 	if (const int ret = state().driver().file_ioctl(state().dma_buf(),
 							DMA_BUF_IOCTL_EXPORT_SYNC_FILE, &args))
-		return fail(-ret, "cannot have the fences of" + of_size(size()));
+		return fail(-ret, "cannot export the fences of" + of_size(size()));
 	const UniqueFd file(args.fd);
 	return Fence::import(state().share_driver(), file.get());
 }

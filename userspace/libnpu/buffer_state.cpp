@@ -180,7 +180,7 @@ Result<void> Buffer::State::sync(std::size_t offset, std::size_t length,
 	drm_npu_bo_sync args{};
 
 	if (handle_ && !has(offset, length))
-		return fail(EINVAL, "cannot hand over " + bytes_text(length) + " from byte " +
+		return fail(EINVAL, "cannot synchronise " + bytes_text(length) + " from byte " +
 					    std::to_string(offset) + " on of a buffer of " +
 					    bytes_text(size_));
 	args.handle = handle_;
@@ -188,7 +188,7 @@ Result<void> Buffer::State::sync(std::size_t offset, std::size_t length,
 	args.offset = offset_ + offset;
 	args.length = length;
 	if (const int ret = driver_->ioctl(DRM_IOCTL_NPU_BO_SYNC, &args))
-		return fail(-ret, "cannot hand over " + bytes_text(length) + " of a buffer of " +
+		return fail(-ret, "cannot synchronise " + bytes_text(length) + " of a buffer of " +
 					  bytes_text(size_));
 	return {};
 }
@@ -200,7 +200,7 @@ Result<void> Buffer::State::sync_dma_buf(Direction direction, std::uint64_t step
 	args.flags = step | (direction != Direction::write ? DMA_BUF_SYNC_READ : 0) |
 		     (direction != Direction::read ? DMA_BUF_SYNC_WRITE : 0);
 	if (const int ret = driver_->file_ioctl(dma_buf(), DMA_BUF_IOCTL_SYNC, &args))
-		return fail(-ret, "cannot hand over an imported buffer of " + bytes_text(size_));
+		return fail(-ret, "cannot synchronise an imported buffer of " + bytes_text(size_));
 	return {};
 }
 

@@ -81,7 +81,7 @@ int guarded(const Call &call) noexcept
 	} catch (const std::length_error &) {
 		return last.set_fixed(E2BIG, "a number of elements is too large");
 	} catch (...) {
-		return last.set_fixed(EIO, "the library failed in a way that it does not know");
+		return last.set_fixed(EIO, "an unknown C++ exception in libnpu, which is a bug");
 	}
 }
 
@@ -150,7 +150,8 @@ Result<T> take(const T *from)
 					    ", less than version 1.0 has");
 	const auto *bytes = reinterpret_cast<const std::byte *>(from);
 	if (size > most_bytes)
-		return fail(E2BIG, "the size of a structure is " + std::to_string(size));
+		return fail(E2BIG,
+			    "the size of a structure is " + std::to_string(size) + ", above 4096");
 	for (const std::byte more : std::span(bytes, size).subspan(sizeof(T)))
 		if (more != std::byte{0})
 			return fail(E2BIG, "a structure has fields that this version of the "
@@ -196,7 +197,8 @@ Result<void> check_room(const T *to)
 		return fail(EINVAL, "the size of a structure is " + std::to_string(to->size) +
 					    ", less than version 1.0 has");
 	if (to->size > most_bytes)
-		return fail(E2BIG, "the size of a structure is " + std::to_string(to->size));
+		return fail(E2BIG, "the size of a structure is " + std::to_string(to->size) +
+					   ", above 4096");
 	return {};
 }
 

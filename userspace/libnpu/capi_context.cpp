@@ -86,7 +86,8 @@ npu::Result<Sync> sync_of(const npu_sync &sync)
 	default:
 		break;
 	}
-	return npu::fail(EINVAL, "a sync of a submit has a kind that is not for it, or no object");
+	return npu::fail(EINVAL,
+			 "a sync of a submit has no object, or a kind that is not for its list");
 }
 
 template <typename Sync>
@@ -336,7 +337,7 @@ int npu_page_times(const npu_page *page, uint64_t seqno, npu_job_status *status)
 
 			if (!times)
 				return refused(ENOENT,
-					       "the completion page does not tell of the job");
+					       "the completion page has no entry of the job");
 			return give_checked(status_of(*times), status);
 		},
 		page, status);

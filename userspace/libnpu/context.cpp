@@ -26,7 +26,7 @@ const char *create_advice(int code)
 		return " (a core that does not exist, more queued jobs than the limit, or more "
 		       "weight)";
 	case ENOSPC:
-		return " (the file has as many as it may have)";
+		return " (the limit of contexts per open file is reached)";
 	case EIO:
 		return " (jobs of this device handle hung or faulted too often and it is banned; "
 		       "open the device again)";
@@ -52,8 +52,10 @@ Result<void> set(const ContextState &context, drm_npu_context_set args)
 {
 	args.context_id = context.id();
 	if (const int ret = context.driver().ioctl(DRM_IOCTL_NPU_CONTEXT_SET, &args))
-		return fail(-ret, std::string("cannot change a context") +
-					  (ret == -EINVAL ? " (too much weight)" : ""));
+		return fail(-ret,
+			    std::string("cannot change a context") +
+				    (ret == -EINVAL ? " (the weight is above the device's limit)"
+						    : ""));
 	return {};
 }
 

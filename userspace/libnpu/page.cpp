@@ -151,7 +151,7 @@ WaitResult<JobStatus> CompletionPage::wait(std::uint64_t seqno, Deadline deadlin
 					   std::chrono::nanoseconds spin) const
 {
 	if (!mapping_)
-		return fail(ENODEV, "there is no completion page to wait at");
+		return fail(ENODEV, "the completion page is empty: it was not mapped");
 	if (spin_until(seqno, spin))
 		if (const auto status = times(seqno))
 			return end_of(seqno, *status);

@@ -25,7 +25,8 @@ const char *submit_advice(int code)
 	case EBUSY:
 		return " (the queue is full; wait for an earlier job)";
 	case E2BIG:
-		return " (more than a submit, or the context's queue, may have)";
+		return " (more jobs or syncs than the device's limits, or than the context's queue "
+		       "holds)";
 	case EIO:
 		return " (jobs of this device handle hung or faulted too often and it is banned; "
 		       "open the device again)";
@@ -54,7 +55,7 @@ public:
 	Result<void> add(const TimelinePoint &at)
 	{
 		if (!at.point)
-			return fail(EINVAL, "a timeline has no point 0");
+			return fail(EINVAL, "point 0 of a timeline; points begin at 1");
 		return add(at.syncobj, at.point);
 	}
 	Result<void> add(const SyncFile &file)
@@ -96,7 +97,9 @@ private:
 		const std::uint32_t handle = Internals::handle(syncobj, *driver_);
 
 		if (!handle)
-			return fail(EINVAL, "a syncobj of a submit is not of its device handle");
+			return fail(
+				EINVAL,
+				"a syncobj of a submit belongs to another Device than the context");
 		entries_.push_back({.handle = handle, .flags = 0, .point = point});
 		return {};
 	}
@@ -155,7 +158,7 @@ Result<std::uint64_t> submit_jobs(const ContextState &context, std::span<const J
 	Entries entries;
 
 	if (jobs.size() > std::numeric_limits<std::uint32_t>::max())
-		return fail(E2BIG, "cannot submit so many jobs");
+		return fail(E2BIG, "cannot submit more than 2^32 - 1 jobs at once");
 	if (auto done = entries.fill(jobs, context.driver()); !done)
 		return forward(done);
 	if (auto done = in.add_all(options.in); !done)

@@ -185,7 +185,7 @@ WaitResult<> Syncobj::wait(Deadline deadline) const
 WaitResult<> Syncobj::wait_point(std::uint64_t point, Deadline deadline) const
 {
 	if (!point)
-		return fail(EINVAL, "a timeline has no point 0");
+		return fail(EINVAL, "point 0 of a timeline; points begin at 1");
 	return syncobj_wait(state().driver(), handle(), point, deadline);
 }
 

@@ -24,7 +24,7 @@ Result<std::uint32_t> ceiling_of(Activation activation, double unit, const Quant
 	const double ceiling = std::round(six / unit);
 
 	if (ceiling < 1 || ceiling > std::numeric_limits<std::int32_t>::max())
-		return fail(ERANGE, "the 6 of a ReLU6 is no number of 32 bits");
+		return fail(ERANGE, "ReLU6: 6 divided by the scale exceeds 32 bits");
 	return static_cast<std::uint32_t>(ceiling);
 }
 

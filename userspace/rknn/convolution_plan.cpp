@@ -132,7 +132,8 @@ Result<void> check_scales(const Convolution &c)
 		    !checked && (c.residual || quantisation != &c.residual_quantisation))
 			return checked;
 	if (c.weight_scales.size() != 1 && c.weight_scales.size() != c.output_channels)
-		return fail(EINVAL, "convolution: neither one weight scale nor one a channel");
+		return fail(EINVAL, "convolution: the weight scales are neither one nor one for "
+				    "each output channel");
 	for (const float scale : c.weight_scales)
 		if (auto checked = check_quantisation({scale, c.weight_zero_point}, "weights");
 		    !checked)

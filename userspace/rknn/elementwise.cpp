@@ -115,7 +115,8 @@ Result<double> balance(const Elementwise &operation, ElementwiseIntegers &intege
 	integers.factor_a = static_cast<std::uint32_t>(std::lround(a / unit));
 	integers.factor_b = static_cast<std::uint32_t>(std::lround(b / unit));
 	if (!integers.factor_a || !integers.factor_b)
-		return fail(ERANGE, "elementwise: one scale is lost beside the other");
+		return fail(ERANGE, "elementwise: the scales differ by more than the device's "
+				    "factors can express");
 	return unit;
 }
 

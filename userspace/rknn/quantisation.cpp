@@ -39,7 +39,8 @@ Result<Multiplier> multiplier(double value)
 	for (; shift > max_shift && factor; shift--)
 		factor >>= 1U;
 	if (!factor)
-		return fail(ERANGE, "a multiplier below 2^-63 is lost");
+		return fail(ERANGE,
+			    "a multiplier is below 2^-63, the smallest that the device has");
 	return Multiplier{factor, static_cast<std::uint32_t>(shift)};
 }
 
