@@ -199,7 +199,7 @@ TEST_F(BufferTest, ImportsThatFailSayWhyAndLeaveNothing)
 
 	const UniqueFd dma_buf(driver_->foreign_dma_buf(4096));
 	driver_->fail(DRM_IOCTL_NPU_QUERY, ENODEV);
-	expect_error(Buffer::import(device_, dma_buf.get()), ENODEV, "QUERY");
+	expect_error(Buffer::import(device_, dma_buf.get()), ENODEV, "cannot query the buffer");
 	EXPECT_EQ(driver_->objects(), before);
 	driver_->fail(DRM_IOCTL_NPU_QUERY, 0);
 	EXPECT_TRUE(Buffer::import(device_, dma_buf.get()));

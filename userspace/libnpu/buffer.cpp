@@ -43,9 +43,11 @@ const char *residency_advice(int code)
 
 const Buffer::State &Buffer::state() const
 {
+	/* Accessors of a buffer need no memory. */
+	if (state_)
+		return *state_;
 	static const State none(no_driver());
-
-	return state_ ? *state_ : none;
+	return none;
 }
 
 Result<Buffer> Buffer::create(const Device &device, std::size_t size, const Options &options)

@@ -85,9 +85,11 @@ Result<Device> Device::create(std::shared_ptr<Driver> driver)
 
 const Device::State &Device::state() const
 {
+	/* Accessors of an open device need no memory. */
+	if (state_)
+		return *state_;
 	static const State none{.driver = no_driver()};
-
-	return state_ ? *state_ : none;
+	return none;
 }
 
 const DeviceInfo &Device::info() const

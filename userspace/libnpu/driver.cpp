@@ -100,9 +100,20 @@ std::vector<std::string> candidates()
 	return paths;
 }
 
+/// open(2), repeated when interrupted.
+int open_file(const std::string &path)
+{
+	int fd = -1;
+
+	do
+		fd = ::open(path.c_str(), O_RDWR | O_CLOEXEC);
+	while (fd == -1 && errno == EINTR);
+	return fd;
+}
+
 Result<std::shared_ptr<Driver>> open_path(const std::string &path)
 {
-	UniqueFd fd(::open(path.c_str(), O_RDWR | O_CLOEXEC));
+	UniqueFd fd(open_file(path));
 
 	if (!fd.valid())
 		return fail(errno == ENOENT ? ENODEV : errno, "cannot open " + path);

@@ -113,7 +113,7 @@ WaitResult<JobStatus> SubmitFence::wait(Deadline deadline) const
 
 		if (signalled.timed_out())
 			return {WaitState::timed_out, fail(ETIME, job + " has not ended").error()};
-		return forward(signalled);
+		return fail(signalled.error().code, "cannot wait for " + job);
 	}
 	JobStatus status = details();
 	/* The status covers the last job only, and is lost with the context: ask the fence. */

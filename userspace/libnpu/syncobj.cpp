@@ -84,9 +84,12 @@ Result<int> sync_file_status(Driver &driver, int sync_file)
 {
 	sync_file_info info{};
 
-	if (const int ret = driver.file_ioctl(sync_file, SYNC_IOC_FILE_INFO, &info))
+	const int ret = driver.file_ioctl(sync_file, SYNC_IOC_FILE_INFO, &info);
+	if (ret == -ENOTTY || ret == -EBADF || ret == -EINVAL)
 		return fail(ret == -ENOTTY ? EINVAL : -ret,
 			    "file descriptor " + std::to_string(sync_file) + " is no sync_file");
+	if (ret)
+		return fail(-ret, "cannot query sync_file " + std::to_string(sync_file));
 	return info.status;
 }
 

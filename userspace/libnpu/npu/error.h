@@ -2,6 +2,10 @@
 /**
  * @file
  * Errors as values. Everything that can fail at run time returns a Result.
+ *
+ * Memory of the process is the exception: when it is exhausted, C++ calls throw
+ * std::bad_alloc and C functions return -ENOMEM. Nothing leaks then, a submit that throws
+ * has queued no job, and all objects remain usable. Destructors do not throw.
  */
 #pragma once
 
