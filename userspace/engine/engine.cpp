@@ -6,6 +6,7 @@
 #include <bit>
 #include <cerrno>
 #include <cmath>
+#include <system_error>
 
 #include "rknn/registers.h"
 #include "transfer.h"
@@ -91,7 +92,12 @@ Result<Engine> Engine::create(const Device &device, const Options &options)
 	auto sram = SramPlan::create(device, options.sram);
 	if (!sram)
 		return forward(sram);
-	return Engine(device, std::move(*context), options, std::move(*sram));
+	try {
+		return Engine(device, std::move(*context), options, std::move(*sram));
+	} catch (const std::system_error &error) {
+		return fail(error.code().value(),
+			    "cannot start " + std::to_string(options.threads) + " threads");
+	}
 }
 
 Result<ProductStatistics> Engine::multiply(std::span<const Linear *const> layers, std::uint32_t m,
@@ -112,7 +118,15 @@ Result<ProductStatistics> Engine::multiply(std::span<const Linear *const> layers
 	}
 	if (auto started = start(operands_, m, {x, k}, options); !started)
 		return forward(started);
-	auto waited = wait();
+	auto waited = [&] {
+		try {
+			return wait();
+		} catch (...) {
+			/* The caller cannot wait for this product again. */
+			running_.state = Running::State::none;
+			throw;
+		}
+	}();
 	if (!waited)
 		return forward(waited);
 	for (std::size_t i = 0; i < layers.size(); i++)

@@ -4,8 +4,10 @@
 #include <algorithm>
 #include <cassert>
 #include <condition_variable>
+#include <exception>
 #include <mutex>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include <unistd.h>
@@ -18,19 +20,17 @@ class Workers::Pool
 public:
 	explicit Pool(std::uint32_t helpers)
 	{
-		for (std::uint32_t number = 1; number <= helpers; number++)
-			helpers_.emplace_back(&Pool::help, this, number);
-	}
-	~Pool()
-	{
-		{
-			const std::scoped_lock lock(mutex_);
-			stop_ = true;
+		helpers_.reserve(helpers);
+		try {
+			for (std::uint32_t number = 1; number <= helpers; number++)
+				helpers_.emplace_back(&Pool::help, this, number);
+		} catch (...) {
+			/* Destroying a joinable thread terminates the process. */
+			stop();
+			throw;
 		}
-		begin_.notify_all();
-		for (std::thread &helper : helpers_)
-			helper.join();
 	}
+	~Pool() { stop(); }
 	Pool(const Pool &) = delete;
 	Pool &operator=(const Pool &) = delete;
 
@@ -39,8 +39,9 @@ public:
 	bool inherited() const { return ::getpid() != process_; }
 
 private:
+	void stop();
 	void help(std::uint32_t number);
-	void part(std::uint32_t number) const;
+	void part(std::uint32_t number) noexcept;
 
 	std::mutex mutex_;
 	std::condition_variable begin_;
@@ -50,19 +51,40 @@ private:
 	std::uint32_t parts_ = 0;
 	std::uint32_t working_ = 0;
 	std::uint64_t run_ = 0;
+	/// The first exception of the current run, under mutex_.
+	std::exception_ptr error_;
 	bool stop_ = false;
 	pid_t process_ = ::getpid();
 	std::vector<std::thread> helpers_;
 };
 
-/// Processes part @p number of the current run.
-void Workers::Pool::part(std::uint32_t number) const
+/// Ends and joins all helpers.
+void Workers::Pool::stop()
+{
+	{
+		const std::scoped_lock lock(mutex_);
+		stop_ = true;
+	}
+	begin_.notify_all();
+	for (std::thread &helper : helpers_)
+		helper.join();
+}
+
+/// Processes part @p number of the current run; run() rethrows its exception.
+void Workers::Pool::part(std::uint32_t number) noexcept
 {
 	const auto begin = [&](std::uint64_t i) {
 		return static_cast<std::uint32_t>(count_ * i / parts_);
 	};
 
-	call_.function(call_.context, begin(number), begin(std::uint64_t{number} + 1));
+	try {
+		call_.function(call_.context, begin(number), begin(std::uint64_t{number} + 1));
+	} catch (...) {
+		const std::scoped_lock lock(mutex_);
+
+		if (!error_)
+			error_ = std::current_exception();
+	}
 }
 
 void Workers::Pool::run(std::uint32_t count, std::uint32_t parts, Call call)
@@ -80,6 +102,8 @@ void Workers::Pool::run(std::uint32_t count, std::uint32_t parts, Call call)
 	part(0);
 	std::unique_lock lock(mutex_);
 	end_.wait(lock, [&] { return !working_; });
+	if (error_)
+		std::rethrow_exception(std::exchange(error_, nullptr));
 }
 
 void Workers::Pool::help(std::uint32_t number)

@@ -119,6 +119,7 @@ public:
 
 	/// Creates an engine on @p device.
 	/// @retval EINVAL no threads, no jobs, or what Context::create() refuses
+	/// @retval EAGAIN the system cannot start so many threads
 	static Result<Engine> create(const Device &device, const Options &options);
 	/// As create(), with the defaults of Options.
 	static Result<Engine> create(const Device &device) { return create(device, Options()); }

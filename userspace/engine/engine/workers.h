@@ -18,7 +18,8 @@ namespace npu
 class Workers
 {
 public:
-	/// A pool of @p threads threads, one of which is whoever calls run().
+	/// A pool of @p threads threads, one of which is whoever calls run(). Throws
+	/// std::system_error if the system cannot start them.
 	/// \pre threads is not 0
 	explicit Workers(std::uint32_t threads);
 	/// Ends the threads. run() must have returned.
@@ -31,8 +32,8 @@ public:
 
 	/// Call @p body(first, last) with ranges that together are 0 to @p count, at least
 	/// @p least numbers each if there is more than one, side by side. Returns when all
-	/// calls have.
-	/// \pre least is not 0, body does not throw
+	/// calls have; if any of them threw, rethrows the first exception then.
+	/// \pre least is not 0
 	template <typename Body>
 	void run(std::uint32_t count, std::uint32_t least, const Body &body)
 	{
