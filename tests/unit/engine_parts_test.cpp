@@ -7,11 +7,13 @@
 #include <atomic>
 #include <cmath>
 #include <limits>
+#include <new>
 #include <optional>
 #include <thread>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <pthread.h>
 
 #include <engine/engine.h>
 
@@ -364,6 +366,61 @@ TEST(WorkersTest, CoverEachNumberOnce)
 				EXPECT_LE(ranges, threads);
 			}
 	}
+}
+
+/* An exception in a helper must not terminate the process, and one in the caller must not
+ * leave run() while helpers still use the body. */
+TEST(WorkersTest, ExceptionsReachTheCallerAfterAllCallsHaveEnded)
+{
+	constexpr std::uint32_t threads = 4;
+	Workers workers(threads);
+
+	for (std::uint32_t bad = 0; bad < threads; bad++) {
+		std::atomic<std::uint32_t> begun = 0;
+		std::atomic<std::uint32_t> ended = 0;
+
+		EXPECT_THROW(workers.run(threads, 1,
+					 [&](std::uint32_t first, std::uint32_t /*last*/) {
+						 begun++;
+						 if (first == bad)
+							 throw std::bad_alloc();
+						 while (begun < threads)
+							 std::this_thread::yield();
+						 ended++;
+					 }),
+			     std::bad_alloc);
+		EXPECT_EQ(ended, threads - 1);
+	}
+	std::atomic<std::uint32_t> calls = 0;
+	EXPECT_THROW(workers.run(threads, 1,
+				 [&](std::uint32_t /*first*/, std::uint32_t /*last*/) {
+					 calls++;
+					 throw std::bad_alloc();
+				 }),
+		     std::bad_alloc);
+	EXPECT_EQ(calls, threads);
+	workers.run(threads, 1, [&](std::uint32_t /*first*/, std::uint32_t /*last*/) { calls++; });
+	EXPECT_EQ(calls, 2 * threads);
+}
+
+TEST(WorkersTest, ThreadsThatDoNotStartAreAnErrorOfTheEngine)
+{
+	auto device = Device::create(std::make_shared<test::FakeDriver>());
+	pthread_attr_t before, huge;
+	ASSERT_TRUE(device);
+	ASSERT_EQ(::pthread_getattr_default_np(&before), 0);
+	ASSERT_EQ(::pthread_attr_init(&huge), 0);
+	/* No address space has room for such a stack. */
+	ASSERT_EQ(::pthread_attr_setstacksize(&huge, std::size_t{1} << 60U), 0);
+	ASSERT_EQ(::pthread_setattr_default_np(&huge), 0);
+	const auto engine = Engine::create(*device, {.threads = 3});
+	EXPECT_EQ(::pthread_setattr_default_np(&before), 0);
+	::pthread_attr_destroy(&before);
+	::pthread_attr_destroy(&huge);
+	ASSERT_FALSE(engine);
+	EXPECT_EQ(engine.error().code, EAGAIN);
+	EXPECT_THAT(engine.error().message, testing::HasSubstr("3 threads"));
+	EXPECT_TRUE(Engine::create(*device, {.threads = 3}));
 }
 
 } // namespace

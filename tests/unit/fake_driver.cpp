@@ -8,6 +8,7 @@
 
 #include <linux/dma-buf.h>
 #include <sys/mman.h>
+#include <unistd.h>
 
 extern "C" {
 #include <core/include/npu_isa.h>
@@ -30,9 +31,18 @@ const T *user(std::uint64_t pointer)
 template <typename Record>
 int answer(drm_npu_query &args, const Record &record)
 {
-	std::memcpy(reinterpret_cast<void *>(static_cast<std::uintptr_t>(args.data)), &record,
-		    std::min<std::size_t>(args.size, sizeof(record)));
+	/* Size 0 only asks whether the kernel knows the query. */
+	if (args.size)
+		std::memcpy(reinterpret_cast<void *>(static_cast<std::uintptr_t>(args.data)),
+			    &record, std::min<std::size_t>(args.size, sizeof(record)));
 	return 0;
+}
+
+/// Whether @p request frees an object.
+bool gives_back(unsigned long request)
+{
+	return request == DRM_IOCTL_GEM_CLOSE || request == DRM_IOCTL_NPU_CONTEXT_DESTROY ||
+	       request == DRM_IOCTL_NPU_JOB_DESTROY || request == DRM_IOCTL_SYNCOBJ_DESTROY;
 }
 
 } // namespace
@@ -228,6 +238,9 @@ int FakeDriver::foreign_dma_buf(std::size_t size)
 	const int fd = ::memfd_create("foreign", MFD_CLOEXEC);
 
 	foreign_[fd].resize(size);
+	/* libnpu's own driver maps the file itself. */
+	if (::ftruncate(fd, static_cast<off_t>(size)))
+		return -1;
 	return fd;
 }
 
@@ -313,7 +326,7 @@ void FakeDriver::resume()
 
 		if (context == contexts_.end())
 			continue;
-		int error = context->second.next_error();
+		int error = job_error_ ? job_error_ : context->second.next_error();
 		for (const FakeFencePtr &fence : queued.in)
 			error = error ? error : fence->error;
 		const FakeResult result = error ? FakeResult{.error = error} : run(queued.lanes);
@@ -362,7 +375,40 @@ int FakeDriver::ioctl(unsigned long request, void *argument)
 	if (const auto failure = failures_.find(request);
 	    failure != failures_.end() && failure->second)
 		return -failure->second;
+	if (gives_back(request)) {
+		const int ret = dispatch(request, argument);
 
+		return gone() ? -ENODEV : ret;
+	}
+	return lost() ? -ENODEV : dispatch(request, argument);
+}
+
+void FakeDriver::go_away(std::uint64_t first, bool for_good)
+{
+	const std::scoped_lock lock(mutex_);
+
+	lost_from_ = calls_ + first;
+	lost_to_ = for_good ? no_call : lost_from_ + 1;
+}
+
+bool FakeDriver::come_back()
+{
+	const std::scoped_lock lock(mutex_);
+
+	return calls_ > std::exchange(lost_from_, no_call);
+}
+
+/// Counts a call. @return whether it fails with ENODEV
+bool FakeDriver::lost()
+{
+	const bool now = gone();
+
+	calls_++;
+	return now;
+}
+
+int FakeDriver::dispatch(unsigned long request, void *argument)
+{
 	switch (request) {
 	case DRM_IOCTL_NPU_QUERY:
 		return query(*static_cast<drm_npu_query *>(argument));
@@ -443,6 +489,8 @@ int FakeDriver::file_ioctl(int fd, unsigned long request, void *argument)
 	if (const auto failure = failures_.find(request);
 	    failure != failures_.end() && failure->second)
 		return -failure->second;
+	if (lost())
+		return -ENODEV;
 	if (const auto answered = syncs_.file_ioctl(fd, request, argument))
 		return *answered;
 	return dma_buf_ioctl(fd, request, argument);
@@ -451,6 +499,8 @@ int FakeDriver::file_ioctl(int fd, unsigned long request, void *argument)
 int FakeDriver::wait_readable(int fd, Deadline /*deadline*/)
 {
 	const std::scoped_lock lock(mutex_);
+	if (lost())
+		return -ENODEV;
 	const auto fence = syncs_.file_fence(fd);
 
 	return fence ? fence->signalled : -EBADF;
@@ -461,7 +511,7 @@ std::span<std::byte> FakeDriver::map(std::size_t size, std::uint64_t offset, Map
 {
 	const std::scoped_lock lock(mutex_);
 
-	error = -map_error_;
+	error = lost() ? -ENODEV : -map_error_;
 	if (error)
 		return {};
 	if (offset < FakeContext::page_space) {
@@ -483,7 +533,7 @@ std::span<std::byte> FakeDriver::map_dma_buf(int fd, std::size_t size, int &erro
 {
 	const std::scoped_lock lock(mutex_);
 
-	error = -map_error_;
+	error = lost() ? -ENODEV : -map_error_;
 	if (error)
 		return {};
 	maps_++;

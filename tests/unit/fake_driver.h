@@ -7,6 +7,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <limits>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -40,6 +41,14 @@ public:
 	void fail(unsigned long request, int error) { failures_[request] = error; }
 	/// Makes mapping fail with @p error until it is set to 0.
 	void fail_map(int error) { map_error_ = error; }
+	/// Makes the device disappear: call @p first from now on, counted from 0, fails with
+	/// ENODEV, and so do all later ones if @p for_good. Calls that free objects are not counted
+	/// and still free them, so that objects() shows what libnpu has not freed.
+	void go_away(std::uint64_t first, bool for_good);
+	/// Makes the device work again. @return whether a call failed
+	bool come_back();
+	/// Makes jobs end with @p error until it is set to 0.
+	void fail_jobs(int error) { job_error_ = error; }
 	/// Calls @p hook with the argument of each @p request before it is executed.
 	void watch(unsigned long request, std::function<void(void *)> hook)
 	{
@@ -95,6 +104,9 @@ private:
 		std::vector<FakeFencePtr> in;
 	};
 
+	int dispatch(unsigned long request, void *argument);
+	bool gone() const { return calls_ >= lost_from_ && calls_ < lost_to_; }
+	bool lost();
 	int query(drm_npu_query &args);
 	int query_buffer(drm_npu_query &args);
 	int create_buffer(drm_npu_bo_create &args);
@@ -113,12 +125,19 @@ private:
 	bool is_foreign(int fd) const;
 	FakeResult run(const std::vector<Lane> &lanes);
 
+	static constexpr auto no_call = std::numeric_limits<std::uint64_t>::max();
+
 	/// Serialises calls of several threads.
 	std::mutex mutex_;
 	Machine machine_;
 	std::map<unsigned long, int> failures_;
 	std::map<unsigned long, std::function<void(void *)>> hooks_;
 	int map_error_ = 0;
+	int job_error_ = 0;
+	/// Number of calls so far, and the range of calls that fail with ENODEV.
+	std::uint64_t calls_ = 0;
+	std::uint64_t lost_from_ = no_call;
+	std::uint64_t lost_to_ = no_call;
 	bool held_ = false;
 	std::map<std::uint32_t, BufferRecord> buffers_;
 	std::map<std::uint32_t, std::vector<Lane>> jobs_;

@@ -39,8 +39,13 @@ int FakeSyncs::create_file(FakeFencePtr fence)
 {
 	const int fd = ::memfd_create("sync_file", MFD_CLOEXEC);
 
-	files_[inode_of(fd)] = std::move(fence);
+	add_file(fd, std::move(fence));
 	return fd;
+}
+
+void FakeSyncs::add_file(int fd, FakeFencePtr fence)
+{
+	files_[inode_of(fd)] = std::move(fence);
 }
 
 FakeFencePtr FakeSyncs::file_fence(int fd) const

@@ -40,6 +40,8 @@ public:
 
 	/// Creates a sync_file of @p fence. @return its descriptor
 	int create_file(FakeFencePtr fence);
+	/// Uses @p fd, which needs an inode of its own, as a sync_file of @p fence.
+	void add_file(int fd, FakeFencePtr fence);
 	/// The fence of sync_file @p fd, nullptr for other files.
 	FakeFencePtr file_fence(int fd) const;
 

@@ -31,6 +31,16 @@ void expect_error(const Outcome &result, int code, const char *words)
 	EXPECT_THAT(result.error().message, testing::HasSubstr(std::strerror(code)));
 }
 
+/// A lane that multiplies the row at @p features by weights at @p base, which has 4096 bytes.
+inline Lane small_lane(std::uint32_t features, std::uint32_t base)
+{
+	const rknn::WeightLayout layout(rknn::Type::int8, 32, 32);
+	const rknn::Plan plan = rknn::plan_matmul({&layout, 1}, 1, 1);
+
+	return {{rknn::emit(layout, 1, plan.lanes.front().front(), {features, base, base + 2048}),
+		 rknn::enable_convolution}};
+}
+
 class LibnpuTest : public testing::Test
 {
 protected:
@@ -48,13 +58,8 @@ protected:
 	/// A job that multiplies a row, or that reads where there is no memory.
 	Job job(bool faulty = false)
 	{
-		const rknn::WeightLayout layout(rknn::Type::int8, 32, 32);
-		const rknn::Plan plan = rknn::plan_matmul({&layout, 1}, 1, 1);
 		const std::uint32_t base = buffer_.address();
-		const std::uint32_t features = faulty ? 0x10 : base + 1024;
-		const Lane lane{{rknn::emit(layout, 1, plan.lanes.front().front(),
-					    {features, base, base + 2048}),
-				 rknn::enable_convolution}};
+		const Lane lane = small_lane(faulty ? 0x10 : base + 1024, base);
 		auto made = Job::create(device_, {&lane, 1});
 
 		EXPECT_TRUE(made) << made.error().message;
