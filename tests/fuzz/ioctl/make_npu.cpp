@@ -227,6 +227,9 @@ void Thread::job_create()
 		/* Most labels are terminated, and some contain invalid characters. */
 		label.back() = random_.chance(90) ? '\0' : 'x';
 		label.front() = random_.chance(90) ? label.front() : '\n';
+		/* The kernel may read past the end, where nothing is mapped. */
+		if (label.back())
+			mutated_ = true;
 		args.label = pointer(array(std::span<const char>(label), 1));
 	}
 	args.job_id = args.fault_lane = args.fault_task = poison;
