@@ -106,8 +106,11 @@ SUBTEST(wait_overwrites)
 
 	args.state = args.error = poison;
 	args.queued_ns = args.started_ns = args.ended_ns = args.device_ns = poison;
+	args.core_mask = args.pad = poison;
 	CHECK_OK(wait_job(f.device, f.context, seqno, 0, args));
 	check_queued(args);
+	CHECK_EQ(args.core_mask, 0);
+	CHECK_EQ(args.pad, 0);
 	CHECK_EQ(args.context_id, f.context);
 	CHECK_EQ(args.seqno, seqno);
 	CHECK_EQ(args.timeout_ns, 0);

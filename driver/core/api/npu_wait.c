@@ -32,6 +32,7 @@ static void npu_wait_counters(struct drm_npu_job_wait *args,
 	args->memory_stall_ns = slot->counters.memory_ns;
 	args->sram_stall_ns = slot->counters.sram_ns;
 	args->core_mask = slot->counters.core_mask;
+	args->pad = 0;
 }
 
 /**

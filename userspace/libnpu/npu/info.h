@@ -286,7 +286,7 @@ struct DataTypes {
 	std::uint32_t depthwise_group = 0;
 };
 
-/// What is asked for a buffer.
+/// The residency that a buffer asks for.
 enum class Residency : std::uint8_t {
 	/// To be in system memory.
 	none = 0,
@@ -311,7 +311,7 @@ struct BufferInfo {
 	bool shared = false;
 	/// The CPU sees it through its caches.
 	bool cached = false;
-	/// What was asked for it.
+	/// The residency that was last requested for the buffer.
 	Residency residency = Residency::none;
 	/// 0 to 255; what is higher leaves on-chip memory later.
 	std::uint32_t priority = 0;

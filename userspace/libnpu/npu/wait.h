@@ -18,11 +18,11 @@ namespace npu
 
 /// The three ways in which a wait ends.
 enum class WaitState : std::uint8_t {
-	/// What was waited for has ended well.
+	/// The job or fence has ended without an error.
 	ended,
 	/// The deadline has come first.
 	timed_out,
-	/// What was waited for has ended with an error, or the wait itself failed.
+	/// The job or fence has ended with an error, or the wait itself failed.
 	failed,
 };
 
@@ -57,11 +57,11 @@ public:
 
 	/// How the wait has ended.
 	WaitState state() const { return state_; }
-	/// What was waited for has ended well.
+	/// The job or fence has ended without an error.
 	bool ended() const { return state_ == WaitState::ended; }
 	/// The deadline has come first.
 	bool timed_out() const { return state_ == WaitState::timed_out; }
-	/// What was waited for has ended with an error, or the wait itself failed.
+	/// The job or fence has ended with an error, or the wait itself failed.
 	bool failed() const { return state_ == WaitState::failed; }
 	/// As ended().
 	explicit operator bool() const { return ended(); }

@@ -43,7 +43,7 @@ namespace npu::rknn
 
 /// An operation on two maps. fp16 ignores quantisations.
 struct Elementwise {
-	/// What is computed of a' and b', an element of each map.
+	/// The functions of a' and b', an element of each map.
 	enum class Operation : std::uint8_t {
 		/// a' + b'
 		add,
@@ -57,7 +57,7 @@ struct Elementwise {
 		minimum,
 	};
 
-	/// What is computed of an element of each map.
+	/// The function that is applied to each pair of elements.
 	Operation operation = Operation::add;
 	/// Type of both operands and of the results.
 	Type type = Type::int8;

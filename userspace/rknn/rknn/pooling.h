@@ -37,7 +37,7 @@ namespace npu::rknn
 
 /// A pooling of each channel of a map by itself.
 struct Pooling {
-	/// What is computed of a window.
+	/// The functions that reduce a window to one element.
 	enum class Method : std::uint8_t {
 		/// The mean of the whole window, with padding.
 		average,
@@ -47,7 +47,7 @@ struct Pooling {
 		minimum,
 	};
 
-	/// What is computed of a window.
+	/// The function that is applied to each window.
 	Method method = Method::maximum;
 	/// Type of the map and of the results.
 	Type type = Type::int8;

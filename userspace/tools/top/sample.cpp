@@ -9,6 +9,8 @@
 #include <system_error>
 #include <utility>
 
+#include <npu/raw.h>
+
 namespace npu::top
 {
 
@@ -17,25 +19,18 @@ namespace
 
 namespace fs = std::filesystem;
 
+/// As npu::query(), with the remedy where the device is gone or its driver is older.
 template <typename Record>
 Result<Record> query(Driver &driver, drm_npu_query_type type, std::uint32_t index)
 {
-	Record record{};
-	drm_npu_query args{};
+	auto record = npu::query<Record>(driver, type, index);
 
-	args.type = type;
-	args.index = index;
-	args.size = sizeof(record);
-	args.data = reinterpret_cast<std::uintptr_t>(&record);
-	const int ret = driver.ioctl(DRM_IOCTL_NPU_QUERY, &args);
-	if (ret == -ENODEV)
+	if (record || (record.error().code != ENODEV && record.error().code != EINVAL))
+		return record;
+	if (record.error().code == ENODEV)
 		return fail(ENODEV, "the device has gone away; start again when it is back");
-	if (ret == -EINVAL)
-		return fail(EINVAL, "the driver does not tell what the device does; "
-				    "load one of the same version as this program");
-	if (ret)
-		return fail(-ret, "DRM_IOCTL_NPU_QUERY of type " + std::to_string(type));
-	return record;
+	return fail(EINVAL, "the driver does not tell what the device does; "
+			    "load one of the same version as this program");
 }
 
 /// Appends records 0 to @p count - 1 to @p records.
@@ -44,7 +39,7 @@ Result<void> query_all(Driver &driver, drm_npu_query_type type, std::uint32_t co
 		       std::vector<Record> &records)
 {
 	for (std::uint32_t i = 0; i < count; i++) {
-		auto record = query<Record>(driver, type, i);
+		auto record = top::query<Record>(driver, type, i);
 
 		if (!record)
 			return forward(record);
@@ -131,7 +126,7 @@ Sampler::Sampler(std::shared_ptr<Driver> driver, std::string path, Folders folde
 Result<Sample> Sampler::take() const
 {
 	Sample sample;
-	auto info = query<drm_npu_query_device>(*driver_, DRM_NPU_QUERY_DEVICE, 0);
+	auto info = top::query<drm_npu_query_device>(*driver_, DRM_NPU_QUERY_DEVICE, 0);
 
 	if (!info)
 		return forward(info);
@@ -144,7 +139,7 @@ Result<Sample> Sampler::take() const
 		    query_all(*driver_, DRM_NPU_QUERY_REGION, info->region_count, sample.regions);
 	    !done)
 		return forward(done);
-	auto activity = query<drm_npu_query_activity>(*driver_, DRM_NPU_QUERY_ACTIVITY, 0);
+	auto activity = top::query<drm_npu_query_activity>(*driver_, DRM_NPU_QUERY_ACTIVITY, 0);
 	if (!activity)
 		return forward(activity);
 	sample.activity = *activity;
