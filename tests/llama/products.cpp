@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Uses of the backend that llama.cpp's programs lack: fork(), and products with a single matrix of
- * any size. Built by tests/llama/prepare, for tests/llama/run.
+ * Uses of the backend that llama.cpp's programs lack: fork(), failing allocations, and products
+ * with a single matrix of any size. Built by tests/llama/prepare, for tests/llama/run.
  */
+#include <atomic>
 #include <cmath>
 #include <cstdint>
 #include <cstdlib>
@@ -11,14 +12,57 @@
 #include <fstream>
 #include <iostream>
 #include <memory>
+#include <new>
 #include <random>
 #include <string>
+#include <string_view>
 #include <vector>
 
+#include <dlfcn.h>
 #include <ggml-backend.h>
 #include <ggml.h>
 #include <sys/wait.h>
 #include <unistd.h>
+
+namespace
+{
+
+/// Allocations of the backend up to the one that fails; 0 for none.
+std::atomic<long> until_failure = 0;
+
+/// Whether the code at @p address is the backend's, or of the library that allocates for it.
+bool is_backend(const void *address)
+{
+	Dl_info info;
+
+	if (!dladdr(address, &info) || !info.dli_fname)
+		return false;
+	const std::string_view name(info.dli_fname);
+	return name.find("libggml-npu") != name.npos || name.find("libstdc++") != name.npos;
+}
+
+} // namespace
+
+/* Replaces the one of the C++ library for all libraries of the process. */
+void *operator new(std::size_t size)
+{
+	const bool counts = until_failure > 0 && is_backend(__builtin_return_address(0));
+	void *memory = counts && --until_failure == 0 ? nullptr : std::malloc(size ? size : 1);
+
+	if (!memory)
+		throw std::bad_alloc();
+	return memory;
+}
+
+void operator delete(void *memory) noexcept
+{
+	std::free(memory);
+}
+
+void operator delete(void *memory, std::size_t) noexcept
+{
+	std::free(memory);
+}
 
 namespace
 {
@@ -55,6 +99,8 @@ public:
 		if (!device)
 			throw std::runtime_error("no device NPU0");
 		backend_.reset(ggml_backend_dev_init(device, nullptr));
+		if (!backend_)
+			throw std::runtime_error("no backend");
 		context_.reset(ggml_init(
 			{tensors * ggml_tensor_overhead() + ggml_graph_overhead(), nullptr, true}));
 		weights_ = ggml_new_tensor_2d(context_.get(), GGML_TYPE_Q8_0, k, n);
@@ -167,6 +213,46 @@ bool in_child()
 	return status == 0 && same && used;
 }
 
+/// Each allocation of the backend fails once: the result is right, or there is none.
+bool short_of_memory()
+{
+	constexpr std::int64_t k = 256;
+	constexpr std::int64_t n = 512;
+	const auto x = random_row(k, 1);
+	const auto row = random_row(k, 2);
+	std::vector<float> expected;
+	int right = 0;
+	int ended = 0;
+
+	for (long fails = 0;; fails++) {
+		until_failure = fails;
+		try {
+			Product product(k, n);
+
+			product.set_x(x);
+			product.set_row(n / 2, row);
+			const auto y = product.compute();
+			const bool reached = until_failure == 0;
+			until_failure = 0;
+			if (expected.empty())
+				expected = y;
+			if (!close(y, expected))
+				break;
+			if (!reached) {
+				std::cout << fails - 1 << " allocations: " << right
+					  << " right results, " << ended << " failed\n";
+				return right && ended;
+			}
+			right += fails > 0;
+		} catch (const std::runtime_error &) {
+			until_failure = 0;
+			ended++;
+		}
+	}
+	std::cout << "a wrong result\n";
+	return false;
+}
+
 /// A matrix of @p n rows, of which some have the same numbers and all others are 0.
 bool rows_of(std::int64_t k, std::int64_t n)
 {
@@ -198,20 +284,22 @@ int main(int argc, char **argv)
 {
 	const std::string what = argc > 1 ? argv[1] : "";
 
-	if (what != "fork" && !(what == "rows" && argc == 4)) {
-		std::cerr << "Usage: products fork | products rows K N\n"
+	if (what != "fork" && what != "short" && !(what == "rows" && argc == 4)) {
+		std::cerr << "Usage: products fork | products short | products rows K N\n"
 			     "Multiplies on the backend that GGML_BACKEND_PATH names: in a child "
-			     "too, or by a matrix of N rows\nof K numbers.\n"
+			     "too, with each allocation\nof the backend failing once, or by a "
+			     "matrix of N rows of K numbers.\n"
 			     "Exit status: 0 all is right, 1 it is not, 2 wrong usage.\n"
 			     "Example: products rows 4096 600000\n";
 		return what == "--help" ? 0 : 2;
 	}
 	try {
 		ggml_backend_load_all();
-		return (what == "fork" ? in_child()
-				       : rows_of(std::stoll(argv[2]), std::stoll(argv[3])))
-			       ? 0
-			       : 1;
+		const bool right = what == "fork" ? in_child()
+				   : what == "short"
+					   ? short_of_memory()
+					   : rows_of(std::stoll(argv[2]), std::stoll(argv[3]));
+		return right ? 0 : 1;
 	} catch (const std::exception &error) {
 		std::cerr << "products: " << error.what() << '\n';
 		return 1;

@@ -5,7 +5,6 @@
  */
 #include "abi_0_27.h"
 
-#include <array>
 #include <cstdlib>
 #include <cstring>
 #include <memory>
@@ -134,13 +133,15 @@ void buffer_clear(ggml_backend_buffer_t buffer, std::uint8_t value)
 	std::memset(buffer->context, value, buffer->size);
 }
 
-/// A buffer of @p size bytes at @p base, which @p release frees.
+/// A buffer of @p size bytes at @p base, which @p release frees; nullptr if memory is exhausted.
 ggml_backend_buffer_t make_buffer(ggml_backend_buffer_type_t type, void *base, std::size_t size,
 				  void (*release)(ggml_backend_buffer_t))
 {
 	/* ggml frees it with delete. */
-	auto *buffer = new ggml_backend_buffer{};
+	auto *buffer = new (std::nothrow) ggml_backend_buffer{};
 
+	if (!buffer)
+		return nullptr;
 	buffer->calls.free_buffer = release;
 	buffer->calls.get_base = buffer_base;
 	buffer->calls.memset_tensor = buffer_memset;
@@ -160,11 +161,14 @@ ggml_backend_buffer_t type_alloc(ggml_backend_buffer_type_t type, std::size_t si
 	const std::size_t whole = (size + alignment) / alignment * alignment;
 	void *memory = std::aligned_alloc(alignment, whole);
 
-	if (!memory) {
-		say("no memory for a buffer of " + std::to_string(size) + " bytes");
-		return nullptr;
+	ggml_backend_buffer_t buffer =
+		memory ? make_buffer(type, memory, size, buffer_free) : nullptr;
+
+	if (!buffer) {
+		std::fprintf(stderr, "npu: no memory for a buffer of %zu bytes\n", size);
+		std::free(memory);
 	}
-	return make_buffer(type, memory, size, buffer_free);
+	return buffer;
 }
 
 std::size_t type_alignment(ggml_backend_buffer_type_t)
@@ -193,7 +197,7 @@ void backend_free(ggml_backend_t backend)
 
 ggml_status backend_compute(ggml_backend_t backend, ggml_cgraph *graph)
 {
-	return runner(backend).compute(graph);
+	return guarded(GGML_STATUS_ALLOC_FAILED, [&] { return runner(backend).compute(graph); });
 }
 
 void set_n_threads(ggml_backend_t backend, int threads)
@@ -257,14 +261,19 @@ ggml_backend_t device_init(ggml_backend_dev_t device, const char *)
 		say("ggml's CPU backend cannot be had, which computes all but products");
 		return nullptr;
 	}
-	auto *backend = new ggml_backend{};
-	backend->guid = &guid;
-	backend->get_name = name_of;
-	backend->free = backend_free;
-	backend->graph_compute = backend_compute;
-	backend->device = device;
-	backend->context = new Runner(state().weights, cpu);
-	return backend;
+	ggml_backend_t made = guarded<ggml_backend_t>(nullptr, [&] {
+		auto backend = std::make_unique<ggml_backend>();
+		backend->guid = &guid;
+		backend->get_name = name_of;
+		backend->free = backend_free;
+		backend->graph_compute = backend_compute;
+		backend->device = device;
+		backend->context = new Runner(state().weights, cpu);
+		return backend.release();
+	});
+	if (!made)
+		ggml_backend_free(cpu);
+	return made;
 }
 
 ggml_backend_buffer_t device_buffer(ggml_backend_dev_t device, void *memory, std::size_t size,
@@ -355,7 +364,9 @@ extern "C" __attribute__((visibility("default"))) ggml_backend_reg_t ggml_backen
 		    "x, not for " + ggml_version() + "; install the one for it");
 		return nullptr;
 	}
-	if (auto opened = open_device(); !opened)
-		say(opened.error().message + "; the CPU computes alone");
-	return &reg;
+	return guarded<ggml_backend_reg_t>(nullptr, [] {
+		if (auto opened = open_device(); !opened)
+			say(opened.error().message + "; the CPU computes alone");
+		return &reg;
+	});
 }

@@ -15,13 +15,13 @@ namespace
 /// Minimum size of a matrix that justifies a task.
 constexpr std::int64_t least_width = 32;
 
-/// Whether @p node has more than @p known sources, which could change the result.
-bool more_sources(const ggml_tensor &node, std::size_t known)
+/// Whether @p node has more than @p known sources, or demands more precision than the NPU has.
+bool wants_more(const ggml_tensor &node, std::size_t known)
 {
-	const std::span sources(node.src);
+	const auto sources = std::span(node.src).subspan(known);
 
-	return std::ranges::any_of(sources.subspan(known),
-				   [](const ggml_tensor *source) { return source; });
+	return node.op_params[0] != GGML_PREC_DEFAULT ||
+	       std::ranges::any_of(sources, [](const ggml_tensor *source) { return source; });
 }
 
 /// Whether @p weights is a leaf of contiguous rows, of a type that ggml converts to float.
@@ -42,12 +42,6 @@ bool is_floats(const ggml_tensor &rows)
 	       rows.nb[1] % sizeof(float) == 0 && rows.nb[2] % sizeof(float) == 0;
 }
 
-/// Whether @p node demands more precision than the NPU has.
-bool wants_float(const ggml_tensor &node)
-{
-	return node.op_params[0] != GGML_PREC_DEFAULT;
-}
-
 Matrix matrix_of(const ggml_tensor &weights)
 {
 	return {static_cast<const std::byte *>(weights.data),
@@ -62,7 +56,7 @@ Matrix matrix_of(const ggml_tensor &weights)
 
 std::optional<Product> product_of(const ggml_tensor &node)
 {
-	if (node.op != GGML_OP_MUL_MAT || more_sources(node, 2) || wants_float(node))
+	if (node.op != GGML_OP_MUL_MAT || wants_more(node, 2))
 		return {};
 	const ggml_tensor &weights = *node.src[0];
 	const ggml_tensor &x = *node.src[1];
@@ -86,7 +80,7 @@ std::optional<Product> product_of(const ggml_tensor &node)
 
 std::optional<Experts> experts_of(const ggml_tensor &node)
 {
-	if (node.op != GGML_OP_MUL_MAT_ID || more_sources(node, 3) || wants_float(node))
+	if (node.op != GGML_OP_MUL_MAT_ID || wants_more(node, 3))
 		return {};
 	const ggml_tensor &weights = *node.src[0];
 	const ggml_tensor &x = *node.src[1];

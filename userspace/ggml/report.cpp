@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "report.h"
 
-#include <algorithm>
 #include <cstdio>
 #include <iomanip>
 #include <sstream>
@@ -75,27 +74,12 @@ void say(const std::string &text)
 	std::fflush(stderr);
 }
 
-Progress::Progress(std::string what, std::uint64_t total)
-	: what_(std::move(what)), total_(std::max<std::uint64_t>(total, 1)),
-	  terminal_(isatty(STDERR_FILENO))
+void show_progress(const char *what, std::uint64_t done, std::uint64_t total)
 {
-}
-
-Progress::~Progress()
-{
-	if (shown_ >= 0)
-		std::fputs("\n", stderr);
-}
-
-void Progress::add(std::uint64_t done)
-{
-	done_ += done;
-	const int percent = static_cast<int>(100 * std::min(done_, total_) / total_);
-	if (!terminal_ || percent == shown_)
+	if (!isatty(STDERR_FILENO))
 		return;
-	shown_ = percent;
-	const std::string line = "\rnpu: " + what_ + ' ' + std::to_string(percent) + " %";
-	std::fputs(line.c_str(), stderr);
+	std::fprintf(stderr, "\rnpu: %s %.0f %%%s", what, 100 * share(done, total - done),
+		     done == total ? "\n" : "");
 	std::fflush(stderr);
 }
 

@@ -4,7 +4,10 @@
  */
 #pragma once
 
+#include <concepts>
 #include <cstdint>
+#include <cstdio>
+#include <new>
 #include <string>
 
 #include "options.h"
@@ -42,22 +45,20 @@ std::string write_report(const Report &report, Options::Log log);
 /// Prints "npu: @p text" and a newline on standard error.
 void say(const std::string &text);
 
-/// Progress of a long operation: a line that is rewritten on a terminal; not shown elsewhere.
-class Progress
+/// Calls @p function on behalf of ggml, which expects no exceptions. Prints a line and returns
+/// @p otherwise if memory is exhausted.
+template <typename T, std::invocable Function>
+T guarded(T otherwise, const Function &function) noexcept
 {
-public:
-	Progress(std::string what, std::uint64_t total);
-	~Progress();
-	Progress(const Progress &) = delete;
-	Progress &operator=(const Progress &) = delete;
-	void add(std::uint64_t done);
+	try {
+		return function();
+	} catch (const std::bad_alloc &) {
+		std::fputs("npu: memory is exhausted\n", stderr);
+		return otherwise;
+	}
+}
 
-private:
-	std::string what_;
-	std::uint64_t total_;
-	std::uint64_t done_ = 0;
-	int shown_ = -1;
-	bool terminal_;
-};
+/// On a terminal, prints over its last line how much of a long operation is @p done.
+void show_progress(const char *what, std::uint64_t done, std::uint64_t total);
 
 } // namespace npu::ggml

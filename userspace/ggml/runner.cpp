@@ -79,9 +79,12 @@ Runner::~Runner()
 				report_.device_ns += done->device_ns;
 				report_.device_bytes += done->read_bytes + done->written_bytes;
 			}
-		const std::string text = write_report(report_, weights_->options().log);
-		if (!text.empty() && report_.npu_macs + report_.cpu_macs)
-			say(text);
+		guarded(0, [&] {
+			const std::string text = write_report(report_, weights_->options().log);
+			if (!text.empty() && report_.npu_macs + report_.cpu_macs)
+				say(text);
+			return 0;
+		});
 	}
 	/* After fork() the device's objects belong to the parent: do not close them. */
 	for (auto &engine : engines_)
@@ -177,15 +180,20 @@ void Runner::forget_written(ggml_cgraph *graph)
 
 void Runner::pack(const Matrix &matrix)
 {
-	auto first = engine(0);
-	if (!first) {
-		failed(first.error());
-		return;
+	Result<void> packed = fail(ENOMEM, "memory is exhausted");
+
+	try {
+		auto first = engine(0);
+		if (!first) {
+			failed(first.error());
+			return;
+		}
+		packed = weights_->pack(matrix, (*first)->workers());
+	} catch (const std::bad_alloc &) {
 	}
-	auto packed = weights_->pack(matrix, (*first)->workers());
 	if (packed || packed.error().code == EINVAL || packed.error().code == ENOSPC)
 		return;
-	/* Out of memory: release the packed weights. */
+	/* Without memory: release the packed weights. */
 	weights_->clear();
 	failed(packed.error());
 }
@@ -195,6 +203,7 @@ void Runner::pack_missing(ggml_cgraph *graph)
 {
 	std::vector<Matrix> missing;
 	std::uint64_t bytes = 0;
+	std::uint64_t done = 0;
 
 	for (int i = 0; i < ggml_graph_n_nodes(graph); i++) {
 		const ggml_tensor &node = *ggml_graph_node(graph, i);
@@ -211,11 +220,11 @@ void Runner::pack_missing(ggml_cgraph *graph)
 	}
 	for (const Matrix &matrix : missing)
 		bytes += matrix.bytes();
-	Progress progress("packing weights", bytes);
 	for (const Matrix &matrix : missing) {
 		if (usable())
 			pack(matrix);
-		progress.add(matrix.bytes());
+		done += matrix.bytes();
+		show_progress("packing weights", done, bytes);
 	}
 }
 
@@ -237,7 +246,13 @@ ggml_status Runner::compute(ggml_cgraph *graph)
 	pack_missing(graph);
 	if (device_failed_ && !weights_->options().fall_back)
 		return GGML_STATUS_FAILED;
-	const ggml_status status = compute_nodes(graph);
+	ggml_status status = GGML_STATUS_ALLOC_FAILED;
+	try {
+		status = compute_nodes(graph);
+	} catch (const std::bad_alloc &) {
+		/* Some nodes have overwritten others, so this graph cannot be computed again. */
+		failed(fail(ENOMEM, "memory is exhausted during a computation").error());
+	}
 	group_ = {};
 	ggml_graph_clear(pending_);
 	return status;
@@ -527,8 +542,7 @@ std::optional<ggml_status> Runner::experts(ggml_tensor *node)
 
 			if (id < 0 || static_cast<std::uint32_t>(id) >= experts->count)
 				return delegate(node);
-			expert_slots_[static_cast<std::size_t>(id)].push_back(
-				std::uint64_t{token} << 32 | slot);
+			expert_slots_[static_cast<std::size_t>(id)].push_back({token, slot});
 		}
 	packed.resize(experts->count);
 	for (std::uint32_t i = 0; i < experts->count; i++) {
@@ -556,25 +570,19 @@ std::optional<ggml_status> Runner::experts(ggml_tensor *node)
 	return GGML_STATUS_SUCCESS;
 }
 
-/// Multiplies all rows of x that use one matrix, given by token and slot.
+/// Multiplies all rows of x that use one matrix.
 Result<void> Runner::expert_rows(const Experts &experts, const Packed &packed,
-				 std::span<const std::uint64_t> slots)
+				 std::span<const Slot> slots)
 {
 	const std::uint32_t k = packed.matrix.k;
 	const std::uint32_t n = packed.matrix.n;
 	const auto m = static_cast<std::uint32_t>(slots.size());
-	const auto token = [&](std::size_t i) {
-		return static_cast<std::uint32_t>(slots[i] >> 32);
-	};
-	const auto slot = [&](std::size_t i) {
-		return static_cast<std::uint32_t>(slots[i]);
-	};
 	Member member{nullptr, {}, {}, 0};
 
 	expert_x_.resize(std::size_t{m} * k);
 	expert_y_.resize(std::size_t{m} * n);
 	for (std::size_t i = 0; i < m; i++)
-		std::copy_n(experts.x(token(i), slot(i)), k,
+		std::copy_n(experts.x(slots[i].token, slots[i].number), k,
 			    expert_x_.begin() + static_cast<std::ptrdiff_t>(i * k));
 	/* Without ownership: the caller holds the reference. */
 	member.packed = std::shared_ptr<const Packed>(std::shared_ptr<const Packed>(), &packed);
@@ -590,7 +598,7 @@ Result<void> Runner::expert_rows(const Experts &experts, const Packed &packed,
 	group_ = {};
 	for (std::size_t i = 0; i < m; i++)
 		std::copy_n(expert_y_.begin() + static_cast<std::ptrdiff_t>(i * n), n,
-			    experts.dst(token(i), slot(i)));
+			    experts.dst(slots[i].token, slots[i].number));
 	report_.npu_macs += std::uint64_t{m} * n * k;
 	report_.npu_rows += n;
 	return {};

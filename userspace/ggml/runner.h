@@ -72,6 +72,11 @@ private:
 		std::chrono::duration<double> cpu{};
 		std::uint64_t device_ns = 0;
 	};
+	/// Uses a matrix of a MUL_MAT_ID node.
+	struct Slot {
+		std::uint32_t token;
+		std::uint32_t number;
+	};
 	/// k, rows of the first matrix, and the batch size, rounded up to a power of two.
 	using Shape = std::tuple<std::uint32_t, std::uint32_t, std::uint32_t>;
 
@@ -96,7 +101,7 @@ private:
 	void end_group();
 	std::optional<ggml_status> experts(ggml_tensor *node);
 	Result<void> expert_rows(const Experts &experts, const Packed &packed,
-				 std::span<const std::uint64_t> slots);
+				 std::span<const Slot> slots);
 
 	Result<Engine *> engine(std::size_t space);
 	ggml_status failed(const Error &error);
@@ -120,7 +125,7 @@ private:
 	int scratch_nodes_ = 0;
 	std::vector<float> expert_x_;
 	std::vector<float> expert_y_;
-	std::vector<std::vector<std::uint64_t>> expert_slots_;
+	std::vector<std::vector<Slot>> expert_slots_;
 	Report report_;
 };
 

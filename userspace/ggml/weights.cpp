@@ -159,9 +159,10 @@ void Weights::clear()
 {
 	const std::scoped_lock lock(mutex_);
 
-	for (const auto &[data, packed] : packed_)
-		release(*packed);
 	packed_.clear();
+	used_ = 0;
+	for (Space &space : spaces_)
+		space.used = 0;
 }
 
 /// Releases the space of @p packed.
