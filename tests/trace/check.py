@@ -32,17 +32,17 @@ def events_of(path):
 
 def check_order(events):
     """Times of a track do not go back; what begins ends, and on a core one at a time."""
-    last, running, open_jobs = {}, {}, {}
+    last, busy_until, open_jobs = {}, {}, {}
     for event in events:
         track = event["pid"], event["tid"]
         check(event["ts"] >= last.get(track, 0), f"{event} is earlier than the one before")
         last[track] = event["ts"]
-        if event["ph"] == "B":
-            check(track not in running, f"{event} begins before the end of {running.get(track)}")
-            running[track] = event
-        elif event["ph"] == "E":
-            check(track in running, f"{event} has no beginning")
-            del running[track]
+        if event["ph"] == "X":
+            # In microseconds, rounded to nanoseconds.
+            check(event["ts"] > busy_until.get(track, 0) - 1e-3,
+                  f"{event} begins before the end of the one before")
+            check(event["dur"] >= 0, f"{event} ends before it begins")
+            busy_until[track] = event["ts"] + event["dur"]
         elif event["ph"] == "b":
             check(event["id"] not in open_jobs, f"{event} begins twice")
             open_jobs[event["id"]] = event
@@ -50,11 +50,11 @@ def check_order(events):
             check(event["ph"] == "e", f"{event} is of no known kind")
             check(open_jobs.pop(event["id"], {"name": None})["name"] == event["name"],
                   f"{event} has no beginning")
-    check(not running and not open_jobs, f"without an end: {running} {open_jobs}")
+    check(not open_jobs, f"without an end: {open_jobs}")
 
 
 def slices(events):
-    return [event["args"] for event in events if event["ph"] == "B" and event["pid"] == CORES]
+    return [event["args"] for event in events if event["ph"] == "X" and event["pid"] == CORES]
 
 
 def jobs(events):

@@ -24,21 +24,21 @@ COLOURS = ("#0072b2", "#d55e00", "#009e73", "#e69f00", "#56b4e9", "#cc79a7")
 CORES = 1
 
 
-def spans(events, begin, end, key):
-    """Yields the events of one phase with the times of their ends."""
+def job_spans(events):
+    """Yields the beginnings of jobs, and of their waits, with the times of their ends."""
     waiting = {}
     for event in events:
-        if event["ph"] == begin:
-            waiting[key(event)] = event
-        elif event["ph"] == end and key(event) in waiting:
-            first = waiting.pop(key(event))
+        if event["ph"] == "b":
+            waiting[event["id"]] = event
+        elif event["ph"] == "e" and event["id"] in waiting:
+            first = waiting.pop(event["id"])
             yield first, first["ts"], event["ts"]
 
 
 def draw(events):
-    slices = list(spans([event for event in events if event["pid"] == CORES], "B", "E",
-                        lambda event: event["tid"]))
-    jobs = sorted((span for span in spans(events, "b", "e", lambda event: event["id"])
+    slices = [(event, event["ts"], event["ts"] + event["dur"]) for event in events
+              if event["ph"] == "X" and event["pid"] == CORES]
+    jobs = sorted((span for span in job_spans(events)
                    if "label" in span[0].get("args", {})), key=lambda span: span[1])
     if not jobs:
         sys.exit("picture.py: the trace has no jobs")

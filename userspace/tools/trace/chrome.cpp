@@ -41,21 +41,19 @@ struct Event {
 	ordered_json json;
 };
 
-/// Adds the begin and end events of a span on a thread.
+/// Adds a span on a thread: one event with a duration, since some programs that read traces
+/// match beginnings and ends by more than their names.
 void add_span(std::vector<Event> &events, std::uint64_t begin, std::uint64_t end,
 	      const ordered_json &track, const std::string &name, const ordered_json &args)
 {
 	ordered_json json = track;
 
 	json["name"] = name;
-	json["ph"] = "B";
+	json["ph"] = "X";
 	json["ts"] = us(begin);
+	json["dur"] = us(end - std::min(begin, end));
 	json["args"] = args;
 	events.push_back({.ns = begin, .json = json});
-	json.erase("args");
-	json["ph"] = "E";
-	json["ts"] = us(end);
-	events.push_back({.ns = end, .json = json});
 }
 
 /// Adds the begin and end events of a span that may overlap with others.
@@ -189,7 +187,7 @@ public:
 	{
 		const std::string phase = event.value("ph", "");
 
-		if ((phase != "B" && phase != "b") || !event.contains("args") ||
+		if ((phase != "X" && phase != "b") || !event.contains("args") ||
 		    !event["args"].contains("label"))
 			return;
 		const ordered_json &args = event["args"];
