@@ -9,6 +9,7 @@
 #include <string_view>
 
 #include <dlfcn.h>
+#include <fcntl.h>
 #include <linux/dma-buf.h>
 #include <linux/sync_file.h>
 #include <npu_accel.h>
@@ -104,6 +105,14 @@ bool FakeKernel::interrupts(unsigned long request, const void *argument)
 	return true;
 }
 
+bool FakeKernel::interrupts_open(std::string_view path)
+{
+	if (path != path_ || !times_ || !interrupts(0, nullptr))
+		return false;
+	::raise(SIGUSR1);
+	return true;
+}
+
 int FakeKernel::ioctl(int fd, unsigned long request, void *argument)
 {
 	if (times_ && interrupts(request, argument)) {
@@ -186,6 +195,21 @@ int ioctl(int fd, unsigned long request, ...) noexcept
 	if (kernel && kernel->answers(fd, request))
 		return kernel->ioctl(fd, request, argument);
 	return npu::test::original<int(int, unsigned long, ...)>("ioctl")(fd, request, argument);
+}
+
+int open(const char *path, int flags, ...)
+{
+	va_list arguments;
+	va_start(arguments, flags);
+	const mode_t mode = flags & (O_CREAT | O_TMPFILE) ? va_arg(arguments, mode_t) : 0;
+	va_end(arguments);
+	npu::test::FakeKernel *kernel = npu::test::FakeKernel::current();
+
+	if (kernel && kernel->interrupts_open(path)) {
+		errno = EINTR;
+		return -1;
+	}
+	return npu::test::original<int(const char *, int, ...)>("open")(path, flags, mode);
 }
 
 int ppoll(pollfd *entries, nfds_t count, const timespec *timeout, const sigset_t *mask)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A device file that a FakeDriver serves. It interposes ioctl() and ppoll() for the whole
+ * A device file that a FakeDriver serves. It interposes open(), ioctl() and ppoll() for the whole
  * program, so that tests run libnpu's own driver and interrupt its system calls.
  */
 #pragma once
@@ -9,6 +9,7 @@
 #include <ctime>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -33,7 +34,8 @@ public:
 	const std::string &path() const { return path_; }
 
 	/// From now on SIGUSR1 interrupts each call @p times times before it succeeds: an
-	/// ioctl() fails with @p error, ppoll() with EINTR. The test must handle the signal.
+	/// ioctl() fails with @p error, open() and ppoll() with EINTR. The test must handle the
+	/// signal.
 	void interrupt(int times, int error)
 	{
 		times_ = times;
@@ -51,6 +53,8 @@ public:
 	static FakeKernel *current();
 	/// Whether this instance handles @p request on @p fd.
 	bool answers(int fd, unsigned long request) const;
+	/// Whether a signal interrupts an open(2) of @p path.
+	bool interrupts_open(std::string_view path);
 	/// ioctl(2)
 	int ioctl(int fd, unsigned long request, void *argument);
 	/// ppoll(2)

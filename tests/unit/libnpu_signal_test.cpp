@@ -124,6 +124,18 @@ TEST_F(SignalTest, EachCallGoesOn)
 	EXPECT_EQ(static_cast<std::uint64_t>(handled), kernel_->interrupted());
 }
 
+TEST_F(SignalTest, OpenGoesOn)
+{
+	kernel_->interrupt(1, EINTR);
+	EXPECT_EQ(::open(kernel_->path().c_str(), O_RDWR | O_CLOEXEC), -1);
+	EXPECT_EQ(errno, EINTR);
+	kernel_->interrupt(3, EINTR);
+	const auto before = kernel_->interrupted();
+	const auto device = Device::open(kernel_->path());
+	ASSERT_TRUE(device) << device.error().message;
+	EXPECT_GE(kernel_->interrupted(), before + 3);
+}
+
 TEST_F(SignalTest, DestructorsGoOn)
 {
 	{
