@@ -61,7 +61,8 @@ class Programs:
 
     def build(self) -> None:
         """Builds the programs. Raises Broken if one does not compile."""
-        if not (self.path / "build.ninja").exists():
+        # The first time: an earlier run may have had other flags.
+        if not self.clean:
             options = {
                 "NPU_TESTS": "ON",
                 "CMAKE_BUILD_TYPE": "None",
