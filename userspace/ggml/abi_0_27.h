@@ -85,17 +85,17 @@ struct ggml_backend_device {
 	void (*get_props)(ggml_backend_dev_t, ggml_backend_dev_props *);
 	ggml_backend_t (*init_backend)(ggml_backend_dev_t, const char *);
 	ggml_backend_buffer_type_t (*get_buffer_type)(ggml_backend_dev_t);
-	ggml_backend_buffer_type_t (*get_host_buffer_type)(ggml_backend_dev_t);
+	ggml_backend_buffer_type_t (*get_host_buffer_type)(ggml_backend_dev_t) = nullptr;
 	ggml_backend_buffer_t (*buffer_from_host_ptr)(ggml_backend_dev_t, void *, std::size_t,
 						      std::size_t);
 	bool (*supports_op)(ggml_backend_dev_t, const ggml_tensor *);
 	bool (*supports_buft)(ggml_backend_dev_t, ggml_backend_buffer_type_t);
-	bool (*offload_op)(ggml_backend_dev_t, const ggml_tensor *);
-	void *event_new;
-	void *event_free;
-	void *event_synchronize;
+	bool (*offload_op)(ggml_backend_dev_t, const ggml_tensor *) = nullptr;
+	void *event_new = nullptr;
+	void *event_free = nullptr;
+	void *event_synchronize = nullptr;
 	ggml_backend_reg_t reg;
-	void *context;
+	void *context = nullptr;
 };
 
 struct ggml_backend_reg {

@@ -98,6 +98,15 @@ void *buffer_base(ggml_backend_buffer_t buffer)
 	return buffer->context;
 }
 
+/// Refuses llama.cpp's cache of experts: it is filled only where devices have their own memory.
+ggml_status buffer_init(ggml_backend_buffer_t, ggml_tensor *tensor)
+{
+	if (!std::string_view(tensor->name).starts_with("moe_cache."))
+		return GGML_STATUS_SUCCESS;
+	say("--moe-cache-mib is for devices with memory of their own; leave it out");
+	return GGML_STATUS_FAILED;
+}
+
 void buffer_memset(ggml_backend_buffer_t, ggml_tensor *tensor, std::uint8_t value,
 		   std::size_t offset, std::size_t size)
 {
@@ -144,6 +153,7 @@ ggml_backend_buffer_t make_buffer(ggml_backend_buffer_type_t type, void *base, s
 		return nullptr;
 	buffer->calls.free_buffer = release;
 	buffer->calls.get_base = buffer_base;
+	buffer->calls.init_tensor = buffer_init;
 	buffer->calls.memset_tensor = buffer_memset;
 	buffer->calls.set_tensor = buffer_set;
 	buffer->calls.get_tensor = buffer_get;
@@ -161,8 +171,7 @@ ggml_backend_buffer_t type_alloc(ggml_backend_buffer_type_t type, std::size_t si
 	const std::size_t whole = (size + alignment) / alignment * alignment;
 	void *memory = std::aligned_alloc(alignment, whole);
 
-	ggml_backend_buffer_t buffer =
-		memory ? make_buffer(type, memory, size, buffer_free) : nullptr;
+	auto *buffer = memory ? make_buffer(type, memory, size, buffer_free) : nullptr;
 
 	if (!buffer) {
 		std::fprintf(stderr, "npu: no memory for a buffer of %zu bytes\n", size);
@@ -295,23 +304,19 @@ bool device_supports_type(ggml_backend_dev_t, ggml_backend_buffer_type_t type)
 
 ggml_backend_dev_t the_device(ggml_backend_reg_t reg)
 {
-	static ggml_backend_device device{device_name,
-					  device_description,
-					  device_memory,
-					  device_type,
-					  device_props,
-					  device_init,
-					  buffer_type,
-					  nullptr,
-					  device_buffer,
-					  device_supports_op,
-					  device_supports_type,
-					  nullptr,
-					  nullptr,
-					  nullptr,
-					  nullptr,
-					  reg,
-					  nullptr};
+	static ggml_backend_device device{
+		.get_name = device_name,
+		.get_description = device_description,
+		.get_memory = device_memory,
+		.get_type = device_type,
+		.get_props = device_props,
+		.init_backend = device_init,
+		.get_buffer_type = buffer_type,
+		.buffer_from_host_ptr = device_buffer,
+		.supports_op = device_supports_op,
+		.supports_buft = device_supports_type,
+		.reg = reg,
+	};
 	return &device;
 }
 

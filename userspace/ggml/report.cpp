@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "report.h"
 
-#include <cstdio>
 #include <iomanip>
 #include <sstream>
 
@@ -30,8 +29,6 @@ double share(std::uint64_t part, std::uint64_t other)
 
 std::string write_report(const Report &report, Options::Log log)
 {
-	if (log == Options::Log::off)
-		return {};
 	if (log == Options::Log::json) {
 		const nlohmann::json json{
 			{"npu_macs", report.npu_macs},

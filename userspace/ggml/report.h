@@ -39,7 +39,7 @@ struct Report {
 	bool modelled = false;
 };
 
-/// Formats @p report; no newline at the end, empty for Log::off.
+/// Formats @p report; no newline at the end.
 std::string write_report(const Report &report, Options::Log log);
 
 /// Prints "npu: @p text" and a newline on standard error.

@@ -80,9 +80,9 @@ Runner::~Runner()
 				report_.device_bytes += done->read_bytes + done->written_bytes;
 			}
 		guarded(0, [&] {
-			const std::string text = write_report(report_, weights_->options().log);
-			if (!text.empty() && report_.npu_macs + report_.cpu_macs)
-				say(text);
+			const Options::Log log = weights_->options().log;
+			if (log != Options::Log::off && report_.npu_macs + report_.cpu_macs)
+				say(write_report(report_, log));
 			return 0;
 		});
 	}
