@@ -245,7 +245,9 @@ bool short_of_memory()
 			}
 			right += fails > 0;
 		} catch (const std::runtime_error &) {
-			until_failure = 0;
+			/* No allocation has failed, so something else has. */
+			if (!fails || until_failure)
+				throw;
 			ended++;
 		}
 	}

@@ -193,7 +193,7 @@ void Runner::pack(const Matrix &matrix)
 	}
 	if (packed || packed.error().code == EINVAL || packed.error().code == ENOSPC)
 		return;
-	/* Without memory: release the packed weights. */
+	/* Out of memory: release the packed weights. */
 	weights_->clear();
 	failed(packed.error());
 }

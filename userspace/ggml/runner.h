@@ -72,7 +72,7 @@ private:
 		std::chrono::duration<double> cpu{};
 		std::uint64_t device_ns = 0;
 	};
-	/// Uses a matrix of a MUL_MAT_ID node.
+	/// The row of x that uses a matrix of a MUL_MAT_ID node.
 	struct Slot {
 		std::uint32_t token;
 		std::uint32_t number;
